@@ -1,0 +1,1 @@
+"""Pure rules: the standard library only, no framework, no clock, no randomness."""

@@ -1,0 +1,51 @@
+"""Canonical JSON and content hashes: the one place where a value becomes bytes that can be compared or proved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+HASH_PREFIX = "sha256:"
+
+
+def canonical_decimal(value: Decimal) -> str:
+    """Return the shortest plain text of a number: 0.5, 0.50 and 5E-1 all give ``0.5``; any zero gives ``0``."""
+    if not value.is_finite():
+        raise ValueError("a canonical number is finite")
+    if value == 0:
+        return "0"
+    return format(value.normalize(), "f")
+
+
+def _plain(value: Any) -> Any:
+    """Turn decimals, aware datetimes, enums and tuples into JSON's own kinds."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal):
+        return canonical_decimal(value)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("a canonical time is aware")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        raise TypeError("floats have no canonical form; use Decimal")
+    return value
+
+
+def canonical_json(value: Any) -> str:
+    """Serialise with keys sorted by code point, no spaces and non-ASCII escaped (dpm-api §1.6)."""
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def content_hash(value: Any) -> str:
+    """Return ``sha256:`` and 64 lower-case hex digits over the canonical JSON of ``value``."""
+    return HASH_PREFIX + hashlib.sha256(canonical_json(value).encode("ascii")).hexdigest()
