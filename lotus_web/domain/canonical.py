@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 HASH_PREFIX = "sha256:"
+LARGEST_EXPONENT = 400
 
 
 def canonical_decimal(value: Decimal) -> str:
@@ -19,6 +20,8 @@ def canonical_decimal(value: Decimal) -> str:
         raise ValueError("a canonical number is finite")
     if value == 0:
         return "0"
+    if abs(value.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError("a canonical number has a sane exponent")
     return format(value.normalize(), "f")
 
 

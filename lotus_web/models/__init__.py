@@ -1,0 +1,34 @@
+"""Tables, one file an aggregate; importing this package registers all of them."""
+
+from lotus_web.models.accounts import ApiToken, ServiceAccount
+from lotus_web.models.decisions import Decision
+from lotus_web.models.event_log import EventLogEntry, TenantRuntime
+from lotus_web.models.idempotency import IdempotencyHistoryRow, IdempotencyKey
+from lotus_web.models.items import WorkflowItem
+from lotus_web.models.lineage import LineageEdge
+from lotus_web.models.notifications import Notification, NotificationRead
+from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
+from lotus_web.models.runs import Run, RunArtifact, RunPayload
+from lotus_web.models.workflow_actions import WorkflowAction
+
+__all__ = [
+    "ApiToken",
+    "Decision",
+    "EventLogEntry",
+    "IdempotencyHistoryRow",
+    "IdempotencyKey",
+    "LineageEdge",
+    "Notification",
+    "NotificationRead",
+    "Person",
+    "PersonRole",
+    "PersonSession",
+    "Run",
+    "RunArtifact",
+    "RunPayload",
+    "ServiceAccount",
+    "SignInFailure",
+    "TenantRuntime",
+    "WorkflowAction",
+    "WorkflowItem",
+]

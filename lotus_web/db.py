@@ -1,0 +1,152 @@
+"""The store: the engine for each backend, the column types, and ``transaction()``, the one way to write."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Dialect, MetaData, Text, event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from lotus_web.domain.canonical import canonical_json
+from lotus_web.settings import BadSetting, Settings
+
+WRITE = "lotus_write"
+SQLITE_BUSY_MS = 15_000
+POSTGRES_LOCK_TIMEOUT_MS = 15_000
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every table. Text sorts by code point on both engines, as cursors need it to."""
+
+    type_annotation_map = {str: Text().with_variant(Text(collation="C"), "postgresql")}  # noqa: RUF012
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant with microseconds; naive values are refused on the way in."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time is aware")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class CanonicalJson(TypeDecorator[Any]):
+    """A JSON value kept as its canonical text, so that what was hashed is what is stored, byte for byte, on both engines."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else canonical_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value, parse_float=Decimal)
+
+
+Json = CanonicalJson()
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
+
+
+def store_uri(settings: Settings) -> str:
+    """Return the SQLAlchemy URL of the configured backend; IN_MEMORY is a file that dies with the process."""
+    match settings.store_backend:
+        case "SQL":
+            return settings.database_url
+        case "SQLITE":
+            path = Path(settings.sqlite_path).absolute()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return f"sqlite:///{path}"
+        case _:
+            return f"sqlite:///{_ephemeral_path()}"
+
+
+def _ephemeral_path() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix=f"lotus-web-{os.getpid()}-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    return Path(folder.name) / "lotus.db"
+
+
+def engine_options(settings: Settings, uri: str) -> dict[str, Any]:
+    """Return the pool and driver options for a URL."""
+    options: dict[str, Any] = {"pool_size": settings.database_pool_size, "max_overflow": 8, "pool_timeout": 10}
+    if uri.startswith("sqlite"):
+        return options | {"connect_args": {"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False}}
+    if not uri.startswith("postgresql"):
+        raise BadSetting("DPM_SUPPORTABILITY_DATABASE_URL", uri.split(":")[0], "a sqlite or postgresql+psycopg URL")
+    timeouts = f"-c lock_timeout={POSTGRES_LOCK_TIMEOUT_MS} -c timezone=UTC"
+    return options | {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5, "options": timeouts}}
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    if type(connection).__module__.split(".")[0] != "sqlite3":
+        return
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={SQLITE_BUSY_MS}", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        # A deferred transaction that later wants to write fails at once if someone else wrote; writers queue up front.
+        connection.exec_driver_sql(
+            "BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITE) else "BEGIN DEFERRED"
+        )
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the one write transaction of a command: all of it commits, or none of it.
+
+    Ends any read transaction first, since a snapshot cannot be upgraded. Not nestable: raises RuntimeError.
+    """
+    session = db.session()
+    if session.info.get(WRITE):
+        raise RuntimeError("a transaction is open already: services flush, the entry point commits")
+    session.rollback()
+    session.info[WRITE] = True
+    try:
+        session.connection(execution_options={WRITE: True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop(WRITE, None)

@@ -1,0 +1,91 @@
+"""Who may do what: permissions, the roles of people, and the actor that every write names (workflow.md §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lotus_web.domain.errors import Forbidden
+
+DEFAULT_TENANT = "default"
+
+
+class Permission(StrEnum):
+    """One thing that someone may do."""
+
+    RUNS_READ = "runs_read"
+    RUNS_WRITE = "runs_write"
+    WORKFLOW_REVIEW = "workflow_review"
+    WORKFLOW_ASSIGN = "workflow_assign"
+    WORKFLOW_ESCALATE = "workflow_escalate"
+    WORKFLOW_OVERRIDE = "workflow_override"
+    WORKFLOW_EXPORT = "workflow_export"
+    EVENTS_WRITE = "events_write"
+    PROPOSALS_WRITE = "proposals_write"
+    OPERATIONS_EXECUTE = "operations_execute"
+    ACT_ON_BEHALF = "act_on_behalf"
+    ADMIN = "admin"
+
+
+class Role(StrEnum):
+    """What a person is in one tenant."""
+
+    VIEWER = "viewer"
+    REVIEWER = "reviewer"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+_VIEWER = frozenset({Permission.RUNS_READ})
+_REVIEWER = _VIEWER | {Permission.WORKFLOW_REVIEW, Permission.WORKFLOW_ESCALATE}
+_MANAGER = _REVIEWER | {Permission.WORKFLOW_ASSIGN, Permission.WORKFLOW_EXPORT}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEWER,
+    Role.REVIEWER: _REVIEWER,
+    Role.MANAGER: _MANAGER,
+    Role.ADMIN: frozenset(Permission) - {Permission.ACT_ON_BEHALF},
+}
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """Return everything that a person with these roles may do."""
+    return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))
+
+
+class ActorType(StrEnum):
+    """What kind of account acts."""
+
+    PERSON = "person"
+    SERVICE_ACCOUNT = "service_account"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, in which tenant, with what rights; ``on_behalf_of`` is the person a service account speaks for."""
+
+    actor_type: ActorType
+    actor_id: str
+    tenant_id: str
+    permissions: frozenset[Permission] = frozenset()
+    roles: frozenset[Role] = frozenset()
+    on_behalf_of: str | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether the actor holds ``permission``."""
+        return permission in self.permissions
+
+    @property
+    def decider_id(self) -> str:
+        """The account that a decision is attributed to."""
+        return self.on_behalf_of or self.actor_id
+
+
+def check_permission(actor: Actor, permission: Permission) -> None:
+    """Raise Forbidden, naming what is missing, unless the actor holds ``permission``."""
+    if not actor.may(permission):
+        raise Forbidden(
+            message=f"This needs the permission {permission.value}.", details={"permission": permission.value}
+        )

@@ -1,0 +1,194 @@
+"""The item's state machine as a table, and the rules for who may act when (workflow.md §2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from lotus_web.domain.access import Actor, Permission, check_permission
+from lotus_web.domain.errors import Conflict, InvalidInput
+
+TEXT_MAX = 4000
+REASON_CODE_MAX = 128
+
+
+class ItemStatus(StrEnum):
+    """Where an item stands."""
+
+    REQUESTED = "requested"
+    IN_REVIEW = "in_review"
+    CHANGES_REQUESTED = "changes_requested"
+    ESCALATED = "escalated"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    OVERRIDDEN = "overridden"
+
+
+OPEN = frozenset({ItemStatus.REQUESTED, ItemStatus.IN_REVIEW, ItemStatus.CHANGES_REQUESTED, ItemStatus.ESCALATED})
+TERMINAL = frozenset(ItemStatus) - OPEN
+
+
+class Action(StrEnum):
+    """What someone can do to an item."""
+
+    CLAIM = "claim"
+    RELEASE = "release"
+    APPROVE = "approve"
+    REJECT = "reject"
+    REQUEST_CHANGE = "request_change"
+    COMMENT = "comment"
+    REASSIGN = "reassign"
+    ESCALATE = "escalate"
+    OVERRIDE = "override"
+
+
+class WorkflowKind(StrEnum):
+    """What kind of review an item asks for."""
+
+    EXCEPTION_REVIEW = "exception_review"
+    INCIDENT_REVIEW = "incident_review"
+
+
+class Priority(IntEnum):
+    """How urgent an item is; the lower rank is worked first."""
+
+    URGENT = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+
+    @property
+    def word(self) -> str:
+        """The wire name."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> Priority:
+        """Return the priority of a wire name; raises KeyError."""
+        return cls[word.upper()]
+
+
+PERMISSION: dict[Action, Permission] = {
+    Action.CLAIM: Permission.WORKFLOW_REVIEW,
+    Action.RELEASE: Permission.WORKFLOW_REVIEW,
+    Action.APPROVE: Permission.WORKFLOW_REVIEW,
+    Action.REJECT: Permission.WORKFLOW_REVIEW,
+    Action.REQUEST_CHANGE: Permission.WORKFLOW_REVIEW,
+    Action.COMMENT: Permission.WORKFLOW_REVIEW,
+    Action.REASSIGN: Permission.WORKFLOW_ASSIGN,
+    Action.ESCALATE: Permission.WORKFLOW_ESCALATE,
+    Action.OVERRIDE: Permission.WORKFLOW_OVERRIDE,
+}
+
+NEEDS_TEXT = frozenset(
+    {Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.COMMENT, Action.ESCALATE, Action.OVERRIDE}
+)
+
+
+def _table() -> dict[tuple[ItemStatus, Action], ItemStatus]:
+    table: dict[tuple[ItemStatus, Action], ItemStatus] = {}
+    for status in OPEN:
+        table[status, Action.APPROVE] = ItemStatus.APPROVED
+        table[status, Action.REJECT] = ItemStatus.REJECTED
+        table[status, Action.REQUEST_CHANGE] = ItemStatus.CHANGES_REQUESTED
+        table[status, Action.REASSIGN] = status
+        table[status, Action.OVERRIDE] = ItemStatus.OVERRIDDEN
+        if status is not ItemStatus.ESCALATED:
+            table[status, Action.ESCALATE] = ItemStatus.ESCALATED
+    for status in ItemStatus:
+        table[status, Action.COMMENT] = status
+    table[ItemStatus.REQUESTED, Action.CLAIM] = ItemStatus.IN_REVIEW
+    table[ItemStatus.CHANGES_REQUESTED, Action.CLAIM] = ItemStatus.IN_REVIEW
+    table[ItemStatus.ESCALATED, Action.CLAIM] = ItemStatus.ESCALATED
+    table[ItemStatus.IN_REVIEW, Action.RELEASE] = ItemStatus.REQUESTED
+    return table
+
+
+TRANSITIONS = _table()
+# The gate of RFC-0020 reopens and reverses decided items of runs; nothing reopens an override.
+RUN_TRANSITIONS = TRANSITIONS | {
+    (ItemStatus.APPROVED, Action.REJECT): ItemStatus.REJECTED,
+    (ItemStatus.APPROVED, Action.REQUEST_CHANGE): ItemStatus.CHANGES_REQUESTED,
+    (ItemStatus.REJECTED, Action.REQUEST_CHANGE): ItemStatus.CHANGES_REQUESTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """What the rules need to know of an item."""
+
+    workflow_id: str
+    status: ItemStatus
+    workflow_kind: WorkflowKind
+    is_run: bool
+    assigned_account_id: str | None
+
+
+_STATUS_WORDS = {
+    ItemStatus.REQUESTED: "is waiting for a reviewer",
+    ItemStatus.IN_REVIEW: "is in review",
+    ItemStatus.CHANGES_REQUESTED: "waits for changes",
+    ItemStatus.ESCALATED: "is escalated",
+    ItemStatus.APPROVED: "is approved already",
+    ItemStatus.REJECTED: "is rejected already",
+    ItemStatus.OVERRIDDEN: "was overridden, which is final",
+}
+
+
+def next_status(item: ItemFacts, action: Action) -> ItemStatus:
+    """Return the status after ``action``; raises Conflict ``invalid_transition`` with the sentence that says why."""
+    table = RUN_TRANSITIONS if item.is_run else TRANSITIONS
+    after = table.get((item.status, action))
+    if after is None or (action is Action.OVERRIDE and item.workflow_kind is not WorkflowKind.EXCEPTION_REVIEW):
+        raise Conflict("invalid_transition", refusal(item, action), details={"status": item.status.value})
+    return after
+
+
+def refusal(item: ItemFacts, action: Action) -> str:
+    """Return the one sentence, the same everywhere, that says why ``action`` is not possible now."""
+    if action is Action.OVERRIDE and item.workflow_kind is not WorkflowKind.EXCEPTION_REVIEW:
+        return "Only exception reviews can be overridden."
+    word = action.value.replace("_", " ")
+    return f"This item {_STATUS_WORDS[item.status]}: {word} is not possible now."
+
+
+def check_holder(item: ItemFacts, actor: Actor, action: Action) -> None:
+    """Raise Conflict when someone else's hold stands in the way: only the holder, or who may assign, lets go."""
+    held_by_other = item.assigned_account_id not in (None, actor.decider_id)
+    if action is Action.RELEASE and held_by_other and not actor.may(Permission.WORKFLOW_ASSIGN):
+        raise Conflict(
+            "invalid_transition",
+            f"This item is held by {item.assigned_account_id}: only they or a manager can release it.",
+            details={"assigned_account_id": item.assigned_account_id},
+        )
+
+
+def check_action(item: ItemFacts, actor: Actor, action: Action) -> ItemStatus:
+    """Return the status after ``action``; raises Forbidden (who may) or Conflict (whether it is possible now)."""
+    check_permission(actor, PERMISSION[action])
+    after = next_status(item, action)
+    check_holder(item, actor, action)
+    return after
+
+
+def override_phrase(workflow_id: str) -> str:
+    """Return what must be typed to override an item."""
+    return f"OVERRIDE {workflow_id.upper()}"
+
+
+def check_text(action: Action, text: str | None) -> str | None:
+    """Return the stripped reason or note; raises InvalidInput when it is needed and missing, too long or unprintable."""
+    cleaned = (text or "").strip()
+    if action in NEEDS_TEXT and not cleaned:
+        word = "note" if action is Action.COMMENT else "reason"
+        raise InvalidInput("invalid_argument", f"Enter a {word}.", loc=("body", word))
+    return check_free_text(cleaned) or None
+
+
+def check_free_text(text: str) -> str:
+    """Return ``text`` if it can be stored and shown: bounded, no control characters but line breaks and tabs."""
+    if len(text) > TEXT_MAX:
+        raise InvalidInput("invalid_argument", f"Use at most {TEXT_MAX} characters.", loc=("body", "reason"))
+    if any(not (char.isprintable() or char in "\n\r\t") for char in text):
+        raise InvalidInput("invalid_argument", "The text holds characters that cannot be shown.", loc=("body", "reason"))
+    return text

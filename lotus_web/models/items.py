@@ -1,0 +1,92 @@
+"""Workflow items: the inbox, derived from the log and from actions (workflow.md §2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lotus_web.db import Base, Json, UtcDateTime
+
+OPEN = text("resolved_at IS NULL")
+
+
+class WorkflowItem(Base):
+    """One reviewable thing. Open means ``resolved_at`` is null; the partial indexes are keyed on that."""
+
+    __tablename__ = "dg_workflow_items"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str] = mapped_column(primary_key=True)
+    trace_id: Mapped[str]
+    workflow_kind: Mapped[str]
+    workflow_name: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[str]
+    rebalance_run_id: Mapped[str | None]
+    portfolio_id: Mapped[str | None]
+    status: Mapped[str]
+    priority_rank: Mapped[int] = mapped_column(SmallInteger)
+    title: Mapped[str]
+    request_reason: Mapped[str]
+    policy_id: Mapped[str | None]
+    policy_version: Mapped[str | None]
+    requested_by_type: Mapped[str]
+    requested_by_id: Mapped[str]
+    assigned_account_id: Mapped[str | None]
+    assigned_role: Mapped[str | None]
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sla_due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_action_type: Mapped[str | None]
+    last_action_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_actor_id: Mapped[str | None]
+    current_decision: Mapped[str | None]
+    current_reason: Mapped[str | None]
+    approval_event_id: Mapped[str | None]
+    created_from_event_id: Mapped[str]
+    last_source_log_seq: Mapped[int] = mapped_column(BigInteger)
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", Json)
+    version: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint(
+            "(resolved_at IS NULL) = (status IN ('requested', 'in_review', 'changes_requested', 'escalated'))",
+            name="open_means_unresolved",
+        ),
+        CheckConstraint(
+            "status IN ('requested', 'in_review', 'changes_requested', 'escalated',"
+            " 'approved', 'rejected', 'overridden')",
+            name="status",
+        ),
+        CheckConstraint("priority_rank BETWEEN 0 AND 3", name="priority"),
+        CheckConstraint("version >= 1", name="version"),
+        # The inbox reads open items in this order (queries/inbox.py); assignment and due time are in it so that the
+        # tabs and the overdue part filter inside the index.
+        Index(
+            "ix_dg_workflow_items_inbox",
+            "tenant_id",
+            "priority_rank",
+            "requested_at",
+            "workflow_id",
+            "sla_due_at",
+            "assigned_account_id",
+            "assigned_role",
+            "status",
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
+        # The SLA sweep and the due counts read open items by due time.
+        Index("ix_dg_workflow_items_due", "tenant_id", "sla_due_at", "workflow_id", sqlite_where=OPEN,
+              postgresql_where=OPEN),
+        # The closed tab, newest first.
+        Index("ix_dg_workflow_items_closed", "tenant_id", "resolved_at", "workflow_id",
+              sqlite_where=text("resolved_at IS NOT NULL"), postgresql_where=text("resolved_at IS NOT NULL")),
+        Index("ix_dg_workflow_items_trace", "tenant_id", "trace_id", "workflow_id"),
+        Index("ix_dg_workflow_items_run", "tenant_id", "rebalance_run_id"),
+        Index("ix_dg_workflow_items_portfolio", "tenant_id", "portfolio_id", "requested_at", "workflow_id"),
+    )

@@ -1,0 +1,72 @@
+"""People: who they are, their roles per tenant, their server-side sessions, and failed sign-ins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lotus_web.db import Base, Json, UtcDateTime
+
+
+class Person(Base):
+    """Someone who signs in; ``name`` is the account id that decisions carry."""
+
+    __tablename__ = "people"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    display_name: Mapped[str]
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PersonRole(Base):
+    """A role of a person in one tenant."""
+
+    __tablename__ = "person_roles"
+
+    name: Mapped[str] = mapped_column(ForeignKey("people.name"), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'reviewer', 'manager', 'admin')", name="role"),)
+
+
+class PersonSession(Base):
+    """One sign-in. Only a hash of the session id is stored; ``draft`` keeps text typed before a sign-in was needed."""
+
+    __tablename__ = "person_sessions"
+
+    session_hash: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(ForeignKey("people.name"))
+    tenant_id: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    draft: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+    __table_args__ = (
+        Index("ix_person_sessions_name", "name"),
+        Index("ix_person_sessions_expires", "expires_at"),
+    )
+
+
+class SignInFailure(Base):
+    """One failed sign-in, counted per name and per address to slow guessing down."""
+
+    __tablename__ = "sign_in_failures"
+
+    failure_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str]
+    address: Mapped[str]
+    failed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("ix_sign_in_failures_name", "name", "failed_at"),
+        Index("ix_sign_in_failures_address", "address", "failed_at"),
+        Index("ix_sign_in_failures_age", "failed_at"),
+    )

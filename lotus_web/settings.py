@@ -1,0 +1,206 @@
+"""Every setting, its default and its allowed values; read live, so that one value holds everywhere (commands.md, delta 19)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, TypeVar, overload
+
+T = TypeVar("T")
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+SECRET_KEY_MIN_BYTES = 32
+
+
+class BadSetting(ValueError):
+    """A setting whose value cannot be used; the sentence names it, its value and what is allowed."""
+
+    def __init__(self, name: str, value: str, allowed: str):
+        super().__init__(f"{name}={value!r} is not a value of this setting; allowed: {allowed}")
+        self.name = name
+
+
+class Setting(Generic[T]):
+    """One environment variable: parsed on each read, an empty value means the default."""
+
+    def __init__(
+        self, name: str, default: T, parse: Callable[[str], T], allowed: str, note: str, *, secret: bool = False
+    ):
+        self.name, self.default, self.parse, self.allowed = name, default, parse, allowed
+        self.note, self.secret = note, secret
+
+    @overload
+    def __get__(self, obj: None, owner: type) -> Setting[T]: ...
+    @overload
+    def __get__(self, obj: Settings, owner: type) -> T: ...
+    def __get__(self, obj: Settings | None, owner: type) -> Setting[T] | T:
+        return self if obj is None else self.read(obj.environ)
+
+    def read(self, environ: Mapping[str, str]) -> T:
+        """Return the value in force; raises BadSetting."""
+        raw = environ.get(self.name, "").strip()
+        if not raw:
+            return self.default
+        try:
+            return self.parse(raw)
+        except ValueError:
+            raise BadSetting(self.name, "…" if self.secret else raw, self.allowed) from None
+
+
+def flag(name: str, default: bool, note: str) -> Setting[bool]:
+    """A switch: true/yes/on/1 or false/no/off/0 in any case."""
+
+    def parse(raw: str) -> bool:
+        word = raw.lower()
+        if word not in TRUE_WORDS | FALSE_WORDS:
+            raise ValueError(raw)
+        return word in TRUE_WORDS
+
+    return Setting(name, default, parse, "true, false", note)
+
+
+def whole(name: str, default: int, note: str, *, low: int = 1, high: int = 10**9) -> Setting[int]:
+    """A whole number within ``low``..``high``."""
+
+    def parse(raw: str) -> int:
+        value = int(raw)
+        if not low <= value <= high:
+            raise ValueError(raw)
+        return value
+
+    return Setting(name, default, parse, f"a whole number from {low} to {high}", note)
+
+
+def choice(name: str, default: str, values: tuple[str, ...], note: str) -> Setting[str]:
+    """One of ``values``, in any case; given back as spelt in ``values``."""
+
+    def parse(raw: str) -> str:
+        for value in values:
+            if raw.lower() == value.lower():
+                return value
+        raise ValueError(raw)
+
+    return Setting(name, default, parse, ", ".join(values), note)
+
+
+def text(name: str, default: str, note: str, *, secret: bool = False, min_bytes: int = 0) -> Setting[str]:
+    """Free text of at least ``min_bytes`` bytes."""
+
+    def parse(raw: str) -> str:
+        if len(raw.encode()) < min_bytes:
+            raise ValueError(raw)
+        return raw
+
+    return Setting(
+        name, default, parse, f"text of at least {min_bytes} bytes" if min_bytes else "text", note, secret=secret
+    )
+
+
+def names(name: str, default: tuple[str, ...], values: tuple[str, ...], note: str) -> Setting[tuple[str, ...]]:
+    """A comma-separated list out of ``values``; a list with no entry means the default."""
+
+    def parse(raw: str) -> tuple[str, ...]:
+        found = tuple(part.strip() for part in raw.split(",") if part.strip())
+        if any(part not in values for part in found):
+            raise ValueError(raw)
+        return found or default
+
+    return Setting(name, default, parse, "a comma-separated list of " + ", ".join(values), note)
+
+
+class Settings:
+    """A typed, live view of an environment mapping; building one checks every value once."""
+
+    environment = choice(
+        "LOTUS_ENV", "development", ("development", "production"), "production: secure cookies, HSTS, no demo accounts"
+    )
+    secret_key = text(
+        "LOTUS_SECRET_KEY", "", "signs the session cookie", secret=True, min_bytes=SECRET_KEY_MIN_BYTES
+    )
+    api_auth = choice(
+        "LOTUS_API_AUTH", "required", ("required", "disabled"), "disabled is for development only"
+    )
+    jobs = choice("LOTUS_JOBS", "off", ("embedded", "external", "off"), "who runs the scheduled jobs")
+    trusted_proxies = whole("LOTUS_TRUSTED_PROXIES", 0, "reverse proxies in front, for the client address", low=0, high=5)
+    session_idle_minutes = whole("LOTUS_SESSION_IDLE_MINUTES", 60, "a person's session ends after this much silence")
+    session_hours = whole("LOTUS_SESSION_HOURS", 12, "a person's session ends after this long in any case")
+
+    store_backend = choice(
+        "DPM_SUPPORTABILITY_STORE_BACKEND", "IN_MEMORY", ("IN_MEMORY", "SQLITE", "SQL"), "where everything is kept"
+    )
+    sqlite_path = text("DPM_SUPPORTABILITY_SQLITE_PATH", "instance/lotus.db", "the file of the SQLITE backend")
+    database_url = text("DPM_SUPPORTABILITY_DATABASE_URL", "", "the SQLAlchemy URL of the SQL backend", secret=True)
+    database_pool_size = whole("LOTUS_DATABASE_POOL_SIZE", 16, "connections a process may hold", high=200)
+
+    support_apis_enabled = flag("DPM_SUPPORT_APIS_ENABLED", True, "RFC-0017 look-ups")
+    summary_apis_enabled = flag("DPM_SUPPORTABILITY_SUMMARY_APIS_ENABLED", True, "RFC-0023 summary")
+    support_bundle_apis_enabled = flag("DPM_SUPPORT_BUNDLE_APIS_ENABLED", True, "RFC-0023 support bundle")
+    artifacts_enabled = flag("DPM_ARTIFACTS_ENABLED", True, "RFC-0019 artifact route")
+    artifact_store_mode = choice(
+        "DPM_ARTIFACT_STORE_MODE", "DERIVED", ("DERIVED", "PERSISTED"), "build artifacts on reading or keep them"
+    )
+    lineage_apis_enabled = flag("DPM_LINEAGE_APIS_ENABLED", False, "RFC-0023 lineage")
+    idempotency_history_apis_enabled = flag("DPM_IDEMPOTENCY_HISTORY_APIS_ENABLED", False, "RFC-0023 key history")
+    idempotency_replay_enabled = flag("DPM_IDEMPOTENCY_REPLAY_ENABLED", True, "answer a repeated key from the store")
+    workflow_enabled = flag("DPM_WORKFLOW_ENABLED", False, "RFC-0020 gate")
+    workflow_review_statuses = names(
+        "DPM_WORKFLOW_REQUIRES_REVIEW_FOR_STATUSES",
+        ("PENDING_REVIEW",),
+        ("READY", "PENDING_REVIEW", "BLOCKED"),
+        "run statuses that need a person",
+    )
+    retention_days = whole("DPM_SUPPORTABILITY_RETENTION_DAYS", 0, "age at which runs are purged; 0 = never", low=0)
+    async_operations_enabled = flag("DPM_ASYNC_OPERATIONS_ENABLED", True, "RFC-0018 operations")
+    async_manual_execution_enabled = flag("DPM_ASYNC_MANUAL_EXECUTION_ENABLED", True, "execute by hand")
+    async_execution_mode = choice(
+        "DPM_ASYNC_EXECUTION_MODE", "INLINE", ("INLINE", "ACCEPT_ONLY"), "run at once or leave to the jobs"
+    )
+    async_operations_ttl_seconds = whole("DPM_ASYNC_OPERATIONS_TTL_SECONDS", 86400, "age at which finished ones go")
+    operation_lease_seconds = whole("LOTUS_OPERATION_LEASE_SECONDS", 30, "silence after which a worker counts as lost")
+    operation_max_attempts = whole("LOTUS_OPERATION_MAX_ATTEMPTS", 3, "then FAILED with WORKER_LOST")
+
+    exception_review_sla_hours = whole("LOTUS_EXCEPTION_REVIEW_SLA_HOURS", 4, "time to decide an exception review")
+    incident_review_sla_hours = whole("LOTUS_INCIDENT_REVIEW_SLA_HOURS", 2, "time to decide an incident review")
+    deadline_risk_warning_minutes = whole("LOTUS_DEADLINE_RISK_WARNING_MINUTES", 30, "warning before the due time")
+    default_assigned_role = text("LOTUS_DEFAULT_ASSIGNED_ROLE", "reviewer", "who gets a new item")
+    escalation_assigned_role = text("LOTUS_ESCALATION_ASSIGNED_ROLE", "manager", "who gets an escalated item")
+    escalation_assigned_account_id = text("LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID", "", "a person instead of a role")
+    sla_sweep_seconds = whole("LOTUS_SLA_SWEEP_SECONDS", 30, "how often due times are looked at")
+    claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim holds without activity")
+    four_eyes = flag("LOTUS_FOUR_EYES", True, "who submitted a run may not approve it")
+    log_format = choice("LOTUS_LOG_FORMAT", "auto", ("auto", "json", "console"), "auto: json in production")
+
+    def __init__(self, environ: Mapping[str, str]):
+        self.environ = environ
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Check every value and return the live view; raises BadSetting on the first that cannot be used."""
+        settings = cls(os.environ if environ is None else environ)
+        for setting in cls.all():
+            setting.read(settings.environ)
+        settings.check_together()
+        return settings
+
+    @classmethod
+    def all(cls) -> Iterator[Setting[object]]:
+        """Yield every declared setting in the order of this file."""
+        for value in vars(cls).values():
+            if isinstance(value, Setting):
+                yield value
+
+    def check_together(self) -> None:
+        """Refuse values that are fine alone and wrong together; raises BadSetting."""
+        if self.production:
+            if not self.secret_key:
+                raise BadSetting("LOTUS_SECRET_KEY", "", "a secret of at least 32 bytes (required in production)")
+            if self.api_auth == "disabled":
+                raise BadSetting("LOTUS_API_AUTH", "disabled", "required (disabled is for development only)")
+        if self.store_backend == "SQL" and not self.database_url:
+            raise BadSetting("DPM_SUPPORTABILITY_DATABASE_URL", "", "a SQLAlchemy URL (the SQL backend needs one)")
+
+    @property
+    def production(self) -> bool:
+        """True where real people and real money are at stake."""
+        return self.environment == "production"
