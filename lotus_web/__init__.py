@@ -1,0 +1,56 @@
+"""Lotus Web: where a person decides what a rebalance engine may not decide alone."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate, upgrade
+
+from lotus_web import api, cli, web
+from lotus_web.db import db, engine_options, store_uri
+from lotus_web.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+MIGRATIONS = Path(__file__).parent / "migrations"
+MAX_BODY_BYTES = 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application; raises BadSetting when a setting cannot be used."""
+    settings = settings or Settings.from_environ()
+    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.extensions["lotus_settings"] = settings
+    configure(app, settings)
+    open_store(app, settings)
+    api.init_app(app)
+    web.init_app(app)
+    cli.init_app(app)
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Set what Flask itself needs to know."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key or secrets.token_hex(32),
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+        SESSION_COOKIE_NAME="lotus_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.production,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+
+
+def open_store(app: Flask, settings: Settings) -> None:
+    """Connect the configured store; the ephemeral one is migrated here, since nothing else could."""
+    uri = store_uri(settings)
+    app.config["SQLALCHEMY_DATABASE_URI"] = uri
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings, uri)
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS))
+    if settings.store_backend == "IN_MEMORY":
+        with app.app_context():
+            upgrade()

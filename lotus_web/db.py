@@ -16,7 +16,7 @@ from typing import Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, Text, event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
 from lotus_web.domain.canonical import canonical_json
@@ -38,8 +38,10 @@ NAMING = {
 class Base(DeclarativeBase):
     """The declarative base of every table. Text sorts by code point on both engines, as cursors need it to."""
 
-    type_annotation_map = {str: Text().with_variant(Text(collation="C"), "postgresql")}  # noqa: RUF012
-    metadata = MetaData(naming_convention=NAMING)
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={str: Text().with_variant(Text(collation="C"), "postgresql")},
+    )
 
 
 class UtcDateTime(TypeDecorator[datetime]):

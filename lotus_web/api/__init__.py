@@ -1,0 +1,7 @@
+"""JSON for programs."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Mount the JSON blueprints."""

@@ -1,0 +1,7 @@
+"""Pages for people."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Mount the HTML blueprints."""
