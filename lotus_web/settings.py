@@ -115,14 +115,12 @@ class Settings:
     environment = choice(
         "LOTUS_ENV", "development", ("development", "production"), "production: secure cookies, HSTS, no demo accounts"
     )
-    secret_key = text(
-        "LOTUS_SECRET_KEY", "", "signs the session cookie", secret=True, min_bytes=SECRET_KEY_MIN_BYTES
-    )
-    api_auth = choice(
-        "LOTUS_API_AUTH", "required", ("required", "disabled"), "disabled is for development only"
-    )
+    secret_key = text("LOTUS_SECRET_KEY", "", "signs the session cookie", secret=True, min_bytes=SECRET_KEY_MIN_BYTES)
+    api_auth = choice("LOTUS_API_AUTH", "required", ("required", "disabled"), "disabled is for development only")
     jobs = choice("LOTUS_JOBS", "off", ("embedded", "external", "off"), "who runs the scheduled jobs")
-    trusted_proxies = whole("LOTUS_TRUSTED_PROXIES", 0, "reverse proxies in front, for the client address", low=0, high=5)
+    trusted_proxies = whole(
+        "LOTUS_TRUSTED_PROXIES", 0, "reverse proxies in front, for the client address", low=0, high=5
+    )
     session_idle_minutes = whole("LOTUS_SESSION_IDLE_MINUTES", 60, "a person's session ends after this much silence")
     session_hours = whole("LOTUS_SESSION_HOURS", 12, "a person's session ends after this long in any case")
 

@@ -14,7 +14,12 @@ HASH_FIELD = "artifact_hash"
 
 
 def artifact_document(
-    result: Mapping[str, Any], *, request_hash: str, idempotency_key: str | None, portfolio_id: str, created_at: datetime
+    result: Mapping[str, Any],
+    *,
+    request_hash: str,
+    idempotency_key: str | None,
+    portfolio_id: str,
+    created_at: datetime,
 ) -> dict[str, Any]:
     """Return the artifact of a recorded run from its result document; no clock, no randomness, so always the same."""
     run_id = result["rebalance_run_id"]

@@ -15,7 +15,9 @@ class LotusError(Exception):
 
     code = "ERROR"
 
-    def __init__(self, code: str | None = None, message: str | None = None, *, details: Mapping[str, Any] | None = None):
+    def __init__(
+        self, code: str | None = None, message: str | None = None, *, details: Mapping[str, Any] | None = None
+    ):
         self.code = code or type(self).code
         self.message = message or self.code
         self.details = dict(details or {})
@@ -27,8 +29,14 @@ class InvalidInput(LotusError):
 
     code = "INVALID_INPUT"
 
-    def __init__(self, code: str | None = None, message: str | None = None, *, loc: tuple[str | int, ...] = ("body",),
-                 details: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        code: str | None = None,
+        message: str | None = None,
+        *,
+        loc: tuple[str | int, ...] = ("body",),
+        details: Mapping[str, Any] | None = None,
+    ):
         super().__init__(code, message, details=details)
         self.loc = loc
 

@@ -176,19 +176,12 @@ def override_phrase(workflow_id: str) -> str:
     return f"OVERRIDE {workflow_id.upper()}"
 
 
-def check_text(action: Action, text: str | None) -> str | None:
-    """Return the stripped reason or note; raises InvalidInput when it is needed and missing, too long or unprintable."""
-    cleaned = (text or "").strip()
-    if action in NEEDS_TEXT and not cleaned:
-        word = "note" if action is Action.COMMENT else "reason"
-        raise InvalidInput("invalid_argument", f"Enter a {word}.", loc=("body", word))
-    return check_free_text(cleaned) or None
-
-
 def check_free_text(text: str) -> str:
     """Return ``text`` if it can be stored and shown: bounded, no control characters but line breaks and tabs."""
     if len(text) > TEXT_MAX:
         raise InvalidInput("invalid_argument", f"Use at most {TEXT_MAX} characters.", loc=("body", "reason"))
     if any(not (char.isprintable() or char in "\n\r\t") for char in text):
-        raise InvalidInput("invalid_argument", "The text holds characters that cannot be shown.", loc=("body", "reason"))
+        raise InvalidInput(
+            "invalid_argument", "The text holds characters that cannot be shown.", loc=("body", "reason")
+        )
     return text

@@ -81,11 +81,23 @@ class WorkflowItem(Base):
             postgresql_where=OPEN,
         ),
         # The SLA sweep and the due counts read open items by due time.
-        Index("ix_dg_workflow_items_due", "tenant_id", "sla_due_at", "workflow_id", sqlite_where=OPEN,
-              postgresql_where=OPEN),
+        Index(
+            "ix_dg_workflow_items_due",
+            "tenant_id",
+            "sla_due_at",
+            "workflow_id",
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
         # The closed tab, newest first.
-        Index("ix_dg_workflow_items_closed", "tenant_id", "resolved_at", "workflow_id",
-              sqlite_where=text("resolved_at IS NOT NULL"), postgresql_where=text("resolved_at IS NOT NULL")),
+        Index(
+            "ix_dg_workflow_items_closed",
+            "tenant_id",
+            "resolved_at",
+            "workflow_id",
+            sqlite_where=text("resolved_at IS NOT NULL"),
+            postgresql_where=text("resolved_at IS NOT NULL"),
+        ),
         Index("ix_dg_workflow_items_trace", "tenant_id", "trace_id", "workflow_id"),
         Index("ix_dg_workflow_items_run", "tenant_id", "rebalance_run_id"),
         Index("ix_dg_workflow_items_portfolio", "tenant_id", "portfolio_id", "requested_at", "workflow_id"),

@@ -1,0 +1,26 @@
+"""What an entry point needs of the running application: its settings, the policy in force, and the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import current_app
+
+from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.settings import Settings
+
+
+def settings() -> Settings:
+    """Return the live settings of the running application."""
+    found: Settings = current_app.extensions["lotus_settings"]
+    return found
+
+
+def policy() -> ReviewPolicy:
+    """Return the review policy in force now."""
+    return ReviewPolicy.of(settings())
+
+
+def utcnow() -> datetime:
+    """Return the present instant, aware and in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,122 @@
+"""Why a run needs a person, in sentences: from a result document to failing rules with measured against limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that stands in the way; ``severity`` is HARD, SOFT or INFO."""
+
+    rule_id: str
+    severity: str
+    reason_code: str
+    sentence: str
+    measured: str | None = None
+    threshold: Mapping[str, str] | None = None
+    hint: str | None = None
+
+
+def findings(result: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Return what a person has to look at, hard failures first; empty for a clean run."""
+    failing = [rule for rule in result["rule_results"] if rule["status"] == "FAIL"]
+    failing.sort(key=lambda rule: rule["severity"] != "HARD")
+    found = tuple(_rule_finding(rule, result) for rule in failing)
+    if found or result["status"] == "READY":
+        return found
+    return tuple(_target_findings(result)) or (_unexplained(result),)
+
+
+def headline(result: Mapping[str, Any]) -> str:
+    """Return the one sentence that says why a run needs a person."""
+    found = findings(result)
+    if not found:
+        return f"The run is {result['status']} and the gate asks for a review."
+    more = len(found) - 1
+    return found[0].sentence + (f" (+{more} more)" if more else "")
+
+
+def _rule_finding(rule: Mapping[str, Any], result: Mapping[str, Any]) -> Finding:
+    return Finding(
+        rule_id=rule["rule_id"],
+        severity=rule["severity"],
+        reason_code=rule["reason_code"],
+        sentence=_sentence(rule, result),
+        measured=rule["measured"],
+        threshold=rule["threshold"],
+        hint=rule.get("remediation_hint"),
+    )
+
+
+def _sentence(rule: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    measured, limit = Decimal(rule["measured"]), rule["threshold"]
+    match rule["rule_id"]:
+        case "CASH_BAND":
+            low, high = _percent(limit["min"]), _percent(limit["max"])
+            return f"Cash would be {_percent(measured)} of the portfolio; the band is {low} to {high}."
+        case "SINGLE_POSITION_MAX":
+            return (
+                f"One position would be {_percent(measured)} of the portfolio; the limit is {_percent(limit['max'])}."
+            )
+        case "DATA_QUALITY":
+            return _missing_data(result["diagnostics"]["data_quality"])
+        case "NO_SHORTING":
+            return f"A sale would exceed what is held, by {_plain(abs(measured))}."
+        case "INSUFFICIENT_CASH":
+            return f"Cash would be overdrawn by {_plain(abs(measured))}."
+        case "RECONCILIATION":
+            return f"Value before and after differs by {_plain(measured)}; {_plain(limit['max'])} is tolerated."
+        case "SETTLEMENT_CASH_LADDER":
+            return f"Settlement would overdraw cash by {_plain(measured)} ({rule['reason_code']})."
+    return f"{rule['rule_id']}: measured {_plain(measured)} ({rule['reason_code']})."
+
+
+def _missing_data(quality: Mapping[str, list[str]]) -> str:
+    words = {"price_missing": "price", "fx_missing": "FX rate", "shelf_missing": "shelf entry"}
+    parts = [f"no {word} for {_names(quality[key])}" for key, word in words.items() if quality.get(key)]
+    text = "; ".join(parts) or "data is missing"
+    return text[0].upper() + text[1:] + "."
+
+
+def _names(ids: list[str]) -> str:
+    shown = ", ".join(ids[:3])
+    return shown if len(ids) <= 3 else f"{shown} and {len(ids) - 3} more"
+
+
+def _target_findings(result: Mapping[str, Any]) -> Iterator[Finding]:
+    for target in result["target"]["targets"]:
+        model, final = Decimal(target["model_weight"]), Decimal(target["final_weight"])
+        if "CAPPED_BY_MAX_WEIGHT" in target["tags"]:
+            yield Finding(
+                rule_id="TARGET",
+                severity="SOFT",
+                reason_code="CAPPED_BY_MAX_WEIGHT",
+                sentence=f"{target['instrument_id']} can only reach {_percent(final)} of the model's {_percent(model)},"
+                " and the rest has no place to go.",
+                measured=target["final_weight"],
+                threshold={"model": target["model_weight"]},
+            )
+
+
+def _unexplained(result: Mapping[str, Any]) -> Finding:
+    warnings = result["diagnostics"]["warnings"]
+    return Finding(
+        rule_id="TARGET",
+        severity="SOFT",
+        reason_code=warnings[0] if warnings else "TARGET_NOT_REACHED",
+        sentence="The model's weights could not be reached within its limits.",
+    )
+
+
+def _percent(weight: Decimal | str) -> str:
+    return f"{Decimal(weight) * HUNDRED:.2f} %"
+
+
+def _plain(value: Decimal | str) -> str:
+    return f"{Decimal(value):,.2f}"

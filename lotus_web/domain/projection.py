@@ -1,0 +1,281 @@
+"""The fold: how events of the log and actions of people become items. Pure, so a rebuild is the same fold again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lotus_web.domain import notices
+from lotus_web.domain.events import OWN_PRODUCER, EventType
+from lotus_web.domain.items import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
+from lotus_web.domain.notices import Notice
+from lotus_web.domain.sla import WorkflowDefaults, due_at, explain_due
+from lotus_web.domain.workflow import (
+    OPEN,
+    RUN_TRANSITIONS,
+    TERMINAL,
+    TRANSITIONS,
+    Action,
+    ItemStatus,
+    Priority,
+    WorkflowKind,
+)
+
+OVERRIDE_SUBJECT = "override"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one event or action did: the item after it, the action row it stands for, and who is told."""
+
+    item: ItemState
+    action: ActionRecord | None
+    notices: tuple[Notice, ...]
+
+
+def target_workflow_id(event: LoggedEvent) -> str | None:
+    """Return the id of the item that an event is about, or None when it touches none."""
+    payload = event.payload
+    match event.event_type:
+        case EventType.EXCEPTION_REQUESTED:
+            return f"{event.trace_id}:exception:{payload['exception_id']}"
+        case EventType.WORKFLOW_REVIEW_REQUESTED:
+            return f"{event.trace_id}:trace_review:{payload['template_id']}"
+        case EventType.APPROVAL_RECORDED:
+            subject = payload["subject"]
+            if subject["subject_type"] == OVERRIDE_SUBJECT:
+                return str(subject["subject_id"])
+            return f"{event.trace_id}:{subject['subject_type']}:{subject['subject_id']}"
+    return None
+
+
+def fold_event(item: ItemState | None, event: LoggedEvent, trace: TraceContext) -> Effect | None:
+    """Apply an event to the item it is about (None if that does not exist yet); None when it changes nothing."""
+    match event.event_type:
+        case EventType.EXCEPTION_REQUESTED if item is None:
+            return _opened(_exception_item(event, trace))
+        case EventType.WORKFLOW_REVIEW_REQUESTED if item is None:
+            return _opened(_review_item(event, trace))
+        case EventType.APPROVAL_RECORDED if item is not None:
+            return _approved_or_rejected(item, event)
+    return None
+
+
+def _opened(item: ItemState) -> Effect:
+    return Effect(item, None, notices.assignment(item, item.requested_at))
+
+
+def _exception_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
+    payload = event.payload
+    defaults = WorkflowDefaults.from_dict(event.applied_defaults)
+    item = _new_item(
+        event,
+        trace,
+        kind=WorkflowKind.EXCEPTION_REVIEW,
+        subject=("exception", payload["exception_id"]),
+        hours=defaults.exception_review_sla_hours,
+        source="LOTUS_EXCEPTION_REVIEW_SLA_HOURS",
+        priority=_priority(payload.get("priority")),
+    )
+    # Only the house's own recording may tie an item to a run: the gate believes what this field says.
+    run_id = payload["exception_id"] if event.producer_id == OWN_PRODUCER else None
+    return replace(
+        item,
+        assigned_role=defaults.assigned_role,
+        policy_id=payload["policy"]["policy_id"],
+        policy_version=payload["policy"]["policy_version"],
+        request_reason=payload["reason"],
+        rebalance_run_id=run_id,
+        metadata={**item.metadata, "evidence": _evidence(payload)},
+    )
+
+
+def _review_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
+    payload = event.payload
+    item = _new_item(
+        event,
+        trace,
+        kind=WorkflowKind(payload["workflow_kind"]),
+        subject=("trace_review", payload["template_id"]),
+        hours=int(payload["sla_hours"]),
+        source=f"template {payload['template_id']}",
+        priority=_priority(payload["priority"]),
+    )
+    assignee = payload["assignee"]
+    return replace(
+        item,
+        title=payload["title"],
+        request_reason=payload["reason"],
+        assigned_account_id=assignee.get("account_id"),
+        assigned_role=assignee.get("role"),
+    )
+
+
+def _evidence(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    evidence = payload.get("evidence")
+    return evidence if isinstance(evidence, Mapping) else {}
+
+
+def _priority(word: Any) -> Priority:
+    try:
+        return Priority.of(str(word))
+    except KeyError:
+        return Priority.NORMAL
+
+
+def _new_item(
+    event: LoggedEvent,
+    trace: TraceContext,
+    *,
+    kind: WorkflowKind,
+    subject: tuple[str, str],
+    hours: int,
+    source: str,
+    priority: Priority,
+) -> ItemState:
+    return ItemState(
+        tenant_id=event.tenant_id,
+        workflow_id=f"{event.trace_id}:{subject[0]}:{subject[1]}",
+        trace_id=event.trace_id,
+        workflow_kind=kind,
+        workflow_name=trace.workflow,
+        subject_type=subject[0],
+        subject_id=subject[1],
+        status=ItemStatus.REQUESTED,
+        priority=priority,
+        title=trace.title,
+        request_reason="",
+        requested_by_type=event.actor["actor_type"],
+        requested_by_id=event.actor["actor_id"],
+        requested_at=event.occurred_at,
+        sla_due_at=due_at(event.occurred_at, hours),
+        updated_at=event.occurred_at,
+        created_from_event_id=event.event_id,
+        last_source_log_seq=event.log_seq,
+        portfolio_id=trace.portfolio_id,
+        metadata={"sla": explain_due(event.occurred_at, hours, source), "sla_hours": hours},
+    )
+
+
+def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
+    payload = event.payload
+    action = _approval_action(payload)
+    # The gate of a run opens only for the house's own, checked decisions; a foreign event stays a line in the timeline.
+    foreign = item.rebalance_run_id is not None and event.producer_id != OWN_PRODUCER
+    after = (RUN_TRANSITIONS if item.rebalance_run_id else TRANSITIONS).get((item.status, action))
+    if foreign or after is None:
+        return None
+    evidence = _evidence(payload)
+    record = ActionRecord(
+        action_id="act_" + hashlib.sha256(f"{event.tenant_id}\n{event.event_id}".encode()).hexdigest()[:16],
+        tenant_id=event.tenant_id,
+        workflow_id=item.workflow_id,
+        trace_id=item.trace_id,
+        action_type=action,
+        origin=Origin.EVENT,
+        actor_type=str(event.actor["actor_type"]),
+        actor_id=str(event.actor["actor_id"]),
+        on_behalf_of=_other(payload["approver"]["actor_id"], event.actor["actor_id"]),
+        surface=str(evidence.get("surface", "event")),
+        reason_code=evidence.get("reason_code"),
+        text=payload.get("reason"),
+        from_status=item.status,
+        to_status=after,
+        source_event_id=event.event_id,
+        after_log_seq=event.log_seq,
+        occurred_at=event.occurred_at,
+        details={"shown_digest": evidence["shown_digest"]} if "shown_digest" in evidence else {},
+    )
+    effect = fold_action(item, record)
+    closed = replace(effect.item, approval_event_id=event.event_id, last_source_log_seq=event.log_seq)
+    told = notices.approval(closed, event_id=event.event_id, actor_id=record.decider_id, now=event.occurred_at)
+    return Effect(closed, record, told)
+
+
+def _approval_action(payload: Mapping[str, Any]) -> Action:
+    if payload["decision"] == "rejected":
+        return Action.REJECT
+    return Action.OVERRIDE if payload["subject"]["subject_type"] == OVERRIDE_SUBJECT else Action.APPROVE
+
+
+def _other(approver: str, actor: str) -> str | None:
+    return None if approver == actor else approver
+
+
+def fold_action(item: ItemState, record: ActionRecord) -> Effect:
+    """Apply a recorded action to its item; what was possible was checked when it was recorded."""
+    acted = replace(
+        item,
+        status=record.to_status,
+        version=item.version + 1,
+        updated_at=record.occurred_at,
+        last_action_type=record.action_type.value,
+        last_action_at=record.occurred_at,
+        last_actor_id=record.decider_id,
+    )
+    if record.to_status in TERMINAL and record.action_type is not Action.COMMENT:
+        acted = replace(
+            acted,
+            resolved_at=record.occurred_at,
+            current_decision=record.to_status.value,
+            current_reason=record.text,
+        )
+    match record.action_type:
+        case Action.CLAIM:
+            return _told(replace(acted, assigned_account_id=record.assigned_account_id, claimed_at=record.occurred_at))
+        case Action.RELEASE:
+            return _told(replace(acted, assigned_account_id=None, claimed_at=None))
+        case Action.REQUEST_CHANGE:
+            return _told(_changes_requested(item, acted, record))
+        case Action.REASSIGN:
+            return _reassigned(acted, record)
+        case Action.ESCALATE:
+            return _escalated(item, acted, record)
+    return _told(acted)
+
+
+def _told(item: ItemState, told: tuple[Notice, ...] = ()) -> Effect:
+    return Effect(item, None, told)
+
+
+def _changes_requested(item: ItemState, acted: ItemState, record: ActionRecord) -> ItemState:
+    asked = replace(acted, current_decision=record.to_status.value, current_reason=record.text)
+    if item.status in OPEN:
+        return asked
+    hours = int(item.metadata["sla_hours"])
+    clock = explain_due(record.occurred_at, hours, "reopened")
+    return replace(
+        asked,
+        resolved_at=None,
+        approval_event_id=None,
+        sla_due_at=due_at(record.occurred_at, hours),
+        metadata={**item.metadata, "sla": clock},
+    )
+
+
+def _reassigned(acted: ItemState, record: ActionRecord) -> Effect:
+    moved = replace(
+        acted,
+        assigned_account_id=record.assigned_account_id,
+        assigned_role=record.assigned_role or acted.assigned_role,
+        claimed_at=None,
+    )
+    return _told(moved, notices.assignment(moved, record.occurred_at))
+
+
+def _escalated(item: ItemState, acted: ItemState, record: ActionRecord) -> Effect:
+    metadata = {
+        **item.metadata,
+        "escalation_count": int(item.metadata.get("escalation_count", 0)) + 1,
+        "previous_assignment": {"account_id": item.assigned_account_id, "role": item.assigned_role},
+    }
+    moved = replace(
+        acted,
+        assigned_account_id=record.assigned_account_id,
+        assigned_role=record.assigned_role,
+        claimed_at=None,
+        metadata=metadata,
+    )
+    return _told(moved, notices.escalation(moved, record.occurred_at))

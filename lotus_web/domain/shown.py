@@ -1,0 +1,45 @@
+"""What a decider had in front of them, as a digest: a decision taken on an older picture is refused."""
+
+from __future__ import annotations
+
+from lotus_web.domain.canonical import content_hash
+from lotus_web.domain.errors import Conflict
+from lotus_web.domain.items import ItemState
+
+
+def shown_digest(item: ItemState, artifact_hash: str | None) -> str:
+    """Return the digest of an item as it stands and of the evidence behind it."""
+    return content_hash(
+        {
+            "workflow_id": item.workflow_id,
+            "version": item.version,
+            "status": item.status,
+            "sla_due_at": item.sla_due_at,
+            "artifact_hash": artifact_hash,
+        }
+    )
+
+
+def check_unmoved(item: ItemState, *, version: int | None, digest: str | None, current_digest: str) -> None:
+    """Raise Conflict ``version_conflict``, naming who did what and when, if the item is not as the caller saw it."""
+    moved = version is not None and version != item.version
+    if not moved and digest in (None, current_digest):
+        return
+    raise Conflict(
+        "version_conflict",
+        f"This item changed while you were looking: {_what(item)}.",
+        details={
+            "current_version": item.version,
+            "seen_version": version,
+            "status": item.status.value,
+            "changed_by": item.last_actor_id,
+            "action": item.last_action_type,
+            "changed_at": item.last_action_at.isoformat(timespec="microseconds") if item.last_action_at else None,
+        },
+    )
+
+
+def _what(item: ItemState) -> str:
+    if item.last_action_type is None:
+        return "its evidence is not what you saw"
+    return f"{item.last_actor_id} did {item.last_action_type.replace('_', ' ')}, it is now {item.status.value}"

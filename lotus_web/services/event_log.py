@@ -1,0 +1,150 @@
+"""Appending to the log: under the tenant's lock, chained, projected in the same transaction (workflow.md §1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.canonical import canonical_json, content_hash
+from lotus_web.domain.errors import Conflict, InvalidInput
+from lotus_web.domain.events import GENESIS, EventDraft, EventType, check_payload, entry_hash, envelope
+from lotus_web.domain.sla import WorkflowDefaults
+from lotus_web.models import EventLogEntry, TenantRuntime
+from lotus_web.services.projection import apply_entry
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A stored event and whether this call stored it."""
+
+    entry: EventLogEntry
+    created: bool
+
+
+def lock_tenant(session: Session, tenant_id: str) -> TenantRuntime:
+    """Lock and return the tenant's runtime row, making it on first use; every writer of a tenant queues here."""
+    query = select(TenantRuntime).where(TenantRuntime.tenant_id == tenant_id).with_for_update()
+    runtime = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if runtime is not None:
+        return runtime
+    _insert_runtime(session, tenant_id)
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _insert_runtime(session: Session, tenant_id: str) -> None:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    values = {"tenant_id": tenant_id, "last_log_seq": 0, "head_hash": GENESIS, "entry_count": 0, "updated_at": EPOCH}
+    session.execute(dialect.insert(TenantRuntime).values(values).on_conflict_do_nothing())
+
+
+def append_event(session: Session, draft: EventDraft, *, defaults: WorkflowDefaults, now: datetime) -> Appended:
+    """Append one event, extend the chain, apply the projection and move the cursor; the caller's transaction commits all.
+
+    Raises InvalidInput ``invalid_argument`` for a payload or first event that cannot be, Conflict
+    ``idempotency_conflict`` for a used key with other content, Conflict ``trace_seq_conflict`` for a gap.
+    """
+    check_payload(draft.event_type, draft.payload)
+    runtime = lock_tenant(session, draft.tenant_id)
+    stored = _same_key(session, draft)
+    if stored is not None:
+        return Appended(stored, created=False)
+    entry = _entry(draft, _next_trace_seq(session, draft), runtime, defaults, now)
+    session.add(entry)
+    session.flush()
+    runtime.last_log_seq = entry.log_seq
+    runtime.head_hash = entry.entry_hash
+    runtime.entry_count += 1
+    runtime.updated_at = now
+    apply_entry(session, entry)
+    session.flush()
+    return Appended(entry, created=True)
+
+
+def _same_key(session: Session, draft: EventDraft) -> EventLogEntry | None:
+    stored = session.scalars(
+        select(EventLogEntry).where(
+            EventLogEntry.tenant_id == draft.tenant_id,
+            EventLogEntry.producer_id == draft.source.producer_id,
+            EventLogEntry.idempotency_key == draft.idempotency_key,
+        )
+    ).one_or_none()
+    if stored is not None and not same_content(stored, draft):
+        raise Conflict(
+            "idempotency_conflict",
+            "This idempotency key was used for another event.",
+            details={"event_id": stored.event_id},
+        )
+    return stored
+
+
+def same_content(stored: EventLogEntry, draft: EventDraft) -> bool:
+    """Return whether a draft says what a stored event says; the place in the trace counts only if the draft names one."""
+    seq = stored.trace_seq if draft.trace_seq is None else draft.trace_seq
+    return canonical_json(stored_envelope(stored)) == canonical_json(envelope(draft, trace_seq=seq))
+
+
+def stored_envelope(entry: EventLogEntry) -> dict[str, Any]:
+    """Return the wire envelope of a stored event."""
+    return {
+        "event_id": entry.event_id,
+        "tenant_id": entry.tenant_id,
+        "trace_id": entry.trace_id,
+        "trace_seq": entry.trace_seq,
+        "event_type": entry.event_type,
+        "occurred_at": entry.occurred_at,
+        "source": entry.source,
+        "actor": entry.actor,
+        "idempotency_key": entry.idempotency_key,
+        "payload": entry.payload,
+        "correlation_id": entry.correlation_id,
+        "causation_event_id": entry.causation_event_id,
+        "schema_version": entry.schema_version,
+        "tags": entry.tags,
+    }
+
+
+def _next_trace_seq(session: Session, draft: EventDraft) -> int:
+    last = session.scalar(
+        select(func.max(EventLogEntry.trace_seq)).where(
+            EventLogEntry.tenant_id == draft.tenant_id, EventLogEntry.trace_id == draft.trace_id
+        )
+    )
+    expected = 0 if last is None else last + 1
+    if draft.trace_seq is not None and draft.trace_seq != expected:
+        raise Conflict(
+            "trace_seq_conflict",
+            f"The next event of this trace is number {expected}.",
+            details={"expected": expected, "sent": draft.trace_seq},
+        )
+    if (expected == 0) != (draft.event_type is EventType.TRACE_STARTED):
+        raise InvalidInput(
+            "invalid_argument", "TraceStarted is the first event of a trace, once.", loc=("body", "event_type")
+        )
+    return expected
+
+
+def _entry(
+    draft: EventDraft, trace_seq: int, runtime: TenantRuntime, defaults: WorkflowDefaults, now: datetime
+) -> EventLogEntry:
+    document = envelope(draft, trace_seq=trace_seq)
+    payload_hash = content_hash(draft.payload)
+    applied = defaults.as_dict()
+    return EventLogEntry(
+        **{key: value for key, value in document.items() if key != "event_type"},
+        event_type=draft.event_type.value,
+        producer_id=draft.source.producer_id,
+        recorded_at=now,
+        applied_defaults=applied,
+        payload_hash=payload_hash,
+        prev_hash=runtime.head_hash,
+        entry_hash=entry_hash(
+            document, payload_hash=payload_hash, prev_hash=runtime.head_hash, recorded_at=now, applied_defaults=applied
+        ),
+    )

@@ -1,0 +1,114 @@
+"""Between item rows and item values: load under the lock, store what the fold gave, record actions and notices."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.errors import NotFound
+from lotus_web.domain.items import ActionRecord, ItemState
+from lotus_web.domain.notices import CONSOLE, Notice
+from lotus_web.domain.projection import Effect
+from lotus_web.domain.workflow import ItemStatus, Priority, WorkflowKind
+from lotus_web.models import Notification, WorkflowAction, WorkflowItem
+
+_COLUMN = {"priority": "priority_rank", "metadata": "details"}
+_FIELDS = tuple(field.name for field in fields(ItemState))
+
+
+def item_state(row: WorkflowItem) -> ItemState:
+    """Return the value of an item row."""
+    values: dict[str, Any] = {name: getattr(row, _COLUMN.get(name, name)) for name in _FIELDS}
+    values["status"] = ItemStatus(row.status)
+    values["priority"] = Priority(row.priority_rank)
+    values["workflow_kind"] = WorkflowKind(row.workflow_kind)
+    return ItemState(**values)
+
+
+def item_columns(state: ItemState) -> dict[str, Any]:
+    """Return the column values of an item."""
+    values = {_COLUMN.get(name, name): getattr(state, name) for name in _FIELDS}
+    values["status"] = state.status.value
+    values["priority_rank"] = int(state.priority)
+    values["workflow_kind"] = state.workflow_kind.value
+    values["details"] = dict(state.metadata)
+    return values
+
+
+def find_item(session: Session, tenant_id: str, workflow_id: str, *, lock: bool = False) -> WorkflowItem | None:
+    """Return an item's row as it is in the store now, locked if asked for."""
+    query = select(WorkflowItem).where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.workflow_id == workflow_id)
+    if lock:
+        query = query.with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def get_item(session: Session, tenant_id: str, workflow_id: str, *, lock: bool = False) -> WorkflowItem:
+    """Return an item's row; raises NotFound."""
+    row = find_item(session, tenant_id, workflow_id, lock=lock)
+    if row is None:
+        raise NotFound("not_found", "There is no such item.")
+    return row
+
+
+def store_effect(session: Session, effect: Effect) -> None:
+    """Write the item after an event or action, the action row of an event, and the notices not told before."""
+    state = effect.item
+    row = find_item(session, state.tenant_id, state.workflow_id)
+    if row is None:
+        session.add(WorkflowItem(**item_columns(state)))
+    else:
+        for name, value in item_columns(state).items():
+            setattr(row, name, value)
+    if effect.action is not None:
+        session.add(action_row(effect.action))
+    for notice in effect.notices:
+        store_notice(session, notice)
+    session.flush()
+
+
+def action_row(record: ActionRecord) -> WorkflowAction:
+    """Return the row of an action."""
+    values = {field.name: getattr(record, field.name) for field in fields(ActionRecord)}
+    values |= {
+        "action_type": record.action_type.value,
+        "origin": record.origin.value,
+        "from_status": record.from_status.value,
+        "to_status": record.to_status.value,
+        "details": dict(record.details),
+    }
+    return WorkflowAction(**values)
+
+
+def notice_row(notice: Notice) -> Notification:
+    """Return the row of a notice; the console shows it at once, so it is delivered when it is made."""
+    return Notification(
+        notification_id=notice.notification_id,
+        tenant_id=notice.tenant_id,
+        workflow_id=notice.workflow_id,
+        trace_id=notice.trace_id,
+        category=notice.category.value,
+        channel=CONSOLE,
+        status="delivered",
+        message=notice.message,
+        recipient_account_id=notice.recipient_account_id,
+        recipient_role=notice.recipient_role,
+        payload=dict(notice.payload),
+        dedupe_key=notice.dedupe_key,
+        created_at=notice.created_at,
+        delivered_at=notice.created_at,
+    )
+
+
+def store_notice(session: Session, notice: Notice) -> bool:
+    """Record a notice unless its dedupe key was told before; return whether it was recorded."""
+    told = select(Notification.notification_seq).where(
+        Notification.tenant_id == notice.tenant_id, Notification.dedupe_key == notice.dedupe_key
+    )
+    if session.scalar(told) is not None:
+        return False
+    session.add(notice_row(notice))
+    return True

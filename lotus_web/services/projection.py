@@ -1,0 +1,53 @@
+"""Applying one event of the log to the inbox, in the transaction that appends it."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.events import EventType
+from lotus_web.domain.items import LoggedEvent, TraceContext
+from lotus_web.domain.projection import fold_event, target_workflow_id
+from lotus_web.models import EventLogEntry
+from lotus_web.services.items import find_item, item_state, store_effect
+
+
+def logged_event(entry: EventLogEntry) -> LoggedEvent:
+    """Return a stored event as the fold reads it."""
+    return LoggedEvent(
+        log_seq=entry.log_seq,
+        event_id=entry.event_id,
+        tenant_id=entry.tenant_id,
+        trace_id=entry.trace_id,
+        event_type=entry.event_type,
+        occurred_at=entry.occurred_at,
+        producer_id=entry.producer_id,
+        actor=entry.actor,
+        payload=entry.payload,
+        applied_defaults=entry.applied_defaults,
+    )
+
+
+def apply_entry(session: Session, entry: EventLogEntry) -> None:
+    """Fold one event into the item it is about; the caller holds the tenant's lock and moves the cursor."""
+    event = logged_event(entry)
+    workflow_id = target_workflow_id(event)
+    if workflow_id is None:
+        return
+    row = find_item(session, event.tenant_id, workflow_id, lock=True)
+    effect = fold_event(None if row is None else item_state(row), event, trace_context(session, event))
+    if effect is not None:
+        store_effect(session, effect)
+
+
+def trace_context(session: Session, event: LoggedEvent) -> TraceContext:
+    """Return what the first event of an event's trace says."""
+    payload = session.scalars(
+        select(EventLogEntry.payload).where(
+            EventLogEntry.tenant_id == event.tenant_id,
+            EventLogEntry.trace_id == event.trace_id,
+            EventLogEntry.trace_seq == 0,
+            EventLogEntry.event_type == EventType.TRACE_STARTED.value,
+        )
+    ).one()
+    return TraceContext.from_payload(payload)

@@ -1,0 +1,41 @@
+"""The settings that shape recording and review, taken once for a command so that one value holds throughout it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lotus_web.domain.gate import requires_review
+from lotus_web.domain.sla import WorkflowDefaults
+from lotus_web.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPolicy:
+    """What the deployment says of the gate, deadlines and artifacts."""
+
+    workflow_enabled: bool = False
+    review_statuses: tuple[str, ...] = ("PENDING_REVIEW",)
+    replay_enabled: bool = True
+    persist_artifacts: bool = False
+    defaults: WorkflowDefaults = field(default_factory=WorkflowDefaults)
+
+    @classmethod
+    def of(cls, settings: Settings) -> ReviewPolicy:
+        """Read the settings in force now."""
+        return cls(
+            workflow_enabled=settings.workflow_enabled,
+            review_statuses=settings.workflow_review_statuses,
+            replay_enabled=settings.idempotency_replay_enabled,
+            persist_artifacts=settings.artifact_store_mode == "PERSISTED",
+            defaults=WorkflowDefaults(
+                exception_review_sla_hours=settings.exception_review_sla_hours,
+                incident_review_sla_hours=settings.incident_review_sla_hours,
+                assigned_role=settings.default_assigned_role,
+                escalation_role=settings.escalation_assigned_role,
+                escalation_account_id=settings.escalation_assigned_account_id or None,
+            ),
+        )
+
+    def requires_review(self, run_status: str) -> bool:
+        """Return whether a run of this status needs a person (RFC-0020 §4.3)."""
+        return requires_review(run_status, enabled=self.workflow_enabled, review_statuses=self.review_statuses)

@@ -1,0 +1,118 @@
+"""A run enters the log: its trace, what the policy said, and the exception if the gate asks for one (workflow.md §1)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Actor
+from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventSource, EventType
+from lotus_web.domain.explain import findings, headline
+from lotus_web.domain.gate import priority_of
+from lotus_web.models import EventLogEntry, Run
+from lotus_web.services.event_log import append_event, lock_tenant
+from lotus_web.services.review_policy import ReviewPolicy
+
+SOURCE = EventSource(system="lotus-web", producer_id=OWN_PRODUCER, subsystem="rebalance")
+POLICY_ID = "rebalance_rules"
+_DECISION = {"READY": "allow", "PENDING_REVIEW": "require_exception", "BLOCKED": "deny"}
+
+
+def append_run_events(
+    session: Session, run: Run, result: Mapping[str, Any], *, actor: Actor, now: datetime, policy: ReviewPolicy
+) -> None:
+    """Append what a recorded run means for the log; opens its item where the gate requires review."""
+    lock_tenant(session, run.tenant_id)
+    if not _trace_exists(session, run):
+        _append(session, run, EventType.TRACE_STARTED, _trace_started(run), actor=actor, now=now, policy=policy)
+    _append(
+        session, run, EventType.POLICY_EVALUATED, _policy_evaluated(run, result), actor=actor, now=now, policy=policy
+    )
+    if policy.requires_review(run.status):
+        payload = _exception_requested(run, result)
+        _append(session, run, EventType.EXCEPTION_REQUESTED, payload, actor=actor, now=now, policy=policy)
+
+
+def _trace_exists(session: Session, run: Run) -> bool:
+    query = select(EventLogEntry.log_seq).where(
+        EventLogEntry.tenant_id == run.tenant_id,
+        EventLogEntry.trace_id == run.correlation_id,
+        EventLogEntry.trace_seq == 0,
+    )
+    return session.scalar(query) is not None
+
+
+def _append(
+    session: Session,
+    run: Run,
+    event_type: EventType,
+    payload: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    policy: ReviewPolicy,
+) -> None:
+    draft = EventDraft(
+        event_id=f"evt_{uuid.uuid4().hex}",
+        tenant_id=run.tenant_id,
+        trace_id=run.correlation_id,
+        event_type=event_type,
+        occurred_at=now,
+        source=SOURCE,
+        actor={"actor_type": actor.actor_type.value, "actor_id": actor.decider_id},
+        idempotency_key=f"{run.rebalance_run_id}:{event_type.value}",
+        payload=payload,
+        correlation_id=run.correlation_id,
+    )
+    append_event(session, draft, defaults=policy.defaults, now=now)
+
+
+def _trace_started(run: Run) -> dict[str, Any]:
+    return {
+        "workflow": "rebalance",
+        "title": f"Rebalance {run.portfolio_id}",
+        "primary_entity": {"entity_type": "portfolio", "entity_id": run.portfolio_id},
+    }
+
+
+def _policy(run: Run) -> dict[str, str]:
+    return {"policy_id": POLICY_ID, "policy_version": run.engine_version}
+
+
+def _policy_evaluated(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "policy": _policy(run),
+        "inputs": {"rebalance_run_id": run.rebalance_run_id, "request_hash": run.request_hash},
+        "decision": _DECISION[run.status],
+        "violations": [
+            {
+                "rule_id": found.rule_id,
+                "severity": found.severity,
+                "reason_code": found.reason_code,
+                "measured": found.measured,
+                "threshold": dict(found.threshold or {}),
+            }
+            for found in findings(result)
+        ],
+    }
+
+
+def _exception_requested(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+    found = findings(result)
+    soft = sum(1 for finding in found if finding.rule_id != "TARGET")
+    return {
+        "exception_id": run.rebalance_run_id,
+        "policy": _policy(run),
+        "reason": headline(result),
+        "priority": priority_of(run.status, soft_failures=soft).word,
+        "evidence": {
+            "rebalance_run_id": run.rebalance_run_id,
+            "rule_ids": sorted({finding.rule_id for finding in found}),
+            "artifact_hash": run.artifact_hash,
+        },
+    }

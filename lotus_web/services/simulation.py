@@ -1,0 +1,180 @@
+"""One simulate request: reserve the key, run the engine, record the run (RFC-0017, dpm-api §3, deltas 1–5).
+
+The only service that commits: the reservation must be visible to others before the engine starts, and the engine must
+not hold a lock. A crash between the two leaves a reservation that lapses by itself.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Actor
+from lotus_web.domain.errors import InProgress, StoreUnavailable
+from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.rebalance.engine import rebalance
+from lotus_web.models import Decision, Run, RunPayload
+from lotus_web.services.idempotency import (
+    IN_PROGRESS,
+    map_key,
+    overwrite_key,
+    release_key,
+    reserve_key,
+)
+from lotus_web.services.lineage import add_edge
+from lotus_web.services.recording import ComputedRun, add_history, dump, record_run
+from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash, stored_request
+from lotus_web.wire.rebalance_result import result_document
+
+WAIT_SECONDS = 10.0
+POLL_SECONDS = 0.05
+STORE_INCONSISTENT = "DPM_IDEMPOTENCY_STORE_INCONSISTENT"
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The stored result as JSON bytes, verbatim, and whose it is."""
+
+    rebalance_run_id: str
+    correlation_id: str
+    result: bytes
+    replayed: bool
+
+
+def simulate(
+    body: RebalanceRequestBody,
+    *,
+    idempotency_key: str,
+    correlation_id: str,
+    actor: Actor,
+    policy: ReviewPolicy,
+    clock: Clock,
+) -> Simulated:
+    """Answer a simulate request once for each key.
+
+    Raises Conflict for a key used with another request, InProgress when its first computation outlasts the wait.
+    """
+    digest = request_hash(body)
+    if not policy.replay_enabled:
+        return _compute(body, digest, idempotency_key, correlation_id, None, actor=actor, policy=policy, clock=clock)
+    owner = uuid.uuid4().hex
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        with transaction() as session:
+            held = reserve_key(
+                session, tenant_id=actor.tenant_id, key=idempotency_key, request_hash=digest, owner=owner, now=clock()
+            )
+            if held.rebalance_run_id is not None:
+                return _replay(session, held.rebalance_run_id, idempotency_key, correlation_id, actor, clock())
+        if held.owned:
+            return _compute(
+                body, digest, idempotency_key, correlation_id, owner, actor=actor, policy=policy, clock=clock
+            )
+        if time.monotonic() >= deadline:
+            raise InProgress(IN_PROGRESS)
+        time.sleep(POLL_SECONDS)
+
+
+def _compute(
+    body: RebalanceRequestBody,
+    digest: str,
+    key: str,
+    correlation_id: str,
+    owner: str | None,
+    *,
+    actor: Actor,
+    policy: ReviewPolicy,
+    clock: Clock,
+) -> Simulated:
+    try:
+        computed = compute_run(
+            body, request_digest=digest, idempotency_key=key, correlation_id=correlation_id, tenant_id=actor.tenant_id
+        )
+        with transaction() as session:
+            now = clock()
+            run_id = computed.result["rebalance_run_id"]
+            if owner is None:
+                overwrite_key(session, tenant_id=actor.tenant_id, key=key, request_hash=digest, run_id=run_id, now=now)
+            else:
+                map_key(session, tenant_id=actor.tenant_id, key=key, owner=owner, run_id=run_id, now=now)
+            record_run(session, computed, actor=actor, now=now, policy=policy)
+    except BaseException:
+        if owner is not None:
+            _release(actor.tenant_id, key, owner)
+        raise
+    return Simulated(run_id, correlation_id, dump(computed.result), replayed=False)
+
+
+def _release(tenant_id: str, key: str, owner: str) -> None:
+    """Free the key after a failure. When the store itself is down this fails too, and the lease frees the key later."""
+    try:
+        with transaction() as session:
+            release_key(session, tenant_id=tenant_id, key=key, owner=owner)
+    except Exception:  # the first failure is the one to report
+        db.session.rollback()
+
+
+def compute_run(
+    body: RebalanceRequestBody,
+    *,
+    request_digest: str,
+    idempotency_key: str | None,
+    correlation_id: str,
+    tenant_id: str,
+) -> ComputedRun:
+    """Run the engine on a validated request, outside of any transaction."""
+    result = rebalance(
+        body.to_domain(),
+        run_id=unused_run_id(db.session(), tenant_id),
+        correlation_id=correlation_id,
+        request_hash=request_digest,
+        idempotency_key=idempotency_key,
+    )
+    db.session.rollback()
+    return ComputedRun(
+        request_hash=request_digest,
+        idempotency_key=idempotency_key,
+        portfolio_id=body.portfolio_snapshot.portfolio_id,
+        request=stored_request(body),
+        result=result_document(result),
+    )
+
+
+def unused_run_id(session: Session, tenant_id: str) -> str:
+    """Return a new run id that neither a stored run nor the decisions of a purged one carry."""
+    while True:
+        run_id = f"rr_{uuid.uuid4().hex[:8]}"
+        known = session.scalar(
+            select(Run.rebalance_run_id).where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id)
+        ) or session.scalar(select(Decision.run_id).where(Decision.tenant_id == tenant_id, Decision.run_id == run_id))
+        if known is None:
+            return run_id
+
+
+def _replay(session: Session, run_id: str, key: str, correlation_id: str, actor: Actor, now: datetime) -> Simulated:
+    run = session.get(Run, (actor.tenant_id, run_id))
+    payload = session.get(RunPayload, (actor.tenant_id, run_id))
+    if run is None or payload is None:
+        raise StoreUnavailable(STORE_INCONSISTENT)
+    add_edge(
+        session,
+        EdgeType.REPLAYED_FROM,
+        (EntityKind.CORRELATION, correlation_id),
+        (EntityKind.RUN, run_id),
+        tenant_id=actor.tenant_id,
+        now=now,
+        metadata={"request_hash": run.request_hash},
+    )
+    add_history(session, run, idempotency_key=key, correlation_id=correlation_id, now=now)
+    return Simulated(run_id, run.correlation_id, zlib.decompress(payload.result), replayed=True)
