@@ -1,0 +1,64 @@
+# The two commands: `make run` serves Lotus Web with a demo tenant, `make test` runs the whole suite.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+PORT ?= 8000
+WORKERS ?= auto
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+.PHONY: run
+run: ## Serve http://127.0.0.1:8000 with the demo tenant (another port: make run PORT=8001)
+	@$(PYTHON) scripts/check_port.py "$(PORT)"
+	@$(MAKE) --no-print-directory .venv
+	@PORT="$(PORT)" $(BIN)/python -m lotus_web.serve
+
+.PHONY: test
+test: .venv/.test ## Run the whole suite (some of it: make test T=tests/unit)
+	@$(BIN)/python -m pytest -n "$(WORKERS)" --maxprocesses 4 --dist loadfile $(T)
+
+.PHONY: check
+check: .venv/.dev ## Check format, lint, types, templates, import rules and known pitfalls
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/bandit -q -r lotus_web -c pyproject.toml
+
+.PHONY: fmt
+fmt: .venv/.dev ## Put the code into the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: .venv/.test ## Measure the engine, the inbox and the store
+	@$(BIN)/python -m tests.benchmarks
+
+.PHONY: lock
+lock: .venv/.dev ## Write requirements/*.lock anew (newer versions: make lock UPGRADE=--upgrade)
+	@scripts/lock.sh $(UPGRADE)
+
+.PHONY: clean
+clean: ## Remove .venv and caches; instance/ with its data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# What is installed, by the lock file it came from. .venv alone is what `make run` needs.
+.PHONY: .venv
+.venv: .venv/.core ## Prepare the environment alone
+
+.venv/.core: requirements/core.lock
+	@$(PYTHON) scripts/prepare.py core
+	@touch $@
+
+.venv/.test: requirements/test.lock .venv/.core
+	@$(PYTHON) scripts/prepare.py test
+	@touch $@
+
+.venv/.dev: requirements/dev.lock .venv/.test
+	@$(PYTHON) scripts/prepare.py dev
+	@touch $@

@@ -1,0 +1,46 @@
+"""How gunicorn serves the app: processes and threads, one line when it answers, metrics of all workers together."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from prometheus_client import multiprocess
+
+ephemeral = os.environ.get("DPM_SUPPORTABILITY_STORE_BACKEND", "").strip().upper() in {"", "IN_MEMORY"}
+
+bind = os.environ.get("LOTUS_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
+wsgi_app = "app:app"
+pythonpath = str(Path(__file__).parent)
+# An ephemeral store belongs to one process: with more, each would answer from a store of its own.
+workers = 1 if ephemeral else int(os.environ.get("WEB_CONCURRENCY") or 2)
+worker_class = "gthread"
+threads = int(os.environ.get("LOTUS_WEB_THREADS") or 8)
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+limit_request_line = 8190
+loglevel = os.environ.get("LOTUS_GUNICORN_LOG_LEVEL") or "warning"
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+control_socket_disable = True
+
+# Each worker counts for itself, in files here; GET /metrics adds them up.
+metrics_folder = tempfile.mkdtemp(prefix="lotus-metrics-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
+
+
+def post_worker_init(worker):
+    """Say where we serve once the first worker has loaded the app and really answers."""
+    if worker.age == 1:
+        host, port = worker.sockets[0].getsockname()[:2]
+        print(f"Serving on http://{host}:{port}", flush=True)
+
+
+def child_exit(server, worker):
+    """Take the live gauges of a worker that is gone out of the metrics."""
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    """Remove the metrics files."""
+    shutil.rmtree(metrics_folder, ignore_errors=True)

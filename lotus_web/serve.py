@@ -1,0 +1,84 @@
+"""What ``make run`` runs: settings for one machine, a store that is up to date, a demo tenant on first use, then gunicorn.
+
+Everything is kept in ``instance/`` of the current folder. Each setting made here gives way to the environment and to ``.env``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+from lotus_web.settings import BadSetting, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+INSTANCE = Path("instance")
+SECRET_KEY = INSTANCE / "secret_key"
+SIGN_INS = INSTANCE / "demo_sign_ins"
+FLASK = (sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"))
+GUNICORN = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"))
+
+DEFAULTS = {
+    "LOTUS_ENV": "development",
+    "LOTUS_JOBS": "embedded",
+    "DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE",
+    "DPM_SUPPORTABILITY_SQLITE_PATH": str(INSTANCE / "lotus.db"),
+    "DPM_WORKFLOW_ENABLED": "true",
+    "DPM_LINEAGE_APIS_ENABLED": "true",
+    "DPM_IDEMPOTENCY_HISTORY_APIS_ENABLED": "true",
+}
+
+
+def kept_secret_key() -> str:
+    """Return the key that signs the sessions of this machine; made once, readable by its owner alone."""
+    if not SECRET_KEY.exists():
+        INSTANCE.mkdir(exist_ok=True)
+        handle = os.open(SECRET_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+    return SECRET_KEY.read_text().strip()
+
+
+def set_environment() -> None:
+    """Fill in what neither the environment nor ``.env`` says."""
+    load_dotenv()
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    if not os.environ.get("LOTUS_SECRET_KEY"):
+        os.environ["LOTUS_SECRET_KEY"] = kept_secret_key()
+
+
+def prepare_store(settings: Settings) -> None:
+    """Bring the store up to date and load the demo tenant if this machine has not got it; raises CalledProcessError."""
+    subprocess.run([*FLASK, "db", "upgrade"], check=True)
+    if settings.production or settings.store_backend == "IN_MEMORY":
+        return
+    if not SIGN_INS.exists():
+        print("Loading the demo tenant (first use only)", flush=True)
+        subprocess.run([*FLASK, "demo", "load"], check=True)
+    print("Demo sign-ins:", flush=True)
+    print(SIGN_INS.read_text(), end="", flush=True)
+
+
+def main() -> int:
+    """Prepare and become gunicorn; returns only when something is wrong."""
+    set_environment()
+    try:
+        prepare_store(Settings.from_environ())
+    except BadSetting as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as problem:
+        print(f"error: `flask {' '.join(problem.cmd[len(FLASK) :])}` failed; its last lines say why", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    os.execv(GUNICORN[0], GUNICORN)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
