@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +29,7 @@ from lotus_web.services.assignment import check_assignee
 from lotus_web.services.event_log import append_event, lock_tenant
 from lotus_web.services.items import action_row, get_item, item_state, store_effect
 from lotus_web.services.lineage import add_edge
+from lotus_web.services.new_ids import new_id
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.run_events import SOURCE
 
@@ -132,7 +132,7 @@ def _decide(session: Session, case: _Case) -> Decision | None:
     if gate_action is None or case.item.rebalance_run_id is None:
         return None
     decision = Decision(
-        decision_id=f"dwd_{uuid.uuid4().hex[:12]}",
+        decision_id=new_id("dwd_", 12),
         tenant_id=case.item.tenant_id,
         run_id=case.item.rebalance_run_id,
         workflow_id=case.item.workflow_id,
@@ -162,9 +162,9 @@ def _decide(session: Session, case: _Case) -> Decision | None:
 
 def _append_approval(session: Session, case: _Case, decision: Decision | None) -> str:
     """Append ApprovalRecorded; its projection moves the item and writes the action."""
-    approval_id = decision.decision_id if decision else f"apr_{uuid.uuid4().hex[:12]}"
+    approval_id = decision.decision_id if decision else new_id("apr_", 12)
     draft = EventDraft(
-        event_id=f"evt_{uuid.uuid4().hex}",
+        event_id=new_id("evt_"),
         tenant_id=case.item.tenant_id,
         trace_id=case.item.trace_id,
         event_type=EventType.APPROVAL_RECORDED,
@@ -204,7 +204,7 @@ def _act(session: Session, case: _Case) -> str:
     """Record an action that is no event of the log, and fold it into the item."""
     account, role = _target(session, case)
     record = ActionRecord(
-        action_id=f"act_{uuid.uuid4().hex[:16]}",
+        action_id=new_id("act_", 16),
         tenant_id=case.item.tenant_id,
         workflow_id=case.item.workflow_id,
         trace_id=case.item.trace_id,

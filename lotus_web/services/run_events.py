@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +15,7 @@ from lotus_web.domain.explain import findings, headline
 from lotus_web.domain.gate import priority_of
 from lotus_web.models import EventLogEntry, Run
 from lotus_web.services.event_log import append_event, lock_tenant
+from lotus_web.services.new_ids import new_id
 from lotus_web.services.review_policy import ReviewPolicy
 
 SOURCE = EventSource(system="lotus-web", producer_id=OWN_PRODUCER, subsystem="rebalance")
@@ -58,7 +58,7 @@ def _append(
     policy: ReviewPolicy,
 ) -> None:
     draft = EventDraft(
-        event_id=f"evt_{uuid.uuid4().hex}",
+        event_id=new_id("evt_"),
         tenant_id=run.tenant_id,
         trace_id=run.correlation_id,
         event_type=event_type,

@@ -7,7 +7,6 @@ not hold a lock. A crash between the two leaves a reservation that lapses by its
 from __future__ import annotations
 
 import time
-import uuid
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from lotus_web.services.idempotency import (
     reserve_key,
 )
 from lotus_web.services.lineage import add_edge
+from lotus_web.services.new_ids import new_id
 from lotus_web.services.recording import ComputedRun, add_history, dump, record_run
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash, stored_request
@@ -68,7 +68,7 @@ def simulate(
     digest = request_hash(body)
     if not policy.replay_enabled:
         return _compute(body, digest, idempotency_key, correlation_id, None, actor=actor, policy=policy, clock=clock)
-    owner = uuid.uuid4().hex
+    owner = new_id("own_")
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         with transaction() as session:
@@ -154,7 +154,7 @@ def compute_run(
 def unused_run_id(session: Session, tenant_id: str) -> str:
     """Return a new run id that neither a stored run nor the decisions of a purged one carry."""
     while True:
-        run_id = f"rr_{uuid.uuid4().hex[:8]}"
+        run_id = new_id("rr_", 8)
         known = session.scalar(
             select(Run.rebalance_run_id).where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id)
         ) or session.scalar(select(Decision.run_id).where(Decision.tenant_id == tenant_id, Decision.run_id == run_id))
