@@ -1,0 +1,1 @@
+"""The demo tenant's material: real closes and exchange rates, portfolios that drifted with them, and what people decided."""

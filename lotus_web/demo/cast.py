@@ -1,0 +1,86 @@
+"""Who works at the demo desk, and what they did: plain data, carried out by the loader through the ordinary services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lotus_web.demo.portfolios import DemoRun
+from lotus_web.demo.schedule import PORTFOLIO_COUNT
+from lotus_web.demo.story import Step, history_of, story_of
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A demo sign-in with its role (workflow §7); the password is made at load."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service account with its permissions (workflow §7)."""
+
+    name: str
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAction:
+    """One action of a person on the item of one run; times are whole minutes after the run was recorded.
+
+    ``action`` is claim, comment, approve, reject, request_change, escalate, reassign or override. ``text`` is the reason,
+    or the note of a comment, and empty for a claim; ``reason_code`` is None where no decision is made;
+    ``assigned_to`` is set on reassign only.
+    """
+
+    portfolio_id: str
+    correlation_id: str
+    actor: str
+    action: str
+    reason_code: str | None
+    text: str
+    minutes_after_run: int
+    assigned_to: str | None = None
+
+
+PEOPLE = (
+    Person("nora.reviewer", "reviewer"),
+    Person("tomas.reviewer", "reviewer"),
+    Person("ines.manager", "manager"),
+    Person("ada.admin", "admin"),
+)
+ENGINE_FEED = Service(
+    "engine-feed", ("runs_read", "runs_write", "events_write", "proposals_write", "operations_execute")
+)
+
+
+def _planned(run: DemoRun, step: Step) -> PlannedAction:
+    return PlannedAction(
+        portfolio_id=run.portfolio_id,
+        correlation_id=run.correlation_id,
+        actor=step.actor,
+        action=step.action,
+        reason_code=step.reason_code,
+        text=step.text,
+        minutes_after_run=step.minute,
+        assigned_to=step.assigned_to,
+    )
+
+
+def actions_on(run: DemoRun) -> tuple[PlannedAction, ...]:
+    """Return what was done about one run, oldest first; nothing where the run needs no review.
+
+    The newest sixty are the desk as it stands, with items in every status; every older item is closed.
+    """
+    if run.expected_status != "PENDING_REVIEW":
+        return ()
+    steps = story_of(run.index) if run.index < PORTFOLIO_COUNT else history_of(run.index, run.circumstance)
+    return tuple(_planned(run, step) for step in steps)
+
+
+def demo_decisions(runs: Iterable[DemoRun]) -> Iterator[PlannedAction]:
+    """Yield the actions on each run in the order of the runs."""
+    for run in runs:
+        yield from actions_on(run)
