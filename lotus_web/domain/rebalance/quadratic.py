@@ -1,0 +1,123 @@
+"""Least squares under linear limits, by the OSQP package when it is installed (the ``solver`` extra)."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from lotus_web.domain.rebalance.arithmetic import ZERO
+
+PLACES = Decimal("0.0001")
+SLACK = Decimal("1e-7")
+SOLVER_ERROR = "SOLVER_ERROR"
+INFEASIBLE = "INFEASIBLE"
+UNBOUNDED_ABOVE = Decimal("1e20")
+SETTINGS = {
+    "verbose": False,
+    "eps_abs": 1e-9,
+    "eps_rel": 1e-9,
+    "eps_prim_inf": 1e-7,
+    "max_iter": 20000,
+    "polishing": True,
+    # Rho adapts by iteration count, never by the clock: the same problem takes the same path on every machine.
+    "adaptive_rho": 1,
+    "adaptive_rho_interval": 50,
+    "check_termination": 25,
+}
+ACCEPTED = frozenset({"solved", "solved inaccurate"})
+FAILURES = {
+    "primal infeasible": "INFEASIBLE_INFEASIBLE",
+    "primal infeasible inaccurate": "INFEASIBLE_INFEASIBLE_INACCURATE",
+    "dual infeasible": "UNBOUNDED_UNBOUNDED",
+    "dual infeasible inaccurate": "UNBOUNDED_UNBOUNDED_INACCURATE",
+    "maximum iterations reached": "SOLVER_NON_OPTIMAL_USER_LIMIT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WeightProblem:
+    """Find non-negative weights nearest to ``wanted``.
+
+    Their sum lies in [``total_min``, ``total_max``], each is at most ``limit``, and each group's sum (member
+    positions, maximum) is at most its maximum.
+    """
+
+    wanted: tuple[Decimal, ...]
+    total_min: Decimal
+    total_max: Decimal
+    limit: Decimal | None
+    groups: tuple[tuple[tuple[int, ...], Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightSolution:
+    """Weights with four places, or the code of the failure."""
+
+    weights: tuple[Decimal, ...] = ()
+    failure: str | None = None
+
+
+def solve(problem: WeightProblem) -> WeightSolution:
+    """Solve, or say why not; a missing package is a failure code, never an exception."""
+    try:
+        osqp, numpy, sparse = (importlib.import_module(name) for name in ("osqp", "numpy", "scipy.sparse"))
+    except ImportError:
+        return WeightSolution(failure=SOLVER_ERROR)
+    if plainly_infeasible(problem):
+        return WeightSolution(failure=FAILURES["primal infeasible"])
+    try:
+        answer = _minimise(problem, osqp, numpy, sparse)
+    except (ArithmeticError, ValueError, osqp.OSQPException):
+        return WeightSolution(failure=SOLVER_ERROR)
+    status = str(answer.info.status).lower()
+    if status not in ACCEPTED:
+        return WeightSolution(failure=FAILURES.get(status, f"SOLVER_NON_OPTIMAL_{status.upper().replace(' ', '_')}"))
+    return WeightSolution(weights=_rounded([float(value) for value in answer.x], problem.total_max))
+
+
+def plainly_infeasible(problem: WeightProblem) -> bool:
+    """Return whether the bounds contradict each other on sight, which OSQP refuses to be asked."""
+    size = len(problem.wanted)
+    return (
+        problem.total_min > problem.total_max
+        or problem.total_max < ZERO
+        or (problem.limit is not None and (problem.limit < ZERO or problem.limit * size < problem.total_min))
+        or any(maximum < ZERO for _, maximum in problem.groups)
+    )
+
+
+def _minimise(problem: WeightProblem, osqp: Any, numpy: Any, sparse: Any) -> Any:
+    """Hand min x'x - 2w'x with the total, each weight and each group as rows to OSQP."""
+    size = len(problem.wanted)
+    rows = numpy.zeros((len(problem.groups), size))
+    for index, (members, _) in enumerate(problem.groups):
+        rows[index, list(members)] = 1.0
+    matrix = sparse.vstack([sparse.csc_matrix(numpy.ones((1, size))), sparse.identity(size), rows], format="csc")
+    limit = float(min(problem.limit, UNBOUNDED_ABOVE)) if problem.limit is not None else numpy.inf
+    lower = [max(0.0, float(problem.total_min)), *[0.0] * size, *[-numpy.inf] * len(problem.groups)]
+    upper = [
+        float(min(problem.total_max, UNBOUNDED_ABOVE)),
+        *[limit] * size,
+        *(float(maximum) for _, maximum in problem.groups),
+    ]
+    solver = osqp.OSQP()
+    solver.setup(
+        sparse.identity(size, format="csc") * 2.0,
+        numpy.array([-2.0 * float(weight) for weight in problem.wanted]),
+        matrix,
+        numpy.array(lower),
+        numpy.array(upper),
+        **SETTINGS,
+    )
+    return solver.solve(raise_error=False)
+
+
+def _rounded(weights: list[float], total_max: Decimal) -> tuple[Decimal, ...]:
+    """Round to four places, half to even; where many roundings up would break the total, round down instead."""
+    exact = [max(ZERO, Decimal(repr(weight))) for weight in weights]
+    even = tuple(weight.quantize(PLACES, rounding=ROUND_HALF_EVEN) for weight in exact)
+    if sum(even, ZERO) <= total_max:
+        return even
+    return tuple((weight + SLACK).quantize(PLACES, rounding=ROUND_FLOOR) for weight in exact)

@@ -1,0 +1,64 @@
+"""The portfolio as it would be once every intent is filled as estimated (engine §3.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from lotus_web.domain.rebalance.arithmetic import ZERO
+from lotus_web.domain.rebalance.codes import Side
+from lotus_web.domain.rebalance.context import RunContext
+from lotus_web.domain.rebalance.intent import FxSpot, Intent
+from lotus_web.domain.rebalance.request import Position
+from lotus_web.domain.rebalance.state import CashBalance, SimulatedState
+from lotus_web.domain.rebalance.valuation import value_state
+
+
+def simulate(ctx: RunContext, intents: Sequence[Intent]) -> SimulatedState:
+    """Apply the intents in order and value what results; rows that were not there are appended."""
+    units, cash = _moves(intents)
+    portfolio = ctx.request.portfolio_snapshot
+    return value_state(
+        ctx, _positions(portfolio.positions, units), _balances(portfolio.cash_balances, cash)
+    )
+
+
+def value_untraded(ctx: RunContext) -> SimulatedState:
+    """Value the portfolio as if nothing were traded."""
+    return simulate(ctx, ())
+
+
+def _moves(intents: Sequence[Intent]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """Return the change in units by instrument and in cash by currency."""
+    units: dict[str, Decimal] = {}
+    cash: dict[str, Decimal] = {}
+    for intent in intents:
+        if isinstance(intent, FxSpot):
+            cash[intent.buy_currency] = cash.get(intent.buy_currency, ZERO) + intent.buy_amount
+            cash[intent.sell_currency] = cash.get(intent.sell_currency, ZERO) - intent.sell_amount_estimated
+            continue
+        sign = 1 if intent.side is Side.BUY else -1
+        key, currency = intent.instrument_id, intent.notional.currency
+        units[key] = units.get(key, ZERO) + sign * intent.quantity
+        cash[currency] = cash.get(currency, ZERO) - sign * intent.notional.amount
+    return units, cash
+
+
+def _positions(held: Sequence[Position], units: dict[str, Decimal]) -> list[Position]:
+    rest = dict(units)
+    rows = [
+        replace(row, quantity=row.quantity + rest.pop(row.instrument_id)) if row.instrument_id in rest else row
+        for row in held
+    ]
+    rows.extend(Position(key, change) for key, change in rest.items())
+    return rows
+
+
+def _balances(held: Sequence[CashBalance], cash: dict[str, Decimal]) -> list[CashBalance]:
+    rest = dict(cash)
+    rows = [
+        replace(row, amount=row.amount + rest.pop(row.currency)) if row.currency in rest else row for row in held
+    ]
+    rows.extend(CashBalance(currency, change) for currency, change in rest.items())
+    return rows

@@ -1,0 +1,69 @@
+"""The weights a target method works on, and what it has to say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from lotus_web.domain.rebalance.arithmetic import ZERO
+from lotus_web.domain.rebalance.codes import RunStatus
+from lotus_web.domain.rebalance.diagnostics import GroupConstraintEvent
+from lotus_web.domain.rebalance.universe import Universe
+
+
+@dataclass(slots=True)
+class TargetWork:
+    """One method's own copy of the weights; a second method can run on another copy and be thrown away."""
+
+    weights: dict[str, Decimal]
+    buyable: dict[str, None]
+    locked: dict[str, None]
+    status: RunStatus = RunStatus.READY
+    warnings: list[str] = field(default_factory=list)
+    group_events: list[GroupConstraintEvent] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, universe: Universe) -> TargetWork:
+        """Start from the universe's weights."""
+        return cls(dict(universe.eligible), universe.buyable, universe.locked)
+
+    def ask_review(self) -> None:
+        """Mark that the weights need a person; a blocked stage stays blocked."""
+        if self.status is RunStatus.READY:
+            self.status = RunStatus.PENDING_REVIEW
+
+    def total(self, keys: Iterable[str]) -> Decimal:
+        """Return the sum of some weights."""
+        return sum((self.weights[key] for key in keys), ZERO)
+
+    def fixed(self) -> Decimal:
+        """Return the weight that cannot be bought: locked and sold positions."""
+        return sum((weight for key, weight in self.weights.items() if key not in self.buyable), ZERO)
+
+    def scale_buyable(self, room: Decimal) -> bool:
+        """Shrink what can be bought into ``room``; returns whether it did not fit."""
+        total = self.total(self.buyable)
+        if total <= room:
+            return False
+        if total > ZERO:
+            for key in self.buyable:
+                self.weights[key] *= room / total
+        return True
+
+    def spread(self, excess: Decimal, recipients: Iterable[str]) -> dict[str, Decimal]:
+        """Give ``excess`` to the recipients in proportion to their weights; returns what each received."""
+        chosen = list(recipients)
+        total = self.total(chosen)
+        if total <= ZERO:
+            return {}
+        received = {key: excess * self.weights[key] / total for key in chosen}
+        for key, share in received.items():
+            self.weights[key] += share
+        return received
+
+
+def redistribute_sell_only(work: TargetWork, excess: Decimal) -> None:
+    """Give the weight of sell-only targets to what can be bought, else ask for a review (engine §3.3 step 1)."""
+    if excess > ZERO and not work.spread(excess, work.buyable):
+        work.ask_review()
