@@ -19,8 +19,8 @@ COLUMN_HEIGHT = 132
 COLUMN_TOP = 18
 LABEL_HEIGHT = 22
 GAP_SHARE = Decimal("0.22")
-TICK_STEPS = tuple(Decimal(step) for step in ("0.01", "0.02", "0.05", "0.1", "0.2", "0.25", "0.5", "1", "2", "5"))
-MOST_TICKS = 5
+TICK_STEPS = tuple(Decimal(step) for step in ("0.01", "0.02", "0.025", "0.05", "0.1", "0.2", "0.25", "0.5", "1", "2", "5"))
+MOST_TICKS = 7
 
 
 class WeightRow(Protocol):
