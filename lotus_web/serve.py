@@ -64,8 +64,8 @@ def prepare_store(settings: Settings) -> None:
     print(SIGN_INS.read_text(), end="", flush=True)
 
 
-def main() -> int:
-    """Prepare and become gunicorn; returns only when something is wrong."""
+def prepare() -> int:
+    """Make everything ready to serve; return 0, or the exit code when something is wrong (one line on stderr says what)."""
     set_environment()
     try:
         prepare_store(Settings.from_environ())
@@ -77,8 +77,10 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    os.execv(GUNICORN[0], GUNICORN)
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := prepare():
+        sys.exit(code)
+    os.execv(GUNICORN[0], GUNICORN)

@@ -7,15 +7,17 @@ import sys
 
 def check(text):
     if not text.isdigit() or not 1 <= int(text) <= 65535:
-        sys.exit("error: PORT=%s is not a port; it is a number from 1 to 65535" % text)
+        sys.exit(f"error: PORT={text} is not a port; it is a number from 1 to 65535")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", int(text)))
         except OSError as problem:
             if problem.errno == errno.EADDRINUSE:
-                sys.exit("error: port %s is taken by another program; choose another: make run PORT=%d" % (text, int(text) + 1))
-            sys.exit("error: port %s cannot be used (%s); choose another: make run PORT=8000" % (text, problem.strerror))
+                sys.exit(
+                    f"error: port {text} is taken by another program; choose another: make run PORT={int(text) + 1}"
+                )
+            sys.exit(f"error: port {text} cannot be used ({problem.strerror}); choose another: make run PORT=8000")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,15 @@ def fail(sentence):
 def check_python():
     if sys.version_info < NEEDED:
         found = ".".join(str(part) for part in sys.version_info[:3])
-        fail("Python 3.11 or newer is needed and %s is %s; name another one: make PYTHON=python3.12 …" % (sys.executable, found))
+        fail(
+            f"Python 3.11 or newer is needed and {sys.executable} is {found}; name another: make run PYTHON=python3.12"
+        )
 
 
 def make_venv():
     if os.path.exists(PYTHON) and subprocess.call([PYTHON, "-m", "pip", "--version"], stdout=subprocess.DEVNULL) == 0:
         return
-    print("Making .venv with Python %d.%d.%d" % sys.version_info[:3], flush=True)
+    print(f"Making .venv with {sys.executable}", flush=True)
     shutil.rmtree(VENV, ignore_errors=True)
     made = subprocess.run([sys.executable, "-m", "venv", VENV], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if made.returncode != 0:
@@ -40,7 +42,7 @@ def make_venv():
 
 def pip(arguments, steps):
     """Run pip with a line of progress every few packages; its whole output goes to .venv/install.log."""
-    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off"] + arguments
+    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off", *arguments]
     done, errors = 0, []
     with open(LOG, "a") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -51,11 +53,14 @@ def pip(arguments, steps):
             if line.startswith(("Collecting ", "Requirement already")):
                 done += 1
                 if done % 15 == 0 and line.startswith("Collecting "):
-                    print("  %d of %d packages fetched" % (done, steps), flush=True)
+                    print(f"  {done} of {steps} packages fetched", flush=True)
             elif line.startswith("Installing collected"):
                 print("  unpacking", flush=True)
     if process.wait() != 0:
-        fail("pip could not install: %s (the whole story: .venv/install.log)" % (errors[-1] if errors else "no reason given"))
+        fail(
+            "pip could not install: %s (the whole story: .venv/install.log)"
+            % (errors[-1] if errors else "no reason given")
+        )
 
 
 def install(kind):
@@ -63,10 +68,10 @@ def install(kind):
     with open(os.path.join(ROOT, lock)) as text:
         steps = sum("==" in line for line in text)
     started = time.time()
-    print("Installing %d packages from %s, each checked by its hash" % (steps, lock), flush=True)
+    print(f"Installing {steps} packages from {lock}, each checked by its hash", flush=True)
     pip(["--require-hashes", "-r", lock], steps)
     pip(["--no-deps", "--no-build-isolation", "--quiet", "-e", "."], 1)
-    print("Installed in %d s" % (time.time() - started), flush=True)
+    print(f"Installed in {time.time() - started:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

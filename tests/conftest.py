@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.live_server import LiveServer
 from tests.postgres import PostgresMissing, PostgresServer
 from tests.stores import KINDS, PostgresStores, SqliteStores, environment
 from tests.strict_html import StrictHtmlClient
@@ -27,6 +28,14 @@ def missing(reason: str) -> None:
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def marked_settings(node: pytest.Item | pytest.Collector) -> dict[str, str]:
+    """Return the settings of the ``environ`` markers around a test or module, the nearest last."""
+    values: dict[str, str] = {}
+    for marker in reversed(list(node.iter_markers("environ"))):
+        values.update(marker.kwargs)
+    return values
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,10 +100,7 @@ def bare_store_url(stores: SqliteStores | PostgresStores) -> Iterator[str]:
 @pytest.fixture
 def environ(store_url: str, request: pytest.FixtureRequest) -> dict[str, str]:
     """The settings of the app under test; ``@pytest.mark.environ(NAME="value")`` adds and replaces, the nearest marker wins."""
-    values = environment(store_url)
-    for marker in reversed(list(request.node.iter_markers("environ"))):
-        values.update(marker.kwargs)
-    return values
+    return {**environment(store_url), **marked_settings(request.node)}
 
 
 @pytest.fixture
@@ -153,6 +159,15 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture
+def live_server(environ: dict[str, str], tmp_path: Path) -> Iterator[LiveServer]:
+    """A started gunicorn on the store under test: ``url``, ``flask(...)``, ``stop()``, ``start(workers=2)``. One second each."""
+    server = LiveServer(environ, tmp_path)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

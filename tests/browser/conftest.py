@@ -1,0 +1,99 @@
+"""Chromium against a real server: one server and one SQLite store a module, no network beyond 127.0.0.1."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page
+
+from tests.conftest import marked_settings, missing
+from tests.live_server import LiveServer
+from tests.stores import SqliteStores, environment
+
+Axe = Callable[..., list[str]]
+
+INSTALL_HINT = "no Chromium found: run `apt-get install chromium` (or set CHROMIUM to the browser's path)"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js"
+# A refused form answers 422 by design, and Chromium notes every such answer in the console.
+EXPECTED_IN_CONSOLE = "Failed to load resource"
+
+
+def find_chromium() -> str | None:
+    """Return the path of the browser: ``$CHROMIUM``, or the first of the usual names on the PATH."""
+    given = os.environ.get("CHROMIUM")
+    return shutil.which(given) if given else next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Start the machine's own Chromium, quiet, and without its sandbox where we are root."""
+    executable = find_chromium()
+    if executable is None:
+        missing(INSTALL_HINT)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {**browser_type_launch_args, "executable_path": executable, "args": [*sandbox, *QUIET]}
+
+
+@pytest.fixture(scope="module")
+def live_server(
+    sqlite_stores: SqliteStores, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[LiveServer]:
+    """A started server for the tests of one module, on a migrated and empty store; fill it with ``live_server.flask(...)``.
+
+    ``pytestmark = pytest.mark.environ(NAME="value")`` changes its settings.
+    """
+    url = sqlite_stores.create()
+    server = LiveServer({**environment(url), **marked_settings(request.node)}, tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    server.stop()
+    sqlite_stores.drop(url)
+
+
+@pytest.fixture
+def page(page: Page) -> Iterator[Page]:
+    """A page that fails its test when a script breaks or the console shows an error (a refusal by the CSP, too)."""
+    problems: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and EXPECTED_IN_CONSOLE not in message.text:
+            problems.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    assert problems == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    """``axe(page, include="main") -> list[str]``: the accessibility faults of what is shown now, one line each.
+
+    The source is evaluated rather than loaded by a tag, so it works under the page's own content security policy.
+    """
+    source = AXE.read_text(encoding="utf-8")
+
+    def run(page: Page, include: str = "html") -> list[str]:
+        page.evaluate(source)
+        found = page.evaluate("selector => axe.run(selector, {resultTypes: ['violations']})", include)
+        return [
+            f"{fault['id']} ({fault['impact']}): {node['target']} {node['failureSummary']}"
+            for fault in found["violations"]
+            for node in fault["nodes"]
+        ]
+
+    return run

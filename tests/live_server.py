@@ -1,0 +1,92 @@
+"""A real gunicorn over a store of its own, as ``make run`` starts it: for browser tests, several workers and outages."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OURS = ("LOTUS_", "DPM_", "PROPOSAL_", "FLASK_")
+START_SECONDS = 60
+_SERVING = re.compile(r"^Serving on (http://\S+)$", re.MULTILINE)
+
+
+def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process without settings of ours or a ``.env``, and with ``settings``."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    return {**others, "PYTHON_DOTENV_DISABLED": "1", "PYTHONUNBUFFERED": "1", **settings}
+
+
+class LiveServer:
+    """Started and stopped by the fixture; ``url`` is where it answers, ``log`` what it wrote, ``folder`` where it stands."""
+
+    def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
+        self.settings = dict(settings)
+        self.folder = folder
+        self.url = ""
+        self._log = folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """What the server has written so far, both streams."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def flask(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run ``flask --app app …`` on the server's store and return what it prints; raise what it says when it fails."""
+        command = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), *arguments]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=clean_environment(self.settings),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"flask {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def start(self, *, workers: int = 1, **settings: str) -> None:
+        """Start on a free port (the same one after a stop) and wait until the first worker answers."""
+        port = self.url.rpartition(":")[2] or "0"
+        changes = {"PORT": port, "WEB_CONCURRENCY": str(workers), **settings}
+        self._log.unlink(missing_ok=True)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")],
+                cwd=self.folder,
+                env=clean_environment({**self.settings, **changes}),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.url = self._announced()
+
+    def _announced(self) -> str:
+        assert self._process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := _SERVING.search(self.log)):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the server did not start:\n{self.log}")
+            time.sleep(0.02)
+        return found.group(1)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop as Ctrl-C does; with SIGKILL every process of it dies at once, as in a power cut. Twice is harmless."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if how == signal.SIGKILL:
+            os.killpg(process.pid, how)
+        elif process.poll() is None:
+            process.send_signal(how)
+        process.wait(timeout=30)
