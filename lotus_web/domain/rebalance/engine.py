@@ -122,9 +122,7 @@ def _blocked_early(ctx: RunContext, ready: _Preparation) -> _Ending:
     return _Ending(RunStatus.BLOCKED, ready.before, tuple(judge(ctx, ready.before)), early=True)
 
 
-def _judged(
-    ctx: RunContext, ready: _Preparation, intents: tuple[Intent, ...], tax_impact: TaxImpact | None
-) -> _Ending:
+def _judged(ctx: RunContext, ready: _Preparation, intents: tuple[Intent, ...], tax_impact: TaxImpact | None) -> _Ending:
     after = simulate(ctx, intents)
     rules = judge(ctx, after)
     failed = hard_failures(rules)

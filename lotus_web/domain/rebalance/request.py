@@ -99,4 +99,4 @@ class RebalanceRequest:
     market_data_snapshot: MarketDataSnapshot
     model_targets: tuple[ModelTarget, ...]
     shelf_entries: tuple[ShelfEntry, ...]
-    options: EngineOptions = EngineOptions()
+    options: EngineOptions = field(default_factory=EngineOptions)

@@ -19,9 +19,7 @@ def simulate(ctx: RunContext, intents: Sequence[Intent]) -> SimulatedState:
     """Apply the intents in order and value what results; rows that were not there are appended."""
     units, cash = _moves(intents)
     portfolio = ctx.request.portfolio_snapshot
-    return value_state(
-        ctx, _positions(portfolio.positions, units), _balances(portfolio.cash_balances, cash)
-    )
+    return value_state(ctx, _positions(portfolio.positions, units), _balances(portfolio.cash_balances, cash))
 
 
 def value_untraded(ctx: RunContext) -> SimulatedState:
@@ -57,8 +55,6 @@ def _positions(held: Sequence[Position], units: dict[str, Decimal]) -> list[Posi
 
 def _balances(held: Sequence[CashBalance], cash: dict[str, Decimal]) -> list[CashBalance]:
     rest = dict(cash)
-    rows = [
-        replace(row, amount=row.amount + rest.pop(row.currency)) if row.currency in rest else row for row in held
-    ]
+    rows = [replace(row, amount=row.amount + rest.pop(row.currency)) if row.currency in rest else row for row in held]
     rows.extend(CashBalance(currency, change) for currency, change in rest.items())
     return rows

@@ -94,9 +94,7 @@ def _compare(
     theirs = {row.instrument_id: row.final_weight for row in _trace(ctx, universe, work, total)}
     tolerance = ctx.options.compare_target_methods_tolerance
     differing = tuple(
-        key
-        for key in sorted({*mine, *theirs})
-        if abs(mine.get(key, ZERO) - theirs.get(key, ZERO)) > tolerance
+        key for key in sorted({*mine, *theirs}) if abs(mine.get(key, ZERO) - theirs.get(key, ZERO)) > tolerance
     )
     if work.status is not status:
         ctx.journal.warn("TARGET_METHOD_STATUS_DIVERGENCE")
