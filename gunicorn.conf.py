@@ -7,6 +7,8 @@ from pathlib import Path
 
 from prometheus_client import multiprocess
 
+from lotus_web.jobs.embedded import start_embedded, stop_embedded
+
 ephemeral = os.environ.get("DPM_SUPPORTABILITY_STORE_BACKEND", "").strip().upper() in {"", "IN_MEMORY"}
 
 bind = os.environ.get("LOTUS_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
@@ -30,10 +32,16 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
 
 
 def post_worker_init(worker):
-    """Say where we serve once the first worker has loaded the app and really answers."""
+    """Start this worker's share of the jobs, and say where we serve once the first worker really answers."""
+    start_embedded(worker.wsgi)
     if worker.age == 1:
         host, port = worker.sockets[0].getsockname()[:2]
         print(f"Serving on http://{host}:{port}", flush=True)
+
+
+def worker_exit(server, worker):
+    """Finish the unit of work at hand and let the lead go."""
+    stop_embedded()
 
 
 def child_exit(server, worker):

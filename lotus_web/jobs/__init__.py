@@ -1,0 +1,1 @@
+"""Scheduled work: what runs, how often, and which process runs it."""

@@ -5,6 +5,7 @@ from lotus_web.models.decisions import Decision
 from lotus_web.models.event_log import EventLogEntry, TenantRuntime
 from lotus_web.models.idempotency import IdempotencyHistoryRow, IdempotencyKey
 from lotus_web.models.items import WorkflowItem
+from lotus_web.models.jobs import JobRun, SchedulerLease
 from lotus_web.models.lineage import LineageEdge
 from lotus_web.models.notifications import Notification, NotificationRead
 from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
@@ -17,6 +18,7 @@ __all__ = [
     "EventLogEntry",
     "IdempotencyHistoryRow",
     "IdempotencyKey",
+    "JobRun",
     "LineageEdge",
     "Notification",
     "NotificationRead",
@@ -26,6 +28,7 @@ __all__ = [
     "Run",
     "RunArtifact",
     "RunPayload",
+    "SchedulerLease",
     "ServiceAccount",
     "SignInFailure",
     "TenantRuntime",

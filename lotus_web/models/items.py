@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lotus_web.db import Base, Json, UtcDateTime
 
 OPEN = text("resolved_at IS NULL")
+TO_WARN = text("resolved_at IS NULL AND NOT risk_told")
+TO_ESCALATE = text("resolved_at IS NULL AND status <> 'escalated'")
+CLAIMED = text("resolved_at IS NULL AND claimed_at IS NOT NULL")
 
 
 class WorkflowItem(Base):
@@ -52,6 +55,9 @@ class WorkflowItem(Base):
     last_source_log_seq: Mapped[int] = mapped_column(BigInteger)
     details: Mapped[dict[str, Any]] = mapped_column("metadata", Json)
     version: Mapped[int]
+    # The sweep's own marks, not part of the fold: told of this due time; not to be tried again before (a poison row).
+    risk_told: Mapped[bool] = mapped_column(default=False)
+    sweep_not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         CheckConstraint(
@@ -88,6 +94,31 @@ class WorkflowItem(Base):
             "workflow_id",
             sqlite_where=OPEN,
             postgresql_where=OPEN,
+        ),
+        # The sweep reads only what it still has to do: not yet warned, not yet escalated (services/sla.py).
+        Index(
+            "ix_dg_workflow_items_to_warn",
+            "tenant_id",
+            "sla_due_at",
+            "workflow_id",
+            sqlite_where=TO_WARN,
+            postgresql_where=TO_WARN,
+        ),
+        Index(
+            "ix_dg_workflow_items_to_escalate",
+            "tenant_id",
+            "sla_due_at",
+            "workflow_id",
+            sqlite_where=TO_ESCALATE,
+            postgresql_where=TO_ESCALATE,
+        ),
+        # Claims that may have lapsed (services/claims.py).
+        Index(
+            "ix_dg_workflow_items_claimed",
+            "tenant_id",
+            "claimed_at",
+            sqlite_where=CLAIMED,
+            postgresql_where=CLAIMED,
         ),
         # The closed tab, newest first.
         Index(

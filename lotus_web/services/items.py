@@ -61,6 +61,7 @@ def store_effect(session: Session, effect: Effect) -> None:
     if row is None:
         session.add(WorkflowItem(**item_columns(state)))
     else:
+        row.risk_told = row.risk_told and row.sla_due_at == state.sla_due_at
         for name, value in item_columns(state).items():
             setattr(row, name, value)
     if effect.action is not None:

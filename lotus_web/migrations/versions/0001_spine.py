@@ -1,4 +1,4 @@
-"""The spine: runs, keys, lineage, the event log, items, actions, notifications, decisions, people and accounts."""
+"""The spine: runs, keys, lineage, the event log, items, actions, notifications, decisions, people, accounts and jobs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "dg_event_log",
-        sa.Column(
-            "log_seq",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("log_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("event_id", TEXT, nullable=False),
         sa.Column("trace_id", TEXT, nullable=False),
@@ -50,9 +46,7 @@ def upgrade() -> None:
         sa.Column("prev_hash", TEXT, nullable=False),
         sa.Column("entry_hash", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("log_seq", name=op.f("pk_dg_event_log")),
-        sa.UniqueConstraint(
-            "tenant_id", "event_id", name=op.f("uq_dg_event_log_tenant_id_event_id")
-        ),
+        sa.UniqueConstraint("tenant_id", "event_id", name=op.f("uq_dg_event_log_tenant_id_event_id")),
         sa.UniqueConstraint(
             "tenant_id",
             "producer_id",
@@ -60,25 +54,16 @@ def upgrade() -> None:
             name=op.f("uq_dg_event_log_tenant_id_producer_id_idempotency_key"),
         ),
         sa.UniqueConstraint(
-            "tenant_id",
-            "trace_id",
-            "trace_seq",
-            name=op.f("uq_dg_event_log_tenant_id_trace_id_trace_seq"),
+            "tenant_id", "trace_id", "trace_seq", name=op.f("uq_dg_event_log_tenant_id_trace_id_trace_seq")
         ),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("dg_event_log", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_dg_event_log_chain", ["tenant_id", "log_seq"], unique=False
-        )
+        batch_op.create_index("ix_dg_event_log_chain", ["tenant_id", "log_seq"], unique=False)
 
     op.create_table(
         "dg_workflow_actions",
-        sa.Column(
-            "action_seq",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("action_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("action_id", TEXT, nullable=False),
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("workflow_id", TEXT, nullable=False),
@@ -100,27 +85,13 @@ def upgrade() -> None:
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("action_seq", name=op.f("pk_dg_workflow_actions")),
-        sa.UniqueConstraint(
-            "tenant_id",
-            "action_id",
-            name=op.f("uq_dg_workflow_actions_tenant_id_action_id"),
-        ),
+        sa.UniqueConstraint("tenant_id", "action_id", name=op.f("uq_dg_workflow_actions_tenant_id_action_id")),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("dg_workflow_actions", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_dg_workflow_actions_item",
-            ["tenant_id", "workflow_id", "action_seq"],
-            unique=False,
-        )
-        batch_op.create_index(
-            "ix_dg_workflow_actions_newest", ["tenant_id", "action_seq"], unique=False
-        )
-        batch_op.create_index(
-            "ix_dg_workflow_actions_trace",
-            ["tenant_id", "trace_id", "action_seq"],
-            unique=False,
-        )
+        batch_op.create_index("ix_dg_workflow_actions_item", ["tenant_id", "workflow_id", "action_seq"], unique=False)
+        batch_op.create_index("ix_dg_workflow_actions_newest", ["tenant_id", "action_seq"], unique=False)
+        batch_op.create_index("ix_dg_workflow_actions_trace", ["tenant_id", "trace_id", "action_seq"], unique=False)
 
     op.create_table(
         "dg_workflow_items",
@@ -158,6 +129,8 @@ def upgrade() -> None:
         sa.Column("last_source_log_seq", sa.BigInteger(), nullable=False),
         sa.Column("metadata", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("risk_told", sa.Boolean(), nullable=False),
+        sa.Column("sweep_not_before", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(resolved_at IS NULL) = (status IN ('requested', 'in_review', 'changes_requested', 'escalated'))",
             name=op.f("ck_dg_workflow_items_open_means_unresolved"),
@@ -166,15 +139,18 @@ def upgrade() -> None:
             "status IN ('requested', 'in_review', 'changes_requested', 'escalated', 'approved', 'rejected', 'overridden')",
             name=op.f("ck_dg_workflow_items_status"),
         ),
-        sa.CheckConstraint(
-            "priority_rank BETWEEN 0 AND 3", name=op.f("ck_dg_workflow_items_priority")
-        ),
+        sa.CheckConstraint("priority_rank BETWEEN 0 AND 3", name=op.f("ck_dg_workflow_items_priority")),
         sa.CheckConstraint("version >= 1", name=op.f("ck_dg_workflow_items_version")),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "workflow_id", name=op.f("pk_dg_workflow_items")
-        ),
+        sa.PrimaryKeyConstraint("tenant_id", "workflow_id", name=op.f("pk_dg_workflow_items")),
     )
     with op.batch_alter_table("dg_workflow_items", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_dg_workflow_items_claimed",
+            ["tenant_id", "claimed_at"],
+            unique=False,
+            sqlite_where=sa.text("resolved_at IS NULL AND claimed_at IS NOT NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL AND claimed_at IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_dg_workflow_items_closed",
             ["tenant_id", "resolved_at", "workflow_id"],
@@ -206,18 +182,24 @@ def upgrade() -> None:
             postgresql_where=sa.text("resolved_at IS NULL"),
         )
         batch_op.create_index(
-            "ix_dg_workflow_items_portfolio",
-            ["tenant_id", "portfolio_id", "requested_at", "workflow_id"],
+            "ix_dg_workflow_items_portfolio", ["tenant_id", "portfolio_id", "requested_at", "workflow_id"], unique=False
+        )
+        batch_op.create_index("ix_dg_workflow_items_run", ["tenant_id", "rebalance_run_id"], unique=False)
+        batch_op.create_index(
+            "ix_dg_workflow_items_to_escalate",
+            ["tenant_id", "sla_due_at", "workflow_id"],
             unique=False,
+            sqlite_where=sa.text("resolved_at IS NULL AND status <> 'escalated'"),
+            postgresql_where=sa.text("resolved_at IS NULL AND status <> 'escalated'"),
         )
         batch_op.create_index(
-            "ix_dg_workflow_items_run", ["tenant_id", "rebalance_run_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_dg_workflow_items_trace",
-            ["tenant_id", "trace_id", "workflow_id"],
+            "ix_dg_workflow_items_to_warn",
+            ["tenant_id", "sla_due_at", "workflow_id"],
             unique=False,
+            sqlite_where=sa.text("resolved_at IS NULL AND NOT risk_told"),
+            postgresql_where=sa.text("resolved_at IS NULL AND NOT risk_told"),
         )
+        batch_op.create_index("ix_dg_workflow_items_trace", ["tenant_id", "trace_id", "workflow_id"], unique=False)
 
     op.create_table(
         "dg_workflow_notification_reads",
@@ -226,19 +208,12 @@ def upgrade() -> None:
         sa.Column("notification_id", TEXT, nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint(
-            "tenant_id",
-            "account_id",
-            "notification_id",
-            name=op.f("pk_dg_workflow_notification_reads"),
+            "tenant_id", "account_id", "notification_id", name=op.f("pk_dg_workflow_notification_reads")
         ),
     )
     op.create_table(
         "dg_workflow_notifications",
-        sa.Column(
-            "notification_seq",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("notification_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("notification_id", TEXT, nullable=False),
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("workflow_id", TEXT, nullable=False),
@@ -253,18 +228,10 @@ def upgrade() -> None:
         sa.Column("dedupe_key", TEXT, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "notification_seq", name=op.f("pk_dg_workflow_notifications")
-        ),
+        sa.PrimaryKeyConstraint("notification_seq", name=op.f("pk_dg_workflow_notifications")),
+        sa.UniqueConstraint("tenant_id", "dedupe_key", name=op.f("uq_dg_workflow_notifications_tenant_id_dedupe_key")),
         sa.UniqueConstraint(
-            "tenant_id",
-            "dedupe_key",
-            name=op.f("uq_dg_workflow_notifications_tenant_id_dedupe_key"),
-        ),
-        sa.UniqueConstraint(
-            "tenant_id",
-            "notification_id",
-            name=op.f("uq_dg_workflow_notifications_tenant_id_notification_id"),
+            "tenant_id", "notification_id", name=op.f("uq_dg_workflow_notifications_tenant_id_notification_id")
         ),
         sqlite_autoincrement=True,
     )
@@ -275,14 +242,10 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
-            "ix_dg_workflow_notifications_item",
-            ["tenant_id", "workflow_id", "notification_seq"],
-            unique=False,
+            "ix_dg_workflow_notifications_item", ["tenant_id", "workflow_id", "notification_seq"], unique=False
         )
         batch_op.create_index(
-            "ix_dg_workflow_notifications_role",
-            ["tenant_id", "recipient_role", "notification_seq"],
-            unique=False,
+            "ix_dg_workflow_notifications_role", ["tenant_id", "recipient_role", "notification_seq"], unique=False
         )
 
     op.create_table(
@@ -308,15 +271,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("dpm_idempotency_history", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_dpm_idempotency_history_key",
-            ["tenant_id", "idempotency_key", "created_at", "history_id"],
-            unique=False,
+            "ix_dpm_idempotency_history_key", ["tenant_id", "idempotency_key", "created_at", "history_id"], unique=False
         )
-        batch_op.create_index(
-            "ix_dpm_idempotency_history_run",
-            ["tenant_id", "rebalance_run_id"],
-            unique=False,
-        )
+        batch_op.create_index("ix_dpm_idempotency_history_run", ["tenant_id", "rebalance_run_id"], unique=False)
 
     op.create_table(
         "dpm_idempotency_keys",
@@ -331,24 +288,14 @@ def upgrade() -> None:
             "rebalance_run_id IS NOT NULL OR reserved_by IS NOT NULL",
             name=op.f("ck_dpm_idempotency_keys_mapped_or_reserved"),
         ),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "idempotency_key", name=op.f("pk_dpm_idempotency_keys")
-        ),
+        sa.PrimaryKeyConstraint("tenant_id", "idempotency_key", name=op.f("pk_dpm_idempotency_keys")),
     )
     with op.batch_alter_table("dpm_idempotency_keys", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_dpm_idempotency_keys_run",
-            ["tenant_id", "rebalance_run_id"],
-            unique=False,
-        )
+        batch_op.create_index("ix_dpm_idempotency_keys_run", ["tenant_id", "rebalance_run_id"], unique=False)
 
     op.create_table(
         "dpm_lineage_edges",
-        sa.Column(
-            "edge_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("edge_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("source_entity_id", TEXT, nullable=False),
         sa.Column("source_kind", TEXT, nullable=False),
@@ -362,14 +309,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("dpm_lineage_edges", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_dpm_lineage_edges_source",
-            ["tenant_id", "source_entity_id", "created_at", "edge_id"],
-            unique=False,
+            "ix_dpm_lineage_edges_source", ["tenant_id", "source_entity_id", "created_at", "edge_id"], unique=False
         )
         batch_op.create_index(
-            "ix_dpm_lineage_edges_target",
-            ["tenant_id", "target_entity_id", "created_at", "edge_id"],
-            unique=False,
+            "ix_dpm_lineage_edges_target", ["tenant_id", "target_entity_id", "created_at", "edge_id"], unique=False
         )
 
     op.create_table(
@@ -377,9 +320,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("rebalance_run_id", TEXT, nullable=False),
         sa.Column("artifact", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "rebalance_run_id", name=op.f("pk_dpm_run_artifacts")
-        ),
+        sa.PrimaryKeyConstraint("tenant_id", "rebalance_run_id", name=op.f("pk_dpm_run_artifacts")),
     )
     op.create_table(
         "dpm_run_payloads",
@@ -387,9 +328,7 @@ def upgrade() -> None:
         sa.Column("rebalance_run_id", TEXT, nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("result", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "rebalance_run_id", name=op.f("pk_dpm_run_payloads")
-        ),
+        sa.PrimaryKeyConstraint("tenant_id", "rebalance_run_id", name=op.f("pk_dpm_run_payloads")),
     )
     op.create_table(
         "dpm_runs",
@@ -405,48 +344,27 @@ def upgrade() -> None:
         sa.Column("artifact_hash", TEXT, nullable=False),
         sa.Column("submitted_by", TEXT, nullable=False),
         sa.Column("legal_hold", sa.Boolean(), nullable=False),
-        sa.CheckConstraint(
-            "status IN ('READY', 'PENDING_REVIEW', 'BLOCKED')",
-            name=op.f("ck_dpm_runs_status"),
-        ),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "rebalance_run_id", name=op.f("pk_dpm_runs")
-        ),
+        sa.CheckConstraint("status IN ('READY', 'PENDING_REVIEW', 'BLOCKED')", name=op.f("ck_dpm_runs_status")),
+        sa.PrimaryKeyConstraint("tenant_id", "rebalance_run_id", name=op.f("pk_dpm_runs")),
     )
     with op.batch_alter_table("dpm_runs", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_dpm_runs_correlation",
-            ["tenant_id", "correlation_id", "created_at", "rebalance_run_id"],
-            unique=False,
+            "ix_dpm_runs_correlation", ["tenant_id", "correlation_id", "created_at", "rebalance_run_id"], unique=False
+        )
+        batch_op.create_index("ix_dpm_runs_newest", ["tenant_id", "created_at", "rebalance_run_id"], unique=False)
+        batch_op.create_index(
+            "ix_dpm_runs_portfolio", ["tenant_id", "portfolio_id", "created_at", "rebalance_run_id"], unique=False
         )
         batch_op.create_index(
-            "ix_dpm_runs_newest",
-            ["tenant_id", "created_at", "rebalance_run_id"],
-            unique=False,
+            "ix_dpm_runs_request_hash", ["tenant_id", "request_hash", "created_at", "rebalance_run_id"], unique=False
         )
         batch_op.create_index(
-            "ix_dpm_runs_portfolio",
-            ["tenant_id", "portfolio_id", "created_at", "rebalance_run_id"],
-            unique=False,
-        )
-        batch_op.create_index(
-            "ix_dpm_runs_request_hash",
-            ["tenant_id", "request_hash", "created_at", "rebalance_run_id"],
-            unique=False,
-        )
-        batch_op.create_index(
-            "ix_dpm_runs_status",
-            ["tenant_id", "status", "created_at", "rebalance_run_id"],
-            unique=False,
+            "ix_dpm_runs_status", ["tenant_id", "status", "created_at", "rebalance_run_id"], unique=False
         )
 
     op.create_table(
         "dpm_workflow_decisions",
-        sa.Column(
-            "decision_seq",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("decision_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("decision_id", TEXT, nullable=False),
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("run_id", TEXT, nullable=False),
@@ -462,32 +380,21 @@ def upgrade() -> None:
         sa.Column("shown_digest", TEXT, nullable=False),
         sa.Column("surface", TEXT, nullable=False),
         sa.CheckConstraint(
-            "action IN ('APPROVE', 'REJECT', 'REQUEST_CHANGES')",
-            name=op.f("ck_dpm_workflow_decisions_action"),
+            "action IN ('APPROVE', 'REJECT', 'REQUEST_CHANGES')", name=op.f("ck_dpm_workflow_decisions_action")
         ),
         sa.PrimaryKeyConstraint("decision_seq", name=op.f("pk_dpm_workflow_decisions")),
-        sa.UniqueConstraint(
-            "tenant_id",
-            "decision_id",
-            name=op.f("uq_dpm_workflow_decisions_tenant_id_decision_id"),
-        ),
+        sa.UniqueConstraint("tenant_id", "decision_id", name=op.f("uq_dpm_workflow_decisions_tenant_id_decision_id")),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("dpm_workflow_decisions", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_dpm_workflow_decisions_action",
-            ["tenant_id", "action", "decided_at", "decision_id"],
-            unique=False,
+            "ix_dpm_workflow_decisions_action", ["tenant_id", "action", "decided_at", "decision_id"], unique=False
         )
         batch_op.create_index(
-            "ix_dpm_workflow_decisions_actor",
-            ["tenant_id", "actor_id", "decided_at", "decision_id"],
-            unique=False,
+            "ix_dpm_workflow_decisions_actor", ["tenant_id", "actor_id", "decided_at", "decision_id"], unique=False
         )
         batch_op.create_index(
-            "ix_dpm_workflow_decisions_newest",
-            ["tenant_id", "decided_at", "decision_id"],
-            unique=False,
+            "ix_dpm_workflow_decisions_newest", ["tenant_id", "decided_at", "decision_id"], unique=False
         )
         batch_op.create_index(
             "ix_dpm_workflow_decisions_portfolio",
@@ -495,16 +402,20 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
-            "ix_dpm_workflow_decisions_reason",
-            ["tenant_id", "reason_code", "decided_at", "decision_id"],
-            unique=False,
+            "ix_dpm_workflow_decisions_reason", ["tenant_id", "reason_code", "decided_at", "decision_id"], unique=False
         )
-        batch_op.create_index(
-            "ix_dpm_workflow_decisions_run",
-            ["tenant_id", "run_id", "decision_seq"],
-            unique=False,
-        )
+        batch_op.create_index("ix_dpm_workflow_decisions_run", ["tenant_id", "run_id", "decision_seq"], unique=False)
 
+    op.create_table(
+        "job_runs",
+        sa.Column("job", TEXT, nullable=False),
+        sa.Column("owner", TEXT, nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("error", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("job", name=op.f("pk_job_runs")),
+    )
     op.create_table(
         "people",
         sa.Column("name", TEXT, nullable=False),
@@ -513,6 +424,14 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_people")),
+    )
+    op.create_table(
+        "scheduler_leases",
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("owner", TEXT, nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_scheduler_leases")),
     )
     op.create_table(
         "service_accounts",
@@ -530,13 +449,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("failure_id", name=op.f("pk_sign_in_failures")),
     )
     with op.batch_alter_table("sign_in_failures", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_sign_in_failures_address", ["address", "failed_at"], unique=False
-        )
+        batch_op.create_index("ix_sign_in_failures_address", ["address", "failed_at"], unique=False)
         batch_op.create_index("ix_sign_in_failures_age", ["failed_at"], unique=False)
-        batch_op.create_index(
-            "ix_sign_in_failures_name", ["name", "failed_at"], unique=False
-        )
+        batch_op.create_index("ix_sign_in_failures_name", ["name", "failed_at"], unique=False)
 
     op.create_table(
         "api_tokens",
@@ -549,9 +464,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["account"],
-            ["service_accounts.name"],
-            name=op.f("fk_api_tokens_account_service_accounts"),
+            ["account"], ["service_accounts.name"], name=op.f("fk_api_tokens_account_service_accounts")
         ),
         sa.PrimaryKeyConstraint("token_id", name=op.f("pk_api_tokens")),
     )
@@ -563,16 +476,9 @@ def upgrade() -> None:
         sa.Column("name", TEXT, nullable=False),
         sa.Column("tenant_id", TEXT, nullable=False),
         sa.Column("role", TEXT, nullable=False),
-        sa.CheckConstraint(
-            "role IN ('viewer', 'reviewer', 'manager', 'admin')",
-            name=op.f("ck_person_roles_role"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["name"], ["people.name"], name=op.f("fk_person_roles_name_people")
-        ),
-        sa.PrimaryKeyConstraint(
-            "name", "tenant_id", "role", name=op.f("pk_person_roles")
-        ),
+        sa.CheckConstraint("role IN ('viewer', 'reviewer', 'manager', 'admin')", name=op.f("ck_person_roles_role")),
+        sa.ForeignKeyConstraint(["name"], ["people.name"], name=op.f("fk_person_roles_name_people")),
+        sa.PrimaryKeyConstraint("name", "tenant_id", "role", name=op.f("pk_person_roles")),
     )
     op.create_table(
         "person_sessions",
@@ -584,15 +490,11 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("draft", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["name"], ["people.name"], name=op.f("fk_person_sessions_name_people")
-        ),
+        sa.ForeignKeyConstraint(["name"], ["people.name"], name=op.f("fk_person_sessions_name_people")),
         sa.PrimaryKeyConstraint("session_hash", name=op.f("pk_person_sessions")),
     )
     with op.batch_alter_table("person_sessions", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_person_sessions_expires", ["expires_at"], unique=False
-        )
+        batch_op.create_index("ix_person_sessions_expires", ["expires_at"], unique=False)
         batch_op.create_index("ix_person_sessions_name", ["name"], unique=False)
     for table in APPEND_ONLY:
         make_append_only(table)
@@ -616,7 +518,9 @@ def downgrade() -> None:
 
     op.drop_table("sign_in_failures")
     op.drop_table("service_accounts")
+    op.drop_table("scheduler_leases")
     op.drop_table("people")
+    op.drop_table("job_runs")
     with op.batch_alter_table("dpm_workflow_decisions", schema=None) as batch_op:
         batch_op.drop_index("ix_dpm_workflow_decisions_run")
         batch_op.drop_index("ix_dpm_workflow_decisions_reason")
@@ -660,6 +564,16 @@ def downgrade() -> None:
     op.drop_table("dg_workflow_notification_reads")
     with op.batch_alter_table("dg_workflow_items", schema=None) as batch_op:
         batch_op.drop_index("ix_dg_workflow_items_trace")
+        batch_op.drop_index(
+            "ix_dg_workflow_items_to_warn",
+            sqlite_where=sa.text("resolved_at IS NULL AND NOT risk_told"),
+            postgresql_where=sa.text("resolved_at IS NULL AND NOT risk_told"),
+        )
+        batch_op.drop_index(
+            "ix_dg_workflow_items_to_escalate",
+            sqlite_where=sa.text("resolved_at IS NULL AND status <> 'escalated'"),
+            postgresql_where=sa.text("resolved_at IS NULL AND status <> 'escalated'"),
+        )
         batch_op.drop_index("ix_dg_workflow_items_run")
         batch_op.drop_index("ix_dg_workflow_items_portfolio")
         batch_op.drop_index(
@@ -676,6 +590,11 @@ def downgrade() -> None:
             "ix_dg_workflow_items_closed",
             sqlite_where=sa.text("resolved_at IS NOT NULL"),
             postgresql_where=sa.text("resolved_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_dg_workflow_items_claimed",
+            sqlite_where=sa.text("resolved_at IS NULL AND claimed_at IS NOT NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL AND claimed_at IS NOT NULL"),
         )
 
     op.drop_table("dg_workflow_items")

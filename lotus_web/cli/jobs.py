@@ -1,0 +1,48 @@
+"""Commands for scheduled work."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from types import FrameType
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from lotus_web import current
+from lotus_web.jobs.context import JobContext
+from lotus_web.jobs.schedule import JOBS, job_named
+from lotus_web.jobs.scheduler import Scheduler, run_job
+
+group = AppGroup("jobs", help="Scheduled work: deadlines, retention, operations.")
+
+
+@group.command("run")
+def run() -> None:
+    """Run the scheduler until SIGTERM or Ctrl-C; any number may run, one leads."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    scheduler = Scheduler(app, current.settings())
+    done = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        done.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    scheduler.start()
+    click.echo(f"Jobs process {scheduler.owner} runs", err=True)
+    done.wait()
+    scheduler.stop()
+
+
+@group.command("tick")
+@click.option("--job", "name", type=click.Choice([job.name for job in JOBS]), help="Only this job.")
+def tick(name: str | None) -> None:
+    """Run due work once and print what was done as JSON."""
+    chosen = job_named(name) if name else None
+    done = {}
+    for job in (chosen,) if chosen else JOBS:
+        done[job.name] = run_job(job, JobContext(current.settings()), owner="tick", now=current.utcnow())
+    click.echo(json.dumps(done))

@@ -1,0 +1,25 @@
+"""The scheduler inside a web worker (LOTUS_JOBS=embedded); the server's hooks start and stop it, never create_app()."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from lotus_web.jobs.scheduler import Scheduler
+from lotus_web.settings import Settings
+
+_running: list[Scheduler] = []
+
+
+def start_embedded(app: Flask) -> None:
+    """Start a scheduler in this process if the settings ask for it; it works once it holds the lease."""
+    settings: Settings = app.extensions["lotus_settings"]
+    if settings.jobs == "embedded":
+        scheduler = Scheduler(app, settings)
+        scheduler.start()
+        _running.append(scheduler)
+
+
+def stop_embedded() -> None:
+    """Stop what was started here, finishing the unit of work at hand."""
+    while _running:
+        _running.pop().stop()

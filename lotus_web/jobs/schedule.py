@@ -1,0 +1,34 @@
+"""The one table of scheduled work: a name, what it does, how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lotus_web.jobs import housekeeping, sla
+from lotus_web.jobs.context import JobContext
+from lotus_web.settings import Settings
+
+Outcome = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A bounded function of the present instant that says what it did; ``cadence`` gives the seconds between runs."""
+
+    name: str
+    run: Callable[[JobContext, datetime], Outcome]
+    cadence: Callable[[Settings], int]
+
+
+JOBS: tuple[Job, ...] = (
+    Job("sla", sla.sweep, lambda settings: settings.sla_sweep_seconds),
+    Job("retention", housekeeping.purge, lambda settings: 3600),
+)
+
+
+def job_named(name: str) -> Job | None:
+    """Return the job of that name, or None."""
+    return next((job for job in JOBS if job.name == name), None)

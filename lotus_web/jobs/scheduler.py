@@ -1,0 +1,107 @@
+"""The scheduler: APScheduler keeps the time, a lease row keeps it to one process (workflow.md §3, commands.md)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+from datetime import datetime
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+
+from lotus_web.current import utcnow
+from lotus_web.db import db, transaction
+from lotus_web.domain.errors import Conflict
+from lotus_web.jobs.context import JobContext
+from lotus_web.jobs.schedule import JOBS, Job
+from lotus_web.models import JobRun
+from lotus_web.services.leases import LEASE, Leadership, give_up_lead, take_lead
+from lotus_web.settings import Settings
+
+GRACE_SECONDS = 3600
+log = structlog.get_logger(__name__)
+
+
+class Scheduler:
+    """Runs the table of jobs for as long as this process leads; any number of processes may try."""
+
+    def __init__(self, app: Flask, settings: Settings):
+        self.app, self.settings = app, settings
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.stop_asked = threading.Event()
+        self.lead: Leadership | None = None
+        self.clock = BackgroundScheduler(
+            timezone="UTC",
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": GRACE_SECONDS},
+        )
+
+    def start(self) -> None:
+        """Begin to lead or to wait for the lead."""
+        self.clock.add_job(self.renew, "interval", seconds=LEASE.total_seconds() / 3, next_run_time=utcnow())
+        for job in JOBS:
+            self.clock.add_job(
+                self.tick, "interval", args=[job], seconds=job.cadence(self.settings), next_run_time=utcnow()
+            )
+        self.clock.start()
+
+    def stop(self) -> None:
+        """Finish the units of work at hand, then let the lead go."""
+        self.stop_asked.set()
+        self.clock.shutdown(wait=True)
+        with self.app.app_context(), transaction() as session:
+            give_up_lead(session, self.owner)
+
+    def renew(self) -> None:
+        """Take the lead or keep it; without a store there is no lead."""
+        with self.app.app_context():
+            try:
+                with transaction() as session:
+                    lead = take_lead(session, self.owner)
+            except Exception as lost:
+                log.warning("lease_not_renewed", owner=self.owner, error=type(lost).__name__)
+                lead = None
+            if (lead is None) != (self.lead is None):
+                log.info("jobs_lead_taken" if lead else "jobs_lead_lost", owner=self.owner)
+            self.lead = lead
+
+    def tick(self, job: Job) -> None:
+        """Run one job if this process leads; a failure is recorded and the next tick tries again."""
+        if self.lead is None:
+            self.renew()
+        if self.lead is None or self.stop_asked.is_set():
+            return
+        with self.app.app_context():
+            context = JobContext(self.settings, self.lead, self.stop_asked)
+            try:
+                run_job(job, context, owner=self.owner, now=utcnow())
+            except Conflict:
+                log.warning("jobs_lead_lost", owner=self.owner, job=job.name)
+                self.lead = None
+            except Exception:
+                log.exception("job_failed", job=job.name)
+
+
+def run_job(job: Job, context: JobContext, *, owner: str, now: datetime) -> dict[str, Any]:
+    """Run one job now and keep a record of how it went; raises what the job raises."""
+    try:
+        outcome = job.run(context, now)
+    except Exception as failed:
+        _record(job.name, owner, now, outcome=None, error=f"{type(failed).__name__}: {failed}"[:500])
+        raise
+    _record(job.name, owner, now, outcome=outcome, error=None)
+    return outcome
+
+
+def _record(job: str, owner: str, now: datetime, *, outcome: dict[str, Any] | None, error: str | None) -> None:
+    db.session.rollback()
+    with transaction() as session:
+        row = session.get(JobRun, job)
+        if row is None:
+            row = JobRun(job=job, owner=owner, started_at=now)
+            session.add(row)
+        row.owner, row.started_at, row.finished_at = owner, now, utcnow()
+        row.outcome, row.error = outcome, error

@@ -1,0 +1,73 @@
+"""Rows that nobody needs any more, removed a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from lotus_web.models import IdempotencyKey, PersonSession, SignInFailure
+
+BATCH = 500
+KEEP_ENDED_SESSIONS = timedelta(days=30)
+KEEP_FAILURES = timedelta(days=1)
+
+
+class Purge(Protocol):
+    """Removes at most one batch and returns how many rows went."""
+
+    def __call__(self, session: Session, *, now: datetime) -> int: ...
+
+
+def purge_sessions(session: Session, *, now: datetime) -> int:
+    """Remove sessions that ended a month ago."""
+    old = (
+        select(PersonSession.session_hash)
+        .where(PersonSession.expires_at < now - KEEP_ENDED_SESSIONS)
+        .order_by(PersonSession.expires_at)
+        .limit(BATCH)
+    )
+    gone = delete(PersonSession).where(PersonSession.session_hash.in_(old)).returning(PersonSession.session_hash)
+    return len(session.execute(gone).all())
+
+
+def purge_sign_in_failures(session: Session, *, now: datetime) -> int:
+    """Remove failed sign-ins that no longer slow anyone down."""
+    old = (
+        select(SignInFailure.failure_id)
+        .where(SignInFailure.failed_at < now - KEEP_FAILURES)
+        .order_by(SignInFailure.failed_at)
+        .limit(BATCH)
+    )
+    gone = delete(SignInFailure).where(SignInFailure.failure_id.in_(old)).returning(SignInFailure.failure_id)
+    return len(session.execute(gone).all())
+
+
+def purge_reservations(session: Session, *, now: datetime) -> int:
+    """Remove reservations whose lease ran out long ago and which nobody took over."""
+    old = (
+        select(IdempotencyKey.tenant_id, IdempotencyKey.idempotency_key)
+        .where(IdempotencyKey.rebalance_run_id.is_(None), IdempotencyKey.reserved_until < now - timedelta(hours=1))
+        .limit(BATCH)
+    )
+    rows = session.execute(old).all()
+    for tenant_id, key in rows:
+        session.execute(
+            delete(IdempotencyKey).where(
+                IdempotencyKey.tenant_id == tenant_id,
+                IdempotencyKey.idempotency_key == key,
+                IdempotencyKey.rebalance_run_id.is_(None),
+                IdempotencyKey.reserved_until < now,
+            )
+        )
+    return len(rows)
+
+
+PURGES: Mapping[str, Callable[..., int] | Purge] = {
+    "sessions": purge_sessions,
+    "sign_in_failures": purge_sign_in_failures,
+    "reservations": purge_reservations,
+}

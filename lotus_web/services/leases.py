@@ -1,0 +1,75 @@
+"""Leadership by a lease row: one process runs the jobs, another takes over when it falls silent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.errors import Conflict
+from lotus_web.models import SchedulerLease
+
+LEASE_NAME = "jobs"
+LEASE = timedelta(seconds=15)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Leadership:
+    """Proof of leading; ``fence`` tells an old leader's late work from the new one's."""
+
+    owner: str
+    fence: int
+
+
+def store_now(session: Session) -> datetime:
+    """Return the store's clock, which all processes share; a SQLite store is on this machine."""
+    if session.get_bind().dialect.name == "postgresql":
+        now: datetime = session.scalars(select(func.clock_timestamp())).one()
+        return now.astimezone(UTC)
+    return datetime.now(UTC)
+
+
+def take_lead(session: Session, owner: str) -> Leadership | None:
+    """Take or renew the lease; None while another process holds it."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    first = dialect.insert(SchedulerLease).values(name=LEASE_NAME, owner="", until=EPOCH, fence=0)
+    session.execute(first.on_conflict_do_nothing())
+    now = store_now(session)
+    row = session.execute(
+        select(SchedulerLease.owner, SchedulerLease.fence)
+        .where(SchedulerLease.name == LEASE_NAME, or_(SchedulerLease.owner == owner, SchedulerLease.until < now))
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        return None
+    fence = row.fence if row.owner == owner else row.fence + 1
+    session.execute(
+        update(SchedulerLease)
+        .where(SchedulerLease.name == LEASE_NAME)
+        .values(owner=owner, until=now + LEASE, fence=fence)
+    )
+    return Leadership(owner, fence)
+
+
+def check_lead(session: Session, lead: Leadership) -> None:
+    """Raise Conflict when another process leads by now; called in the transaction of each unit of work."""
+    held = session.scalar(
+        select(SchedulerLease.fence)
+        .where(SchedulerLease.name == LEASE_NAME, SchedulerLease.owner == lead.owner)
+        .with_for_update(read=True)
+    )
+    if held != lead.fence:
+        raise Conflict("LEASE_LOST", "Another process runs the jobs now.")
+
+
+def give_up_lead(session: Session, owner: str) -> None:
+    """Let the lease go at an orderly end, so that the next process need not wait for it to run out."""
+    session.execute(
+        update(SchedulerLease)
+        .where(SchedulerLease.name == LEASE_NAME, SchedulerLease.owner == owner)
+        .values(until=EPOCH)
+    )

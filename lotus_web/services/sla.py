@@ -1,0 +1,103 @@
+"""Deadlines: warn before, escalate after, once for each, whether or not anyone looks (workflow.md §3)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import TextClause
+
+from lotus_web.domain import notices
+from lotus_web.domain.access import Actor, ActorType, Permission
+from lotus_web.domain.errors import Conflict
+from lotus_web.domain.workflow import Action
+from lotus_web.models import TenantRuntime, WorkflowItem
+from lotus_web.models.items import TO_ESCALATE, TO_WARN
+from lotus_web.services.items import find_item, item_state, store_notice
+from lotus_web.services.review import ReviewAction, apply_action
+from lotus_web.services.review_policy import ReviewPolicy
+
+SWEEPER = "workflow-sla"
+PUSH_BACK = timedelta(minutes=15)
+
+ItemKey = tuple[str, str]
+
+
+def sweeper(tenant_id: str) -> Actor:
+    """Return the actor that escalates what is late."""
+    return Actor(ActorType.SYSTEM, SWEEPER, tenant_id, frozenset({Permission.WORKFLOW_ESCALATE}))
+
+
+def to_warn(session: Session, *, now: datetime, window: timedelta, limit: int) -> list[ItemKey]:
+    """Return open items that fall due within ``window`` and whose holder was not told, soonest first."""
+    return _due(session, TO_WARN, before=now + window, now=now, limit=limit)
+
+
+def to_escalate(session: Session, *, now: datetime, limit: int) -> list[ItemKey]:
+    """Return open items past their due time that are not escalated, latest first."""
+    return _due(session, TO_ESCALATE, before=now, now=now, limit=limit)
+
+
+def _due(session: Session, which: TextClause, *, before: datetime, now: datetime, limit: int) -> list[ItemKey]:
+    found: list[ItemKey] = []
+    for tenant_id in session.scalars(select(TenantRuntime.tenant_id).order_by(TenantRuntime.tenant_id)):
+        rows = session.execute(
+            select(WorkflowItem.tenant_id, WorkflowItem.workflow_id)
+            .where(
+                which,
+                WorkflowItem.tenant_id == tenant_id,
+                WorkflowItem.sla_due_at < before,
+                or_(WorkflowItem.sweep_not_before.is_(None), WorkflowItem.sweep_not_before <= now),
+            )
+            .order_by(WorkflowItem.sla_due_at, WorkflowItem.workflow_id)
+            .limit(limit - len(found))
+        )
+        found += [(row.tenant_id, row.workflow_id) for row in rows]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def warn(session: Session, key: ItemKey, *, now: datetime, window: timedelta) -> bool:
+    """Tell the holder of one item that it falls due soon; False if someone was faster or it is not so any more."""
+    row = find_item(session, *key, lock=True)
+    if row is None or row.resolved_at is not None or row.risk_told or row.sla_due_at >= now + window:
+        return False
+    row.risk_told = True
+    if row.sla_due_at <= now:
+        return False
+    told = [store_notice(session, notice) for notice in notices.deadline_risk(item_state(row), now)]
+    return any(told)
+
+
+def escalate(session: Session, key: ItemKey, *, now: datetime, policy: ReviewPolicy) -> bool:
+    """Escalate one late item as any escalation; False if it was decided, escalated or given time meanwhile."""
+    tenant_id, workflow_id = key
+    row = find_item(session, tenant_id, workflow_id, lock=True)
+    if row is None or row.resolved_at is not None or row.sla_due_at >= now:
+        return False
+    late = f"Not decided by {row.sla_due_at:%Y-%m-%d %H:%M} UTC."
+    try:
+        apply_action(
+            session,
+            workflow_id,
+            ReviewAction(Action.ESCALATE, text=late, reason_code="SLA_BREACHED"),
+            actor=sweeper(tenant_id),
+            surface="sla",
+            correlation_id=row.trace_id,
+            now=now,
+            policy=policy,
+        )
+    except Conflict:
+        return False
+    return True
+
+
+def push_back(session: Session, key: ItemKey, *, now: datetime) -> None:
+    """Leave a row that failed alone for a while, so that it does not hold up the rest."""
+    session.execute(
+        update(WorkflowItem)
+        .where(WorkflowItem.tenant_id == key[0], WorkflowItem.workflow_id == key[1])
+        .values(sweep_not_before=now + PUSH_BACK)
+    )
