@@ -27,7 +27,7 @@ check: .venv/.dev ## Check format, lint, types, templates, import rules and know
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/djlint --lint --quiet templates
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/bandit -q -r lotus_web -c pyproject.toml
 
 .PHONY: fmt
