@@ -1,0 +1,54 @@
+"""Which HTTP status answers which refusal, for pages and JSON alike, and what counts as the store being away."""
+
+from __future__ import annotations
+
+from sqlalchemy import exc
+
+from lotus_web.domain.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    LotusError,
+    NotFound,
+    StoreUnavailable,
+    TooManyAttempts,
+    Unauthenticated,
+)
+
+STATUS: dict[type[LotusError], int] = {
+    InvalidInput: 422,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooManyAttempts: 429,
+    StoreUnavailable: 503,
+}
+UNMAPPED = 500
+
+AWAY = (exc.OperationalError, exc.InterfaceError, exc.DisconnectionError, exc.TimeoutError)
+# PostgreSQL files these under other families: a table that no migration made yet, and a standby that takes no writes.
+AWAY_SQLSTATES = frozenset({"42P01", "25006"})
+STORE_AWAY = "The store cannot be reached or refused the work. Nothing was recorded."
+
+
+def status_of(error: LotusError) -> int:
+    """Return the status of the nearest mapped class of ``error``; 500 for a class that nobody mapped."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), UNMAPPED)
+
+
+def is_store_failure(error: BaseException) -> bool:
+    """Return whether ``error`` says that the store is down, busy beyond its time limit, full, damaged or not migrated."""
+    if isinstance(error, (*AWAY, StoreUnavailable)):
+        return True
+    if not isinstance(error, exc.DBAPIError):
+        return False
+    damaged = type(error) is exc.DatabaseError
+    return damaged or error.connection_invalidated or getattr(error.orig, "sqlstate", None) in AWAY_SQLSTATES
+
+
+def as_store_unavailable(error: BaseException) -> StoreUnavailable | None:
+    """Return the refusal to answer in place of a store failure; None for any other error."""
+    if isinstance(error, StoreUnavailable):
+        return error
+    return StoreUnavailable(message=STORE_AWAY) if is_store_failure(error) else None
