@@ -50,6 +50,7 @@ clean: ## Remove .venv and caches; instance/ with its data stays
 # What is installed, by the lock file it came from. .venv alone is what `make run` needs.
 .PHONY: .venv
 .venv: .venv/.core ## Prepare the environment alone
+	@:
 
 .venv/.core: requirements/core.lock
 	@$(PYTHON) scripts/prepare.py core
