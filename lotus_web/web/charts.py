@@ -78,11 +78,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line of the scale at ``x`` percent, for a weight of ``weight``."""
+    """A line of the scale at ``x`` percent, for a weight of ``weight``; a minor one loses its label where room is short."""
 
     x: str
     weight: Decimal
     anchor: str
+    minor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +159,12 @@ def _scale(weights: Sequence[Decimal]) -> tuple[Decimal, Decimal, Decimal]:
 
 def _ticks(low: Decimal, high: Decimal, step: Decimal) -> tuple[Tick, ...]:
     count = int((high - low) / step)
+    from_zero = int(low / step)
     anchors = ["start", *["middle"] * (count - 1), "end"]
-    return tuple(Tick(_share(step * place, high - low), low + step * place, anchors[place]) for place in range(count + 1))
+    return tuple(
+        Tick(_share(step * place, high - low), low + step * place, anchors[place], minor=(from_zero + place) % 2 == 1)
+        for place in range(count + 1)
+    )
 
 
 def _bar(weight: Decimal, low: Decimal, high: Decimal, y: int) -> Bar:

@@ -121,7 +121,7 @@ def absolute(moment: datetime | None) -> str:
     return f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC"
 
 
-def shorten_middle(text: str, limit: int = 20) -> str:
+def shorten_middle(text: str, limit: int = 18) -> str:
     """Return an id of at most ``limit`` characters: its head, an ellipsis and its tail."""
     if len(text) <= limit:
         return text
