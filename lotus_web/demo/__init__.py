@@ -1,1 +1,1 @@
-"""The demo tenant's material: real closes and exchange rates, portfolios that drifted with them, and what people decided."""
+"""The demo tenant: real closes and exchange rates, portfolios that drifted with them, and what people decided."""

@@ -1,13 +1,16 @@
-"""Who works at the demo desk, and what they did: plain data, carried out by the loader through the ordinary services."""
+"""Who works at the demo desk, and what they did: plain data that the loader carries out through the services."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from lotus_web.demo.history import history_of
 from lotus_web.demo.portfolios import DemoRun
 from lotus_web.demo.schedule import PORTFOLIO_COUNT
-from lotus_web.demo.story import Step, history_of, story_of
+from lotus_web.demo.story import ADA, INES, NORA, TOMAS, Step, story_of
+from lotus_web.domain.access import Permission, Role
+from lotus_web.domain.workflow import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class Person:
     """A demo sign-in with its role (workflow §7); the password is made at load."""
 
     name: str
-    role: str
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +26,21 @@ class Service:
     """A service account with its permissions (workflow §7)."""
 
     name: str
-    permissions: tuple[str, ...]
+    permissions: tuple[Permission, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedAction:
     """One action of a person on the item of one run; times are whole minutes after the run was recorded.
 
-    ``action`` is claim, comment, approve, reject, request_change, escalate, reassign or override. ``text`` is the reason,
-    or the note of a comment, and empty for a claim; ``reason_code`` is None where no decision is made;
-    ``assigned_to`` is set on reassign only.
+    ``text`` is the reason, or the note of a comment, and empty for a claim; ``reason_code`` is None where nothing is
+    decided; ``assigned_to`` is set on reassign only. The phrase of an override is the loader's to type.
     """
 
     portfolio_id: str
     correlation_id: str
     actor: str
-    action: str
+    action: Action
     reason_code: str | None
     text: str
     minutes_after_run: int
@@ -46,13 +48,20 @@ class PlannedAction:
 
 
 PEOPLE = (
-    Person("nora.reviewer", "reviewer"),
-    Person("tomas.reviewer", "reviewer"),
-    Person("ines.manager", "manager"),
-    Person("ada.admin", "admin"),
+    Person(NORA, Role.REVIEWER),
+    Person(TOMAS, Role.REVIEWER),
+    Person(INES, Role.MANAGER),
+    Person(ADA, Role.ADMIN),
 )
 ENGINE_FEED = Service(
-    "engine-feed", ("runs_read", "runs_write", "events_write", "proposals_write", "operations_execute")
+    "engine-feed",
+    (
+        Permission.RUNS_READ,
+        Permission.RUNS_WRITE,
+        Permission.EVENTS_WRITE,
+        Permission.PROPOSALS_WRITE,
+        Permission.OPERATIONS_EXECUTE,
+    ),
 )
 
 

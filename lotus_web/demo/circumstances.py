@@ -10,6 +10,7 @@ from lotus_web.demo.draft import Draft, Lot
 
 PERCENT = Decimal("0.01")
 CLEARLY = Decimal("0.008")
+HALTED_AT_MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,10 @@ def sell_only(draft: Draft) -> None:
     draft.shelf_status[_smallest_target(draft)] = "SELL_ONLY"
 
 
-def sector_limit(draft: Draft) -> None:
-    """The client has a sector limit below the model's share; the rest of the model takes the difference."""
-    if draft.mandate.sector_limit is not None:
-        key, limit = draft.mandate.sector_limit
-        draft.options["group_constraints"] = {key: {"max_weight": str(limit)}}
+def group_limit(draft: Draft) -> None:
+    """The client limits a group below the model's share; the rest of the model takes the difference."""
+    key, limit = draft.mandate.group_limit
+    draft.options["group_constraints"] = {key: {"max_weight": str(limit)}}
 
 
 def tax_lots(draft: Draft) -> None:
@@ -102,25 +102,29 @@ def restricted_target(draft: Draft) -> None:
 
 
 def suspended(draft: Draft) -> None:
-    """Trading halted in the names that ran up the most: what is locked squeezes the cash."""
-    squeeze = draft.mandate.cash_weight - draft.mandate.cash_band[0] + CLEARLY
-    over = {
-        name: draft.weight(name) - weight
-        for name, weight in draft.model.items()
-        if draft.weight(name) <= draft.mandate.single_position_cap
-    }
-    for name in sorted(over, key=lambda candidate: over[candidate], reverse=True):
-        if squeeze <= 0 or over[name] <= 0:
-            break
-        draft.shelf_status[name] = "SUSPENDED"
-        squeeze -= over[name]
-    if squeeze > 0:
-        legacy_banned(draft)
+    """Trading halted in the names that ran up the most; what is locked squeezes cash out of its band.
+
+    Where three names have not run up enough for that, one is halted and the client keeps the model's cash: the
+    rest of the portfolio has to shrink.
+    """
+    mandate = draft.mandate
+    over = {name: draft.weight(name) - weight for name, weight in draft.model.items()}
+    lockable = [name for name in over if draft.weight(name) <= mandate.single_position_cap]
+    ran_up = sorted(lockable, key=lambda name: (-over[name], name))[:HALTED_AT_MOST]
+    squeeze = mandate.cash_weight - mandate.cash_band[0] + CLEARLY
+    enough = next((n for n in range(1, len(ran_up) + 1) if sum(over[name] for name in ran_up[:n]) > squeeze), 0)
+    draft.shelf_status |= dict.fromkeys(ran_up[: enough or 1], "SUSPENDED")
+    if not enough:
+        draft.options["min_cash_buffer_pct"] = str(mandate.cash_weight)
 
 
 def turnover_capped(draft: Draft) -> None:
     """A large payment arrived and the turnover limit lets only a little of it be invested."""
-    _pay_in(draft, draft.mandate.cash_band[1] + 5 * PERCENT)
+    heaviest = max(draft.weight(name) for name in draft.model)
+    invested = 1 - draft.cash[draft.base] / draft.value
+    # What ran up past its limit is diluted below it: otherwise the limit would block what the turnover lets stand.
+    diluting = 1 - invested * draft.mandate.single_position_cap / heaviest + PERCENT
+    _pay_in(draft, max(draft.mandate.cash_band[1] + 5 * PERCENT, diluting))
     draft.options["max_turnover_pct"] = "0.03"
 
 

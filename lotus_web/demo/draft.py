@@ -142,5 +142,5 @@ def _shelf_entry(instrument: Instrument, status: str, settlement_days: int) -> M
         "issuer_id": instrument.issuer_id,
         "liquidity_tier": instrument.liquidity_tier,
         "settlement_days": settlement_days,
-        "attributes": {"sector": instrument.sector, "region": "US"},
+        "attributes": {"sector": instrument.sector, "industry": instrument.industry},
     }

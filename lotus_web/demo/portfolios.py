@@ -1,4 +1,4 @@
-"""Sixty portfolios that were built to a house model at a real month-end and drifted with real prices until their run."""
+"""Sixty portfolios, built to a house model at a real month-end, that drifted with real prices until their run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ OWNERS = {
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """A fictional mandate; ``start_value`` in ``base`` is what it is worth when it is rebuilt each ``rebuild_month``."""
+    """A fictional portfolio, worth ``start_value`` in ``base`` at its yearly rebuild in ``rebuild_month`` (0..11)."""
 
     portfolio_id: str
     name: str
@@ -57,7 +57,7 @@ class Portfolio:
 
 @dataclass(frozen=True, slots=True)
 class DemoRun:
-    """One run to record. ``index`` 0 is the newest; runs with the same ``variant`` share one ``request`` object, read-only."""
+    """One run to record; index 0 is the newest. Runs of one ``variant`` share one ``request`` object, read-only."""
 
     index: int
     variant: int
@@ -110,7 +110,7 @@ def _rebuilt_at(portfolio: Portfolio, month: int) -> int:
 
 
 def build_draft(portfolio: Portfolio, month: int) -> Draft:
-    """Buy the model in whole units at the rebuild's closes and rates, keep the rest in cash, and let it drift to ``month``."""
+    """Buy the model in whole units at the rebuild's closes, keep the rest in cash, and let it drift to ``month``."""
     market, rebuilt = load_market(), _rebuilt_at(portfolio, month)
     built, mandate = market[rebuilt], portfolio.mandate
     rate = built.rate(PRICE_CURRENCY, portfolio.base)
@@ -147,7 +147,7 @@ def _options(mandate: Mandate) -> dict[str, Any]:
 
 @lru_cache(maxsize=VARIANT_COUNT)
 def demo_variant(*, seed: int, variant: int) -> Variant:
-    """Return one of the 2,880 distinct requests: portfolio ``variant % 60``, ``variant // 60`` month-ends before the latest."""
+    """Return one of 2,880 distinct requests: portfolio ``variant % 60``, ``variant // 60`` months before the latest."""
     months_back, place = divmod(variant, PORTFOLIO_COUNT)
     portfolio = demo_portfolios(seed=seed)[place]
     circumstance = month_plan(seed, months_back)[place]

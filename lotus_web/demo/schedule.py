@@ -26,7 +26,7 @@ READY = _all(
     happened.foreign_cash,
     happened.model_change,
     happened.sell_only,
-    happened.sector_limit,
+    happened.group_limit,
     happened.tax_lots,
     happened.client_consent,
 )
@@ -56,12 +56,12 @@ LATEST_NAMES = """
     legacy_off_shelf drift_only cash_buffer cap_lowered tax_lots suspended
     foreign_cash legacy_banned turnover_capped model_change restricted_target drift_only
     suspended cap_lowered legacy_off_shelf legacy_banned sell_only turnover_capped
-    rate_missing drift_only suspended sector_limit restricted_target contribution
+    rate_missing drift_only suspended group_limit restricted_target contribution
     drift_only cap_lowered locked_over_cap legacy_banned client_consent turnover_capped
     drift_only tax_lots cash_buffer late_settlement drift_only suspended
     model_change foreign_cash legacy_off_shelf drift_only target_off_shelf cash_buffer
-    contribution sector_limit restricted_target drift_only sell_only cap_lowered
-    price_missing client_consent drift_only suspended drift_only sector_limit
+    contribution group_limit restricted_target drift_only sell_only cap_lowered
+    price_missing client_consent drift_only suspended drift_only group_limit
 """
 LATEST = tuple(CIRCUMSTANCES[name] for name in LATEST_NAMES.split())
 
