@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from lotus_web.domain.canonical import content_hash
+from lotus_web.domain.canonical import canonical_json, text_hash
 from lotus_web.domain.idents import artifact_id
 
 ARTIFACT_VERSION = "1.0"
@@ -50,7 +50,12 @@ def artifact_document(
 
 def artifact_hash(document: Mapping[str, Any]) -> str:
     """Return the hash over the artifact without any key named ``artifact_hash``, at any depth."""
-    return content_hash(_without_hashes(document))
+    return text_hash(hashed_text(document))
+
+
+def hashed_text(document: Mapping[str, Any]) -> str:
+    """Return the canonical text that an artifact's hash is taken over."""
+    return canonical_json(_without_hashes(document))
 
 
 def _without_hashes(value: Any) -> Any:

@@ -51,4 +51,9 @@ def canonical_json(value: Any) -> str:
 
 def content_hash(value: Any) -> str:
     """Return ``sha256:`` and 64 lower-case hex digits over the canonical JSON of ``value``."""
-    return HASH_PREFIX + hashlib.sha256(canonical_json(value).encode("ascii")).hexdigest()
+    return text_hash(canonical_json(value))
+
+
+def text_hash(canonical_text: str) -> str:
+    """Return the content hash of a value that is canonical JSON already."""
+    return HASH_PREFIX + hashlib.sha256(canonical_text.encode("ascii")).hexdigest()

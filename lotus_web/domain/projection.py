@@ -35,6 +35,11 @@ class Effect:
     notices: tuple[Notice, ...]
 
 
+def event_action_id(tenant_id: str, event_id: str) -> str:
+    """Return the id of the action row that an event stands for; it follows from the event, so a rebuild names the same."""
+    return "act_" + hashlib.sha256(f"{tenant_id}\n{event_id}".encode()).hexdigest()[:16]
+
+
 def target_workflow_id(event: LoggedEvent) -> str | None:
     """Return the id of the item that an event is about, or None when it touches none."""
     payload = event.payload
@@ -169,7 +174,7 @@ def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
         return None
     evidence = _evidence(payload)
     record = ActionRecord(
-        action_id="act_" + hashlib.sha256(f"{event.tenant_id}\n{event.event_id}".encode()).hexdigest()[:16],
+        action_id=event_action_id(event.tenant_id, event.event_id),
         tenant_id=event.tenant_id,
         workflow_id=item.workflow_id,
         trace_id=item.trace_id,

@@ -55,7 +55,8 @@ def append_event(session: Session, draft: EventDraft, *, defaults: WorkflowDefau
     stored = _same_key(session, draft)
     if stored is not None:
         return Appended(stored, created=False)
-    entry = _entry(draft, _next_trace_seq(session, draft), runtime, defaults, now)
+    trace_seq = _next_trace_seq(session, draft)
+    entry = chained_entry(draft, trace_seq=trace_seq, prev_hash=runtime.head_hash, defaults=defaults, now=now)
     session.add(entry)
     session.flush()
     runtime.last_log_seq = entry.log_seq
@@ -130,9 +131,10 @@ def _next_trace_seq(session: Session, draft: EventDraft) -> int:
     return expected
 
 
-def _entry(
-    draft: EventDraft, trace_seq: int, runtime: TenantRuntime, defaults: WorkflowDefaults, now: datetime
+def chained_entry(
+    draft: EventDraft, *, trace_seq: int, prev_hash: str, defaults: WorkflowDefaults, now: datetime
 ) -> EventLogEntry:
+    """Return the row of an event as the successor of the entry whose hash is ``prev_hash``."""
     document = envelope(draft, trace_seq=trace_seq)
     payload_hash = content_hash(draft.payload)
     applied = defaults.as_dict()
@@ -143,8 +145,8 @@ def _entry(
         recorded_at=now,
         applied_defaults=applied,
         payload_hash=payload_hash,
-        prev_hash=runtime.head_hash,
+        prev_hash=prev_hash,
         entry_hash=entry_hash(
-            document, payload_hash=payload_hash, prev_hash=runtime.head_hash, recorded_at=now, applied_defaults=applied
+            document, payload_hash=payload_hash, prev_hash=prev_hash, recorded_at=now, applied_defaults=applied
         ),
     )

@@ -29,12 +29,12 @@ def append_run_events(
     """Append what a recorded run means for the log; opens its item where the gate requires review."""
     lock_tenant(session, run.tenant_id)
     if not _trace_exists(session, run):
-        _append(session, run, EventType.TRACE_STARTED, _trace_started(run), actor=actor, now=now, policy=policy)
+        _append(session, run, EventType.TRACE_STARTED, trace_started(run), actor=actor, now=now, policy=policy)
     _append(
-        session, run, EventType.POLICY_EVALUATED, _policy_evaluated(run, result), actor=actor, now=now, policy=policy
+        session, run, EventType.POLICY_EVALUATED, policy_evaluated(run, result), actor=actor, now=now, policy=policy
     )
     if policy.requires_review(run.status):
-        payload = _exception_requested(run, result)
+        payload = exception_requested(run, result)
         _append(session, run, EventType.EXCEPTION_REQUESTED, payload, actor=actor, now=now, policy=policy)
 
 
@@ -57,7 +57,15 @@ def _append(
     now: datetime,
     policy: ReviewPolicy,
 ) -> None:
-    draft = EventDraft(
+    draft = run_event(run, event_type, payload, actor=actor, now=now)
+    append_event(session, draft, defaults=policy.defaults, now=now)
+
+
+def run_event(
+    run: Run, event_type: EventType, payload: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> EventDraft:
+    """Return an event of a run's trace as the house's own producer sends it."""
+    return EventDraft(
         event_id=new_id("evt_"),
         tenant_id=run.tenant_id,
         trace_id=run.correlation_id,
@@ -69,10 +77,10 @@ def _append(
         payload=payload,
         correlation_id=run.correlation_id,
     )
-    append_event(session, draft, defaults=policy.defaults, now=now)
 
 
-def _trace_started(run: Run) -> dict[str, Any]:
+def trace_started(run: Run) -> dict[str, Any]:
+    """Return the payload that says what a run's trace is about."""
     return {
         "workflow": "rebalance",
         "title": f"Rebalance {run.portfolio_id}",
@@ -84,7 +92,8 @@ def _policy(run: Run) -> dict[str, str]:
     return {"policy_id": POLICY_ID, "policy_version": run.engine_version}
 
 
-def _policy_evaluated(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+def policy_evaluated(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the payload that says what the rules said of a run."""
     return {
         "policy": _policy(run),
         "inputs": {"rebalance_run_id": run.rebalance_run_id, "request_hash": run.request_hash},
@@ -102,7 +111,8 @@ def _policy_evaluated(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _exception_requested(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+def exception_requested(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the payload that says why a run needs a person, with locators of the evidence and no copy of it."""
     found = findings(result)
     soft = sum(1 for finding in found if finding.rule_id != "TARGET")
     return {
