@@ -149,24 +149,29 @@ def first_message(error: ValidationError) -> str:
 
 def canonical_request(body: RebalanceRequestBody | BatchRequestBody) -> dict[str, Any]:
     """Return the JSON that is hashed: defaults left out, numbers in their shortest text (delta 3)."""
-    document = body.model_dump(exclude_defaults=True)
-    if isinstance(body, BatchRequestBody):
-        document["scenarios"] = {name: _canonical_scenario(body, name) for name in body.scenario_names()}
-    canonical: dict[str, Any] = json.loads(canonical_json(document))
+    canonical: dict[str, Any] = json.loads(canonical_json(_without_defaults(body)))
     return canonical
 
 
-def _canonical_scenario(body: BatchRequestBody, name: str) -> dict[str, Any]:
+def request_hash(body: RebalanceRequestBody | BatchRequestBody) -> str:
+    """Return ``sha256:`` over the canonical request: equal requests have equal hashes, however they were written."""
+    return content_hash(_without_defaults(body))
+
+
+def _without_defaults(body: RebalanceRequestBody | BatchRequestBody) -> dict[str, Any]:
+    document = body.model_dump(exclude_defaults=True)
+    if isinstance(body, BatchRequestBody):
+        document["scenarios"] = {name: _scenario(body, name) for name in body.scenario_names()}
+    return document
+
+
+def _scenario(body: BatchRequestBody, name: str) -> dict[str, Any]:
+    """Return a scenario with its options read as numbers where they are valid, else as they came."""
     scenario = body.scenarios[name].model_dump(exclude_defaults=True)
     try:
         return scenario | {"options": body.scenario_options(name).model_dump(exclude_defaults=True)}
     except ValidationError:
         return scenario
-
-
-def request_hash(body: RebalanceRequestBody | BatchRequestBody) -> str:
-    """Return ``sha256:`` over the canonical request: equal requests have equal hashes, however they were written."""
-    return content_hash(canonical_request(body))
 
 
 def stored_request(body: RebalanceRequestBody | BatchRequestBody) -> dict[str, Any]:

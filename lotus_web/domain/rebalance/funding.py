@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
-from lotus_web.domain.rebalance.arithmetic import ONE, ZERO
+from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, total
 from lotus_web.domain.rebalance.codes import Side
 from lotus_web.domain.rebalance.context import RunContext
 from lotus_web.domain.rebalance.intent import FUND, SWEEP, FxSpot, Intent, SecurityTrade
@@ -54,9 +54,9 @@ def _affordable_buffer(
     buffer = ctx.options.fx_buffer_pct
     if ctx.options.strict_reference or buffer <= ZERO:
         return buffer
-    need = sum((-balance * rate for _, balance, rate in foreign if balance < ZERO), ZERO)
+    need = total(-balance * rate for _, balance, rate in foreign if balance < ZERO)
     spare = projected_cash(ctx, trades).get(ctx.base, ZERO)
-    spare += sum((balance * rate for _, balance, rate in foreign), ZERO)
+    spare += total(balance * rate for _, balance, rate in foreign)
     if need <= ZERO or spare < ZERO or spare >= need * buffer:
         return buffer
     return (spare / need).quantize(BUFFER_PLACES, rounding=ROUND_DOWN)

@@ -20,7 +20,6 @@ SETTINGS = {
     "eps_rel": 1e-9,
     "eps_prim_inf": 1e-7,
     "max_iter": 20000,
-    "polishing": True,
     # Rho adapts by iteration count, never by the clock: the same problem takes the same path on every machine.
     "adaptive_rho": 1,
     "adaptive_rho_interval": 50,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 
-from lotus_web.domain.rebalance.arithmetic import ONE, ZERO
+from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, total
 from lotus_web.domain.rebalance.codes import Side
 from lotus_web.domain.rebalance.context import RunContext
 from lotus_web.domain.rebalance.funding import projected_cash
@@ -39,12 +39,11 @@ def trim_to_buffer(ctx: RunContext, trades: list[SecurityTrade]) -> list[Securit
 
 def _base_cash(ctx: RunContext, trades: Sequence[SecurityTrade], buffer: Decimal) -> Decimal:
     """Return the base cash left after every sweep and every funding with this buffer."""
-    total = ZERO
-    for currency, balance in projected_cash(ctx, trades).items():
-        rate = ctx.fx.rate(currency, ctx.base)
-        if rate is not None:
-            total += balance * rate * (ONE + buffer if currency != ctx.base and balance < ZERO else ONE)
-    return total
+    return total(
+        balance * rate * (ONE + buffer if currency != ctx.base and balance < ZERO else ONE)
+        for currency, balance in projected_cash(ctx, trades).items()
+        if (rate := ctx.fx.rate(currency, ctx.base)) is not None
+    )
 
 
 def _cuts(ctx: RunContext, trades: Sequence[SecurityTrade], buffer: Decimal) -> dict[str, Decimal]:
@@ -57,7 +56,7 @@ def _cuts(ctx: RunContext, trades: Sequence[SecurityTrade], buffer: Decimal) -> 
     ]
     funded.sort(key=lambda trade: (-trade.notional_base.amount, trade.instrument_id))
     shortfall = -_base_cash(ctx, trades, buffer) / (ONE + buffer)
-    rest = sum((trade.notional_base.amount for trade in funded), ZERO)
+    rest = total(trade.notional_base.amount for trade in funded)
     cuts: dict[str, Decimal] = {}
     for trade in funded:
         if shortfall <= ZERO:

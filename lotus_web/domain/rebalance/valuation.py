@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from lotus_web.domain.rebalance.arithmetic import ONE, ZERO
+from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, total
 from lotus_web.domain.rebalance.codes import ValuationMode
 from lotus_web.domain.rebalance.context import RunContext
 from lotus_web.domain.rebalance.money import Money
@@ -32,14 +32,12 @@ def value_state(
     ``snapshot_values`` takes each row's own ``market_value`` where there is one (the reference's TRUST_SNAPSHOT).
     """
     valued = [_valued(ctx, position, snapshot_values) for position in positions]
-    cash_base = ZERO
-    for row in cash:
-        cash_base += row.amount * (ctx.rate_to_base(row.currency) or ZERO)
-    total = sum((base for _, _, base in valued), ZERO) + cash_base
-    divisor = total if total != ZERO else ONE
+    cash_base = total(row.amount * (ctx.rate_to_base(row.currency) or ZERO) for row in cash)
+    whole = total(base for _, _, base in valued) + cash_base
+    divisor = whole if whole != ZERO else ONE
     rows = [_summary(ctx, position, local, base, divisor) for position, local, base in valued]
     return SimulatedState(
-        total_value=ctx.base_money(total),
+        total_value=ctx.base_money(whole),
         cash_balances=tuple(cash),
         positions=tuple(rows),
         allocation_by_asset_class=_by_asset_class(ctx, rows, cash_base, divisor),

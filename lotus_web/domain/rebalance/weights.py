@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lotus_web.domain.rebalance.arithmetic import ZERO
+from lotus_web.domain.rebalance.arithmetic import ZERO, total
 from lotus_web.domain.rebalance.codes import RunStatus
 from lotus_web.domain.rebalance.diagnostics import GroupConstraintEvent
 from lotus_web.domain.rebalance.universe import Universe
@@ -35,29 +35,29 @@ class TargetWork:
 
     def total(self, keys: Iterable[str]) -> Decimal:
         """Return the sum of some weights."""
-        return sum((self.weights[key] for key in keys), ZERO)
+        return total(self.weights[key] for key in keys)
 
     def fixed(self) -> Decimal:
         """Return the weight that cannot be bought: locked and sold positions."""
-        return sum((weight for key, weight in self.weights.items() if key not in self.buyable), ZERO)
+        return total(weight for key, weight in self.weights.items() if key not in self.buyable)
 
     def scale_buyable(self, room: Decimal) -> bool:
         """Shrink what can be bought into ``room``; returns whether it did not fit."""
-        total = self.total(self.buyable)
-        if total <= room:
+        wanted = self.total(self.buyable)
+        if wanted <= room:
             return False
-        if total > ZERO:
+        if wanted > ZERO:
             for key in self.buyable:
-                self.weights[key] *= room / total
+                self.weights[key] *= room / wanted
         return True
 
     def spread(self, excess: Decimal, recipients: Iterable[str]) -> dict[str, Decimal]:
         """Give ``excess`` to the recipients in proportion to their weights; returns what each received."""
         chosen = list(recipients)
-        total = self.total(chosen)
-        if total <= ZERO:
+        whole = self.total(chosen)
+        if whole <= ZERO:
             return {}
-        received = {key: excess * self.weights[key] / total for key in chosen}
+        received = {key: excess * self.weights[key] / whole for key in chosen}
         for key, share in received.items():
             self.weights[key] += share
         return received
