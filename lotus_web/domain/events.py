@@ -1,83 +1,23 @@
-"""The event vocabulary, its payload checks, and the hash chain that makes the log provable (workflow.md §1)."""
+"""An event on its way into the log, and the hash chain that makes the log provable (workflow.md §1)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from datetime import UTC, datetime
 from typing import Any
 
-from lotus_web.domain.canonical import canonical_json, content_hash
+from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.workflow import Priority, WorkflowKind
+from lotus_web.domain.event_payloads import EventType as EventType
+from lotus_web.domain.event_payloads import check_payload
+from lotus_web.domain.idents import KEY_MAX, is_storable
 
-PAYLOAD_MAX_BYTES = 64 * 1024
 GENESIS = "sha256:" + "0" * 64
 SCHEMA_VERSION = 1
 OWN_PRODUCER = "lotus-web"
-
-
-class EventType(StrEnum):
-    """What happened."""
-
-    TRACE_STARTED = "TraceStarted"
-    INPUT_OBSERVED = "InputObserved"
-    ENTITY_OBSERVED = "EntityObserved"
-    POLICY_EVALUATED = "PolicyEvaluated"
-    EXCEPTION_REQUESTED = "ExceptionRequested"
-    APPROVAL_RECORDED = "ApprovalRecorded"
-    WORKFLOW_REVIEW_REQUESTED = "WorkflowReviewRequested"
-    PRECEDENT_CITED = "PrecedentCited"
-    ACTION_PROPOSED = "ActionProposed"
-    ACTION_COMMITTED = "ActionCommitted"
-    TRACE_FINISHED = "TraceFinished"
-
-
-class _Text:
-    """Marks a payload key that holds non-empty text."""
-
-
-_POLICY = {"policy_id": _Text, "policy_version": _Text}
-_SUBJECT = {"subject_type": _Text, "subject_id": _Text}
-_ENTITY = {"entity_type": _Text, "entity_id": _Text}
-
-# A leaf is a kind (_Text, dict, list, int, object for anything) or a tuple of allowed words; a dict nests.
-REQUIRED: dict[EventType, dict[str, Any]] = {
-    EventType.TRACE_STARTED: {"workflow": _Text, "title": _Text, "primary_entity": _ENTITY},
-    EventType.INPUT_OBSERVED: {
-        "input_id": _Text,
-        "source": {"system": _Text, "object_type": _Text, "object_id": _Text},
-        "facts": object,
-    },
-    EventType.ENTITY_OBSERVED: {"entity": _ENTITY, "role": ("primary", "related"), "facts": object},
-    EventType.POLICY_EVALUATED: {
-        "policy": _POLICY,
-        "inputs": object,
-        "decision": ("allow", "deny", "require_exception"),
-    },
-    EventType.EXCEPTION_REQUESTED: {"exception_id": _Text, "policy": _POLICY, "reason": _Text},
-    EventType.APPROVAL_RECORDED: {
-        "approval_id": _Text,
-        "subject": _SUBJECT,
-        "approver": {"actor_type": _Text, "actor_id": _Text},
-        "decision": ("approved", "rejected"),
-    },
-    EventType.WORKFLOW_REVIEW_REQUESTED: {
-        "template_id": _Text,
-        "subject": _SUBJECT,
-        "assignee": dict,
-        "priority": tuple(priority.word for priority in Priority),
-        "sla_hours": int,
-        "reason": _Text,
-        "title": _Text,
-        "workflow_kind": tuple(kind.value for kind in WorkflowKind),
-    },
-    EventType.PRECEDENT_CITED: {"cited_trace_id": _Text, "reason": _Text},
-    EventType.ACTION_PROPOSED: {"action_id": _Text},
-    EventType.ACTION_COMMITTED: {"action_id": _Text},
-    EventType.TRACE_FINISHED: {"outcome": ("success", "failure", "abandoned")},
-}
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,42 +53,30 @@ class EventDraft:
     tags: tuple[str, ...] = field(default=())
 
 
-def _refuse(message: str) -> InvalidInput:
-    return InvalidInput("invalid_argument", message, loc=("body", "payload"))
+def check_draft(draft: EventDraft) -> None:
+    """Raise InvalidInput ``invalid_argument`` for an event that cannot be: its ids, actor, time or payload."""
+    ids = {
+        "event_id": draft.event_id,
+        "trace_id": draft.trace_id,
+        "idempotency_key": draft.idempotency_key,
+        "source.producer_id": draft.source.producer_id,
+        "source.system": draft.source.system,
+        "actor.actor_type": draft.actor.get("actor_type"),
+        "actor.actor_id": draft.actor.get("actor_id"),
+    }
+    for name, value in ids.items():
+        if not isinstance(value, str) or not value.strip() or len(value) > KEY_MAX or not is_storable(value):
+            raise _refuse(name, f"{name} must be 1 to {KEY_MAX} visible characters")
+    for name, value in (("correlation_id", draft.correlation_id), ("causation_event_id", draft.causation_event_id)):
+        if value is not None and (len(value) > KEY_MAX or not is_storable(value)):
+            raise _refuse(name, f"{name} must be at most {KEY_MAX} characters that can be stored")
+    if not EARLIEST <= draft.occurred_at < LATEST:
+        raise _refuse("occurred_at", f"occurred_at must lie between {EARLIEST:%Y} and {LATEST:%Y}")
+    check_payload(draft.event_type, draft.payload)
 
 
-def _check_shape(value: Any, shape: Any, path: str) -> None:
-    match shape:
-        case dict():
-            if not isinstance(value, Mapping):
-                raise _refuse(f"{path} must be an object")
-            for key, inner in shape.items():
-                if value.get(key) is None:
-                    raise _refuse(f"{path}.{key} is required")
-                _check_shape(value[key], inner, f"{path}.{key}")
-        case tuple():
-            if value not in shape:
-                raise _refuse(f"{path} must be one of {', '.join(shape)}")
-        case _ if shape is _Text:
-            if not isinstance(value, str) or not value.strip():
-                raise _refuse(f"{path} must be non-empty text")
-        case _ if shape is int:
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise _refuse(f"{path} must be a whole number of at least 1")
-        case _ if shape is dict:
-            if not isinstance(value, Mapping):
-                raise _refuse(f"{path} must be an object")
-
-
-def check_payload(event_type: EventType, payload: Mapping[str, Any]) -> None:
-    """Raise InvalidInput ``invalid_argument`` when a required key is missing or wrong, or the payload is over 64 KiB."""
-    _check_shape(payload, REQUIRED[event_type], "payload")
-    try:
-        size = len(canonical_json(payload))
-    except (TypeError, ValueError) as wrong:
-        raise _refuse(f"payload: {wrong}") from None
-    if size > PAYLOAD_MAX_BYTES:
-        raise _refuse(f"payload is larger than {PAYLOAD_MAX_BYTES // 1024} KiB")
+def _refuse(name: str, message: str) -> InvalidInput:
+    return InvalidInput("invalid_argument", message, loc=("body", *name.split(".")))
 
 
 def envelope(draft: EventDraft, *, trace_seq: int) -> dict[str, Any]:
@@ -171,6 +99,31 @@ def envelope(draft: EventDraft, *, trace_seq: int) -> dict[str, Any]:
     }
 
 
+def entry_content_hash(
+    envelope_document: Mapping[str, Any],
+    *,
+    payload_hash: str,
+    recorded_at: datetime,
+    applied_defaults: Mapping[str, Any],
+) -> str:
+    """Return the hash of what an entry says: its envelope (payload by hash) and what storage adds, but not its place."""
+    return content_hash(
+        {
+            "envelope": {**envelope_document, "payload": payload_hash},
+            "recorded_at": recorded_at,
+            "applied_defaults": applied_defaults,
+        }
+    )
+
+
+def link_hash(content: str, prev_hash: str) -> str:
+    """Return the hash of an entry in its place: of what it says and of the entry before it.
+
+    The two steps let a proof pass over other people's entries by their content hashes alone (domain/proof.py).
+    """
+    return content_hash({"content_hash": content, "prev_hash": prev_hash})
+
+
 def entry_hash(
     envelope_document: Mapping[str, Any],
     *,
@@ -180,11 +133,7 @@ def entry_hash(
     applied_defaults: Mapping[str, Any],
 ) -> str:
     """Return the chain hash of an entry: over its envelope (payload by hash), what storage adds, and the entry before."""
-    return content_hash(
-        {
-            "envelope": {**envelope_document, "payload": payload_hash},
-            "recorded_at": recorded_at,
-            "applied_defaults": applied_defaults,
-            "prev_hash": prev_hash,
-        }
+    content = entry_content_hash(
+        envelope_document, payload_hash=payload_hash, recorded_at=recorded_at, applied_defaults=applied_defaults
     )
+    return link_hash(content, prev_hash)

@@ -11,6 +11,11 @@ ACTOR_MAX = 128
 Loc = tuple[str | int, ...]
 
 
+def is_storable(value: str) -> bool:
+    """Return whether every store takes this text: no NUL, no lone surrogate."""
+    return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+
+
 def check_visible(value: str | None, name: str, *, longest: int, loc: Loc) -> str:
     """Return ``value`` if it is 1..``longest`` printable characters with no space at either end; raises InvalidInput."""
     if value is None or not value:

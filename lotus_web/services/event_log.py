@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.canonical import canonical_json, content_hash
 from lotus_web.domain.errors import Conflict, InvalidInput
-from lotus_web.domain.events import GENESIS, EventDraft, EventType, check_payload, entry_hash, envelope
+from lotus_web.domain.events import GENESIS, EventDraft, EventType, check_draft, entry_hash, envelope
 from lotus_web.domain.sla import WorkflowDefaults
 from lotus_web.models import EventLogEntry, TenantRuntime
 from lotus_web.services.projection import apply_entry
@@ -50,7 +50,7 @@ def append_event(session: Session, draft: EventDraft, *, defaults: WorkflowDefau
     Raises InvalidInput ``invalid_argument`` for a payload or first event that cannot be, Conflict
     ``idempotency_conflict`` for a used key with other content, Conflict ``trace_seq_conflict`` for a gap.
     """
-    check_payload(draft.event_type, draft.payload)
+    check_draft(draft)
     runtime = lock_tenant(session, draft.tenant_id)
     stored = _same_key(session, draft)
     if stored is not None:

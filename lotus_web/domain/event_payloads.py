@@ -1,0 +1,164 @@
+"""The vocabulary of events, what the payload of each must hold, and the check that refuses anything else (workflow.md §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.idents import KEY_MAX, is_storable
+from lotus_web.domain.workflow import Priority, WorkflowKind
+
+PAYLOAD_MAX_BYTES = 64 * 1024
+SLA_HOURS_MAX = 24 * 366
+
+
+class EventType(StrEnum):
+    """What happened."""
+
+    TRACE_STARTED = "TraceStarted"
+    INPUT_OBSERVED = "InputObserved"
+    ENTITY_OBSERVED = "EntityObserved"
+    POLICY_EVALUATED = "PolicyEvaluated"
+    EXCEPTION_REQUESTED = "ExceptionRequested"
+    APPROVAL_RECORDED = "ApprovalRecorded"
+    WORKFLOW_REVIEW_REQUESTED = "WorkflowReviewRequested"
+    PRECEDENT_CITED = "PrecedentCited"
+    ACTION_PROPOSED = "ActionProposed"
+    ACTION_COMMITTED = "ActionCommitted"
+    TRACE_FINISHED = "TraceFinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A value of one kind: ``fits`` says whether a value is one, ``words`` completes "must be …"."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Optional:
+    """A key that may be absent or null."""
+
+    shape: Any
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+TEXT = Leaf("non-empty text", _is_text)
+ANY_TEXT = Leaf("text", lambda value: isinstance(value, str))
+ID = Leaf(f"non-empty text of at most {KEY_MAX} characters", lambda value: _is_text(value) and len(value) <= KEY_MAX)
+HOURS = Leaf(
+    f"a whole number from 1 to {SLA_HOURS_MAX}", lambda value: type(value) is int and 1 <= value <= SLA_HOURS_MAX
+)
+OBJECT = Leaf("an object", lambda value: isinstance(value, Mapping))
+ANYTHING = Leaf("anything", lambda _value: True)
+
+
+def one_of(*words: str) -> Leaf:
+    """One of these words."""
+    return Leaf("one of " + ", ".join(words), lambda value: isinstance(value, str) and value in words)
+
+
+_POLICY = {"policy_id": TEXT, "policy_version": TEXT}
+_SUBJECT = {"subject_type": TEXT, "subject_id": TEXT}
+_ENTITY = {"entity_type": TEXT, "entity_id": TEXT}
+_EVIDENCE = {"surface": Optional(TEXT), "reason_code": Optional(TEXT), "shown_digest": Optional(TEXT)}
+
+SHAPES: dict[EventType, dict[str, Any]] = {
+    EventType.TRACE_STARTED: {"workflow": TEXT, "title": TEXT, "primary_entity": _ENTITY},
+    EventType.INPUT_OBSERVED: {
+        "input_id": TEXT,
+        "source": {"system": TEXT, "object_type": TEXT, "object_id": TEXT},
+        "facts": ANYTHING,
+    },
+    EventType.ENTITY_OBSERVED: {"entity": _ENTITY, "role": one_of("primary", "related"), "facts": ANYTHING},
+    EventType.POLICY_EVALUATED: {
+        "policy": _POLICY,
+        "inputs": ANYTHING,
+        "decision": one_of("allow", "deny", "require_exception"),
+    },
+    EventType.EXCEPTION_REQUESTED: {
+        "exception_id": ID,
+        "policy": _POLICY,
+        "reason": TEXT,
+        "title": Optional(TEXT),
+        "portfolio_id": Optional(TEXT),
+    },
+    EventType.APPROVAL_RECORDED: {
+        "approval_id": TEXT,
+        "subject": _SUBJECT,
+        "approver": {"actor_type": TEXT, "actor_id": TEXT},
+        "decision": one_of("approved", "rejected"),
+        "reason": Optional(ANY_TEXT),
+        "evidence": Optional(_EVIDENCE),
+    },
+    EventType.WORKFLOW_REVIEW_REQUESTED: {
+        "template_id": ID,
+        "subject": _SUBJECT,
+        "assignee": {"account_id": Optional(TEXT), "role": Optional(TEXT)},
+        "priority": one_of(*(priority.word for priority in Priority)),
+        "sla_hours": HOURS,
+        "reason": TEXT,
+        "title": TEXT,
+        "workflow_kind": one_of(*(kind.value for kind in WorkflowKind)),
+    },
+    EventType.PRECEDENT_CITED: {"cited_trace_id": TEXT, "reason": TEXT},
+    EventType.ACTION_PROPOSED: {"action_id": TEXT},
+    EventType.ACTION_COMMITTED: {"action_id": TEXT},
+    EventType.TRACE_FINISHED: {"outcome": one_of("success", "failure", "abandoned")},
+}
+
+
+def _refuse(message: str) -> InvalidInput:
+    return InvalidInput("invalid_argument", message, loc=("body", "payload"))
+
+
+def check_payload(event_type: EventType, payload: Mapping[str, Any]) -> None:
+    """Raise InvalidInput ``invalid_argument`` when a key is missing or wrong, a text cannot be stored, or it is over 64 KiB."""
+    _check(payload, SHAPES[event_type], "payload")
+    try:
+        size = len(canonical_json(payload))
+    except (TypeError, ValueError, RecursionError) as wrong:
+        raise _refuse(f"payload: {wrong}") from None
+    if size > PAYLOAD_MAX_BYTES:
+        raise _refuse(f"payload is larger than {PAYLOAD_MAX_BYTES // 1024} KiB")
+    _check_texts(payload)
+
+
+def _check(value: Any, shape: Any, path: str) -> None:
+    if isinstance(shape, Leaf):
+        if not shape.fits(value):
+            raise _refuse(f"{path} must be {shape.words}")
+        return
+    if not isinstance(value, Mapping):
+        raise _refuse(f"{path} must be an object")
+    for key, inner in shape.items():
+        _check_key(value.get(key), inner, f"{path}.{key}")
+
+
+def _check_key(value: Any, shape: Any, path: str) -> None:
+    if value is not None:
+        _check(value, shape.shape if isinstance(shape, Optional) else shape, path)
+    elif not isinstance(shape, Optional):
+        raise _refuse(f"{path} is required")
+
+
+def _check_texts(value: Any) -> None:
+    """Refuse NUL and lone surrogates wherever they stand: PostgreSQL takes neither into a column."""
+    if isinstance(value, str):
+        if not is_storable(value):
+            raise _refuse("payload holds characters that cannot be stored")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            _check_texts(key)
+            _check_texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _check_texts(item)
