@@ -28,7 +28,7 @@ check: .venv/.dev ## Check format, lint, types, templates, import rules and know
 	$(BIN)/mypy
 	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/bandit -q -r lotus_web -c pyproject.toml
+	$(BIN)/bandit -q --severity-level medium -c pyproject.toml -r lotus_web
 
 .PHONY: fmt
 fmt: .venv/.dev ## Put the code into the house format

@@ -5,8 +5,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from prometheus_client import multiprocess
-
 from lotus_web.jobs.embedded import start_embedded, stop_embedded
 
 ephemeral = os.environ.get("DPM_SUPPORTABILITY_STORE_BACKEND", "").strip().upper() in {"", "IN_MEMORY"}
@@ -26,7 +24,8 @@ loglevel = os.environ.get("LOTUS_GUNICORN_LOG_LEVEL") or "warning"
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 control_socket_disable = True
 
-# Each worker counts for itself, in files here; GET /metrics adds them up.
+# Each worker counts for itself, in files here, and GET /metrics adds them up. The client library looks for this variable
+# while it is imported, so nothing here may import it before a worker does.
 metrics_folder = tempfile.mkdtemp(prefix="lotus-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
 
@@ -46,6 +45,8 @@ def worker_exit(server, worker):
 
 def child_exit(server, worker):
     """Take the live gauges of a worker that is gone out of the metrics."""
+    from prometheus_client import multiprocess
+
     multiprocess.mark_process_dead(worker.pid)
 
 

@@ -12,7 +12,11 @@ import sys
 from pathlib import Path
 
 from dotenv import load_dotenv
+from flask_migrate import upgrade
+from sqlalchemy.exc import OperationalError
 
+from lotus_web import create_app
+from lotus_web.db import db
 from lotus_web.settings import BadSetting, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,8 +57,13 @@ def set_environment() -> None:
 
 
 def prepare_store(settings: Settings) -> None:
-    """Bring the store up to date and load the demo tenant if this machine has not got it; raises CalledProcessError."""
-    subprocess.run([*FLASK, "db", "upgrade"], check=True)
+    """Bring the store up to date and load the demo tenant if this machine has not got it.
+
+    Raises OperationalError when the store cannot be reached, CalledProcessError when the demo tenant cannot be loaded.
+    """
+    with create_app(settings).app_context():
+        upgrade()
+        db.engine.dispose()
     if settings.production or settings.store_backend == "IN_MEMORY":
         return
     if not SIGN_INS.exists():
@@ -72,8 +81,11 @@ def prepare() -> int:
     except BadSetting as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
-    except subprocess.CalledProcessError as problem:
-        print(f"error: `flask {' '.join(problem.cmd[len(FLASK) :])}` failed; its last lines say why", file=sys.stderr)
+    except OperationalError as problem:
+        print(f"error: the store cannot be opened: {str(problem.orig).strip()}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError:
+        print("error: the demo tenant could not be loaded; the lines above say why", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("LOTUS_", "DPM_", "PROPOSAL_", "FLASK_")
 START_SECONDS = 60
+GUNICORN = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"))
+MAKE_RUN = (sys.executable, "-m", "lotus_web.serve")
 _SERVING = re.compile(r"^Serving on (http://\S+)$", re.MULTILINE)
 
 
@@ -26,9 +28,10 @@ def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
 class LiveServer:
     """Started and stopped by the fixture; ``url`` is where it answers, ``log`` what it wrote, ``folder`` where it stands."""
 
-    def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, settings: Mapping[str, str], folder: Path, command: Sequence[str] = GUNICORN) -> None:
         self.settings = dict(settings)
         self.folder = folder
+        self.command = command
         self.url = ""
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,7 +64,7 @@ class LiveServer:
         self._log.unlink(missing_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")],
+                self.command,
                 cwd=self.folder,
                 env=clean_environment({**self.settings, **changes}),
                 stdout=log,
@@ -81,12 +84,22 @@ class LiveServer:
         return found.group(1)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop as Ctrl-C does; with SIGKILL every process of it dies at once, as in a power cut. Twice is harmless."""
+        """Stop as Ctrl-C does and demand that no process is left; SIGKILL is a power cut. Stopping twice is harmless."""
         process, self._process = self._process, None
         if process is None:
             return
-        if how == signal.SIGKILL:
+        if process.poll() is None:
             os.killpg(process.pid, how)
-        elif process.poll() is None:
-            process.send_signal(how)
         process.wait(timeout=30)
+        if how != signal.SIGKILL and group_is_alive(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+            raise AssertionError("the server ended and left a process behind")
+
+
+def group_is_alive(group: int) -> bool:
+    """Say whether any process of a process group is there."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
