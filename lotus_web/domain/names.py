@@ -1,0 +1,36 @@
+"""The names that accounts and tenants may have."""
+
+from __future__ import annotations
+
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.idents import Loc, check_visible
+
+NAME_MAX = 64
+PASSWORD_MIN = 12
+# Beyond this a password is a way to keep the server busy hashing.
+PASSWORD_MAX = 1024
+
+
+def check_account_name(value: str, *, loc: Loc = ("body", "name")) -> str:
+    """Return the name of a person or service account: 1–64 visible characters without ``:``; raises InvalidInput.
+
+    Workflow ids are joined with colons, and an account named in one must not look like another part of it.
+    """
+    check_visible(value, "name", longest=NAME_MAX, loc=loc)
+    if ":" in value:
+        raise InvalidInput("value_error", "name must not contain a colon", loc=loc)
+    return value
+
+
+def check_tenant_id(value: str) -> str:
+    """Return the tenant: 1–64 visible characters; raises InvalidInput."""
+    return check_visible(value, "tenant", longest=NAME_MAX, loc=("body", "tenant"))
+
+
+def check_new_password(value: str) -> str:
+    """Return a password of 12–1024 characters; raises InvalidInput ``WEAK_PASSWORD``."""
+    if not PASSWORD_MIN <= len(value) <= PASSWORD_MAX:
+        raise InvalidInput(
+            "WEAK_PASSWORD", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.", loc=("body", "password")
+        )
+    return value
