@@ -43,6 +43,13 @@ def worker_exit(server, worker):
     stop_embedded()
 
 
+def worker_exit(server, worker):
+    """Let the embedded jobs finish the unit of work at hand and give up the lead."""
+    from lotus_web.jobs.embedded import stop_embedded
+
+    stop_embedded()
+
+
 def child_exit(server, worker):
     """Take the live gauges of a worker that is gone out of the metrics."""
     from prometheus_client import multiprocess
