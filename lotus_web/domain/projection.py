@@ -8,19 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lotus_web.domain import notices
-from lotus_web.domain.events import OWN_PRODUCER, EventType
+from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventType
 from lotus_web.domain.items import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
 from lotus_web.domain.notices import Notice
 from lotus_web.domain.sla import WorkflowDefaults, due_at, explain_due
 from lotus_web.domain.workflow import (
     OPEN,
-    RUN_TRANSITIONS,
     TERMINAL,
-    TRANSITIONS,
     Action,
     ItemStatus,
     Priority,
     WorkflowKind,
+    status_after,
 )
 
 OVERRIDE_SUBJECT = "override"
@@ -40,7 +39,7 @@ def event_action_id(tenant_id: str, event_id: str) -> str:
     return "act_" + hashlib.sha256(f"{tenant_id}\n{event_id}".encode()).hexdigest()[:16]
 
 
-def target_workflow_id(event: LoggedEvent) -> str | None:
+def target_workflow_id(event: EventDraft | LoggedEvent) -> str | None:
     """Return the id of the item that an event is about, or None when it touches none."""
     payload = event.payload
     match event.event_type:
@@ -63,7 +62,8 @@ def fold_event(item: ItemState | None, event: LoggedEvent, trace: TraceContext) 
             return _opened(_exception_item(event, trace))
         case EventType.WORKFLOW_REVIEW_REQUESTED if item is None:
             return _opened(_review_item(event, trace))
-        case EventType.APPROVAL_RECORDED if item is not None:
+        # Events act within their own trace: another trace's page would not show who closed its item.
+        case EventType.APPROVAL_RECORDED if item is not None and item.trace_id == event.trace_id:
             return _approved_or_rejected(item, event)
     return None
 
@@ -169,7 +169,7 @@ def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
     action = _approval_action(payload)
     # The gate of a run opens only for the house's own, checked decisions; a foreign event stays a line in the timeline.
     foreign = item.rebalance_run_id is not None and event.producer_id != OWN_PRODUCER
-    after = (RUN_TRANSITIONS if item.rebalance_run_id else TRANSITIONS).get((item.status, action))
+    after = status_after(item.facts, action)
     if foreign or after is None:
         return None
     evidence = _evidence(payload)

@@ -135,11 +135,17 @@ _STATUS_WORDS = {
 }
 
 
+def status_after(item: ItemFacts, action: Action) -> ItemStatus | None:
+    """Return the status after ``action``, or None where the tables know no such step."""
+    if action is Action.OVERRIDE and item.workflow_kind is not WorkflowKind.EXCEPTION_REVIEW:
+        return None
+    return (RUN_TRANSITIONS if item.is_run else TRANSITIONS).get((item.status, action))
+
+
 def next_status(item: ItemFacts, action: Action) -> ItemStatus:
     """Return the status after ``action``; raises Conflict ``invalid_transition`` with the sentence that says why."""
-    table = RUN_TRANSITIONS if item.is_run else TRANSITIONS
-    after = table.get((item.status, action))
-    if after is None or (action is Action.OVERRIDE and item.workflow_kind is not WorkflowKind.EXCEPTION_REVIEW):
+    after = status_after(item, action)
+    if after is None:
         raise Conflict("invalid_transition", refusal(item, action), details={"status": item.status.value})
     return after
 
