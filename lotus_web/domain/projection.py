@@ -89,6 +89,9 @@ def _exception_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
     return replace(
         item,
         assigned_role=defaults.assigned_role,
+        # A trace may hold runs of several portfolios (a batch does), so the run's own label counts before the trace's.
+        title=payload.get("title") or trace.title,
+        portfolio_id=payload.get("portfolio_id") or trace.portfolio_id,
         policy_id=payload["policy"]["policy_id"],
         policy_version=payload["policy"]["policy_version"],
         request_reason=payload["reason"],
