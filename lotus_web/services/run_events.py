@@ -20,6 +20,7 @@ from lotus_web.services.review_policy import ReviewPolicy
 
 SOURCE = EventSource(system="lotus-web", producer_id=OWN_PRODUCER, subsystem="rebalance")
 POLICY_ID = "rebalance_rules"
+VIOLATIONS_MAX = 50  # a payload is bounded, a model's targets are not
 _DECISION = {"READY": "allow", "PENDING_REVIEW": "require_exception", "BLOCKED": "deny"}
 
 
@@ -94,20 +95,22 @@ def _policy(run: Run) -> dict[str, str]:
 
 def policy_evaluated(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the payload that says what the rules said of a run."""
+    found = findings(result)
     return {
         "policy": _policy(run),
         "inputs": {"rebalance_run_id": run.rebalance_run_id, "request_hash": run.request_hash},
         "decision": _DECISION[run.status],
         "violations": [
             {
-                "rule_id": found.rule_id,
-                "severity": found.severity,
-                "reason_code": found.reason_code,
-                "measured": found.measured,
-                "threshold": dict(found.threshold or {}),
+                "rule_id": finding.rule_id,
+                "severity": finding.severity,
+                "reason_code": finding.reason_code,
+                "measured": finding.measured,
+                "threshold": dict(finding.threshold or {}),
             }
-            for found in findings(result)
+            for finding in found[:VIOLATIONS_MAX]
         ],
+        "violation_count": len(found),
     }
 
 
