@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.idents import is_storable
 
 T = TypeVar("T")
 
@@ -43,9 +44,14 @@ def decode_cursor(cursor: str, *, kinds: tuple[type, ...]) -> Position:
         raise invalid_cursor() from None
     if not isinstance(parts, list) or tuple(type(part) for part in parts) != kinds:
         raise invalid_cursor()
-    if any(isinstance(part, str) and "\x00" in part for part in parts):
+    if not all(_comparable(part) for part in parts):
         raise invalid_cursor()
     return tuple(parts)
+
+
+def _comparable(part: str | int) -> bool:
+    """Return whether a store can compare with this part: a text it could hold, a number within 64 bits."""
+    return is_storable(part) if isinstance(part, str) else -(2**63) <= part < 2**63
 
 
 def instant_part(value: datetime) -> str:
@@ -57,8 +63,8 @@ def part_instant(part: str | int) -> datetime:
     """Return the instant of a cursor part; raises InvalidInput ``INVALID_CURSOR``."""
     try:
         value = datetime.fromisoformat(str(part))
-    except ValueError:
+        if value.tzinfo is None:
+            raise invalid_cursor()
+        return value.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise invalid_cursor() from None
-    if value.tzinfo is None:
-        raise invalid_cursor()
-    return value
