@@ -5,8 +5,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from lotus_web.jobs.embedded import start_embedded, stop_embedded
+from dotenv import load_dotenv
 
+load_dotenv(Path(__file__).parent / ".env")
 ephemeral = os.environ.get("DPM_SUPPORTABILITY_STORE_BACKEND", "").strip().upper() in {"", "IN_MEMORY"}
 
 bind = os.environ.get("LOTUS_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
@@ -25,22 +26,19 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 control_socket_disable = True
 
 # Each worker counts for itself, in files here, and GET /metrics adds them up. The client library looks for this variable
-# while it is imported, so nothing here may import it before a worker does.
+# while it is imported, so nothing of the app is imported here before a worker does (and a reload finds new code).
 metrics_folder = tempfile.mkdtemp(prefix="lotus-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
 
 
 def post_worker_init(worker):
     """Start this worker's share of the jobs, and say where we serve once the first worker really answers."""
+    from lotus_web.jobs.embedded import start_embedded
+
     start_embedded(worker.wsgi)
     if worker.age == 1:
         host, port = worker.sockets[0].getsockname()[:2]
         print(f"Serving on http://{host}:{port}", flush=True)
-
-
-def worker_exit(server, worker):
-    """Finish the unit of work at hand and let the lead go."""
-    stop_embedded()
 
 
 def worker_exit(server, worker):
