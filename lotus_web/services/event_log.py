@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.canonical import canonical_json, content_hash
 from lotus_web.domain.errors import Conflict, InvalidInput
-from lotus_web.domain.events import GENESIS, EventDraft, EventType, check_draft, entry_hash, envelope
+from lotus_web.domain.events import GENESIS, OWN_PRODUCER, EventDraft, EventType, check_draft, entry_hash, envelope
+from lotus_web.domain.projection import target_workflow_id
 from lotus_web.domain.sla import WorkflowDefaults
-from lotus_web.models import EventLogEntry, TenantRuntime
+from lotus_web.models import EventLogEntry, Run, TenantRuntime
+from lotus_web.services.items import find_item
 from lotus_web.services.projection import apply_entry
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,6 +58,7 @@ def append_event(session: Session, draft: EventDraft, *, defaults: WorkflowDefau
     if stored is not None:
         return Appended(stored, created=False)
     trace_seq = _next_trace_seq(session, draft)
+    _check_opening(session, draft)
     entry = chained_entry(draft, trace_seq=trace_seq, prev_hash=runtime.head_hash, defaults=defaults, now=now)
     session.add(entry)
     session.flush()
@@ -69,20 +72,39 @@ def append_event(session: Session, draft: EventDraft, *, defaults: WorkflowDefau
 
 
 def _same_key(session: Session, draft: EventDraft) -> EventLogEntry | None:
+    own = select(EventLogEntry).where(EventLogEntry.tenant_id == draft.tenant_id)
     stored = session.scalars(
-        select(EventLogEntry).where(
-            EventLogEntry.tenant_id == draft.tenant_id,
+        own.where(
             EventLogEntry.producer_id == draft.source.producer_id,
             EventLogEntry.idempotency_key == draft.idempotency_key,
         )
     ).one_or_none()
-    if stored is not None and not same_content(stored, draft):
-        raise Conflict(
-            "idempotency_conflict",
-            "This idempotency key was used for another event.",
-            details={"event_id": stored.event_id},
-        )
+    if stored is None:
+        if session.scalar(own.where(EventLogEntry.event_id == draft.event_id)) is not None:
+            raise _used("This event id was used for another event.", draft.event_id)
+    elif not same_content(stored, draft):
+        raise _used("This idempotency key was used for another event.", stored.event_id)
     return stored
+
+
+def _used(message: str, event_id: str) -> Conflict:
+    return Conflict("idempotency_conflict", message, details={"event_id": event_id})
+
+
+def _check_opening(session: Session, draft: EventDraft) -> None:
+    """Refuse an event that would open another trace's item, or a run's from outside: ids are joined texts and can meet."""
+    if draft.event_type not in (EventType.EXCEPTION_REQUESTED, EventType.WORKFLOW_REVIEW_REQUESTED):
+        return
+    workflow_id = str(target_workflow_id(draft))
+    item = find_item(session, draft.tenant_id, workflow_id)
+    if item is not None and item.trace_id != draft.trace_id:
+        raise InvalidInput("invalid_argument", f"{workflow_id} is an item of another trace.", loc=("body", "trace_id"))
+    correlation_id, _, run_id = workflow_id.rpartition(":exception:")
+    run = session.get(Run, (draft.tenant_id, run_id)) if draft.source.producer_id != OWN_PRODUCER else None
+    if run is not None and run.correlation_id == correlation_id:
+        raise InvalidInput(
+            "invalid_argument", f"{run_id} is a run: recording it opens its review.", loc=("body", "payload")
+        )
 
 
 def same_content(stored: EventLogEntry, draft: EventDraft) -> bool:
