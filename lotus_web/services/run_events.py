@@ -80,11 +80,15 @@ def run_event(
     )
 
 
+def _title(run: Run) -> str:
+    return f"Rebalance {run.portfolio_id}"
+
+
 def trace_started(run: Run) -> dict[str, Any]:
     """Return the payload that says what a run's trace is about."""
     return {
         "workflow": "rebalance",
-        "title": f"Rebalance {run.portfolio_id}",
+        "title": _title(run),
         "primary_entity": {"entity_type": "portfolio", "entity_id": run.portfolio_id},
     }
 
@@ -120,6 +124,8 @@ def exception_requested(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
     soft = sum(1 for finding in found if finding.rule_id != "TARGET")
     return {
         "exception_id": run.rebalance_run_id,
+        "title": _title(run),
+        "portfolio_id": run.portfolio_id,
         "policy": _policy(run),
         "reason": headline(result),
         "priority": priority_of(run.status, soft_failures=soft).word,
