@@ -27,13 +27,16 @@ _DECISION = {"READY": "allow", "PENDING_REVIEW": "require_exception", "BLOCKED":
 def append_run_events(
     session: Session, run: Run, result: Mapping[str, Any], *, actor: Actor, now: datetime, policy: ReviewPolicy
 ) -> None:
-    """Append what a recorded run means for the log; opens its item where the gate requires review."""
+    """Append what a recorded run means for the log; opens its item where the gate requires review.
+
+    A run whose status needed no person when it was recorded, and does now, is in the log already but for its exception.
+    """
     lock_tenant(session, run.tenant_id)
     if not _trace_exists(session, run):
         _append(session, run, EventType.TRACE_STARTED, trace_started(run), actor=actor, now=now, policy=policy)
-    _append(
-        session, run, EventType.POLICY_EVALUATED, policy_evaluated(run, result), actor=actor, now=now, policy=policy
-    )
+    if not _evaluated(session, run):
+        evaluated = policy_evaluated(run, result)
+        _append(session, run, EventType.POLICY_EVALUATED, evaluated, actor=actor, now=now, policy=policy)
     if policy.requires_review(run.status):
         payload = exception_requested(run, result)
         _append(session, run, EventType.EXCEPTION_REQUESTED, payload, actor=actor, now=now, policy=policy)
@@ -46,6 +49,19 @@ def _trace_exists(session: Session, run: Run) -> bool:
         EventLogEntry.trace_seq == 0,
     )
     return session.scalar(query) is not None
+
+
+def _evaluated(session: Session, run: Run) -> bool:
+    query = select(EventLogEntry.log_seq).where(
+        EventLogEntry.tenant_id == run.tenant_id,
+        EventLogEntry.producer_id == OWN_PRODUCER,
+        EventLogEntry.idempotency_key == _key(run, EventType.POLICY_EVALUATED),
+    )
+    return session.scalar(query) is not None
+
+
+def _key(run: Run, event_type: EventType) -> str:
+    return f"{run.rebalance_run_id}:{event_type.value}"
 
 
 def _append(
@@ -74,7 +90,7 @@ def run_event(
         occurred_at=now,
         source=SOURCE,
         actor={"actor_type": actor.actor_type.value, "actor_id": actor.decider_id},
-        idempotency_key=f"{run.rebalance_run_id}:{event_type.value}",
+        idempotency_key=_key(run, event_type),
         payload=payload,
         correlation_id=run.correlation_id,
     )
