@@ -1,0 +1,183 @@
+"""The inbox: one page of items in the order in which they are worked (workflow.md §6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Actor
+from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowKind
+from lotus_web.models import WorkflowItem
+from lotus_web.queries.inbox_filter import InboxFilter, Tab, filter_conditions, tab_condition
+
+OVERDUE, REST = 0, 1
+_OPEN_KINDS = (int, str, int, str, str)
+_CLOSED_KINDS = (str, str)
+# A filter that few closed items meet would read them all; a page looks this far back and its cursor goes on from there.
+CLOSED_REACH = 5_000
+
+_COLUMNS = (
+    WorkflowItem.workflow_id,
+    WorkflowItem.workflow_kind,
+    WorkflowItem.rebalance_run_id,
+    WorkflowItem.portfolio_id,
+    WorkflowItem.title,
+    WorkflowItem.request_reason,
+    WorkflowItem.status,
+    WorkflowItem.priority_rank,
+    WorkflowItem.assigned_account_id,
+    WorkflowItem.assigned_role,
+    WorkflowItem.requested_at,
+    WorkflowItem.sla_due_at,
+    WorkflowItem.resolved_at,
+    WorkflowItem.last_actor_id,
+    WorkflowItem.current_reason,
+    WorkflowItem.version,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """What a row of the inbox shows, and the version that a click on it speaks of."""
+
+    workflow_id: str
+    workflow_kind: str
+    rebalance_run_id: str | None
+    portfolio_id: str | None
+    title: str
+    request_reason: str
+    status: str
+    priority_rank: int
+    assigned_account_id: str | None
+    assigned_role: str | None
+    requested_at: datetime
+    sla_due_at: datetime
+    resolved_at: datetime | None
+    last_actor_id: str | None
+    current_reason: str | None
+    version: int
+
+    @property
+    def priority(self) -> str:
+        """The priority's wire name."""
+        return Priority(self.priority_rank).word
+
+    @property
+    def facts(self) -> ItemFacts:
+        """What the transition rules need."""
+        return ItemFacts(
+            workflow_id=self.workflow_id,
+            status=ItemStatus(self.status),
+            workflow_kind=WorkflowKind(self.workflow_kind),
+            is_run=self.rebalance_run_id is not None,
+            assigned_account_id=self.assigned_account_id,
+        )
+
+
+def open_items(
+    session: Session,
+    wanted: InboxFilter,
+    tab: Tab,
+    *,
+    actor: Actor,
+    now: datetime,
+    soon_minutes: int,
+    limit: int,
+    cursor: str | None = None,
+) -> Page[InboxRow]:
+    """Return a page of open items: overdue first, then priority, time of request and id; at most two queries.
+
+    What counts as overdue is settled on the first page and carried by the cursor, so that no row moves between pages
+    unseen. Raises InvalidInput ``INVALID_CURSOR``.
+    """
+    after = decode_cursor(cursor, kinds=_OPEN_KINDS) if cursor else None
+    as_of = part_instant(after[1]) if after else now
+    part = after[0] if after else OVERDUE
+    conditions = [tab_condition(tab, actor), *filter_conditions(wanted, as_of=as_of, soon_minutes=soon_minutes)]
+    base = select(*_COLUMNS).where(
+        WorkflowItem.tenant_id == actor.tenant_id, WorkflowItem.resolved_at.is_(None), *conditions
+    )
+    rows: list[InboxRow] = []
+    late = 0
+    if part == OVERDUE:
+        rows = _part(session, base.where(WorkflowItem.sla_due_at < as_of), after, limit + 1)
+        late = len(rows)
+    if len(rows) <= limit:
+        start = after if part == REST else None
+        rows += _part(session, base.where(WorkflowItem.sla_due_at >= as_of), start, limit + 1 - len(rows))
+    return _open_page(rows, late, limit, as_of)
+
+
+def _part(session: Session, query: Select[*tuple[object, ...]], after: Position | None, limit: int) -> list[InboxRow]:
+    order = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
+    if after is not None:
+        query = query.where(tuple_(*order) > (after[2], part_instant(after[3]), after[4]))
+    return [InboxRow(**row._mapping) for row in session.execute(query.order_by(*order).limit(limit))]
+
+
+def _open_page(rows: list[InboxRow], late: int, limit: int, as_of: datetime) -> Page[InboxRow]:
+    if len(rows) <= limit:
+        return Page(tuple(rows), None)
+    last = rows[limit - 1]
+    part = OVERDUE if late >= limit else REST
+    position = (part, instant_part(as_of), last.priority_rank, instant_part(last.requested_at), last.workflow_id)
+    return Page(tuple(rows[:limit]), encode_cursor(position))
+
+
+def closed_items(
+    session: Session,
+    wanted: InboxFilter,
+    *,
+    actor: Actor,
+    now: datetime,
+    soon_minutes: int,
+    limit: int,
+    cursor: str | None = None,
+) -> Page[InboxRow]:
+    """Return a page of decided items, newest first; with filters it may hold few rows and still have a next page.
+
+    Raises InvalidInput ``INVALID_CURSOR``.
+    """
+    order = tuple_(WorkflowItem.resolved_at, WorkflowItem.workflow_id)
+    closed: list[ColumnElement[bool]] = [
+        WorkflowItem.tenant_id == actor.tenant_id,
+        WorkflowItem.resolved_at.is_not(None),
+    ]
+    if cursor:
+        resolved_at, workflow_id = decode_cursor(cursor, kinds=_CLOSED_KINDS)
+        closed.append(order < (part_instant(resolved_at), workflow_id))
+    # A portfolio has an index of its own and few items, so nothing bounds the search through those.
+    bounded = wanted.narrowed and not wanted.portfolio
+    horizon = _closed_horizon(session, closed) if bounded else None
+    if horizon is not None:
+        closed.append(order >= horizon)
+    conditions = filter_conditions(wanted, as_of=now, soon_minutes=soon_minutes)
+    newest = (WorkflowItem.resolved_at.desc(), WorkflowItem.workflow_id.desc())
+    query = select(*_COLUMNS).where(*closed, *conditions).order_by(*newest).limit(limit + 1)
+    return _closed_page([InboxRow(**row._mapping) for row in session.execute(query)], limit, horizon)
+
+
+def _closed_horizon(session: Session, closed: list[ColumnElement[bool]]) -> tuple[datetime, str] | None:
+    query = (
+        select(WorkflowItem.resolved_at, WorkflowItem.workflow_id)
+        .where(*closed)
+        .order_by(WorkflowItem.resolved_at.desc(), WorkflowItem.workflow_id.desc())
+        .offset(CLOSED_REACH - 1)
+        .limit(1)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None or row[0] is None else (row[0], row[1])
+
+
+def _closed_page(rows: list[InboxRow], limit: int, horizon: tuple[datetime, str] | None) -> Page[InboxRow]:
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        assert last.resolved_at is not None
+        return Page(tuple(rows[:limit]), encode_cursor((instant_part(last.resolved_at), last.workflow_id)))
+    if horizon is not None:
+        return Page(tuple(rows), encode_cursor((instant_part(horizon[0]), horizon[1])))
+    return Page(tuple(rows), None)

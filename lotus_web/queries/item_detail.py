@@ -1,0 +1,51 @@
+"""One item with everything that a decision on it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Permission, Role, permissions_of
+from lotus_web.domain.items import ItemState
+from lotus_web.domain.shown import shown_digest
+from lotus_web.models import Person, PersonRole
+from lotus_web.queries.run_page import RunDetail, find_run_detail
+from lotus_web.queries.timeline import Timeline, item_timeline
+from lotus_web.services.items import get_item, item_state
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDetail:
+    """An item, the run it is about (None for another system's or a purged one), what happened, and the digest of it all."""
+
+    item: ItemState
+    run: RunDetail | None
+    timeline: Timeline
+    digest: str
+
+
+def item_detail(session: Session, tenant_id: str, workflow_id: str) -> ItemDetail:
+    """Return an item as it stands now; raises NotFound. Five queries, whatever it holds."""
+    item = item_state(get_item(session, tenant_id, workflow_id))
+    run = find_run_detail(session, tenant_id, item.rebalance_run_id) if item.rebalance_run_id else None
+    return ItemDetail(
+        item=item,
+        run=run,
+        timeline=item_timeline(session, tenant_id, trace_id=item.trace_id, workflow_id=workflow_id),
+        digest=shown_digest(item, run.run.artifact_hash if run else None),
+    )
+
+
+def assignable_people(session: Session, tenant_id: str) -> tuple[str, ...]:
+    """Return the names of the people here who may review, in order."""
+    reviewing = [role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role])]
+    query = (
+        select(PersonRole.name)
+        .join(Person, Person.name == PersonRole.name)
+        .where(PersonRole.tenant_id == tenant_id, PersonRole.role.in_(reviewing), Person.disabled_at.is_(None))
+        .distinct()
+        .order_by(PersonRole.name)
+    )
+    return tuple(session.scalars(query))

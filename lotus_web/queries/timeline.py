@@ -1,0 +1,160 @@
+"""What happened to a trace and its item: events, actions and notifications in one order, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.events import EventType
+from lotus_web.domain.notices import NoticeCategory
+from lotus_web.domain.reason_codes import reason_text
+from lotus_web.domain.workflow import Action
+from lotus_web.models import EventLogEntry, Notification, WorkflowAction
+
+MOST_ENTRIES = 200
+# What happens in one instant reads in this order: an event, what was done with it, who was told.
+_EVENT, _ACTION, _NOTICE = range(3)
+
+_POLICY_WORDS = {"allow": "allowed", "deny": "blocked", "require_exception": "needs a review"}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened; ``kind`` is an action, ``event``, ``notification`` or ``failure``."""
+
+    at: datetime
+    actor: str | None
+    title: str
+    body: str
+    kind: str
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvent:
+    """An event of the log with its payload, for what has no run behind it."""
+
+    event_id: str
+    event_type: str
+    occurred_at: datetime
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Entries newest first, at most ``MOST_ENTRIES`` of each source, and the events they were read from."""
+
+    entries: tuple[TimelineEntry, ...]
+    events: tuple[TraceEvent, ...]
+    cut: bool
+
+
+_Placed = tuple[tuple[datetime, int, int], TimelineEntry]
+
+
+def item_timeline(session: Session, tenant_id: str, *, trace_id: str, workflow_id: str | None) -> Timeline:
+    """Return the timeline of a trace and, if there is one, of its item; one query a source."""
+    events = _newest(session, EventLogEntry, tenant_id, "trace_id", trace_id, "trace_seq")
+    actions: Sequence[WorkflowAction] = ()
+    notices: Sequence[Notification] = ()
+    if workflow_id is not None:
+        actions = _newest(session, WorkflowAction, tenant_id, "workflow_id", workflow_id, "action_seq")
+        notices = _newest(session, Notification, tenant_id, "workflow_id", workflow_id, "notification_seq")
+    # An approval is both an event and the action that it stands for: it is told once, as the action.
+    told = {action.source_event_id for action in actions}
+    placed = [
+        *_events(event for event in events if event.event_id not in told),
+        *_actions(actions),
+        *_notices(notices),
+    ]
+    placed.sort(key=lambda pair: pair[0], reverse=True)
+    return Timeline(
+        entries=tuple(entry for _, entry in placed),
+        events=tuple(
+            TraceEvent(row.event_id, row.event_type, row.occurred_at, row.payload) for row in reversed(events)
+        ),
+        cut=any(len(rows) == MOST_ENTRIES for rows in (events, actions, notices)),
+    )
+
+
+def _newest(session: Session, model: Any, tenant_id: str, key: str, value: str, order: str) -> Sequence[Any]:
+    query = select(model).where(model.tenant_id == tenant_id, getattr(model, key) == value)
+    return session.scalars(query.order_by(getattr(model, order).desc()).limit(MOST_ENTRIES)).all()
+
+
+def _events(rows: Iterable[EventLogEntry]) -> Iterator[_Placed]:
+    for row in rows:
+        title, body = _event_words(row.event_type, row.payload)
+        entry = TimelineEntry(row.occurred_at, row.actor.get("actor_id"), title, body, "event", row.event_id)
+        yield (row.occurred_at, _EVENT, row.log_seq), entry
+
+
+def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the line and the text beneath it; required keys are there, the log checked them."""
+    match event_type:
+        case EventType.TRACE_STARTED:
+            return "started the trace", str(payload["title"])
+        case EventType.POLICY_EVALUATED:
+            policy = payload["policy"]
+            outcome = _POLICY_WORDS.get(payload["decision"], payload["decision"])
+            return f"checked {policy['policy_id']} {policy['policy_version']}: {outcome}", ""
+        case EventType.EXCEPTION_REQUESTED | EventType.WORKFLOW_REVIEW_REQUESTED:
+            return "asked for a review", str(payload["reason"])
+        case EventType.APPROVAL_RECORDED:
+            return f"recorded {payload['decision']} elsewhere; it does not decide this item", str(
+                payload.get("reason", "")
+            )
+        case EventType.INPUT_OBSERVED:
+            return "read an input", str(payload["input_id"])
+        case EventType.ENTITY_OBSERVED:
+            entity = payload["entity"]
+            return f"observed a {payload['role']} {entity['entity_type']}", str(entity["entity_id"])
+        case EventType.PRECEDENT_CITED:
+            return f"cited the precedent {payload['cited_trace_id']}", str(payload["reason"])
+        case EventType.ACTION_PROPOSED | EventType.ACTION_COMMITTED:
+            word = "proposed" if event_type == EventType.ACTION_PROPOSED else "carried out"
+            return f"{word} the action {payload['action_id']}", ""
+        case EventType.TRACE_FINISHED:
+            return f"finished the trace: {payload['outcome']}", ""
+    return event_type, ""
+
+
+def _actions(rows: Iterable[WorkflowAction]) -> Iterator[_Placed]:
+    for row in rows:
+        decider = row.on_behalf_of or row.actor_id
+        through = f" (through {row.actor_id})" if row.on_behalf_of else ""
+        reason = reason_text(Action(row.action_type), row.reason_code) if row.reason_code else ""
+        body = "\n".join(part for part in (reason, row.text) if part)
+        entry = TimelineEntry(
+            row.occurred_at, decider, _action_words(row) + through, body, row.action_type, row.action_id
+        )
+        yield (row.occurred_at, _ACTION, row.action_seq), entry
+
+
+def _action_words(row: WorkflowAction) -> str:
+    target = row.assigned_account_id or row.assigned_role or "nobody"
+    words = {
+        Action.CLAIM: "claimed it",
+        Action.RELEASE: "released it",
+        Action.APPROVE: "approved",
+        Action.REJECT: "rejected",
+        Action.REQUEST_CHANGE: "requested changes",
+        Action.COMMENT: "commented",
+        Action.REASSIGN: f"gave it to {target}",
+        Action.ESCALATE: f"escalated it to {target}",
+        Action.OVERRIDE: "overrode the gate",
+    }
+    return words[Action(row.action_type)]
+
+
+def _notices(rows: Iterable[Notification]) -> Iterator[_Placed]:
+    for row in rows:
+        recipient = row.recipient_account_id or row.recipient_role
+        kind = "failure" if row.category == NoticeCategory.FAILURE else "notification"
+        entry = TimelineEntry(row.created_at, None, f"{recipient} was told", row.message, kind, row.notification_id)
+        yield (row.created_at, _NOTICE, row.notification_seq), entry
