@@ -7,14 +7,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Actor
+from lotus_web.domain.access import Actor, check_permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.gate import check_reason_code
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.projection import event_action_id, fold_action
 from lotus_web.domain.shown import check_unmoved, shown_digest
-from lotus_web.domain.workflow import NEEDS_TEXT, Action, check_action, check_free_text, override_phrase
+from lotus_web.domain.workflow import NEEDS_TEXT, PERMISSION, Action, check_action, check_free_text, override_phrase
 from lotus_web.models import Decision, Run
 from lotus_web.services.assignment import check_assignee
 from lotus_web.services.event_log import append_event, lock_tenant
@@ -59,6 +59,7 @@ def apply_action(
     Raises NotFound, Forbidden, Conflict (``invalid_transition``, ``version_conflict``) or InvalidInput; nothing is
     written then.
     """
+    check_permission(actor, PERMISSION[asked.action])
     runtime = lock_tenant(session, actor.tenant_id)
     item = item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))
     run = session.get(Run, (actor.tenant_id, item.rebalance_run_id)) if item.rebalance_run_id else None
