@@ -14,6 +14,7 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.domain.workflow import Action
 from lotus_web.models import TenantRuntime, WorkflowItem
 from lotus_web.models.items import TO_ESCALATE, TO_WARN
+from lotus_web.services.event_log import lock_tenant
 from lotus_web.services.items import find_item, item_state, store_notice
 from lotus_web.services.review import ReviewAction, apply_action
 from lotus_web.services.review_policy import ReviewPolicy
@@ -74,6 +75,9 @@ def warn(session: Session, key: ItemKey, *, now: datetime, window: timedelta) ->
 def escalate(session: Session, key: ItemKey, *, now: datetime, policy: ReviewPolicy) -> bool:
     """Escalate one late item as any escalation; False if it was decided, escalated or given time meanwhile."""
     tenant_id, workflow_id = key
+    lock_tenant(
+        session, tenant_id
+    )  # before the item, as every action does: the other way round, two could wait in a ring
     row = find_item(session, tenant_id, workflow_id, lock=True)
     if row is None or row.resolved_at is not None or row.sla_due_at >= now:
         return False
