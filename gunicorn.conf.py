@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -43,9 +44,10 @@ def post_worker_init(worker):
 
 def worker_exit(server, worker):
     """Let the embedded jobs finish the unit of work at hand and give up the lead."""
-    from lotus_web.jobs.embedded import stop_embedded
-
-    stop_embedded()
+    # Not imported here: a worker that is stopped while it still loads the app has nothing to stop.
+    embedded = sys.modules.get("lotus_web.jobs.embedded")
+    if embedded:
+        embedded.stop_embedded()
 
 
 def child_exit(server, worker):
