@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 from flask_migrate import upgrade
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from lotus_web import create_app
 from lotus_web.db import db
@@ -51,7 +51,7 @@ def set_environment() -> None:
     """Fill in what neither the environment nor ``.env`` says."""
     load_dotenv()
     for name, value in DEFAULTS.items():
-        os.environ.setdefault(name, value)
+        os.environ[name] = os.environ.get(name) or value
     if not os.environ.get("LOTUS_SECRET_KEY"):
         os.environ["LOTUS_SECRET_KEY"] = kept_secret_key()
 
@@ -59,7 +59,7 @@ def set_environment() -> None:
 def prepare_store(settings: Settings) -> None:
     """Bring the store up to date and load the demo tenant if this machine has not got it.
 
-    Raises OperationalError when the store cannot be reached, CalledProcessError when the demo tenant cannot be loaded.
+    Raises DBAPIError when the store cannot be reached, CalledProcessError when the demo tenant cannot be loaded.
     """
     with create_app(settings).app_context():
         upgrade()
@@ -75,21 +75,28 @@ def prepare_store(settings: Settings) -> None:
 
 def prepare() -> int:
     """Make everything ready to serve; return 0, or the exit code when something is wrong (one line on stderr says what)."""
-    set_environment()
     try:
+        set_environment()
         prepare_store(Settings.from_environ())
-    except BadSetting as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 1
-    except OperationalError as problem:
-        print(f"error: the store cannot be opened: {str(problem.orig).strip()}", file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError:
-        print("error: the demo tenant could not be loaded; the lines above say why", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 130
+    except (BadSetting, DBAPIError, OSError, subprocess.CalledProcessError) as problem:
+        print(f"error: {sentence(problem)}", file=sys.stderr)
+        return 1
     return 0
+
+
+def sentence(problem: Exception) -> str:
+    """Say in one line what stands in the way."""
+    match problem:
+        case DBAPIError():
+            return f"the store cannot be opened: {' '.join(str(problem.orig).split())}"
+        case OSError():
+            return f"{problem.strerror}: {problem.filename}"
+        case subprocess.CalledProcessError():
+            return "the demo tenant could not be loaded; the lines above say why"
+        case _:
+            return str(problem)
 
 
 if __name__ == "__main__":
