@@ -59,8 +59,8 @@ def hashed_text(document: Mapping[str, Any]) -> str:
 
 
 def _without_hashes(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if type(value) is dict:
         return {key: _without_hashes(item) for key, item in value.items() if key != HASH_FIELD}
-    if isinstance(value, list):
+    if type(value) is list:
         return [_without_hashes(item) for item in value]
     return value

@@ -25,8 +25,22 @@ def canonical_decimal(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
-    """Turn decimals, aware datetimes, enums and tuples into JSON's own kinds."""
+    """Turn decimals, aware datetimes, enums and tuples into JSON's own kinds; exact types first, they are nearly all."""
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind is dict:
+        return {key if type(key) is str else str(key): _plain(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [_plain(item) for item in value]
+    return _unusual(value)
+
+
+def _unusual(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal):
@@ -36,9 +50,9 @@ def _plain(value: Any) -> Any:
             raise ValueError("a canonical time is aware")
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return _plain(dict(value))
+    if isinstance(value, list | tuple):
+        return _plain(list(value))
     if isinstance(value, float):
         raise TypeError("floats have no canonical form; use Decimal")
     return value
@@ -47,6 +61,11 @@ def _plain(value: Any) -> Any:
 def canonical_json(value: Any) -> str:
     """Serialise with keys sorted by code point, no spaces and non-ASCII escaped (dpm-api §1.6)."""
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def canonical_object(members: Mapping[str, str]) -> str:
+    """Return the canonical JSON of an object from the canonical JSON of its members, as they are stored."""
+    return "{" + ",".join(f"{json.dumps(key)}:{members[key]}" for key in sorted(members)) + "}"
 
 
 def content_hash(value: Any) -> str:

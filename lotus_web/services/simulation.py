@@ -99,7 +99,12 @@ def _compute(
 ) -> Simulated:
     try:
         computed = compute_run(
-            body, request_digest=digest, idempotency_key=key, correlation_id=correlation_id, tenant_id=actor.tenant_id
+            db.session(),
+            body,
+            request_digest=digest,
+            idempotency_key=key,
+            correlation_id=correlation_id,
+            tenant_id=actor.tenant_id,
         )
         with transaction() as session:
             now = clock()
@@ -126,6 +131,7 @@ def _release(tenant_id: str, key: str, owner: str) -> None:
 
 
 def compute_run(
+    session: Session,
     body: RebalanceRequestBody,
     *,
     request_digest: str,
@@ -133,15 +139,14 @@ def compute_run(
     correlation_id: str,
     tenant_id: str,
 ) -> ComputedRun:
-    """Run the engine on a validated request, outside of any transaction."""
+    """Run the engine on a validated request under a run id that is not in use."""
     result = rebalance(
         body.to_domain(),
-        run_id=unused_run_id(db.session(), tenant_id),
+        run_id=unused_run_id(session, tenant_id),
         correlation_id=correlation_id,
         request_hash=request_digest,
         idempotency_key=idempotency_key,
     )
-    db.session.rollback()
     return ComputedRun(
         request_hash=request_digest,
         idempotency_key=idempotency_key,

@@ -1,0 +1,222 @@
+"""Large demo tenants: the same rows as through the services, built in memory and written in bulk.
+
+Each distinct request meets the engine once; runs that repeat it share its result under ids of their own. Everything that
+follows (events, chain, items, actions, decisions) comes from the same pure functions that the services call.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, inspect, select, text
+from sqlalchemy.orm import Session
+
+from lotus_web.db import Base, transaction
+from lotus_web.demo.desk import FEED, STAFF, asked
+from lotus_web.demo.load import Progress
+from lotus_web.demo.templates import RunTemplate, template_for
+from lotus_web.demo.timeline import Moment
+from lotus_web.domain.access import DEFAULT_TENANT
+from lotus_web.domain.events import EventDraft, EventType
+from lotus_web.domain.items import ItemState, TraceContext
+from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.projection import Effect, fold_action, fold_event
+from lotus_web.domain.shown import shown_digest
+from lotus_web.domain.workflow import Action, check_action
+from lotus_web.models import EventLogEntry, IdempotencyHistoryRow, IdempotencyKey, LineageEdge, Run, RunPayload
+from lotus_web.models import WorkflowItem
+from lotus_web.services.event_log import chained_entry, lock_tenant
+from lotus_web.services.items import action_row, item_columns, notice_row
+from lotus_web.services.new_ids import new_id
+from lotus_web.services.projection import logged_event
+from lotus_web.services.review_case import APPROVALS, ReviewCase, approval_draft, decision_row, manual_record
+from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.services.run_events import exception_requested, policy_evaluated, run_event, trace_started
+
+RUNS_A_BATCH = 2_000
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What is still needed of a run's trace while actions on it are to come."""
+
+    run: Run
+    context: TraceContext
+    next_seq: int
+    item: ItemState | None = None
+
+
+class BulkLoad:
+    """Collects rows and writes them a batch at a time; the chain's head travels along."""
+
+    def __init__(self, policy: ReviewPolicy, seed: int):
+        self.policy, self.seed = policy, seed
+        self.rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+        self.traces: dict[int, _Trace] = {}
+        self.log_seq = 0
+        self.head = ""
+        self.appended = 0
+        self.last_at: datetime | None = None
+        self.runs_waiting = 0
+        self.used_ids: set[str] = set()
+
+    def load(self, story: Iterable[Moment], progress: Progress) -> None:
+        """Write every moment of the story."""
+        self._begin()
+        for moment in story:
+            self.last_at = moment.at
+            if moment.action is None:
+                self._record(moment)
+                self.runs_waiting += 1
+            else:
+                self._act(moment)
+            if self.runs_waiting >= RUNS_A_BATCH:
+                progress(self._flush())
+        for trace in self.traces.values():
+            self._settle(trace)
+        progress(self._flush())
+
+    def _begin(self) -> None:
+        with transaction() as session:
+            runtime = lock_tenant(session, DEFAULT_TENANT)
+            self.head = runtime.head_hash
+            self.log_seq = session.scalar(select(func.max(EventLogEntry.log_seq))) or 0
+
+    def _flush(self) -> int:
+        with transaction() as session:
+            for model, rows in self.rows.items():
+                session.execute(insert(model), rows)
+            runtime = lock_tenant(session, DEFAULT_TENANT)
+            runtime.head_hash, runtime.last_log_seq = self.head, self.log_seq
+            runtime.entry_count += self.appended
+            runtime.updated_at = self.last_at or runtime.updated_at
+            _advance_sequence(session)
+        written, self.runs_waiting, self.appended = self.runs_waiting, 0, 0
+        self.rows.clear()
+        return written
+
+    def _add(self, row: Base) -> None:
+        values = {column.key: getattr(row, column.key) for column in inspect(type(row)).column_attrs}
+        self.rows[type(row)].append({key: value for key, value in values.items() if value is not None or key not in _SERIAL})
+
+    def _run_id(self) -> str:
+        while (run_id := new_id("rr_", 8)) in self.used_ids:
+            pass
+        self.used_ids.add(run_id)
+        return run_id
+
+    def _record(self, moment: Moment) -> None:
+        template = template_for(self.seed, moment.run)
+        run, result = template.run(moment.run, run_id=self._run_id(), actor=FEED, now=moment.at)
+        self._add(run)
+        packed = zlib.compress(result)
+        self._add(RunPayload(tenant_id=run.tenant_id, rebalance_run_id=run.rebalance_run_id, request=template.request,
+                             result=packed))
+        self._keys(run, moment.at)
+        self._events(run, template, moment)
+
+    def _keys(self, run: Run, now: datetime) -> None:
+        key = {"tenant_id": run.tenant_id, "idempotency_key": run.idempotency_key, "request_hash": run.request_hash,
+               "rebalance_run_id": run.rebalance_run_id, "created_at": now}
+        self._add(IdempotencyKey(**key))
+        self._add(IdempotencyHistoryRow(**key, correlation_id=run.correlation_id))
+        self._edge(EdgeType.CORRELATION_TO_RUN, EntityKind.CORRELATION, run.correlation_id, run, now)
+        self._edge(EdgeType.IDEMPOTENCY_TO_RUN, EntityKind.IDEMPOTENCY_KEY, run.idempotency_key or "", run, now)
+
+    def _edge(self, edge_type: EdgeType, kind: EntityKind, source: str, run: Run, now: datetime) -> None:
+        self._add(
+            LineageEdge(
+                tenant_id=run.tenant_id,
+                source_entity_id=source,
+                source_kind=kind.value,
+                edge_type=edge_type.value,
+                target_entity_id=run.rebalance_run_id,
+                target_kind=EntityKind.RUN.value,
+                created_at=now,
+                details={"request_hash": run.request_hash},
+            )
+        )
+
+    def _events(self, run: Run, template: RunTemplate, moment: Moment) -> None:
+        if not self.policy.workflow_enabled:
+            return
+        trace = _Trace(run, TraceContext.from_payload(trace_started(run)), 0)
+        payloads: list[tuple[EventType, Mapping[str, Any]]] = [
+            (EventType.TRACE_STARTED, trace_started(run)),
+            (EventType.POLICY_EVALUATED, policy_evaluated(run, template.result)),
+        ]
+        if self.policy.requires_review(run.status):
+            payloads.append((EventType.EXCEPTION_REQUESTED, exception_requested(run, template.result)))
+        for event_type, payload in payloads:
+            self._append(trace, run_event(run, event_type, payload, actor=FEED, now=moment.at), moment.at)
+        if trace.item is not None:
+            self.traces[moment.run.index] = trace
+
+    def _append(self, trace: _Trace, draft: EventDraft, now: datetime) -> None:
+        entry = chained_entry(
+            draft, trace_seq=trace.next_seq, prev_hash=self.head, defaults=self.policy.defaults, now=now
+        )
+        self.log_seq += 1
+        entry.log_seq, self.head = self.log_seq, entry.entry_hash
+        self.appended += 1
+        trace.next_seq += 1
+        self._add(entry)
+        effect = fold_event(trace.item, logged_event(entry), trace.context)
+        if effect is not None:
+            self._effect(trace, effect)
+
+    def _effect(self, trace: _Trace, effect: Effect) -> None:
+        trace.item = effect.item
+        if effect.action is not None:
+            self._add(action_row(effect.action))
+        for notice in effect.notices:
+            self._add(notice_row(notice))
+
+    def _act(self, moment: Moment) -> None:
+        trace = self.traces[moment.run.index]
+        if moment.action is None or trace.item is None:
+            return
+        actor, item = STAFF[moment.action.actor], trace.item
+        wanted = replace(asked(moment.action, item.workflow_id), confirm_text=None)
+        digest = shown_digest(item, trace.run.artifact_hash)
+        after = check_action(item.facts, actor, wanted.action)
+        case = ReviewCase(item, wanted, after, actor, "form", moment.run.correlation_id, moment.at, digest)
+        decision = decision_row(case)
+        if decision is not None:
+            self._add(decision)
+        if wanted.action in APPROVALS:
+            approval_id = decision.decision_id if decision else new_id("apr_", 12)
+            self._append(trace, approval_draft(case, approval_id), moment.at)
+        else:
+            self._manual(trace, case)
+
+    def _manual(self, trace: _Trace, case: ReviewCase) -> None:
+        account, role = case.asked.assigned_account_id, None
+        if case.asked.action is Action.CLAIM:
+            account = case.actor.decider_id
+        elif case.asked.action is Action.ESCALATE:
+            account, role = self.policy.defaults.escalation_account_id, self.policy.defaults.escalation_role
+        record = manual_record(case, account=account, role=role, after_log_seq=self.log_seq)
+        self._add(action_row(record))
+        self._effect(trace, fold_action(case.item, record))
+
+    def _settle(self, trace: _Trace) -> None:
+        if trace.item is not None:
+            self._add(WorkflowItem(**item_columns(trace.item), risk_told=False))
+
+
+_SERIAL = frozenset(
+    {"log_seq", "action_seq", "notification_seq", "decision_seq", "edge_id", "history_id"}
+)
+
+
+def _advance_sequence(session: Session) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(
+            text("SELECT setval(pg_get_serial_sequence('dg_event_log', 'log_seq'), max(log_seq)) FROM dg_event_log")
+        )

@@ -1,0 +1,90 @@
+"""Loading the demo tenant: through the ordinary services, one moment after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.db import db, transaction
+from lotus_web.demo.desk import FEED, STAFF, asked
+from lotus_web.demo.portfolios import DemoRun
+from lotus_web.demo.timeline import Moment
+from lotus_web.domain.access import DEFAULT_TENANT
+from lotus_web.domain.idents import exception_workflow_id
+from lotus_web.models import Run
+from lotus_web.services.idempotency import overwrite_key
+from lotus_web.services.recording import record_run
+from lotus_web.services.review import apply_action
+from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.services.simulation import compute_run
+from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
+
+BATCH = 100
+Progress = Callable[[int], None]
+
+
+def is_loaded() -> bool:
+    """Return whether the demo tenant holds runs already."""
+    query = select(Run.rebalance_run_id).where(Run.tenant_id == DEFAULT_TENANT).limit(1)
+    return db.session.scalar(query) is not None
+
+
+def load_through_services(story: Iterable[Moment], *, policy: ReviewPolicy, progress: Progress) -> None:
+    """Carry out every moment with the services that the API and the pages use; a batch of them commits together."""
+    run_ids: dict[int, str] = {}
+    for batch in _batches(story):
+        with transaction() as session:
+            for moment in batch:
+                if moment.action is None:
+                    run_ids[moment.run.index] = _record(session, moment, policy)
+                else:
+                    _act(session, moment, run_ids[moment.run.index], policy)
+        progress(sum(moment.action is None for moment in batch))
+
+
+def _batches(story: Iterable[Moment]) -> Iterator[list[Moment]]:
+    left = iter(story)
+    while batch := list(islice(left, BATCH)):
+        yield batch
+
+
+def _record(session: Session, moment: Moment, policy: ReviewPolicy) -> str:
+    run: DemoRun = moment.run
+    body = RebalanceRequestBody.model_validate(run.request)
+    computed = compute_run(
+        session,
+        body,
+        request_digest=request_hash(body),
+        idempotency_key=run.idempotency_key,
+        correlation_id=run.correlation_id,
+        tenant_id=DEFAULT_TENANT,
+    )
+    run_id: str = computed.result["rebalance_run_id"]
+    overwrite_key(
+        session,
+        tenant_id=DEFAULT_TENANT,
+        key=run.idempotency_key,
+        request_hash=computed.request_hash,
+        run_id=run_id,
+        now=moment.at,
+    )
+    record_run(session, computed, actor=FEED, now=moment.at, policy=policy)
+    return run_id
+
+
+def _act(session: Session, moment: Moment, run_id: str, policy: ReviewPolicy) -> None:
+    assert moment.action is not None  # noqa: S101 - narrowed by the caller
+    workflow_id = exception_workflow_id(moment.run.correlation_id, run_id)
+    apply_action(
+        session,
+        workflow_id,
+        asked(moment.action, workflow_id),
+        actor=STAFF[moment.action.actor],
+        surface="form",
+        correlation_id=moment.run.correlation_id,
+        now=moment.at,
+        policy=policy,
+    )
