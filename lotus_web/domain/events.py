@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lotus_web.domain.canonical import content_hash
+from lotus_web.domain.canonical import canonical_json, canonical_object, content_hash, text_hash
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.event_payloads import EventType as EventType
 from lotus_web.domain.event_payloads import check_payload
@@ -100,19 +100,21 @@ def envelope(draft: EventDraft, *, trace_seq: int) -> dict[str, Any]:
 
 
 def entry_content_hash(
-    envelope_document: Mapping[str, Any],
-    *,
-    payload_hash: str,
-    recorded_at: datetime,
-    applied_defaults: Mapping[str, Any],
+    envelope_texts: Mapping[str, str], *, payload_hash: str, recorded_at: str, applied_defaults: str
 ) -> str:
-    """Return the hash of what an entry says: its envelope (payload by hash) and what storage adds, but not its place."""
-    return content_hash(
-        {
-            "envelope": {**envelope_document, "payload": payload_hash},
-            "recorded_at": recorded_at,
-            "applied_defaults": applied_defaults,
-        }
+    """Return the hash of what an entry says: its envelope (payload by hash) and what storage adds, but not its place.
+
+    All but the payload's hash come as canonical JSON texts, so that stored texts are hashed as they stand.
+    """
+    members = {**envelope_texts, "payload": canonical_json(payload_hash)}
+    return text_hash(
+        canonical_object(
+            {
+                "envelope": canonical_object(members),
+                "recorded_at": recorded_at,
+                "applied_defaults": applied_defaults,
+            }
+        )
     )
 
 
@@ -134,6 +136,9 @@ def entry_hash(
 ) -> str:
     """Return the chain hash of an entry: over its envelope (payload by hash), what storage adds, and the entry before."""
     content = entry_content_hash(
-        envelope_document, payload_hash=payload_hash, recorded_at=recorded_at, applied_defaults=applied_defaults
+        {key: canonical_json(value) for key, value in envelope_document.items() if key != "payload"},
+        payload_hash=payload_hash,
+        recorded_at=canonical_json(recorded_at),
+        applied_defaults=canonical_json(applied_defaults),
     )
     return link_hash(content, prev_hash)
