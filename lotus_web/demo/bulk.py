@@ -28,8 +28,15 @@ from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.projection import Effect, fold_action, fold_event
 from lotus_web.domain.shown import shown_digest
 from lotus_web.domain.workflow import Action, check_action
-from lotus_web.models import EventLogEntry, IdempotencyHistoryRow, IdempotencyKey, LineageEdge, Run, RunPayload
-from lotus_web.models import WorkflowItem
+from lotus_web.models import (
+    EventLogEntry,
+    IdempotencyHistoryRow,
+    IdempotencyKey,
+    LineageEdge,
+    Run,
+    RunPayload,
+    WorkflowItem,
+)
 from lotus_web.services.event_log import chained_entry, lock_tenant
 from lotus_web.services.items import action_row, item_columns, notice_row
 from lotus_web.services.new_ids import new_id
@@ -102,7 +109,9 @@ class BulkLoad:
 
     def _add(self, row: Base) -> None:
         values = {column.key: getattr(row, column.key) for column in inspect(type(row)).column_attrs}
-        self.rows[type(row)].append({key: value for key, value in values.items() if value is not None or key not in _SERIAL})
+        self.rows[type(row)].append(
+            {key: value for key, value in values.items() if value is not None or key not in _SERIAL}
+        )
 
     def _run_id(self) -> str:
         while (run_id := new_id("rr_", 8)) in self.used_ids:
@@ -115,14 +124,22 @@ class BulkLoad:
         run, result = template.run(moment.run, run_id=self._run_id(), actor=FEED, now=moment.at)
         self._add(run)
         packed = zlib.compress(result)
-        self._add(RunPayload(tenant_id=run.tenant_id, rebalance_run_id=run.rebalance_run_id, request=template.request,
-                             result=packed))
+        self._add(
+            RunPayload(
+                tenant_id=run.tenant_id, rebalance_run_id=run.rebalance_run_id, request=template.request, result=packed
+            )
+        )
         self._keys(run, moment.at)
         self._events(run, template, moment)
 
     def _keys(self, run: Run, now: datetime) -> None:
-        key = {"tenant_id": run.tenant_id, "idempotency_key": run.idempotency_key, "request_hash": run.request_hash,
-               "rebalance_run_id": run.rebalance_run_id, "created_at": now}
+        key = {
+            "tenant_id": run.tenant_id,
+            "idempotency_key": run.idempotency_key,
+            "request_hash": run.request_hash,
+            "rebalance_run_id": run.rebalance_run_id,
+            "created_at": now,
+        }
         self._add(IdempotencyKey(**key))
         self._add(IdempotencyHistoryRow(**key, correlation_id=run.correlation_id))
         self._edge(EdgeType.CORRELATION_TO_RUN, EntityKind.CORRELATION, run.correlation_id, run, now)
@@ -210,9 +227,7 @@ class BulkLoad:
             self._add(WorkflowItem(**item_columns(trace.item), risk_told=False))
 
 
-_SERIAL = frozenset(
-    {"log_seq", "action_seq", "notification_seq", "decision_seq", "edge_id", "history_id"}
-)
+_SERIAL = frozenset({"log_seq", "action_seq", "notification_seq", "decision_seq", "edge_id", "history_id"})
 
 
 def _advance_sequence(session: Session) -> None:

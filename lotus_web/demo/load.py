@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.db import db, transaction
+from lotus_web.demo.cast import PlannedAction
 from lotus_web.demo.desk import FEED, STAFF, asked
 from lotus_web.demo.portfolios import DemoRun
 from lotus_web.demo.timeline import Moment
@@ -41,7 +42,7 @@ def load_through_services(story: Iterable[Moment], *, policy: ReviewPolicy, prog
                 if moment.action is None:
                     run_ids[moment.run.index] = _record(session, moment, policy)
                 else:
-                    _act(session, moment, run_ids[moment.run.index], policy)
+                    _act(session, moment, moment.action, run_ids[moment.run.index], policy)
         progress(sum(moment.action is None for moment in batch))
 
 
@@ -75,14 +76,13 @@ def _record(session: Session, moment: Moment, policy: ReviewPolicy) -> str:
     return run_id
 
 
-def _act(session: Session, moment: Moment, run_id: str, policy: ReviewPolicy) -> None:
-    assert moment.action is not None  # noqa: S101 - narrowed by the caller
+def _act(session: Session, moment: Moment, planned: PlannedAction, run_id: str, policy: ReviewPolicy) -> None:
     workflow_id = exception_workflow_id(moment.run.correlation_id, run_id)
     apply_action(
         session,
         workflow_id,
-        asked(moment.action, workflow_id),
-        actor=STAFF[moment.action.actor],
+        asked(planned, workflow_id),
+        actor=STAFF[planned.actor],
         surface="form",
         correlation_id=moment.run.correlation_id,
         now=moment.at,

@@ -1,0 +1,91 @@
+"""Commands for the demo tenant."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.orm import Session
+
+from lotus_web import current
+from lotus_web.db import transaction
+from lotus_web.demo.bulk import BulkLoad
+from lotus_web.demo.cast import ENGINE_FEED, PEOPLE
+from lotus_web.demo.load import is_loaded, load_through_services
+from lotus_web.demo.portfolios import VARIANT_COUNT, demo_runs
+from lotus_web.demo.timeline import moments
+from lotus_web.domain.access import DEFAULT_TENANT
+from lotus_web.services.new_ids import repeatable_ids
+from lotus_web.services.people import create_person
+from lotus_web.services.tokens import create_token
+
+INSTANCE = Path("instance")
+DEFAULT_RUNS = 600
+MOST_RUNS = 1_000_000
+IN_BULK_ABOVE = 2_000
+
+group = AppGroup("demo", help="The demo tenant.")
+
+
+@group.command("load")
+@click.option("--runs", type=click.IntRange(1, MOST_RUNS), default=DEFAULT_RUNS, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same tenant.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def load(runs: int, seed: int, quiet: bool) -> None:
+    """Load people, a service account, portfolios that really drifted, runs and what was decided about them."""
+    if current.settings().production:
+        raise click.ClickException("There are no demo accounts in production (LOTUS_ENV=production).")
+    if is_loaded():
+        raise click.ClickException(f"The tenant {DEFAULT_TENANT} holds runs already; the demo is loaded once.")
+    with transaction() as session:
+        _open_desk(session)
+    _load_runs(runs, seed, quiet)
+    click.echo(f"Loaded {runs} runs. Sign-ins: {INSTANCE / 'demo_sign_ins'}; API token: {INSTANCE / 'demo_api_token'}")
+
+
+def _open_desk(session: Session) -> None:
+    """Make the people and the service account; their secrets are random and kept in ``instance/`` for the owner alone."""
+    now = current.utcnow()
+    lines = []
+    for person in PEOPLE:
+        password = secrets.token_urlsafe(12)
+        create_person(session, name=person.name, password=password, role=person.role, tenant_id=DEFAULT_TENANT, now=now)
+        lines.append(f"{person.role.value}  {person.name} / {password}\n")
+    token = create_token(
+        session,
+        account=ENGINE_FEED.name,
+        tenant_id=DEFAULT_TENANT,
+        permissions=ENGINE_FEED.permissions,
+        expires_at=None,
+        now=now,
+    )
+    _keep("demo_sign_ins", "".join(lines))
+    _keep("demo_api_token", token.secret_text + "\n")
+
+
+def _keep(name: str, text: str) -> None:
+    INSTANCE.mkdir(exist_ok=True)
+    handle = os.open(INSTANCE / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+
+
+def _load_runs(runs: int, seed: int, quiet: bool) -> None:
+    if runs > IN_BULK_ABOVE and not quiet:
+        click.echo(f"Loading in bulk; the {VARIANT_COUNT} distinct requests share their engine results.")
+    story = moments(demo_runs(seed=seed, count=runs), now=current.utcnow())
+    shown = nullcontext() if quiet else click.progressbar(length=runs, label="Runs")
+    with shown as bar, repeatable_ids(seed):
+
+        def progress(count: int) -> None:
+            if bar is not None:
+                bar.update(count)
+
+        if runs > IN_BULK_ABOVE:
+            BulkLoad(current.policy(), seed).load(story, progress)
+        else:
+            load_through_services(story, policy=current.policy(), progress=progress)
