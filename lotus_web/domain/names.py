@@ -6,9 +6,6 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.idents import Loc, check_visible
 
 NAME_MAX = 64
-PASSWORD_MIN = 12
-# Beyond this a password is a way to keep the server busy hashing.
-PASSWORD_MAX = 1024
 
 
 def check_account_name(value: str, *, loc: Loc = ("body", "name")) -> str:
@@ -25,12 +22,3 @@ def check_account_name(value: str, *, loc: Loc = ("body", "name")) -> str:
 def check_tenant_id(value: str) -> str:
     """Return the tenant: 1–64 visible characters; raises InvalidInput."""
     return check_visible(value, "tenant", longest=NAME_MAX, loc=("body", "tenant"))
-
-
-def check_new_password(value: str) -> str:
-    """Return a password of 12–1024 characters; raises InvalidInput ``WEAK_PASSWORD``."""
-    if not PASSWORD_MIN <= len(value) <= PASSWORD_MAX:
-        raise InvalidInput(
-            "WEAK_PASSWORD", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.", loc=("body", "password")
-        )
-    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -15,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Permission
+from lotus_web.domain.credentials import secret_hash
 from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
 from lotus_web.domain.names import check_account_name, check_tenant_id
 from lotus_web.models import ApiToken, Person, ServiceAccount
@@ -43,10 +43,6 @@ class TokenGrant:
     token_id: str
 
 
-def _secret_hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def create_token(
     session: Session,
     *,
@@ -72,7 +68,7 @@ def create_token(
         ApiToken(
             token_id=token_id,
             account=account,
-            secret_hash=_secret_hash(secret),
+            secret_hash=secret_hash(secret),
             tenants=[check_tenant_id(tenant_id)],
             permissions=[permission.value for permission in granted],
             created_at=now,
@@ -128,7 +124,7 @@ def grant_of(session: Session, bearer: str, *, now: datetime) -> TokenGrant | No
         .join(ServiceAccount, ServiceAccount.name == ApiToken.account)
         .where(ApiToken.token_id == token_id)
     ).one_or_none()
-    if row is None or not hmac.compare_digest(row.secret_hash, _secret_hash(secret)):
+    if row is None or not hmac.compare_digest(row.secret_hash, secret_hash(secret)):
         return None
     if row.revoked_at is not None or row.disabled_at is not None:
         return None

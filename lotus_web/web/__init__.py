@@ -1,7 +1,25 @@
 """Pages for people."""
 
-from flask import Flask
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from lotus_web.web import access, assets, drafts, errors, person, security_headers, sign_in
+from lotus_web.web.filters import register_filters
+
+# Every page family; a view says in its own file who may see it.
+BLUEPRINTS: tuple[Blueprint, ...] = (sign_in.blueprint,)
 
 
 def init_app(app: Flask) -> None:
-    """Mount the HTML blueprints."""
+    """Mount the pages behind the gate that they all share."""
+    security_headers.init_app(app)
+    assets.init_app(app)
+    person.init_app(app)
+    access.init_app(app)
+    drafts.init_app(app)
+    errors.init_app(app)
+    register_filters(app)
+    app.context_processor(lambda: {"ephemeral_store": app.extensions["lotus_settings"].store_backend == "IN_MEMORY"})
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

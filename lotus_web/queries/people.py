@@ -1,0 +1,136 @@
+"""Who is signed in, and who there is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import DEFAULT_TENANT, Role
+from lotus_web.domain.credentials import secret_hash
+from lotus_web.models import Person, PersonRole, PersonSession
+
+RolesByTenant = Mapping[str, frozenset[Role]]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSession:
+    """A session with its person, whether it still holds or not."""
+
+    name: str
+    display_name: str
+    tenant_id: str
+    roles: RolesByTenant
+    last_seen_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    disabled_at: datetime | None
+    draft: dict[str, Any] | None
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether the session lets its person in; how long they were silent is in their cookie (ADR 0005)."""
+        return self.revoked_at is None and self.disabled_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person in a list."""
+
+    name: str
+    display_name: str
+    created_at: datetime
+    disabled_at: datetime | None
+    roles: RolesByTenant
+
+
+def find_session(session: Session, session_id: str) -> FoundSession | None:
+    """Return the session of a cookie with its person's roles as they are now; one query."""
+    rows = session.execute(
+        select(
+            PersonSession.name,
+            Person.display_name,
+            PersonSession.tenant_id,
+            PersonSession.last_seen_at,
+            PersonSession.expires_at,
+            PersonSession.revoked_at,
+            Person.disabled_at,
+            PersonSession.draft,
+            PersonRole.tenant_id.label("role_tenant"),
+            PersonRole.role,
+        )
+        .join(Person, Person.name == PersonSession.name)
+        .outerjoin(PersonRole, PersonRole.name == PersonSession.name)
+        .where(PersonSession.session_hash == secret_hash(session_id))
+    ).all()
+    if not rows:
+        return None
+    first = rows[0]
+    return FoundSession(
+        name=first.name,
+        display_name=first.display_name,
+        tenant_id=first.tenant_id,
+        roles=_by_tenant((row.role_tenant, row.role) for row in rows if row.role is not None),
+        last_seen_at=first.last_seen_at,
+        expires_at=first.expires_at,
+        revoked_at=first.revoked_at,
+        disabled_at=first.disabled_at,
+        draft=first.draft,
+    )
+
+
+def _by_tenant(pairs: Iterable[tuple[str, str]]) -> RolesByTenant:
+    found: dict[str, set[Role]] = defaultdict(set)
+    for tenant_id, role in pairs:
+        found[tenant_id].add(Role(role))
+    return {tenant_id: frozenset(found[tenant_id]) for tenant_id in sorted(found)}
+
+
+def list_people(session: Session, *, tenant_id: str | None = None) -> tuple[PersonRow, ...]:
+    """Return everyone by name, or those with a role in one tenant (then with their roles there only)."""
+    held = select(PersonRole.name, PersonRole.tenant_id, PersonRole.role)
+    if tenant_id is not None:
+        held = held.where(PersonRole.tenant_id == tenant_id)
+    roles: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for name, tenant, role in session.execute(held):
+        roles[name].append((tenant, role))
+    people = session.scalars(select(Person).order_by(Person.name))
+    return tuple(
+        PersonRow(one.name, one.display_name, one.created_at, one.disabled_at, _by_tenant(roles[one.name]))
+        for one in people
+        if tenant_id is None or one.name in roles
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tenants:
+    """Where a person has a role, and where a new session of theirs begins."""
+
+    all: tuple[str, ...]
+    first: str
+    known: bool
+
+
+def tenants_of(session: Session, name: str) -> Tenants | None:
+    """Return a person's tenants; None without any. A session begins where the last one was, else in ``default`` if it can.
+
+    ``known`` is False where the person should be asked: several tenants and no earlier session in one of them.
+    """
+    query = select(PersonRole.tenant_id).where(PersonRole.name == name).distinct().order_by(PersonRole.tenant_id)
+    tenants = tuple(session.scalars(query))
+    if not tenants:
+        return None
+    last = session.scalar(
+        select(PersonSession.tenant_id)
+        .where(PersonSession.name == name)
+        .order_by(PersonSession.created_at.desc())
+        .limit(1)
+    )
+    if last in tenants:
+        return Tenants(tenants, last, known=True)
+    first = DEFAULT_TENANT if DEFAULT_TENANT in tenants else tenants[0]
+    return Tenants(tenants, first, known=len(tenants) == 1)

@@ -1,0 +1,104 @@
+"""People and their roles. Whoever is disabled or gets another password is signed out everywhere."""
+
+from __future__ import annotations
+
+import functools
+from datetime import datetime
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Role
+from lotus_web.domain.credentials import check_new_password
+from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.domain.idents import check_visible
+from lotus_web.domain.names import check_account_name, check_tenant_id
+from lotus_web.models import Person, PersonRole, ServiceAccount
+from lotus_web.services.sessions import close_sessions_of
+
+DISPLAY_NAME_MAX = 128
+# argon2id with 19 MiB and two passes: OWASP's floor, so that a burst of sign-ins does not exhaust the memory.
+HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
+
+
+@functools.cache
+def nobodys_hash() -> str:
+    """Return a hash to check against when there is no such person, which takes as long as if there were."""
+    return HASHER.hash("nobody has this password")
+
+
+def create_person(
+    session: Session,
+    *,
+    name: str,
+    password: str,
+    role: Role,
+    tenant_id: str,
+    now: datetime,
+    display_name: str | None = None,
+) -> Person:
+    """Make a person with a first role; raises InvalidInput, or Conflict ``NAME_TAKEN`` (accounts count too)."""
+    check_account_name(name)
+    if session.get(Person, name) is not None or session.get(ServiceAccount, name) is not None:
+        raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
+    shown = check_visible(display_name or name, "display name", longest=DISPLAY_NAME_MAX, loc=("body", "display_name"))
+    person = Person(
+        name=name, display_name=shown, password_hash=HASHER.hash(check_new_password(password)), created_at=now
+    )
+    session.add(person)
+    try:
+        session.flush()
+    except IntegrityError as raced:
+        raise Conflict("NAME_TAKEN", f"The name {name} is taken.") from raced
+    give_role(session, name=name, role=role, tenant_id=tenant_id)
+    return person
+
+
+def _person(session: Session, name: str) -> Person:
+    person = session.get(Person, name)
+    if person is None:
+        raise NotFound("PERSON_NOT_FOUND", f"There is no person named {name}.")
+    return person
+
+
+def give_role(session: Session, *, name: str, role: Role, tenant_id: str) -> None:
+    """Give a person a role in a tenant, from the next request on; having it already is no error. Raises NotFound."""
+    _person(session, name)
+    key = {"name": name, "tenant_id": check_tenant_id(tenant_id), "role": role.value}
+    if session.get(PersonRole, key) is None:
+        session.add(PersonRole(**key))
+        session.flush()
+
+
+def take_role(session: Session, *, name: str, role: Role, tenant_id: str) -> None:
+    """Take a role away, from the next request on; not having it is no error. Raises NotFound for an unknown person."""
+    _person(session, name)
+    session.execute(
+        delete(PersonRole).where(
+            PersonRole.name == name, PersonRole.tenant_id == tenant_id, PersonRole.role == role.value
+        )
+    )
+
+
+def disable_person(session: Session, *, name: str, now: datetime) -> None:
+    """Shut a person out and end their sessions; what they did stays. Raises NotFound."""
+    person = _person(session, name)
+    person.disabled_at = person.disabled_at or now
+    close_sessions_of(session, name=name, now=now)
+    session.flush()
+
+
+def enable_person(session: Session, *, name: str) -> None:
+    """Let a disabled person sign in again. Raises NotFound."""
+    _person(session, name).disabled_at = None
+    session.flush()
+
+
+def set_password(session: Session, *, name: str, password: str, now: datetime) -> None:
+    """Give a person another password and end their sessions. Raises NotFound, InvalidInput ``WEAK_PASSWORD``."""
+    _person(session, name).password_hash = HASHER.hash(check_new_password(password))
+    close_sessions_of(session, name=name, now=now)
+    session.flush()

@@ -1,0 +1,188 @@
+"""How a refusal or a failure looks to a person: what happened, what to do next, as a page or in place for htmx."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import structlog
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from lotus_web.domain.errors import InProgress, LotusError, StoreUnavailable, TooManyAttempts, Unauthenticated
+from lotus_web.error_status import as_store_unavailable, status_of
+from lotus_web.services.new_ids import new_id
+from lotus_web.web.access import ask_to_sign_in, is_json_blueprint
+from lotus_web.web.htmx import is_htmx
+from lotus_web.web.person import forget_person
+from lotus_web.web.return_path import HOME, safe_path
+from lotus_web.web.send_again import can_be_sent_again, send_again_page
+from lotus_web.web.sign_in_page import sign_in_page
+
+log = structlog.get_logger(__name__)
+
+# Set by the JSON routes: (error) -> Response, for addresses under theirs that no route of theirs answers.
+JSON_ERRORS = "lotus_json_errors"
+JSON_PATHS = ("/api/", "/rebalance", "/health", "/metrics", "/openapi.json")
+STORE_RETRY_SECONDS = 5
+FORM_TOO_OLD = "Nothing was sent yet. You may have signed in or out since the form was opened."
+
+
+class Words(NamedTuple):
+    """What a status is called on a page; ``message`` stands in where the refusal brings no sentence of its own."""
+
+    title: str
+    message: str
+    what_next: str
+
+
+WORDS = {
+    400: Words("This request cannot be read", "The server did not understand what was sent.", "Go back and try again."),
+    403: Words(
+        "You may not do this", "Your roles in this tenant do not allow it.", "Ask a manager or an administrator."
+    ),
+    404: Words(
+        "Nothing is here", "There is no such page or record, or it belongs elsewhere.", "Check the address or search."
+    ),
+    405: Words("This address does not work like that", "It answers other requests.", "Go back to the page before."),
+    409: Words(
+        "Something changed in the meantime", "Things are no longer as you saw them.", "Reload the page and look again."
+    ),
+    413: Words(
+        "This is too much at once",
+        "A form may hold 1 MiB at most. Nothing was recorded.",
+        "Go back and shorten what you wrote.",
+    ),
+    422: Words("Something is missing or wrong", "What was sent cannot be taken as it is.", "Go back and correct it."),
+    429: Words("Too many attempts", "Wait a little before the next one.", "Try again in a few minutes."),
+    500: Words(
+        "Something went wrong here", "The fault is ours. Nothing was recorded.", "Try again; if it stays, tell support."
+    ),
+    503: Words(
+        "The store cannot be reached",
+        "Nothing was recorded.",
+        "Wait a moment and try again.",
+    ),
+}
+
+
+def correlation_id() -> str:
+    """Return the id under which this request is found in the log."""
+    if "correlation_id" not in g:
+        g.correlation_id = new_id("corr_", 12)
+    found: str = g.correlation_id
+    return found
+
+
+def error_page(status: int, message: str | None = None, *, title: str | None = None) -> Response:
+    """Render a refusal as a page, or as its fragment for htmx. Asks the store nothing."""
+    forget_person()
+    words = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    text = render_template(
+        "errors/_error.html" if is_htmx() else "errors/error.html",
+        status=status,
+        title=title or words.title,
+        message=message or words.message,
+        what_next=words.what_next,
+        correlation_id=correlation_id() if status >= 500 else None,
+    )
+    response = make_response(text, status)
+    response.vary.add("HX-Request")
+    return response
+
+
+def for_programs() -> bool:
+    """Return whether a program asks, not a person."""
+    return is_json_blueprint(request.blueprint) or request.path.startswith(JSON_PATHS)
+
+
+def _as_json(error: Exception) -> ResponseReturnValue | None:
+    answer = current_app.extensions.get(JSON_ERRORS)
+    return answer(error) if answer is not None and for_programs() else None
+
+
+def refused(error: LotusError) -> ResponseReturnValue:
+    """Answer a refusal with its own sentence."""
+    as_json = _as_json(error)
+    if as_json is not None:
+        return as_json
+    if isinstance(error, Unauthenticated):
+        return ask_to_sign_in()
+    if isinstance(error, StoreUnavailable):
+        log.error("store_unavailable", correlation_id=correlation_id(), reason=repr(error.__cause__ or error))
+    response = _answer(error)
+    seconds = _retry_after(error)
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _answer(error: LotusError) -> Response:
+    if isinstance(error, StoreUnavailable) and can_be_sent_again():
+        return send_again_page(503, title=WORDS[503].title, reason=error.message)
+    return error_page(status_of(error), error.message)
+
+
+def _retry_after(error: LotusError) -> int | None:
+    if isinstance(error, (InProgress, TooManyAttempts)):
+        return error.retry_after
+    return STORE_RETRY_SECONDS if isinstance(error, StoreUnavailable) else None
+
+
+def store_failed(error: SQLAlchemyError) -> ResponseReturnValue:
+    """Answer 503 when the store is away; any other error of it is a fault of ours."""
+    away = as_store_unavailable(error)
+    if away is None:
+        raise error
+    away.__cause__ = error
+    return refused(away)
+
+
+def not_served(error: HTTPException) -> ResponseReturnValue:
+    """Answer what the framework refused (404, 405, 413, …) with its headers, and a redirect as it is."""
+    as_json = _as_json(error)
+    if as_json is not None:
+        return as_json
+    status = error.code or 500
+    if status < 400:
+        return error
+    response = error_page(status)
+    for name, value in error.get_headers(request.environ):
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response
+
+
+def broken(error: InternalServerError) -> ResponseReturnValue:
+    """Answer 500 with the correlation id and nothing of the cause, which is in the log under that id."""
+    log.error("request_failed", correlation_id=correlation_id(), exc_info=error.original_exception or error)
+    return _as_json(error) or error_page(500)
+
+
+def token_refused(error: CSRFError) -> ResponseReturnValue:
+    """Answer 400 with what was typed, a fresh token and a button to send it again; a form of another site gets none."""
+    log.warning("csrf_refused", reason=error.description, path=request.path)
+    if request.endpoint == "sign_in.sign_in":
+        again = (None, "This form was open for too long. Sign in now.")
+        form = request.form
+        return sign_in_page(
+            400,
+            next_path=safe_path(form.get("next")) or HOME,
+            name=form.get("name", ""),
+            draft=form.get("draft"),
+            problems=(again,),
+        )
+    if not can_be_sent_again():
+        return error_page(400, "This form came from another site, so it was not taken.")
+    return send_again_page(400, title="This form was open for too long", reason=FORM_TOO_OLD)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every refusal and failure of a page."""
+    app.register_error_handler(LotusError, refused)
+    app.register_error_handler(SQLAlchemyError, store_failed)
+    app.register_error_handler(CSRFError, token_refused)
+    app.register_error_handler(InternalServerError, broken)
+    app.register_error_handler(HTTPException, not_served)
