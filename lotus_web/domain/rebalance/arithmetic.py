@@ -9,11 +9,18 @@ ENGINE_CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[InvalidOperat
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+# A billionth of a currency unit: far below any real amount, far above what 28 digits round away.
+NOISE = Decimal("1e-9")
 
 
 def total(values: Iterable[Decimal]) -> Decimal:
     """Return a sum that does not depend on the order of its parts, down to the last digit."""
     return sum(sorted(values), ZERO)
+
+
+def without_noise(amount: Decimal) -> Decimal:
+    """Return zero for an amount that only rounding can have left, else the amount."""
+    return ZERO if abs(amount) < NOISE else amount
 
 
 def whole_units(quantity: Decimal) -> Decimal:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
-from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, total
+from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, total, without_noise
 from lotus_web.domain.rebalance.codes import Side
 from lotus_web.domain.rebalance.context import RunContext
 from lotus_web.domain.rebalance.intent import FUND, SWEEP, FxSpot, Intent, SecurityTrade
@@ -21,7 +21,9 @@ def projected_cash(ctx: RunContext, trades: Sequence[SecurityTrade]) -> dict[str
         currency, amount = trade.notional.currency, trade.notional.amount
         signed = amount if trade.side is Side.SELL else -amount
         cash[currency] = cash.get(currency, ZERO) + signed
-    return cash
+    if ctx.options.strict_reference:
+        return cash
+    return {currency: without_noise(amount) for currency, amount in cash.items()}
 
 
 def plan_fx(ctx: RunContext, trades: Sequence[SecurityTrade]) -> list[FxSpot]:

@@ -58,7 +58,7 @@ def _cap(ctx: RunContext, work: TargetWork, key: str, maximum: Decimal, members:
     if movable_weight <= room:
         return
     for name in movable:
-        work.weights[name] *= room / movable_weight
+        work.weights[name] = work.weights[name] * room / movable_weight
     _release(work, key, maximum, members, before, movable_weight - room)
 
 

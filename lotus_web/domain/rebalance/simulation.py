@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from lotus_web.domain.rebalance.arithmetic import ZERO
+from lotus_web.domain.rebalance.arithmetic import ZERO, without_noise
 from lotus_web.domain.rebalance.codes import Side
 from lotus_web.domain.rebalance.context import RunContext
 from lotus_web.domain.rebalance.intent import FxSpot, Intent
@@ -19,7 +19,10 @@ def simulate(ctx: RunContext, intents: Sequence[Intent]) -> SimulatedState:
     """Apply the intents in order and value what results; rows that were not there are appended."""
     units, cash = _moves(intents)
     portfolio = ctx.request.portfolio_snapshot
-    return value_state(ctx, _positions(portfolio.positions, units), _balances(portfolio.cash_balances, cash))
+    balances = _balances(portfolio.cash_balances, cash)
+    if cash and not ctx.options.strict_reference:
+        balances = [replace(row, amount=without_noise(row.amount)) for row in balances]
+    return value_state(ctx, _positions(portfolio.positions, units), balances)
 
 
 def value_untraded(ctx: RunContext) -> SimulatedState:

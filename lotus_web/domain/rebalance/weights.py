@@ -48,7 +48,7 @@ class TargetWork:
             return False
         if wanted > ZERO:
             for key in self.buyable:
-                self.weights[key] *= room / wanted
+                self.weights[key] = self.weights[key] * room / wanted
         return True
 
     def spread(self, excess: Decimal, recipients: Iterable[str]) -> dict[str, Decimal]:

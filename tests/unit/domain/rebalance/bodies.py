@@ -80,7 +80,9 @@ def run_of(**fields: Any) -> RebalanceResult:
 
 def trades_of(result: RebalanceResult) -> list[tuple[str, str, Decimal]]:
     """Return (side, instrument, quantity) in execution order."""
-    return [(row.side.value, row.instrument_id, row.quantity) for row in result.intents if isinstance(row, SecurityTrade)]
+    return [
+        (row.side.value, row.instrument_id, row.quantity) for row in result.intents if isinstance(row, SecurityTrade)
+    ]
 
 
 def fx_of(result: RebalanceResult) -> list[tuple[str, str, Decimal, str, Decimal]]:

@@ -21,9 +21,7 @@ MODES = [
 
 def check_orders(scenario: Scenario, result: RebalanceResult) -> None:
     assert trades_of(result) == [(side, name, D(units)) for side, name, units in scenario.trades]
-    assert fx_of(result) == [
-        (key, bought, D(amount), sold, D(cost)) for key, bought, amount, sold, cost in scenario.fx
-    ]
+    assert fx_of(result) == [(key, bought, D(amount), sold, D(cost)) for key, bought, amount, sold, cost in scenario.fx]
     waits = {row.instrument_id: row.dependencies for row in result.intents if isinstance(row, SecurityTrade)}
     assert {name: waits[name] for name in scenario.dependencies} == scenario.dependencies
 
