@@ -99,12 +99,20 @@ class PostgresStores:
         self._folder = folder
         self._names = (f"{worker}_{number}" for number in itertools.count())
         self._users = (folder / "users.lock").open("w")
-        with locked(folder / "starting.lock"):
+        try:
+            self._admin, self._prefix = self._join()
+        except BaseException:
+            self.close()
+            raise
+
+    def _join(self) -> list[str]:
+        """Become a user of the run's server, the first one starts it; return its address and the prefix of our databases."""
+        address = self._folder / "address"
+        with locked(self._folder / "starting.lock"):
             fcntl.flock(self._users, fcntl.LOCK_SH)
-            address = folder / "address"
             if not address.exists():
-                start_keeper(folder)
-            self._admin, self._prefix = address.read_text().split()
+                start_keeper(self._folder)
+            return address.read_text().split()
 
     def create(self, *, migrated: bool = True) -> str:
         """Return the URL of a new database, migrated or with nothing in it."""
