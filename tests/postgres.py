@@ -111,11 +111,17 @@ class PostgresServer:
         self._run("initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
 
     def _reachable(self, binaries: Path) -> Path:
-        """Copy binaries that live where the server's account may not enter, as a virtualenv below /root."""
+        """Copy the wheel where the server's account may not enter it, as in a virtualenv below /root."""
         allowed = subprocess.run(["test", "-x", str(binaries / "postgres")], check=False, **self._identity)
         if allowed.returncode == 0:
             return binaries
-        return Path(shutil.copytree(binaries.parent, self.folder / "install", symlinks=True)) / binaries.name
+        installed, package = binaries.parent, binaries.parents[1]
+        # The programs look for their libraries beside the package, so the two keep their places to each other.
+        libraries = package.with_name(f"{package.name}.libs")
+        copied = shutil.copytree(installed, self.folder / package.name / installed.name, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, self.folder / libraries.name)
+        return Path(copied) / binaries.name
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._binaries / program), *arguments]
