@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar, overload
 
+from lotus_web.domain.reason_codes import REASON_CODES, Catalogue, parse_catalogue
+
 T = TypeVar("T")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
@@ -109,6 +111,15 @@ def names(name: str, default: tuple[str, ...], values: tuple[str, ...], note: st
     return Setting(name, default, parse, "a comma-separated list of " + ", ".join(values), note)
 
 
+def words(name: str, note: str) -> Setting[tuple[str, ...]]:
+    """A comma-separated list of any words; empty by default."""
+
+    def parse(raw: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in raw.split(",") if part.strip())
+
+    return Setting(name, (), parse, "a comma-separated list", note)
+
+
 class Settings:
     """A typed, live view of an environment mapping; building one checks every value once."""
 
@@ -167,6 +178,16 @@ class Settings:
     sla_sweep_seconds = whole("LOTUS_SLA_SWEEP_SECONDS", 30, "how often due times are looked at")
     claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim holds without activity")
     four_eyes = flag("LOTUS_FOUR_EYES", True, "who submitted a run may not approve it")
+    four_eyes_exempt_tenants = words(
+        "LOTUS_FOUR_EYES_EXEMPT_TENANTS", "tenants with a single reviewer; each use of this is put on record"
+    )
+    reason_codes = Setting[Catalogue](
+        "LOTUS_REASON_CODES",
+        REASON_CODES,
+        parse_catalogue,
+        'JSON: {"approve": [{"code": "WITHIN_MANDATE", "text": "…", "needs_comment": false}], …}',
+        "the reasons that decisions may give; set, it is a closed list for forms and /api/v1",
+    )
     log_format = choice("LOTUS_LOG_FORMAT", "auto", ("auto", "json", "console"), "auto: json in production")
 
     def __init__(self, environ: Mapping[str, str]):

@@ -1,14 +1,18 @@
 """The reasons that a form offers for each decision: a stable code and what it says in plain words.
 
-The JSON surface takes any well-formed code (dpm-api §8.2); a form offers these, and they read the same wherever they are
-shown.
+The RFC surface takes any well-formed code (dpm-api §8.2); forms and ``/api/v1`` go by the catalogue in force, which is
+this one unless ``LOTUS_REASON_CODES`` says otherwise.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.gate import check_reason_code
 from lotus_web.domain.workflow import Action
 
 
@@ -23,7 +27,9 @@ class ReasonCode:
 
 _OTHER = ReasonCode("OTHER", "Another reason, told below", needs_comment=True)
 
-REASON_CODES: dict[Action, tuple[ReasonCode, ...]] = {
+Catalogue = Mapping[Action, tuple[ReasonCode, ...]]
+
+REASON_CODES: Catalogue = {
     Action.APPROVE: (
         ReasonCode("WITHIN_MANDATE", "The outcome is within the mandate"),
         ReasonCode("PHASED_INVESTMENT_AGREED", "Phased investment was agreed with the client"),
@@ -67,23 +73,53 @@ REASON_CODES: dict[Action, tuple[ReasonCode, ...]] = {
 }
 
 
-def reason_text(action: Action | None, code: str) -> str:
+def parse_catalogue(raw: str) -> Catalogue:
+    """Read ``{"approve": [{"code", "text", "needs_comment"}, …]}``; actions left out keep their codes. Raises ValueError."""
+    document = json.loads(raw)
+    if not isinstance(document, dict):
+        raise ValueError("an object is wanted")
+    own = {Action(word): tuple(_parsed(entry) for entry in entries) for word, entries in document.items()}
+    if any(action not in REASON_CODES or not codes for action, codes in own.items()):
+        raise ValueError("only decisions have reasons, and each needs one")
+    for codes in own.values():
+        if len({reason.code for reason in codes}) != len(codes):
+            raise ValueError("a code stands once in a list")
+    return {**REASON_CODES, **own}
+
+
+def _parsed(entry: Any) -> ReasonCode:
+    if not isinstance(entry, dict) or not {"code", "text"} <= entry.keys() <= {"code", "text", "needs_comment"}:
+        raise ValueError("an entry has a code, a text and perhaps needs_comment")
+    code, text, needs_comment = entry["code"], entry["text"], entry.get("needs_comment", False)
+    if not isinstance(code, str) or not isinstance(text, str) or not text.strip() or type(needs_comment) is not bool:
+        raise ValueError("code and text are texts, needs_comment is true or false")
+    try:
+        return ReasonCode(check_reason_code(code), text.strip(), needs_comment)
+    except InvalidInput as wrong:
+        raise ValueError(str(wrong)) from None
+
+
+def reason_text(action: Action | None, code: str, codes: Catalogue = REASON_CODES) -> str:
     """Return what a code says in plain words, the code itself in words where no form offers it."""
-    offered = REASON_CODES.get(action, ()) if action else ()
-    everywhere = (reason for reasons in REASON_CODES.values() for reason in reasons)
+    offered = codes.get(action, ()) if action else ()
+    everywhere = (reason for reasons in codes.values() for reason in reasons)
     found = next((reason.text for reason in (*offered, *everywhere) if reason.code == code), None)
     return found or code.replace("_", " ").capitalize()
 
 
-def check_offered_reason(action: Action, code: str, comment: str) -> None:
+def check_offered_reason(action: Action, code: str, comment: str, codes: Catalogue = REASON_CODES) -> None:
     """Raise InvalidInput unless a form offers ``code`` for ``action`` and the comment that it needs is there."""
-    offered = REASON_CODES.get(action)
-    if offered is None:
+    if action not in codes:
         return
     if not code:
         raise InvalidInput("invalid_argument", "Choose a reason.", loc=("body", "reason_code"))
-    reason = next((reason for reason in offered if reason.code == code), None)
-    if reason is None:
+    if all(reason.code != code for reason in codes[action]):
         raise InvalidInput("invalid_argument", "Choose one of the listed reasons.", loc=("body", "reason_code"))
-    if reason.needs_comment and not comment.strip():
+    check_comment_of(action, code, comment, codes)
+
+
+def check_comment_of(action: Action, code: str, comment: str, codes: Catalogue = REASON_CODES) -> None:
+    """Raise InvalidInput where the catalogue wants a comment beside this code and there is none."""
+    reason = next((reason for reason in codes.get(action, ()) if reason.code == code), None)
+    if reason is not None and reason.needs_comment and not comment.strip():
         raise InvalidInput("invalid_argument", "Say more: this reason needs a comment.", loc=("body", "reason"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lotus_web.domain.four_eyes import FourEyes
 from lotus_web.domain.gate import requires_review
 from lotus_web.domain.sla import WorkflowDefaults
 from lotus_web.settings import Settings
@@ -18,6 +19,7 @@ class ReviewPolicy:
     replay_enabled: bool = True
     persist_artifacts: bool = False
     defaults: WorkflowDefaults = field(default_factory=WorkflowDefaults)
+    four_eyes: FourEyes = field(default_factory=FourEyes)
 
     @classmethod
     def of(cls, settings: Settings) -> ReviewPolicy:
@@ -34,6 +36,7 @@ class ReviewPolicy:
                 escalation_role=settings.escalation_assigned_role,
                 escalation_account_id=settings.escalation_assigned_account_id or None,
             ),
+            four_eyes=FourEyes(settings.four_eyes, frozenset(settings.four_eyes_exempt_tenants)),
         )
 
     def requires_review(self, run_status: str) -> bool:
