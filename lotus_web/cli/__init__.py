@@ -1,7 +1,22 @@
 """Commands for operators, a group a noun."""
 
+from __future__ import annotations
+
+import click
 from flask import Flask
+
+from lotus_web.cli import demo, doctor, jobs, tokens, users
+
+COMMANDS: tuple[click.Command, ...] = (
+    demo.group,
+    doctor.command,
+    jobs.group,
+    tokens.group,
+    users.group,
+)
 
 
 def init_app(app: Flask) -> None:
     """Register the command groups."""
+    for command in COMMANDS:
+        app.cli.add_command(command)

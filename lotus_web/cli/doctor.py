@@ -1,0 +1,35 @@
+"""The command that says what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import with_appcontext
+
+from lotus_web import current
+from lotus_web.cli.store import reading
+from lotus_web.queries.doctor import Finding, SettingInForce, diagnose
+
+
+@click.command("doctor")
+@with_appcontext
+def command() -> None:
+    """Show the settings in force and check the store, the migrations, the chains and the jobs; exit 1 if one is wrong."""
+    with reading() as session:
+        diagnosis = diagnose(session, current.settings(), now=current.utcnow())
+    click.echo("Settings in force (* given)")
+    for setting in diagnosis.settings:
+        click.echo(_setting(setting))
+    click.echo("\nChecks")
+    for finding in diagnosis.findings:
+        click.echo(_finding(finding))
+    if not diagnosis.sound:
+        raise click.exceptions.Exit(1)
+
+
+def _setting(setting: SettingInForce) -> str:
+    return f"{'*' if setting.given else ' '} {setting.name}={setting.value}"
+
+
+def _finding(finding: Finding) -> str:
+    line = f"{finding.state.value:<6}{finding.check}: {finding.says}"
+    return f"{line}\n      to mend: {finding.mend}" if finding.mend else line

@@ -1,0 +1,69 @@
+"""Commands for service accounts and their bearer tokens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+from flask.cli import AppGroup
+
+from lotus_web import current
+from lotus_web.cli.store import reading, writing
+from lotus_web.domain.access import Permission
+from lotus_web.queries.tokens import list_tokens
+from lotus_web.services import tokens
+
+group = AppGroup("tokens", help="Bearer tokens of service accounts.")
+
+EXPIRES_DAYS = 365
+MOST_DAYS = 3650
+
+
+def parse_permissions(_context: click.Context, _option: click.Parameter, text: str) -> list[Permission]:
+    """Return the permissions of a comma-separated list; raises BadParameter naming all that there are."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    known = {permission.value: permission for permission in Permission}
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise click.BadParameter(f"{', '.join(unknown) or 'none given'}; choose from {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+@group.command("create")
+@click.argument("account")
+@click.option("--tenant", required=True)
+@click.option("--permissions", required=True, callback=parse_permissions, help="A comma-separated list.")
+@click.option("--expires-days", type=click.IntRange(1, MOST_DAYS), default=EXPIRES_DAYS, show_default=True)
+def create(account: str, tenant: str, permissions: list[Permission], expires_days: int) -> None:
+    """Make a token, and the account if it is new, and print the token, which is never shown again."""
+    now = current.utcnow()
+    with writing() as session:
+        made = tokens.create_token(
+            session,
+            account=account,
+            tenant_id=tenant,
+            permissions=permissions,
+            expires_at=now + timedelta(days=expires_days),
+            now=now,
+        )
+    click.echo(made.secret_text)
+
+
+@group.command("revoke")
+@click.argument("token_id", metavar="ID")
+def revoke(token_id: str) -> None:
+    """End a token at once."""
+    with writing() as session:
+        tokens.revoke_token(session, token_id=token_id, now=current.utcnow())
+    click.echo(f"{token_id} is revoked.")
+
+
+@group.command("list")
+def list_() -> None:
+    """List all tokens: id, account, state, end, tenants, permissions."""
+    now = current.utcnow()
+    with reading() as session:
+        for row in list_tokens(session):
+            end = row.expires_at.date().isoformat() if row.expires_at else "never"
+            what = (",".join(row.tenants), ",".join(row.permissions))
+            click.echo("\t".join((row.token_id, row.account, row.state(now), end, *what)))

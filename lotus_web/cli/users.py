@@ -1,0 +1,115 @@
+"""Commands for people who sign in."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask.cli import AppGroup
+
+from lotus_web import current
+from lotus_web.cli.store import reading, writing
+from lotus_web.domain.access import DEFAULT_TENANT, Role
+from lotus_web.queries.people import PersonRow, list_people
+from lotus_web.services import people
+
+group = AppGroup("users", help="People: who signs in, with which roles.")
+
+role_option = click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+tenant_option = click.option("--tenant", default=DEFAULT_TENANT, show_default=True)
+password_option = click.option("--password-stdin", is_flag=True, help="Read the password from stdin, its first line.")
+
+
+def read_password(from_stdin: bool) -> str:
+    """Return a new password, from stdin or asked for twice."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return typed
+
+
+@group.command("create")
+@click.argument("name")
+@role_option
+@tenant_option
+@click.option("--display-name", help="The name on pages, if another.")
+@password_option
+def create(name: str, role: str, tenant: str, display_name: str | None, password_stdin: bool) -> None:
+    """Make a person with a role in a tenant."""
+    password = read_password(password_stdin)
+    with writing() as session:
+        people.create_person(
+            session,
+            name=name,
+            display_name=display_name,
+            password=password,
+            role=Role(role),
+            tenant_id=tenant,
+            now=current.utcnow(),
+        )
+    click.echo(f"{name} may sign in as {role} of {tenant}.")
+
+
+@group.command("list")
+def list_() -> None:
+    """List everyone: name, state, roles."""
+    with reading() as session:
+        for row in list_people(session):
+            click.echo("\t".join((row.name, "disabled" if row.disabled_at else "enabled", roles_of(row))))
+
+
+def roles_of(row: PersonRow) -> str:
+    """Return a person's roles as ``tenant:role``, separated by spaces."""
+    pairs = [f"{tenant}:{role.value}" for tenant, roles in row.roles.items() for role in sorted(roles)]
+    return " ".join(pairs) or "no roles"
+
+
+@group.command("disable")
+@click.argument("name")
+def disable(name: str) -> None:
+    """Shut a person out and end their sessions."""
+    with writing() as session:
+        people.disable_person(session, name=name, now=current.utcnow())
+    click.echo(f"{name} is disabled and signed out everywhere.")
+
+
+@group.command("enable")
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let a disabled person sign in again."""
+    with writing() as session:
+        people.enable_person(session, name=name)
+    click.echo(f"{name} may sign in again.")
+
+
+@group.command("password")
+@click.argument("name")
+@password_option
+def password(name: str, password_stdin: bool) -> None:
+    """Give a person another password and end their sessions."""
+    typed = read_password(password_stdin)
+    with writing() as session:
+        people.set_password(session, name=name, password=typed, now=current.utcnow())
+    click.echo(f"{name} has another password and is signed out everywhere.")
+
+
+@group.command("grant")
+@click.argument("name")
+@role_option
+@tenant_option
+def grant(name: str, role: str, tenant: str) -> None:
+    """Give a person a role in a tenant."""
+    with writing() as session:
+        people.give_role(session, name=name, role=Role(role), tenant_id=tenant)
+    click.echo(f"{name} is {role} of {tenant}.")
+
+
+@group.command("withdraw")
+@click.argument("name")
+@role_option
+@tenant_option
+def withdraw(name: str, role: str, tenant: str) -> None:
+    """Take a role in a tenant away from a person."""
+    with writing() as session:
+        people.take_role(session, name=name, role=Role(role), tenant_id=tenant)
+    click.echo(f"{name} is not {role} of {tenant}.")

@@ -1,0 +1,233 @@
+"""Is this installation sound: the settings in force, and a finding of each check with how to mend what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from lotus_web.models import EventLogEntry, Person, SchedulerLease, TenantRuntime
+from lotus_web.settings import BadSetting, Settings
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+class State(StrEnum):
+    """How a check came out: fine, worth knowing, or wrong."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found, in a sentence, and how to mend it."""
+
+    check: str
+    state: State
+    says: str
+    mend: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInForce:
+    """A setting as it holds now; a secret says only whether there is one."""
+
+    name: str
+    value: str
+    given: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything the doctor saw."""
+
+    settings: tuple[SettingInForce, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        """True when nothing is wrong."""
+        return all(finding.state is not State.WRONG for finding in self.findings)
+
+
+Check = Callable[[Session, Settings, datetime], Iterator[Finding]]
+
+
+def settings_in_force(settings: Settings) -> Iterator[SettingInForce]:
+    """Yield every setting in the order of settings.py; raises BadSetting."""
+    for setting in Settings.all():
+        given = settings.environ.get(setting.name, "").strip()
+        value = setting.read(settings.environ)
+        if setting.secret:
+            shown = "hidden" if given else "not set"
+        else:
+            shown = given or _default_text(value)
+        yield SettingInForce(setting.name, shown, bool(given), setting.note)
+
+
+def _default_text(value: object) -> str:
+    """Return a default as it would be written in the environment; a table is too long to be written there."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in value)
+    return str(value) if isinstance(value, (str, int)) else "built in"
+
+
+def check_secret_key(_session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Sessions outlive a restart only with a key that does."""
+    if settings.secret_key:
+        yield Finding("secret key", State.OK, "LOTUS_SECRET_KEY is set.")
+    else:
+        yield Finding(
+            "secret key",
+            State.NOTE,
+            "LOTUS_SECRET_KEY is not set: everyone is signed out when the process ends.",
+            "Set LOTUS_SECRET_KEY to at least 32 random bytes, the same for every process.",
+        )
+
+
+def check_store(session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """The store answers."""
+    url = session.get_bind().engine.url.set(query={}).render_as_string(hide_password=True)
+    try:
+        session.execute(select(1))
+    except SQLAlchemyError as failed:
+        session.rollback()
+        reason = str(getattr(failed, "orig", None) or failed).splitlines()[0]
+        yield Finding(
+            "store",
+            State.WRONG,
+            f"{url} does not answer: {reason}",
+            "Start the store or correct the DPM_SUPPORTABILITY_… settings.",
+        )
+        return
+    yield Finding("store", State.OK, f"{url} answers.")
+    if settings.store_backend == "IN_MEMORY":
+        yield Finding(
+            "store",
+            State.NOTE,
+            "This store dies with the process: nothing is kept.",
+            "Set DPM_SUPPORTABILITY_STORE_BACKEND to SQLITE or SQL.",
+        )
+
+
+def migrations_missing(session: Session) -> bool:
+    """Return whether the store is not at the newest migration of this version."""
+    return _revisions(session) != _newest_revisions()
+
+
+def _revisions(session: Session) -> set[str]:
+    return set(MigrationContext.configure(session.connection()).get_current_heads())
+
+
+def _newest_revisions() -> set[str]:
+    return set(ScriptDirectory(str(MIGRATIONS)).get_heads())
+
+
+def check_migrations(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """The tables are those that this version expects."""
+    there, newest = _revisions(session), _newest_revisions()
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if there == newest:
+        yield Finding("migrations", State.OK, f"The store is at {', '.join(sorted(newest))}, the newest.")
+    elif there - known:
+        yield Finding(
+            "migrations",
+            State.WRONG,
+            f"The store is at {', '.join(sorted(there))}, which this version does not know.",
+            "Run the version that migrated the store, or a newer one.",
+        )
+    else:
+        at = ", ".join(sorted(there)) or "no migration at all"
+        yield Finding(
+            "migrations",
+            State.WRONG,
+            f"The store is at {at}; the newest is {', '.join(sorted(newest))}.",
+            "flask --app app db upgrade",
+        )
+
+
+def check_chains(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """The head of each tenant's chain is its last entry; ``audit verify`` reads the rest."""
+    for runtime in session.scalars(select(TenantRuntime).order_by(TenantRuntime.tenant_id)).all():
+        last = session.execute(
+            select(EventLogEntry.log_seq, EventLogEntry.entry_hash)
+            .where(EventLogEntry.tenant_id == runtime.tenant_id)
+            .order_by(EventLogEntry.log_seq.desc())
+            .limit(1)
+        ).one_or_none()
+        head = (runtime.last_log_seq, runtime.head_hash)
+        name = f"chain of {runtime.tenant_id}"
+        if last is None and runtime.entry_count == 0:
+            yield Finding(name, State.OK, "No entry yet.")
+        elif last is not None and tuple(last) == head:
+            yield Finding(name, State.OK, f"{runtime.entry_count} entries, head {runtime.head_hash}.")
+        else:
+            yield Finding(
+                name,
+                State.WRONG,
+                f"The head says entry {runtime.last_log_seq} and the log does not end there.",
+                f"flask --app app audit verify --tenant {runtime.tenant_id}",
+            )
+
+
+def check_scheduler(session: Session, settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Somebody runs the scheduled jobs."""
+    lease = session.scalars(select(SchedulerLease).order_by(SchedulerLease.until.desc()).limit(1)).one_or_none()
+    if lease is not None and lease.until > now:
+        yield Finding("jobs", State.OK, f"{lease.owner} runs the jobs.")
+        return
+    yield Finding(
+        "jobs",
+        State.NOTE,
+        f"No process runs the scheduled jobs now (LOTUS_JOBS={settings.jobs}).",
+        "Start the web with LOTUS_JOBS=embedded, or flask --app app jobs run",
+    )
+
+
+def check_people(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Somebody can sign in."""
+    count = session.scalar(select(func.count()).select_from(Person).where(Person.disabled_at.is_(None))) or 0
+    if count:
+        yield Finding("people", State.OK, f"{count} may sign in.")
+    else:
+        yield Finding("people", State.NOTE, "Nobody can sign in.", "flask --app app users create NAME --role admin")
+
+
+# Each later check needs what the earlier ones found sound.
+CHECKS: tuple[Check, ...] = (
+    check_secret_key,
+    check_store,
+    check_migrations,
+    check_chains,
+    check_scheduler,
+    check_people,
+)
+
+
+def diagnose(session: Session, settings: Settings, *, now: datetime) -> Diagnosis:
+    """Return the settings in force and the findings of all checks, up to the first that leaves nothing to stand on."""
+    try:
+        in_force = tuple(settings_in_force(settings))
+        settings.check_together()
+    except BadSetting as bad:
+        return Diagnosis((), (Finding("settings", State.WRONG, str(bad), f"Correct {bad.name}."),))
+    findings: list[Finding] = []
+    for check in CHECKS:
+        found = list(check(session, settings, now))
+        findings += found
+        if check in (check_store, check_migrations) and any(one.state is State.WRONG for one in found):
+            break
+    return Diagnosis(in_force, tuple(findings))
