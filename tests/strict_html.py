@@ -45,6 +45,6 @@ class StrictHtmlClient(FlaskClient):
             response = super().open(*args, **kwargs)
         else:
             response = contextvars.Context().run(super().open, *args, **kwargs)
-        if response.mimetype == "text/html" and not response.is_streamed:
+        if response.mimetype == "text/html":
             check_html(response.get_data())
         return response
