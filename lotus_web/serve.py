@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lotus_web import create_app
 from lotus_web.db import db
+from lotus_web.demo.load import is_loaded
 from lotus_web.settings import BadSetting, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,14 +64,17 @@ def prepare_store(settings: Settings) -> None:
     """
     with create_app(settings).app_context():
         upgrade()
+        loaded = is_loaded()
+        db.session.remove()
         db.engine.dispose()
     if settings.production or settings.store_backend == "IN_MEMORY":
         return
-    if not SIGN_INS.exists():
-        print("Loading the demo tenant (first use only)", flush=True)
+    if not loaded:
+        print("Loading the demo tenant (first use only, 15 s or so)", flush=True)
         subprocess.run([*FLASK, "demo", "load"], check=True)
-    print("Demo sign-ins:", flush=True)
-    print(SIGN_INS.read_text(), end="", flush=True)
+    if SIGN_INS.exists():
+        print("Demo sign-ins:", flush=True)
+        print(SIGN_INS.read_text(), end="", flush=True)
 
 
 def prepare() -> int:

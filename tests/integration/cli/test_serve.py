@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import signal
 import socket
 import stat
@@ -16,14 +18,24 @@ import pytest
 
 from tests.live_server import MAKE_RUN, ROOT, LiveServer, clean_environment
 
-SIGN_INS = "REVIEWER  Rosa Reviewer / a-password\n"
+STORE = {"DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE", "DPM_SUPPORTABILITY_SQLITE_PATH": "instance/lotus.db"}
+SIGN_IN = re.compile(r"[A-Z_]+  [^/]+ / \S+")
+
+
+@pytest.fixture(scope="module")
+def used_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where the demo tenant, a small one, was loaded before."""
+    folder = tmp_path_factory.mktemp("used")
+    before = LiveServer(STORE, folder)
+    before.flask("db", "upgrade")
+    before.flask("demo", "load", "--runs", "20", "--quiet")
+    return folder
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[LiveServer]:
-    """`make run` in a folder where the demo tenant was loaded before."""
-    (tmp_path / "instance").mkdir()
-    (tmp_path / "instance" / "demo_sign_ins").write_text(SIGN_INS)
+def machine(used_folder: Path, tmp_path: Path) -> Iterator[LiveServer]:
+    """`make run` where the demo tenant was loaded before."""
+    shutil.copytree(used_folder, tmp_path, dirs_exist_ok=True)
     server = LiveServer({}, tmp_path, MAKE_RUN)
     yield server
     server.stop(signal.SIGKILL)
@@ -38,9 +50,23 @@ def status_of(url: str) -> int:
             return refusal.code
 
 
-def test_it_names_the_sign_ins_and_then_the_address_where_it_answers(machine: LiveServer) -> None:
+def test_on_first_use_it_loads_the_demo_tenant_then_names_the_sign_ins_and_the_address(tmp_path: Path) -> None:
+    server = LiveServer({}, tmp_path, MAKE_RUN)
+    try:
+        server.start(workers=2)
+        lines = server.log.splitlines()
+        assert lines[0].startswith("Loading the demo tenant")
+        sign_ins = (tmp_path / "instance" / "demo_sign_ins").read_text().splitlines()
+        assert lines[-len(sign_ins) - 2 :] == ["Demo sign-ins:", *sign_ins, f"Serving on {server.url}"]
+        assert sign_ins
+        assert all(SIGN_IN.fullmatch(line) for line in sign_ins)
+    finally:
+        server.stop()
+
+
+def test_on_later_use_it_loads_nothing_and_answers_where_it_says(machine: LiveServer) -> None:
     machine.start(workers=2)
-    assert machine.log.splitlines()[-2:] == [SIGN_INS.strip(), f"Serving on {machine.url}"]
+    assert machine.log.splitlines()[0] == "Demo sign-ins:"
     assert status_of(f"{machine.url}/health") == 200
 
 
@@ -58,10 +84,7 @@ def test_a_second_start_keeps_the_people_and_the_key_that_signs_their_sessions(m
     machine.start()
     key = machine.folder / "instance" / "secret_key"
     first_key = key.read_text()
-    machine.settings = {
-        "DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE",
-        "DPM_SUPPORTABILITY_SQLITE_PATH": "instance/lotus.db",
-    }
+    machine.settings = STORE
     machine.flask("users", "create", "Rosa", "--role", "reviewer", "--password-stdin", stdin="long enough a password\n")
     machine.stop()
     machine.start()
@@ -71,8 +94,8 @@ def test_a_second_start_keeps_the_people_and_the_key_that_signs_their_sessions(m
 
 
 def test_a_setting_of_the_environment_goes_before_its_own(machine: LiveServer) -> None:
+    (machine.folder / "instance" / "lotus.db").rename(machine.folder / "elsewhere.db")
     machine.start(DPM_SUPPORTABILITY_SQLITE_PATH="elsewhere.db", LOTUS_JOBS="off")
-    assert (machine.folder / "elsewhere.db").exists()
     assert not (machine.folder / "instance" / "lotus.db").exists()
 
 
