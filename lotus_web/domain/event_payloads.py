@@ -68,8 +68,8 @@ def one_of(*words: str) -> Leaf:
 
 _POLICY = {"policy_id": TEXT, "policy_version": TEXT}
 _SUBJECT = {"subject_type": TEXT, "subject_id": TEXT}
-_ENTITY = {"entity_type": TEXT, "entity_id": TEXT}
-_EVIDENCE = {"surface": Optional(TEXT), "reason_code": Optional(TEXT), "shown_digest": Optional(TEXT)}
+_ENTITY = {"entity_type": TEXT, "entity_id": ID}
+_EVIDENCE = {"surface": Optional(TEXT), "reason_code": Optional(TEXT), "shown_digest": Optional(TEXT), "four_eyes": Optional(TEXT)}
 
 SHAPES: dict[EventType, dict[str, Any]] = {
     EventType.TRACE_STARTED: {"workflow": TEXT, "title": TEXT, "primary_entity": _ENTITY},
@@ -89,7 +89,7 @@ SHAPES: dict[EventType, dict[str, Any]] = {
         "policy": _POLICY,
         "reason": TEXT,
         "title": Optional(TEXT),
-        "portfolio_id": Optional(TEXT),
+        "portfolio_id": Optional(ID),
     },
     EventType.APPROVAL_RECORDED: {
         "approval_id": TEXT,
@@ -102,7 +102,7 @@ SHAPES: dict[EventType, dict[str, Any]] = {
     EventType.WORKFLOW_REVIEW_REQUESTED: {
         "template_id": ID,
         "subject": _SUBJECT,
-        "assignee": {"account_id": Optional(TEXT), "role": Optional(TEXT)},
+        "assignee": {"account_id": Optional(ID), "role": Optional(ID)},
         "priority": one_of(*(priority.word for priority in Priority)),
         "sla_hours": HOURS,
         "reason": TEXT,

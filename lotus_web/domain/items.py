@@ -143,4 +143,5 @@ class ItemState:
             workflow_kind=self.workflow_kind,
             is_run=self.rebalance_run_id is not None,
             assigned_account_id=self.assigned_account_id,
+            claimed=self.claimed_at is not None,
         )

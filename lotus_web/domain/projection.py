@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from lotus_web.domain import notices
@@ -194,7 +195,7 @@ def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
         source_event_id=event.event_id,
         after_log_seq=event.log_seq,
         occurred_at=event.occurred_at,
-        details={"shown_digest": evidence["shown_digest"]} if "shown_digest" in evidence else {},
+        details={key: evidence[key] for key in ("shown_digest", "four_eyes") if key in evidence},
     )
     effect = fold_action(item, record)
     closed = replace(effect.item, approval_event_id=event.event_id, last_source_log_seq=event.log_seq)
@@ -222,6 +223,7 @@ def fold_action(item: ItemState, record: ActionRecord) -> Effect:
         last_action_type=record.action_type.value,
         last_action_at=record.occurred_at,
         last_actor_id=record.decider_id,
+        claimed_at=_renewed(item, record),
     )
     if record.to_status in TERMINAL and record.action_type is not Action.COMMENT:
         acted = replace(
@@ -244,12 +246,19 @@ def fold_action(item: ItemState, record: ActionRecord) -> Effect:
     return _told(acted)
 
 
+def _renewed(item: ItemState, record: ActionRecord) -> datetime | None:
+    """Return when the holder was last at work: a claim is a lease that their own actions renew."""
+    holder_acts = item.claimed_at is not None and record.decider_id == item.assigned_account_id
+    return record.occurred_at if holder_acts else item.claimed_at
+
+
 def _told(item: ItemState, told: tuple[Notice, ...] = ()) -> Effect:
     return Effect(item, None, told)
 
 
 def _changes_requested(item: ItemState, acted: ItemState, record: ActionRecord) -> ItemState:
-    asked = replace(acted, current_decision=record.to_status.value, current_reason=record.text)
+    # Whoever claimed it has done their part; it is theirs still, but no lease runs while others change it.
+    asked = replace(acted, current_decision=record.to_status.value, current_reason=record.text, claimed_at=None)
     if item.status in OPEN:
         return asked
     hours = int(item.metadata["sla_hours"])

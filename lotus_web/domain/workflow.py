@@ -122,6 +122,7 @@ class ItemFacts:
     workflow_kind: WorkflowKind
     is_run: bool
     assigned_account_id: str | None
+    claimed: bool = False
 
 
 _STATUS_WORDS = {
@@ -161,6 +162,12 @@ def refusal(item: ItemFacts, action: Action) -> str:
 def check_holder(item: ItemFacts, actor: Actor, action: Action) -> None:
     """Raise Conflict when someone else's hold stands in the way: only the holder, or who may assign, lets go."""
     held_by_other = item.assigned_account_id not in (None, actor.decider_id)
+    if action is Action.CLAIM and held_by_other and item.claimed:
+        raise Conflict(
+            "invalid_transition",
+            f"This item is held by {item.assigned_account_id}.",
+            details={"assigned_account_id": item.assigned_account_id},
+        )
     if action is Action.RELEASE and held_by_other and not actor.may(Permission.WORKFLOW_ASSIGN):
         raise Conflict(
             "invalid_transition",

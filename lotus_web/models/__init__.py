@@ -1,6 +1,8 @@
 """Tables, one file an aggregate; importing this package registers all of them."""
 
 from lotus_web.models.accounts import ApiToken, ServiceAccount
+from lotus_web.models.audit_records import AuditRecord
+from lotus_web.models.counters import StoreCounter
 from lotus_web.models.decisions import Decision
 from lotus_web.models.event_log import EventLogEntry, TenantRuntime
 from lotus_web.models.idempotency import IdempotencyHistoryRow, IdempotencyKey
@@ -8,12 +10,14 @@ from lotus_web.models.items import WorkflowItem
 from lotus_web.models.jobs import JobRun, SchedulerLease
 from lotus_web.models.lineage import LineageEdge
 from lotus_web.models.notifications import Notification, NotificationRead
+from lotus_web.models.operations import Operation, OperationPayload, OperationStep, RetentionEntry
 from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
 from lotus_web.models.workflow_actions import WorkflowAction
 
 __all__ = [
     "ApiToken",
+    "AuditRecord",
     "Decision",
     "EventLogEntry",
     "IdempotencyHistoryRow",
@@ -22,15 +26,20 @@ __all__ = [
     "LineageEdge",
     "Notification",
     "NotificationRead",
+    "Operation",
+    "OperationPayload",
+    "OperationStep",
     "Person",
     "PersonRole",
     "PersonSession",
+    "RetentionEntry",
     "Run",
     "RunArtifact",
     "RunPayload",
     "SchedulerLease",
     "ServiceAccount",
     "SignInFailure",
+    "StoreCounter",
     "TenantRuntime",
     "WorkflowAction",
     "WorkflowItem",

@@ -47,6 +47,8 @@ class EventLogEntry(Base):
         UniqueConstraint("tenant_id", "producer_id", "idempotency_key"),
         # The chain is read in this order by the verification and the projection.
         Index("ix_dg_event_log_chain", "tenant_id", "log_seq"),
+        # The audit explorer reads newest first (queries/audit_explorer.py).
+        Index("ix_dg_event_log_recorded", "tenant_id", "recorded_at", "log_seq"),
         {"sqlite_autoincrement": True},
     )
 

@@ -55,6 +55,8 @@ class WorkflowItem(Base):
     last_source_log_seq: Mapped[int] = mapped_column(BigInteger)
     details: Mapped[dict[str, Any]] = mapped_column("metadata", Json)
     version: Mapped[int]
+    # What items share that failed the same rules (domain/precedents.py); follows from policy and evidence.
+    precedent_key: Mapped[str | None]
     # The sweep's own marks, not part of the fold: told of this due time; not to be tried again before (a poison row).
     risk_told: Mapped[bool] = mapped_column(default=False)
     sweep_not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -124,6 +126,27 @@ class WorkflowItem(Base):
         Index(
             "ix_dg_workflow_items_closed",
             "tenant_id",
+            "resolved_at",
+            "workflow_id",
+            sqlite_where=text("resolved_at IS NOT NULL"),
+            postgresql_where=text("resolved_at IS NOT NULL"),
+        ),
+        # Everything ever asked, in the inbox's order: GET /workflows?only_open=false (queries/workflow_items.py).
+        Index(
+            "ix_dg_workflow_items_all",
+            "tenant_id",
+            "priority_rank",
+            "requested_at",
+            "workflow_id",
+            "resolved_at",
+            "sla_due_at",
+            "status",
+        ),
+        # Decisions on items like this one, newest first (queries/precedents.py).
+        Index(
+            "ix_dg_workflow_items_precedents",
+            "tenant_id",
+            "precedent_key",
             "resolved_at",
             "workflow_id",
             sqlite_where=text("resolved_at IS NOT NULL"),

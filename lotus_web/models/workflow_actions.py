@@ -44,5 +44,8 @@ class WorkflowAction(Base):
         Index("ix_dg_workflow_actions_trace", "tenant_id", "trace_id", "action_seq"),
         # The audit explorer reads newest first; the rebuild reads oldest first.
         Index("ix_dg_workflow_actions_newest", "tenant_id", "action_seq"),
+        Index("ix_dg_workflow_actions_time", "tenant_id", "occurred_at", "action_seq"),
+        # Escalations a day and the report by reason (queries/sla_board.py, queries/reason_report.py).
+        Index("ix_dg_workflow_actions_type", "tenant_id", "action_type", "occurred_at", "reason_code"),
         {"sqlite_autoincrement": True},
     )

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.items import ActionRecord, ItemState
+from lotus_web.domain.items import ActionRecord, ItemState, Origin
 from lotus_web.domain.notices import CONSOLE, Notice
+from lotus_web.domain.precedents import precedent_key
 from lotus_web.domain.projection import Effect
-from lotus_web.domain.workflow import ItemStatus, Priority, WorkflowKind
+from lotus_web.domain.workflow import Action, ItemStatus, Priority, WorkflowKind
 from lotus_web.models import Notification, WorkflowAction, WorkflowItem
 
 _COLUMN = {"priority": "priority_rank", "metadata": "details"}
@@ -35,6 +36,7 @@ def item_columns(state: ItemState) -> dict[str, Any]:
     values["priority_rank"] = int(state.priority)
     values["workflow_kind"] = state.workflow_kind.value
     values["details"] = dict(state.metadata)
+    values["precedent_key"] = precedent_key(state.policy_id, state.metadata)
     return values
 
 
@@ -82,6 +84,18 @@ def action_row(record: ActionRecord) -> WorkflowAction:
         "details": dict(record.details),
     }
     return WorkflowAction(**values)
+
+
+def action_record(row: WorkflowAction) -> ActionRecord:
+    """Return the value of an action's row."""
+    values: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields(ActionRecord)}
+    values |= {
+        "action_type": Action(row.action_type),
+        "origin": Origin(row.origin),
+        "from_status": ItemStatus(row.from_status),
+        "to_status": ItemStatus(row.to_status),
+    }
+    return ActionRecord(**values)
 
 
 def notice_row(notice: Notice) -> Notification:

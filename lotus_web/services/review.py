@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, check_permission
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.four_eyes import CODE as FOUR_EYES
+from lotus_web.domain.four_eyes import Parties
 from lotus_web.domain.gate import check_reason_code
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.lineage import EdgeType, EntityKind
@@ -17,6 +19,7 @@ from lotus_web.domain.shown import check_unmoved, shown_digest
 from lotus_web.domain.workflow import NEEDS_TEXT, PERMISSION, Action, check_action, check_free_text, override_phrase
 from lotus_web.models import Decision, Run
 from lotus_web.services.assignment import check_assignee
+from lotus_web.services.audit_records import AuditCategory, record_audit
 from lotus_web.services.event_log import append_event, lock_tenant
 from lotus_web.services.items import action_row, get_item, item_state, store_effect
 from lotus_web.services.lineage import add_edge
@@ -56,8 +59,8 @@ def apply_action(
 ) -> Reviewed:
     """Apply one action under the tenant's lock: event, action, item, decision and notices together.
 
-    Raises NotFound, Forbidden, Conflict (``invalid_transition``, ``version_conflict``) or InvalidInput; nothing is
-    written then.
+    Raises NotFound, Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``) or
+    InvalidInput; nothing is written then.
     """
     check_permission(actor, PERMISSION[asked.action])
     runtime = lock_tenant(session, actor.tenant_id)
@@ -67,7 +70,11 @@ def apply_action(
     asked = check_input(item, asked)
     check_unmoved(item, version=asked.version, digest=asked.shown_digest, current_digest=digest)
     after = check_action(item.facts, actor, asked.action)
-    case = ReviewCase(item, asked, after, actor, surface, correlation_id, now, digest)
+    parties = Parties(run.submitted_by if run else None, item.requested_by_id)
+    exempted = policy.four_eyes.check(asked.action, actor, parties)
+    case = ReviewCase(item, asked, after, actor, surface, correlation_id, now, digest, exempted)
+    if exempted:
+        _put_exemption_on_record(session, case)
     decision = _decide(session, case)
     if asked.action in APPROVALS:
         action_id = _approve_or_reject(session, case, decision, policy)
@@ -94,6 +101,21 @@ def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
             "invalid_argument", "Name a person or a role to assign to.", loc=("body", "assigned_account_id")
         )
     return replace(asked, text=text)
+
+
+def _put_exemption_on_record(session: Session, case: ReviewCase) -> None:
+    record_audit(
+        session,
+        AuditCategory.EXEMPTED,
+        actor=case.actor,
+        action=case.asked.action.value,
+        subject=case.item.workflow_id,
+        code=FOUR_EYES,
+        message="Decided by the one who submitted it or asked for it: this tenant has a single reviewer.",
+        surface=case.surface,
+        now=case.now,
+        request_id=case.correlation_id,
+    )
 
 
 def _decide(session: Session, case: ReviewCase) -> Decision | None:

@@ -46,6 +46,7 @@ class ReviewCase:
     correlation_id: str
     now: datetime
     digest: str
+    four_eyes_exempted: bool = False
 
 
 def decision_row(case: ReviewCase) -> Decision | None:
@@ -92,6 +93,8 @@ def _approval_payload(case: ReviewCase, approval_id: str) -> dict[str, Any]:
     evidence = {"surface": case.surface, "shown_digest": case.digest}
     if case.asked.reason_code:
         evidence["reason_code"] = case.asked.reason_code
+    if case.four_eyes_exempted:
+        evidence["four_eyes"] = "exempted"
     approver_type = "person" if case.actor.on_behalf_of else case.actor.actor_type.value
     payload = {
         "approval_id": approval_id,
