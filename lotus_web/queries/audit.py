@@ -120,7 +120,7 @@ class _Walk:
             self.head, self.log_seq, self.count = row.entry_hash, row.log_seq, self.count + 1
         return why
 
-    def end(self, runtime: Row[Any] | None) -> str | None:
+    def end(self, runtime: Row[str, int, int] | None) -> str | None:
         """Compare the end of the log with what the runtime row says of it."""
         if runtime is None:
             return "the tenant's runtime row is missing" if self.count else None
@@ -180,7 +180,7 @@ def entries(session: Session, tenant_id: str, *, after: int, until: int | None =
         after = rows[-1].log_seq
 
 
-def _runtime(session: Session, tenant_id: str) -> Row[Any] | None:
+def _runtime(session: Session, tenant_id: str) -> Row[str, int, int] | None:
     return session.execute(
         select(TenantRuntime.head_hash, TenantRuntime.last_log_seq, TenantRuntime.entry_count).where(
             TenantRuntime.tenant_id == tenant_id

@@ -41,7 +41,6 @@ def _contradicted(session: Session, tenant_id: str) -> Iterator[str]:
             elif found != _facts(decision):
                 yield f"decision {decision.decision_id}: it does not say what was recorded with it"
         after = decisions[-1].decision_seq
-        session.expunge_all()
 
 
 def _key(action: str, decision_id: str, workflow_id: str, digest: str) -> Facts:

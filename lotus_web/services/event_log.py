@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,6 +15,7 @@ from lotus_web.domain.events import GENESIS, OWN_PRODUCER, EventDraft, EventType
 from lotus_web.domain.projection import target_workflow_id
 from lotus_web.domain.sla import WorkflowDefaults
 from lotus_web.models import EventLogEntry, Run, TenantRuntime
+from lotus_web.models.values import stored_envelope as stored_envelope
 from lotus_web.services.items import find_item
 from lotus_web.services.projection import apply_entry
 
@@ -111,26 +111,6 @@ def same_content(stored: EventLogEntry, draft: EventDraft) -> bool:
     """Return whether a draft says what a stored event says; the place in the trace counts only if the draft names one."""
     seq = stored.trace_seq if draft.trace_seq is None else draft.trace_seq
     return canonical_json(stored_envelope(stored)) == canonical_json(envelope(draft, trace_seq=seq))
-
-
-def stored_envelope(entry: EventLogEntry) -> dict[str, Any]:
-    """Return the wire envelope of a stored event."""
-    return {
-        "event_id": entry.event_id,
-        "tenant_id": entry.tenant_id,
-        "trace_id": entry.trace_id,
-        "trace_seq": entry.trace_seq,
-        "event_type": entry.event_type,
-        "occurred_at": entry.occurred_at,
-        "source": entry.source,
-        "actor": entry.actor,
-        "idempotency_key": entry.idempotency_key,
-        "payload": entry.payload,
-        "correlation_id": entry.correlation_id,
-        "causation_event_id": entry.causation_event_id,
-        "schema_version": entry.schema_version,
-        "tags": entry.tags,
-    }
 
 
 def _next_trace_seq(session: Session, draft: EventDraft) -> int:

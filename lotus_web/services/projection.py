@@ -9,23 +9,8 @@ from lotus_web.domain.events import EventType
 from lotus_web.domain.items import LoggedEvent, TraceContext
 from lotus_web.domain.projection import fold_event, target_workflow_id
 from lotus_web.models import EventLogEntry
+from lotus_web.models.values import logged_event as logged_event
 from lotus_web.services.items import find_item, item_state, store_effect
-
-
-def logged_event(entry: EventLogEntry) -> LoggedEvent:
-    """Return a stored event as the fold reads it."""
-    return LoggedEvent(
-        log_seq=entry.log_seq,
-        event_id=entry.event_id,
-        tenant_id=entry.tenant_id,
-        trace_id=entry.trace_id,
-        event_type=entry.event_type,
-        occurred_at=entry.occurred_at,
-        producer_id=entry.producer_id,
-        actor=entry.actor,
-        payload=entry.payload,
-        applied_defaults=entry.applied_defaults,
-    )
 
 
 def apply_entry(session: Session, entry: EventLogEntry) -> None:

@@ -1,0 +1,73 @@
+"""Commands that prove the history."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from lotus_web.db import db
+from lotus_web.queries.audit import ChainReport, chained_tenants, verify_chain
+from lotus_web.queries.decision_audit import verify_decisions
+from lotus_web.wire.workflow_export import export_faults
+
+group = AppGroup("audit", help="Prove that the history was not changed.")
+
+
+@group.command("verify")
+@click.option("--tenant", help="Only this tenant's chain; all of them otherwise.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An export instead of the store.",
+)
+def verify(tenant: str | None, path: Path | None) -> None:
+    """Verify the hash chain of the store, or of an export file; exit 1 when it is broken, naming the first bad entry."""
+    intact = _file_intact(path) if path is not None else _store_intact(tenant)
+    if not intact:
+        raise click.exceptions.Exit(1)
+
+
+def _store_intact(tenant: str | None) -> bool:
+    session = db.session()
+    tenants = (tenant,) if tenant else chained_tenants(session)
+    if not tenants:
+        click.echo("No tenant has a log yet.")
+    results = [_tenant_intact(name) for name in tenants]
+    return all(results)
+
+
+def _tenant_intact(tenant_id: str) -> bool:
+    session = db.session()
+    report = verify_chain(session, tenant_id)
+    click.echo(_sentence(report), err=not report.intact)
+    wrong = list(verify_decisions(session, tenant_id)) if report.intact else []
+    for sentence in wrong:
+        click.echo(f"{tenant_id}: BROKEN: {sentence}", err=True)
+    return report.intact and not wrong
+
+
+def _sentence(report: ChainReport) -> str:
+    if report.intact:
+        return f"{report.tenant_id}: intact, {report.entries} entries, head {report.head_hash}"
+    at = "" if report.first_bad is None else f" at entry {report.first_bad}"
+    return f"{report.tenant_id}: BROKEN{at} after {report.entries} good entries: {report.why}"
+
+
+def _file_intact(path: Path) -> bool:
+    try:
+        document: Any = json.loads(path.read_bytes(), parse_float=Decimal)
+    except (ValueError, RecursionError) as problem:
+        click.echo(f"{path}: BROKEN: it is not a JSON document ({problem})", err=True)
+        return False
+    wrong = export_faults(document)
+    for sentence in wrong:
+        click.echo(f"{path}: BROKEN: {sentence}", err=True)
+    if not wrong:
+        click.echo(f"{path}: intact")
+    return not wrong

@@ -1,0 +1,78 @@
+"""Commands that mend the inbox from the history."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import select
+
+from lotus_web import current
+from lotus_web.db import db, transaction
+from lotus_web.models import Run
+from lotus_web.queries.audit import chained_tenants
+from lotus_web.services.backfill import backfill_batch
+from lotus_web.services.rebuild import check_batch, rebuild_batch
+
+SHOWN = 20
+
+group = AppGroup("workflow", help="The inbox: rebuild it from the log, bring in earlier runs.")
+
+
+@group.command("rebuild")
+@click.option("--check", is_flag=True, help="Only compare; exit 1 when something differs.")
+@click.option("--tenant", help="Only this tenant.")
+def rebuild(check: bool, tenant: str | None) -> None:
+    """Make every item what the log and the manual actions say, and add event actions and notices that are missing."""
+    tenants = (tenant,) if tenant else chained_tenants(db.session())
+    different = sum(_rebuild_tenant(name, check=check) for name in tenants)
+    if different and check:
+        raise click.exceptions.Exit(1)
+
+
+def _rebuild_tenant(tenant_id: str, *, check: bool) -> int:
+    """Go through a tenant's traces; return how many differences there were."""
+    after, items, different = "", 0, 0
+    while True:
+        if check:
+            batch = check_batch(db.session(), tenant_id, after=after)
+        else:
+            with transaction() as session:
+                batch = rebuild_batch(session, tenant_id, after=after)
+        for difference in batch.differences[: max(0, SHOWN - different)]:
+            click.echo(f"{tenant_id}: {difference}", err=True)
+        items += batch.items
+        different += len(batch.differences)
+        if batch.upto is None:
+            break
+        after = batch.upto
+    words = "differ" if check else "were mended or named"
+    click.echo(f"{tenant_id}: {items} items, {different} {words}")
+    return different
+
+
+@group.command("backfill")
+@click.option("--tenant", help="Only this tenant.")
+def backfill(tenant: str | None) -> None:
+    """Open the review of each run that needs one and has none."""
+    policy = current.policy()
+    if not policy.workflow_enabled:
+        raise click.ClickException("The workflow is off: set DPM_WORKFLOW_ENABLED=true first.")
+    tenants = (
+        (tenant,) if tenant else tuple(db.session.scalars(select(Run.tenant_id).distinct().order_by(Run.tenant_id)))
+    )
+    for name in tenants:
+        _backfill_tenant(name)
+
+
+def _backfill_tenant(tenant_id: str) -> None:
+    after, brought_in = None, 0
+    while True:
+        with transaction() as session:
+            batch = backfill_batch(session, tenant_id, after=after, now=current.utcnow(), policy=current.policy())
+        brought_in += batch.brought_in
+        for run_id in batch.left:
+            click.echo(f"{tenant_id}: {run_id} is left: its payloads are gone", err=True)
+        click.echo(f"{tenant_id}: {brought_in} runs brought in")
+        if batch.upto is None:
+            return
+        after = batch.upto
