@@ -1,0 +1,84 @@
+"""Operations: work that was accepted, is carried out once, and survives its worker (ADR-0001, dpm-api §5, deltas 6–7)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from lotus_web.domain.errors import Conflict
+
+NOT_EXECUTABLE = "DPM_ASYNC_OPERATION_NOT_EXECUTABLE"
+NOT_FOUND = "DPM_ASYNC_OPERATION_NOT_FOUND"
+WORKER_LOST = "WORKER_LOST"
+OPERATION_FAILED = "OPERATION_FAILED"
+STORED_REQUEST_INVALID = "STORED_REQUEST_INVALID"
+
+
+class OperationFamily(StrEnum):
+    """Which lists and look-ups an operation belongs to."""
+
+    REBALANCE = "rebalance"
+    PROPOSALS = "proposals"
+
+
+class OperationType(StrEnum):
+    """What is to be done."""
+
+    ANALYZE_SCENARIOS = "ANALYZE_SCENARIOS"
+
+
+FAMILY = {OperationType.ANALYZE_SCENARIOS: OperationFamily.REBALANCE}
+
+
+class OperationStatus(StrEnum):
+    """Where an operation stands (dpm-api §5.2)."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class Move(StrEnum):
+    """What moves an operation on; ``TAKE_UP`` is a claim of work whose worker fell silent."""
+
+    CLAIM = "CLAIM"
+    TAKE_UP = "TAKE_UP"
+    SUCCEED = "SUCCEED"
+    FAIL = "FAIL"
+
+
+MOVES: dict[tuple[OperationStatus, Move], OperationStatus] = {
+    (OperationStatus.PENDING, Move.CLAIM): OperationStatus.RUNNING,
+    (OperationStatus.RUNNING, Move.TAKE_UP): OperationStatus.RUNNING,
+    (OperationStatus.RUNNING, Move.SUCCEED): OperationStatus.SUCCEEDED,
+    (OperationStatus.RUNNING, Move.FAIL): OperationStatus.FAILED,
+}
+FINISHED = frozenset({OperationStatus.SUCCEEDED, OperationStatus.FAILED})
+
+
+def moved(status: OperationStatus, move: Move) -> OperationStatus:
+    """Return where ``move`` leads; raises Conflict ``DPM_ASYNC_OPERATION_NOT_EXECUTABLE`` where there is no such move."""
+    try:
+        return MOVES[status, move]
+    except KeyError:
+        raise Conflict(NOT_EXECUTABLE, f"The operation is {status.value} and can no longer be executed.") from None
+
+
+def before(move: Move) -> OperationStatus:
+    """Return the one status that ``move`` starts from: what a conditional update demands."""
+    return next(status for status, known in MOVES if known is move)
+
+
+def is_executable(status: str, *, has_request: bool) -> bool:
+    """Return whether somebody may still execute it by hand (dpm-api §5.3)."""
+    return has_request and (OperationStatus(status), Move.CLAIM) in MOVES
+
+
+def scenario_correlation(correlation_id: str | None, batch_run_id: str, name: str) -> str:
+    """Return the correlation id of one scenario's run; without a caller's id the batch stands in (dpm-api §1.5)."""
+    return f"{correlation_id or batch_run_id}:{name}"
+
+
+def scenario_request_hash(batch_run_id: str, name: str) -> str:
+    """Return what stands for the request hash of one scenario's run (dpm-api §1.5)."""
+    return f"{batch_run_id}:{name}"

@@ -1,0 +1,42 @@
+"""How long things are kept, and what keeps a run longer (dpm-api §10.2, delta 16)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from lotus_web.domain.errors import InvalidInput
+
+REASON_MAX = 1_000
+
+
+class RetentionEntryType(StrEnum):
+    """What the retention log tells: something went, or was kept from going."""
+
+    RUN_PURGED = "RUN_PURGED"
+    OPERATION_PURGED = "OPERATION_PURGED"
+    HOLD_SET = "HOLD_SET"
+    HOLD_LIFTED = "HOLD_LIFTED"
+
+
+def run_cutoff(now: datetime, retention_days: int) -> datetime | None:
+    """Return the instant before which runs are too old; None when nothing ever is (0 days)."""
+    return now - timedelta(days=retention_days) if retention_days > 0 else None
+
+
+def operation_cutoff(now: datetime, ttl_seconds: int) -> datetime:
+    """Return the instant before which finished operations are too old."""
+    return now - timedelta(seconds=ttl_seconds)
+
+
+def may_go(*, created_at: datetime, cutoff: datetime, legal_hold: bool, open_items: int) -> bool:
+    """Return whether a run may be purged: older than the cutoff, not held, and nobody still has to decide on it."""
+    return created_at < cutoff and not legal_hold and open_items == 0
+
+
+def check_hold_reason(reason: str | None) -> str:
+    """Return why a hold is set or lifted: 1–1000 characters; raises InvalidInput."""
+    text = (reason or "").strip()
+    if not 1 <= len(text) <= REASON_MAX or "\x00" in text:
+        raise InvalidInput("invalid_argument", "Enter a reason of 1 to 1000 characters.", loc=("body", "reason"))
+    return text
