@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.models import LineageEdge
+from lotus_web.services.counters import Counter, count
 
 End = tuple[EntityKind, str]
 
@@ -25,6 +26,7 @@ def add_edge(
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
     """Add one edge from ``source`` to ``target``, each a (kind, id)."""
+    count(session, tenant_id, Counter.EDGES, edge_type.value)
     session.add(
         LineageEdge(
             tenant_id=tenant_id,

@@ -15,6 +15,7 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.artifact import artifact_document
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.models import IdempotencyHistoryRow, Run, RunArtifact, RunPayload
+from lotus_web.services.counters import Counter, count
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.run_events import append_run_events
@@ -53,6 +54,7 @@ def record_run(session: Session, computed: ComputedRun, *, actor: Actor, now: da
     run = _run_row(computed, artifact["evidence"]["hashes"]["artifact_hash"], actor, now)
     key = {"tenant_id": run.tenant_id, "rebalance_run_id": run.rebalance_run_id}
     session.add(run)
+    count(session, run.tenant_id, Counter.RUNS, run.status)
     session.add(RunPayload(**key, request=pack(computed.request), result=pack(computed.result)))
     if policy.persist_artifacts:
         session.add(RunArtifact(**key, artifact=pack(artifact)))

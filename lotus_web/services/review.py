@@ -20,6 +20,7 @@ from lotus_web.domain.workflow import NEEDS_TEXT, PERMISSION, Action, check_acti
 from lotus_web.models import Decision, Run
 from lotus_web.services.assignment import check_assignee
 from lotus_web.services.audit_records import AuditCategory, record_audit
+from lotus_web.services.counters import Counter, count
 from lotus_web.services.event_log import append_event, lock_tenant
 from lotus_web.services.items import action_row, get_item, item_state, store_effect
 from lotus_web.services.lineage import add_edge
@@ -123,6 +124,8 @@ def _decide(session: Session, case: ReviewCase) -> Decision | None:
     if decision is None:
         return None
     session.add(decision)
+    count(session, decision.tenant_id, Counter.DECISION_ACTIONS, decision.action)
+    count(session, decision.tenant_id, Counter.DECISION_REASONS, decision.reason_code)
     add_edge(
         session,
         EdgeType.DECIDED_BY,
