@@ -5,14 +5,16 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from lotus_web.cli import demo, doctor, jobs, tokens, users
+from lotus_web.cli import audit, demo, doctor, jobs, tokens, users, workflow
 
 COMMANDS: tuple[click.Command, ...] = (
+    audit.group,
     demo.group,
     doctor.command,
     jobs.group,
     tokens.group,
     users.group,
+    workflow.group,
 )
 
 

@@ -9,29 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.items import ActionRecord, ItemState, Origin
+from lotus_web.domain.items import ActionRecord, ItemState
 from lotus_web.domain.notices import CONSOLE, Notice
 from lotus_web.domain.precedents import precedent_key
 from lotus_web.domain.projection import Effect
-from lotus_web.domain.workflow import Action, ItemStatus, Priority, WorkflowKind
 from lotus_web.models import Notification, WorkflowAction, WorkflowItem
-
-_COLUMN = {"priority": "priority_rank", "metadata": "details"}
-_FIELDS = tuple(field.name for field in fields(ItemState))
-
-
-def item_state(row: WorkflowItem) -> ItemState:
-    """Return the value of an item row."""
-    values: dict[str, Any] = {name: getattr(row, _COLUMN.get(name, name)) for name in _FIELDS}
-    values["status"] = ItemStatus(row.status)
-    values["priority"] = Priority(row.priority_rank)
-    values["workflow_kind"] = WorkflowKind(row.workflow_kind)
-    return ItemState(**values)
+from lotus_web.models.values import ITEM_COLUMN, ITEM_FIELDS
+from lotus_web.models.values import item_state as item_state
 
 
 def item_columns(state: ItemState) -> dict[str, Any]:
     """Return the column values of an item."""
-    values = {_COLUMN.get(name, name): getattr(state, name) for name in _FIELDS}
+    values = {ITEM_COLUMN.get(name, name): getattr(state, name) for name in ITEM_FIELDS}
     values["status"] = state.status.value
     values["priority_rank"] = int(state.priority)
     values["workflow_kind"] = state.workflow_kind.value
@@ -84,18 +73,6 @@ def action_row(record: ActionRecord) -> WorkflowAction:
         "details": dict(record.details),
     }
     return WorkflowAction(**values)
-
-
-def action_record(row: WorkflowAction) -> ActionRecord:
-    """Return the value of an action's row."""
-    values: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields(ActionRecord)}
-    values |= {
-        "action_type": Action(row.action_type),
-        "origin": Origin(row.origin),
-        "from_status": ItemStatus(row.from_status),
-        "to_status": ItemStatus(row.to_status),
-    }
-    return ActionRecord(**values)
 
 
 def notice_row(notice: Notice) -> Notification:
