@@ -20,7 +20,7 @@ NON_FINITE_TEXT = re.compile(r"[+-]?(?:s?nan[0-9]*|inf(?:inity)?)", re.IGNORECAS
 def parse_number(value: object) -> Decimal:
     """Return a JSON string, integer or float as an exact Decimal; a float goes through its shortest text.
 
-    Refuses booleans, null, NaN, infinities, other texts, more than 38 digits and exponents beyond ±30.
+    Refuses booleans, null, NaN, infinities, other texts, more than 38 digits and magnitudes beyond 1E±30.
     """
     if isinstance(value, Decimal):
         return _bounded(value)
@@ -45,7 +45,7 @@ def _bounded(number: Decimal) -> Decimal:
     _, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
         raise PydanticCustomError("finite_number", "Input should be a finite number")
-    if len(digits) > MAX_DIGITS or abs(exponent) > MAX_EXPONENT or abs(number.adjusted()) > MAX_EXPONENT:
+    if len(digits) > MAX_DIGITS or abs(number.adjusted()) > MAX_EXPONENT:
         return _refuse_size()
     return number
 
@@ -53,7 +53,7 @@ def _bounded(number: Decimal) -> Decimal:
 def _refuse_size() -> Decimal:
     raise PydanticCustomError(
         "number_out_of_range",
-        "Input should have at most {digits} digits and an exponent within ±{exponent}",
+        "Input should have at most {digits} digits and a magnitude within 1E±{exponent}",
         {"digits": MAX_DIGITS, "exponent": MAX_EXPONENT},
     )
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
-from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, total, without_noise
+from lotus_web.domain.rebalance.arithmetic import ONE, ROUNDING_DOWN, ZERO, total, without_noise
 from lotus_web.domain.rebalance.codes import Side
 from lotus_web.domain.rebalance.context import RunContext
 from lotus_web.domain.rebalance.intent import FUND, SWEEP, FxSpot, Intent, SecurityTrade
-
-BUFFER_PLACES = Decimal("1e-8")
 
 
 def projected_cash(ctx: RunContext, trades: Sequence[SecurityTrade]) -> dict[str, Decimal]:
@@ -61,7 +59,7 @@ def _affordable_buffer(
     spare += total(balance * rate for _, balance, rate in foreign)
     if need <= ZERO or spare < ZERO or spare >= need * buffer:
         return buffer
-    return (spare / need).quantize(BUFFER_PLACES, rounding=ROUND_DOWN)
+    return ROUNDING_DOWN.divide(spare, need)
 
 
 def link(ctx: RunContext, trades: Sequence[SecurityTrade], orders: Sequence[FxSpot]) -> list[Intent]:

@@ -67,13 +67,16 @@ def solve(problem: WeightProblem) -> WeightSolution:
     if plainly_infeasible(problem):
         return WeightSolution(failure=FAILURES["primal infeasible"])
     try:
-        answer = _minimise(problem, osqp, numpy, sparse)
+        return _read(_minimise(problem, osqp, numpy, sparse), problem.total_max)
     except (ArithmeticError, ValueError, osqp.OSQPException):
         return WeightSolution(failure=SOLVER_ERROR)
+
+
+def _read(answer: Any, total_max: Decimal) -> WeightSolution:
     status = str(answer.info.status).lower()
     if status not in ACCEPTED:
         return WeightSolution(failure=FAILURES.get(status, f"SOLVER_NON_OPTIMAL_{status.upper().replace(' ', '_')}"))
-    return WeightSolution(weights=_rounded([float(value) for value in answer.x], problem.total_max))
+    return WeightSolution(weights=_rounded([float(value) for value in answer.x], total_max))
 
 
 def plainly_infeasible(problem: WeightProblem) -> bool:

@@ -62,7 +62,7 @@ def _cuts(ctx: RunContext, trades: Sequence[SecurityTrade], buffer: Decimal) -> 
         if shortfall <= ZERO:
             break
         unit = trade.notional_base.amount / trade.quantity
-        share = shortfall * trade.notional_base.amount / rest
+        share = shortfall * trade.notional_base.amount / max(rest, trade.notional_base.amount)
         units = min(trade.quantity, (share / unit).to_integral_value(rounding=ROUND_CEILING))
         rest -= trade.notional_base.amount
         shortfall -= units * unit
