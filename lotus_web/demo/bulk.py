@@ -37,6 +37,7 @@ from lotus_web.models import (
     RunPayload,
     WorkflowItem,
 )
+from lotus_web.services.counters import bring_up_to_date
 from lotus_web.services.event_log import chained_entry, lock_tenant
 from lotus_web.services.items import action_row, item_columns, notice_row
 from lotus_web.services.new_ids import new_id
@@ -87,6 +88,8 @@ class BulkLoad:
         for trace in self.traces.values():
             self._settle(trace)
         progress(self._flush())
+        with transaction() as session:
+            bring_up_to_date(session, DEFAULT_TENANT)
 
     def _begin(self) -> None:
         with transaction() as session:
