@@ -18,8 +18,12 @@ import pytest
 
 from tests.live_server import MAKE_RUN, ROOT, LiveServer, clean_environment
 
-STORE = {"DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE", "DPM_SUPPORTABILITY_SQLITE_PATH": "instance/lotus.db"}
-SIGN_IN = re.compile(r"[A-Z_]+  [^/]+ / \S+")
+STORE = {
+    "DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE",
+    "DPM_SUPPORTABILITY_SQLITE_PATH": "instance/lotus.db",
+    "DPM_WORKFLOW_ENABLED": "true",
+}
+SIGN_IN = re.compile(r"[A-Za-z_]+  [^/]+ / \S+")
 
 
 @pytest.fixture(scope="module")
