@@ -69,10 +69,8 @@ def settings_in_force(settings: Settings) -> Iterator[SettingInForce]:
     for setting in Settings.all():
         given = settings.environ.get(setting.name, "").strip()
         value = setting.read(settings.environ)
-        if setting.secret:
-            shown = "hidden" if given else "not set"
-        else:
-            shown = given or _default_text(value)
+        hidden = "hidden" if given else "not set"
+        shown = hidden if setting.secret else given or _default_text(value)
         yield SettingInForce(setting.name, shown, bool(given), setting.note)
 
 

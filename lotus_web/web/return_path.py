@@ -23,10 +23,9 @@ def safe_path(text: str | None) -> str | None:
         return None
     if "\\" in text or any(letter <= " " or letter == "\x7f" for letter in text):
         return None
-    parts = urlsplit(text)
-    if parts.scheme or parts.netloc or "//" in parts.path or parts.path in NOWHERE:
-        return None
-    if any(step in {".", ".."} for step in parts.path.split("/")):
+    # Not urlsplit: it reads "///host" as the path "/host", which no browser does.
+    path = text.partition("?")[0].partition("#")[0]
+    if "//" in path or path in NOWHERE or not {".", ".."}.isdisjoint(path.split("/")):
         return None
     return text
 
