@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate, upgrade
 
-from lotus_web import api, cli, web
+from lotus_web import api, cli, observability, opaque_ids, request_ids, web
 from lotus_web.db import db, engine_options, store_uri
 from lotus_web.settings import Settings
 
@@ -24,6 +24,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["lotus_settings"] = settings
     configure(app, settings)
     open_store(app, settings)
+    opaque_ids.init_app(app)
+    request_ids.init_app(app)
+    observability.init_app(app, settings)
     api.init_app(app)
     web.init_app(app)
     cli.init_app(app)

@@ -1,7 +1,20 @@
 """JSON for programs."""
 
+from __future__ import annotations
+
 from flask import Flask
+
+from lotus_web.api import health, rebalance, unmatched
+from lotus_web.api.refusals import Envelope
+from lotus_web.api.routing import refusal_of
+
+# Where the pages' error handlers look for how an address under the JSON paths answers that no route here has.
+JSON_ERRORS = "lotus_json_errors"
 
 
 def init_app(app: Flask) -> None:
     """Mount the JSON blueprints."""
+    app.register_blueprint(health.routes)
+    rebalance.init_app(app)
+    unmatched.init_app(app)
+    app.extensions[JSON_ERRORS] = lambda error: refusal_of(error, Envelope()).response()

@@ -1,0 +1,19 @@
+"""The ``/rebalance`` routes of the RFCs, mounted bare and under ``/api/v1`` with the same handlers (dpm-api §1.1)."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from lotus_web.api.rebalance import decisions, gate, runs, simulate
+from lotus_web.api.routing import ApiBlueprint
+
+# The names begin with "api": so the pages' guard knows that these routes keep their own gate.
+PREFIXES = {"api_rebalance": "/rebalance", "api_v1_rebalance": "/api/v1/rebalance"}
+BLUEPRINTS: tuple[ApiBlueprint, ...] = (simulate.routes, runs.routes, gate.routes, decisions.routes)
+
+
+def init_app(app: Flask) -> None:
+    """Mount every blueprint of the surface under both prefixes."""
+    for name, prefix in PREFIXES.items():
+        for blueprint in BLUEPRINTS:
+            blueprint.mount(app, prefix, name=f"{name}_{blueprint.name}")

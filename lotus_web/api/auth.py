@@ -1,0 +1,53 @@
+"""Who is calling: the bearer token, the tenant, and the person a service account may speak for (deltas 9–11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from flask import request
+
+from lotus_web import current
+from lotus_web.db import db
+from lotus_web.domain.access import DEFAULT_TENANT, Actor, ActorType, Permission
+from lotus_web.domain.errors import Forbidden, Unauthenticated
+from lotus_web.domain.idents import check_visible
+from lotus_web.request_ids import sent_header
+from lotus_web.services.tokens import grant_of
+
+TENANT_HEADER = "X-Tenant-Id"
+TENANT_MAX = 128
+ANONYMOUS = "anonymous"
+EVERYTHING = frozenset(Permission)
+
+
+def caller(*, now: datetime) -> Actor:
+    """Return who is asking, in the tenant they name; raises Unauthenticated, Forbidden for a tenant not theirs."""
+    tenant_id = sent_header(TENANT_HEADER) or DEFAULT_TENANT
+    if current.settings().api_auth == "disabled":
+        check_visible(tenant_id, TENANT_HEADER, longest=TENANT_MAX, loc=("header", TENANT_HEADER))
+        return Actor(ActorType.SERVICE_ACCOUNT, ANONYMOUS, tenant_id, EVERYTHING)
+    bearer = _bearer()
+    grant = grant_of(db.session(), bearer, now=now) if bearer else None
+    if grant is None:
+        raise Unauthenticated
+    if tenant_id not in grant.tenants:
+        raise Forbidden(message="This token is not for this tenant.", details={"tenant_id": tenant_id})
+    return Actor(ActorType.SERVICE_ACCOUNT, grant.account, tenant_id, grant.permissions)
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def deciding_actor(actor: Actor, actor_id: str) -> Actor:
+    """Return the actor of a decision that the body attributes to ``actor_id`` (delta 9).
+
+    Raises Forbidden ``ACTOR_MISMATCH`` when that is someone else and the caller may not act on their behalf.
+    """
+    if actor_id == actor.actor_id:
+        return actor
+    if not actor.may(Permission.ACT_ON_BEHALF):
+        raise Forbidden("ACTOR_MISMATCH", "A decision is recorded under the account of its token.")
+    return replace(actor, on_behalf_of=actor_id)

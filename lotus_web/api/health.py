@@ -1,0 +1,106 @@
+"""Whether the process lives, and whether it can work: the store answers and is migrated (commands.md)."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from flask import Response
+from sqlalchemy import text
+
+from lotus_web.api.params import Answer
+from lotus_web.api.routing import ApiBlueprint, endpoint, json_response
+from lotus_web.db import db
+from lotus_web.error_status import is_store_failure
+
+routes = ApiBlueprint("api_health", __name__)
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+UNAVAILABLE = 503
+
+Check = Literal["ok", "unavailable", "behind", "unknown"]
+
+
+class Live(Answer):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Checks(Answer):
+    """What was looked at; migrations are ``unknown`` while the store is away."""
+
+    store: Check
+    migrations: Check
+
+
+class Health(Answer):
+    """Whether requests can be served, and if not, for want of what."""
+
+    status: Literal["ok", "unavailable"]
+    checks: Checks
+
+
+@routes.get("/health/live")
+@endpoint("Tell that the process answers, without asking the store", permission=None, response=Live)
+def live() -> Live:
+    """Answer."""
+    return Live()
+
+
+@routes.get("/health/ready")
+@endpoint(
+    "Tell whether requests can be served: 503 while they cannot", permission=None, response=Health, also=(UNAVAILABLE,)
+)
+def ready() -> Response:
+    """Ask the store and compare its migration with the newest."""
+    return _report()
+
+
+@routes.get("/health")
+@endpoint(
+    "Tell everything that is known of the process's health", permission=None, response=Health, also=(UNAVAILABLE,)
+)
+def health() -> Response:
+    """Ask the store and compare its migration with the newest."""
+    return _report()
+
+
+def _report() -> Response:
+    checks = look()
+    fine = checks.store == checks.migrations == "ok"
+    found = Health(status="ok" if fine else "unavailable", checks=checks)
+    return json_response(found.model_dump_json().encode(), status=200 if fine else UNAVAILABLE)
+
+
+def look() -> Checks:
+    """Ask the store; never raises for one that is away."""
+    try:
+        versions = set(db.session.scalars(text("SELECT version_num FROM alembic_version")))
+    except Exception as error:
+        if not is_store_failure(error):
+            raise
+        return _without_version()
+    return Checks(store="ok", migrations="ok" if versions == newest() else "behind")
+
+
+def _without_version() -> Checks:
+    """Tell an empty store from one that is away."""
+    db.session.rollback()
+    try:
+        db.session.execute(text("SELECT 1"))
+    except Exception as error:
+        if not is_store_failure(error):
+            raise
+        return Checks(store="unavailable", migrations="unknown")
+    return Checks(store="ok", migrations="behind")
+
+
+@cache
+def newest() -> frozenset[str]:
+    """Return the newest migration, as this version of the program knows it."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return frozenset(ScriptDirectory.from_config(config).get_heads())

@@ -1,0 +1,107 @@
+"""From a request to validated values: path, headers, query and body, with everything that is wrong told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from lotus_web.api.json_body import read_json
+from lotus_web.api.refusals import InvalidRequest, Problem, problem_of, shown_input
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.request_ids import CORRELATION_HEADER, current_ids, sent_header
+
+MAX_PATH_ID = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderParam:
+    """A header that a route reads; ``check`` gets None when it is absent, and raises InvalidInput."""
+
+    name: str
+    check: Callable[[str | None], str | None]
+    description: str
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a request says, validated."""
+
+    headers: Mapping[str, str | None]
+    query: BaseModel | None
+    body: BaseModel | None
+
+
+def read_inputs(
+    path_values: Mapping[str, Any],
+    *,
+    headers: tuple[HeaderParam, ...],
+    query: type[BaseModel] | None,
+    body: type[BaseModel] | None,
+) -> Inputs:
+    """Validate everything; raises InvalidRequest with all problems together."""
+    problems = [_unprintable(name, value) for name, value in path_values.items() if not _addressable(value)]
+    problems += _correlation_problems()
+    read = {header.name: _header(header, problems) for header in headers}
+    asked = None if query is None else _validated(query, last_values, "query", problems)
+    sent = None if body is None else _validated(body, read_json, "body", problems)
+    if problems:
+        raise InvalidRequest(problems)
+    return Inputs(read, asked, sent)
+
+
+def _addressable(value: object) -> bool:
+    """Return whether an id could name anything: no store takes control characters in one."""
+    return not isinstance(value, str) or (len(value) <= MAX_PATH_ID and not any(char < " " for char in value))
+
+
+def _unprintable(name: str, value: object) -> Problem:
+    message = f"An id is at most {MAX_PATH_ID} printable characters"
+    return {"type": "value_error", "loc": ["path", name], "msg": message, "input": shown_input(value)}
+
+
+def _correlation_problems() -> list[Problem]:
+    refused = current_ids().refused
+    return [] if refused is None else [problem_of(refused, sent_header(CORRELATION_HEADER))]
+
+
+def _header(header: HeaderParam, problems: list[Problem]) -> str | None:
+    sent = sent_header(header.name)
+    try:
+        return header.check(sent)
+    except InvalidInput as error:
+        problems.append(problem_of(error, sent))
+        return None
+
+
+def last_values() -> dict[str, str]:
+    """Return the query parameters; of a repeated one the last counts (dpm-api §1.1)."""
+    return {name: values[-1] for name, values in request.args.lists()}
+
+
+def _validated(
+    model: type[BaseModel], read: Callable[[], object], place: str, problems: list[Problem]
+) -> BaseModel | None:
+    try:
+        return model.model_validate(read())
+    except ValidationError as error:
+        problems += [_problem(place, found) for found in error.errors(include_url=False)]
+    except InvalidRequest as error:
+        problems += error.problems
+    return None
+
+
+def _problem(place: str, found: Any) -> Problem:
+    problem = {
+        "type": found["type"],
+        "loc": [place, *found["loc"]],
+        "msg": found["msg"],
+        "input": shown_input(found["input"]),
+    }
+    if "ctx" in found:
+        problem["ctx"] = {name: shown_input(value) for name, value in found["ctx"].items()}
+    return problem

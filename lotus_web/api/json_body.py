@@ -1,0 +1,97 @@
+"""Reading a JSON body within bounds: its size in bytes, chunked too, its depth and the length of its lists (delta 21)."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from lotus_web.api.refusals import InvalidRequest, Problem
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_DEPTH = 32
+MAX_ENTRIES = 10_000
+DRAINED_AT_MOST = 8 * MAX_BODY_BYTES
+BLOCK = 64 * 1024
+
+
+def check_size() -> None:
+    """Raise RequestEntityTooLarge for a body beyond 1 MiB; one without a declared length is read to find out."""
+    # One byte more than is allowed, so that a body of exactly the limit can be told from a longer one.
+    request.max_content_length = MAX_BODY_BYTES + 1
+    declared = request.content_length
+    try:
+        if declared is None:
+            if request.method != "GET" and len(request.get_data()) > MAX_BODY_BYTES:
+                raise RequestEntityTooLarge
+        elif declared > MAX_BODY_BYTES:
+            raise RequestEntityTooLarge
+    except RequestEntityTooLarge:
+        _drain()
+        raise
+
+
+def _drain() -> None:
+    """Read on for a while: a client that is still sending would otherwise see a reset connection, not the answer."""
+    stream = request.environ["wsgi.input"]
+    left = min(request.content_length or DRAINED_AT_MOST, DRAINED_AT_MOST)
+    while left > 0:
+        block = stream.read(min(BLOCK, left))
+        if not block:
+            return
+        left -= len(block)
+
+
+def read_json() -> Any:
+    """Return the parsed body, numbers with a fraction as Decimal; raises InvalidRequest for what is not JSON or too deep."""
+    raw = request.get_data()
+    if not raw.strip():
+        raise InvalidRequest([problem("missing", "Field required", None)])
+    try:
+        value = json.loads(raw, parse_float=Decimal, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise InvalidRequest([_malformed(error.pos, error.msg)]) from None
+    except RecursionError:
+        raise InvalidRequest([_too_deep()]) from None
+    except ValueError as error:  # bytes that are no text, integers without end, NaN
+        raise InvalidRequest([_malformed(0, type(error).__name__)]) from None
+    _check_bounds(value)
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _check_bounds(value: Any) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [item for container in level for item in _entries(container) if isinstance(item, (dict, list))]
+        if not level:
+            return
+    raise InvalidRequest([_too_deep()])
+
+
+def _entries(container: Any) -> Any:
+    if not isinstance(container, (dict, list)):
+        return ()
+    if len(container) > MAX_ENTRIES:
+        message = f"Lists and objects have at most {MAX_ENTRIES} entries, this one has {len(container)}"
+        raise InvalidRequest([problem("too_long", message, None)])
+    return container.values() if isinstance(container, dict) else container
+
+
+def problem(kind: str, message: str, sent: object, *loc: str | int) -> Problem:
+    """Return a problem of the body."""
+    return {"type": kind, "loc": ["body", *loc], "msg": message, "input": sent}
+
+
+def _malformed(position: int, reason: str) -> Problem:
+    return problem("json_invalid", "JSON decode error", {}, position) | {"ctx": {"error": reason}}
+
+
+def _too_deep() -> Problem:
+    return problem("too_deep", f"JSON is nested more than {MAX_DEPTH} levels deep", None)

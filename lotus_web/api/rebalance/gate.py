@@ -1,0 +1,158 @@
+"""The gate of a run: its state, its history and the three decisions, by run, correlation id or key (RFC-0020 §4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from lotus_web import current
+from lotus_web.api.auth import deciding_actor
+from lotus_web.api.rebalance.features import SUPPORT, WORKFLOW
+from lotus_web.api.rebalance.refusals import (
+    ACTOR_MISMATCH,
+    INVALID_TRANSITION,
+    KEY_NOT_FOUND,
+    NOT_REQUIRED,
+    RUN_NOT_FOUND,
+)
+from lotus_web.api.rebalance.schemas import GateActionBody, GateHistoryBody, GateStateBody
+from lotus_web.api.routing import ApiBlueprint, Call, Declare, endpoint
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Permission
+from lotus_web.queries.idempotency import key_mapping
+from lotus_web.queries.run_gate import gate_history, run_gate
+from lotus_web.queries.runs import run_id_of_correlation
+from lotus_web.services.gate import decide_run
+
+routes = ApiBlueprint("gate", __name__)
+
+FindRun = Callable[[Session, str, str], str]
+
+
+def same_id(_session: Session, _tenant_id: str, run_id: str) -> str:
+    """Return a run id as it is."""
+    return run_id
+
+
+def run_id_of_key(session: Session, tenant_id: str, key: str) -> str:
+    """Return the id of the run that a key stands for; raises NotFound."""
+    return key_mapping(session, tenant_id, key).rebalance_run_id
+
+
+def _reads(summary: str, response: type[GateStateBody | GateHistoryBody], *, by_key: bool = False) -> Declare:
+    return endpoint(
+        summary,
+        permission=Permission.RUNS_READ,
+        features=(SUPPORT, WORKFLOW),
+        response=response,
+        refuses=(KEY_NOT_FOUND, RUN_NOT_FOUND) if by_key else (RUN_NOT_FOUND,),
+    )
+
+
+def _decides(summary: str, *, by_key: bool = False) -> Declare:
+    not_found = (KEY_NOT_FOUND, RUN_NOT_FOUND) if by_key else (RUN_NOT_FOUND,)
+    return endpoint(
+        summary,
+        permission=Permission.WORKFLOW_REVIEW,
+        features=(SUPPORT, WORKFLOW),
+        body=GateActionBody,
+        response=GateStateBody,
+        refuses=(*not_found, ACTOR_MISMATCH, NOT_REQUIRED, INVALID_TRANSITION),
+    )
+
+
+def _state(call: Call, named: str, find: FindRun) -> GateStateBody:
+    session, tenant_id = db.session(), call.actor.tenant_id
+    run_id = find(session, tenant_id, named)
+    return GateStateBody.model_validate(
+        run_gate(session, tenant_id, run_id, requires_review=current.policy().requires_review)
+    )
+
+
+def _history(call: Call, named: str, find: FindRun) -> GateHistoryBody:
+    session, tenant_id = db.session(), call.actor.tenant_id
+    return GateHistoryBody.model_validate(gate_history(session, tenant_id, find(session, tenant_id, named)))
+
+
+def _decide(call: Call, body: GateActionBody, named: str, find: FindRun) -> GateStateBody:
+    """Decide and read the state in one transaction, so that the answer shows this decision and not a later one."""
+    actor, policy = deciding_actor(call.actor, body.actor_id), current.policy()
+    with transaction() as session:
+        run_id = find(session, actor.tenant_id, named)
+        decide_run(
+            session,
+            run_id,
+            action=body.action,
+            reason_code=body.reason_code,
+            comment=body.comment,
+            actor=actor,
+            correlation_id=call.correlation_id,
+            now=current.utcnow(),
+            policy=policy,
+        )
+        state = run_gate(session, actor.tenant_id, run_id, requires_review=policy.requires_review)
+    return GateStateBody.model_validate(state)
+
+
+@routes.get("/runs/<ident:rebalance_run_id>/workflow")
+@_reads("Return the gate of a run", GateStateBody)
+def get_gate(call: Call, rebalance_run_id: str) -> GateStateBody:
+    """Return the gate of a run."""
+    return _state(call, rebalance_run_id, same_id)
+
+
+@routes.get("/runs/by-correlation/<ident:correlation_id>/workflow")
+@_reads("Return the gate of the newest run of a correlation id", GateStateBody)
+def get_gate_by_correlation(call: Call, correlation_id: str) -> GateStateBody:
+    """Return the gate of the newest run of a correlation id."""
+    return _state(call, correlation_id, run_id_of_correlation)
+
+
+@routes.get("/runs/idempotency/<ident:idempotency_key>/workflow")
+@_reads("Return the gate of the run that a key stands for", GateStateBody, by_key=True)
+def get_gate_by_key(call: Call, idempotency_key: str) -> GateStateBody:
+    """Return the gate of the run that a key stands for."""
+    return _state(call, idempotency_key, run_id_of_key)
+
+
+@routes.get("/runs/<ident:rebalance_run_id>/workflow/history")
+@_reads("List the decisions on a run", GateHistoryBody)
+def get_history(call: Call, rebalance_run_id: str) -> GateHistoryBody:
+    """Return the decisions on a run."""
+    return _history(call, rebalance_run_id, same_id)
+
+
+@routes.get("/runs/by-correlation/<ident:correlation_id>/workflow/history")
+@_reads("List the decisions on the newest run of a correlation id", GateHistoryBody)
+def get_history_by_correlation(call: Call, correlation_id: str) -> GateHistoryBody:
+    """Return the decisions on the newest run of a correlation id."""
+    return _history(call, correlation_id, run_id_of_correlation)
+
+
+@routes.get("/runs/idempotency/<ident:idempotency_key>/workflow/history")
+@_reads("List the decisions on the run that a key stands for", GateHistoryBody, by_key=True)
+def get_history_by_key(call: Call, idempotency_key: str) -> GateHistoryBody:
+    """Return the decisions on the run that a key stands for."""
+    return _history(call, idempotency_key, run_id_of_key)
+
+
+@routes.post("/runs/<ident:rebalance_run_id>/workflow/actions")
+@_decides("Decide on a run")
+def decide(call: Call, body: GateActionBody, rebalance_run_id: str) -> GateStateBody:
+    """Apply APPROVE, REJECT or REQUEST_CHANGES."""
+    return _decide(call, body, rebalance_run_id, same_id)
+
+
+@routes.post("/runs/by-correlation/<ident:correlation_id>/workflow/actions")
+@_decides("Decide on the newest run of a correlation id")
+def decide_by_correlation(call: Call, body: GateActionBody, correlation_id: str) -> GateStateBody:
+    """Apply APPROVE, REJECT or REQUEST_CHANGES."""
+    return _decide(call, body, correlation_id, run_id_of_correlation)
+
+
+@routes.post("/runs/idempotency/<ident:idempotency_key>/workflow/actions")
+@_decides("Decide on the run that a key stands for", by_key=True)
+def decide_by_key(call: Call, body: GateActionBody, idempotency_key: str) -> GateStateBody:
+    """Apply APPROVE, REJECT or REQUEST_CHANGES."""
+    return _decide(call, body, idempotency_key, run_id_of_key)

@@ -1,0 +1,45 @@
+"""POST /rebalance/simulate: one run for each key (dpm-api §3, deltas 1–5)."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from lotus_web import current
+from lotus_web.api.inputs import HeaderParam
+from lotus_web.api.rebalance.refusals import KEY_CONFLICT, KEY_IN_PROGRESS
+from lotus_web.api.rebalance.result_schemas import RebalanceResult
+from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
+from lotus_web.domain.access import Permission
+from lotus_web.domain.idents import check_idempotency_key
+from lotus_web.request_ids import current_ids
+from lotus_web.services.simulation import simulate as simulate_run
+from lotus_web.wire.rebalance_request import RebalanceRequestBody
+
+routes = ApiBlueprint("simulate", __name__)
+
+IDEMPOTENCY_KEY = HeaderParam(
+    "Idempotency-Key", check_idempotency_key, "1–255 visible characters; the same key and request give the same run"
+)
+
+
+@routes.post("/simulate")
+@endpoint(
+    "Simulate a rebalance and record the run",
+    permission=Permission.RUNS_WRITE,
+    headers=(IDEMPOTENCY_KEY,),
+    body=RebalanceRequestBody,
+    response=RebalanceResult,
+    refuses=(KEY_CONFLICT, KEY_IN_PROGRESS),
+)
+def simulate(call: Call, body: RebalanceRequestBody) -> Response:
+    """Answer with the stored result; a replay carries the correlation id of the run it repeats."""
+    done = simulate_run(
+        body,
+        idempotency_key=call.headers[IDEMPOTENCY_KEY.name] or "",
+        correlation_id=call.correlation_id,
+        actor=call.actor,
+        policy=current.policy(),
+        clock=current.utcnow,
+    )
+    current_ids().correlation_id = done.correlation_id
+    return json_response(done.result)

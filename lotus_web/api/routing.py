@@ -1,0 +1,219 @@
+"""What a JSON route declares, and the one order in which it is checked.
+
+``@endpoint(…)`` says who may call a route, which features it belongs to, what it takes, gives and refuses; ``ApiBlueprint``
+takes no view without it. Each call goes: size 413, token 401/403, features 404, inputs 422 (all together), then the view,
+which looks up (404) and acts (409). The OpenAPI document is drawn from the same declarations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Flask, Response
+from pydantic import BaseModel
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from lotus_web import current
+from lotus_web.api.auth import caller
+from lotus_web.api.inputs import HeaderParam, read_inputs
+from lotus_web.api.json_body import check_size
+from lotus_web.api.refusals import JSON, Envelope, InvalidRequest, Refusal
+from lotus_web.domain.access import Actor, Permission, check_permission
+from lotus_web.domain.errors import LotusError, NotFound
+from lotus_web.error_status import as_store_unavailable
+from lotus_web.observability import log_unexpected, name_actor
+from lotus_web.opaque_ids import sent_path
+from lotus_web.request_ids import current_ids
+
+PAYLOAD_TOO_LARGE = "payload_too_large"
+DECLARED = "__lotus_endpoint__"
+MOUNTS = "lotus_api_mounts"
+
+View = Callable[..., BaseModel | Response]
+Declare = Callable[[View], Callable[..., Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A part that a deployment can switch off: its Settings attribute and the code that answers then."""
+
+    setting: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuses:
+    """A refusal that a route documents, beyond those that every route has."""
+
+    status: int
+    code: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Everything that is declared of a route; ``permission`` None means that anyone may call it."""
+
+    summary: str
+    permission: Permission | None
+    features: tuple[Feature, ...]
+    headers: tuple[HeaderParam, ...]
+    query: type[BaseModel] | None
+    body: type[BaseModel] | None
+    response: type[BaseModel]
+    status: int
+    also: tuple[int, ...]
+    refuses: tuple[Refuses, ...]
+    example: object
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a route, let in and validated."""
+
+    actor: Actor
+    correlation_id: str
+    headers: Mapping[str, str | None]
+    now: datetime
+
+
+def endpoint(
+    summary: str,
+    *,
+    permission: Permission | None,
+    response: type[BaseModel],
+    features: tuple[Feature, ...] = (),
+    headers: tuple[HeaderParam, ...] = (),
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    status: int = 200,
+    also: tuple[int, ...] = (),
+    refuses: tuple[Refuses, ...] = (),
+    example: object = None,
+) -> Declare:
+    """Declare a route.
+
+    The view is called with the path values by name and, where they apply, ``call`` (unless public), ``query`` and
+    ``body``; it returns a model of ``response``, or a ready Response where it sends stored bytes or the status varies.
+    """
+    declared = Endpoint(summary, permission, features, headers, query, body, response, status, also, refuses, example)
+
+    def declare(view: View) -> Callable[..., Any]:
+        setattr(view, DECLARED, declared)
+        return view
+
+    return declare
+
+
+def declaration(view: object) -> Endpoint | None:
+    """Return what is declared of a view, None for one that is no JSON route."""
+    found = getattr(view, DECLARED, None)
+    return found if isinstance(found, Endpoint) else None
+
+
+class ApiBlueprint(Blueprint):
+    """A blueprint whose every route is declared; it may be mounted under several prefixes."""
+
+    def __init__(self, name: str, import_name: str, *, envelope: Envelope | None = None):
+        super().__init__(name, import_name)
+        self.envelope = envelope or Envelope()
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Any = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a declared view; raises TypeError for one that is not declared."""
+        declared = declaration(view_func)
+        if declared is None:
+            raise TypeError(f"{rule} has no @endpoint: a route must say who may call it")
+        name = endpoint or view_func.__name__
+        guarded = _guarded(view_func, declared, self.envelope)
+        super().add_url_rule(rule, name, guarded, provide_automatic_options=False, merge_slashes=False, **options)
+
+    def mount(self, app: Flask, prefix: str, *, name: str | None = None) -> None:
+        """Serve this blueprint's routes under ``prefix``; what is unknown there answers in this blueprint's envelope."""
+        app.register_blueprint(self, url_prefix=prefix, name=name or self.name)
+        app.extensions.setdefault(MOUNTS, {}).setdefault(prefix, self.envelope)
+
+
+def declared_routes(app: Flask) -> Iterator[tuple[str, frozenset[str], str, Endpoint]]:
+    """Yield path pattern, methods, Flask endpoint and declaration of every JSON route, for the document and for tests."""
+    for rule in app.url_map.iter_rules():
+        declared = declaration(app.view_functions.get(rule.endpoint))
+        if declared is not None:
+            yield rule.rule, frozenset(rule.methods or ()) - {"HEAD"}, rule.endpoint, declared
+
+
+def _guarded(view: View, declared: Endpoint, envelope: Envelope) -> Callable[..., Response]:
+    def answer(**path_values: Any) -> Response:
+        try:
+            return _send(_called(view, declared, path_values), declared, envelope)
+        except Exception as error:  # every fault of a route is answered here, so that none leaves without an envelope
+            return refusal_of(error, envelope).response()
+
+    setattr(answer, DECLARED, declared)
+    return answer
+
+
+def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> BaseModel | Response:
+    check_size()
+    now = current.utcnow()
+    actor = None
+    if declared.permission is not None:
+        actor = caller(now=now)
+        name_actor(actor)
+        check_permission(actor, declared.permission)
+    _check_features(declared.features)
+    inputs = read_inputs(path_values, headers=declared.headers, query=declared.query, body=declared.body)
+    given: dict[str, Any] = dict(path_values)
+    if actor is not None:
+        given["call"] = Call(actor, current_ids().correlation_id, inputs.headers, now)
+    if inputs.query is not None:
+        given["query"] = inputs.query
+    if inputs.body is not None:
+        given["body"] = inputs.body
+    return view(**given)
+
+
+def _check_features(features: tuple[Feature, ...]) -> None:
+    settings = current.settings()
+    for feature in features:
+        if not getattr(settings, feature.setting):
+            raise NotFound(feature.code)
+
+
+def _send(outcome: BaseModel | Response, declared: Endpoint, envelope: Envelope) -> Response:
+    if isinstance(outcome, Response):
+        return outcome
+    return json_response(envelope.wrap(outcome.model_dump_json(by_alias=True).encode()), status=declared.status)
+
+
+def json_response(document: bytes, *, status: int = 200) -> Response:
+    """Return JSON bytes as an answer."""
+    answer = Response(document, status=status, content_type=JSON)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def refusal_of(error: Exception, envelope: Envelope) -> Refusal:
+    """Return the answer to anything that can go wrong in a route."""
+    if isinstance(error, InvalidRequest):
+        return envelope.invalid(error.problems)
+    if isinstance(error, RequestEntityTooLarge):
+        return envelope.plain(413, PAYLOAD_TOO_LARGE)
+    if isinstance(error, HTTPException):
+        return envelope.plain(error.code or 400, error.name)
+    away = as_store_unavailable(error)
+    if away is not None:
+        return envelope.refuse(away)
+    if isinstance(error, LotusError):
+        return envelope.refuse(error)
+    log_unexpected(error)
+    return envelope.unexpected(path=sent_path(), correlation_id=current_ids().correlation_id)

@@ -1,0 +1,55 @@
+"""Paths and methods that no JSON route has: 404, 405 with Allow, and 307 for a trailing slash (dpm-api §1.1)."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, request
+from flask.globals import request_ctx
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import MapAdapter, RequestRedirect
+
+from lotus_web.api.refusals import Envelope
+from lotus_web.api.routing import MOUNTS
+from lotus_web.opaque_ids import sent_path
+
+
+def init_app(app: Flask) -> None:
+    """Answer for the JSON prefixes before the pages' error handlers see the request."""
+    app.before_request(answer_unmatched)
+
+
+def answer_unmatched() -> Response | None:
+    """Answer a request under a JSON prefix that matched no route; None leaves it to others."""
+    if request.routing_exception is None:
+        return None
+    envelope = _envelope()
+    adapter = request_ctx.url_adapter
+    if envelope is None or adapter is None:
+        return None
+    if request.path.endswith("/") and _exists(adapter, request.path.rstrip("/")):
+        return _without_slash()
+    if isinstance(request.routing_exception, MethodNotAllowed):
+        allowed = ", ".join(sorted(request.routing_exception.valid_methods or ()))
+        return envelope.plain(405, "Method Not Allowed", {"Allow": allowed}).response()
+    return envelope.plain(404, "Not Found").response()
+
+
+def _envelope() -> Envelope | None:
+    mounts: dict[str, Envelope] = current_app.extensions.get(MOUNTS, {})
+    fitting = [prefix for prefix in mounts if request.path == prefix or request.path.startswith(f"{prefix}/")]
+    return mounts[max(fitting, key=len)] if fitting else None
+
+
+def _exists(adapter: MapAdapter, path: str) -> bool:
+    try:
+        adapter.match(path_info=path)
+    except MethodNotAllowed:
+        return True
+    except (NotFound, RequestRedirect):
+        return False
+    return True
+
+
+def _without_slash() -> Response:
+    query = request.query_string.decode("latin-1")
+    path = sent_path().rstrip("/")
+    return Response(status=307, headers={"Location": f"{path}?{query}" if query else path})

@@ -1,0 +1,116 @@
+"""Logs: one line a request and an event, JSON in production, readable in development; no payloads, no secrets.
+
+Other modules log with ``structlog.get_logger()`` or ``logging``: both end here, and during a request every line carries its
+ids, tenant and account.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import traceback
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
+from structlog.typing import Processor
+
+from lotus_web.domain.access import Actor
+from lotus_web.request_ids import current_ids
+from lotus_web.settings import Settings
+
+FRAMES = 12
+LOG = structlog.get_logger("lotus_web")
+
+
+class StderrLines(logging.Handler):
+    """Writes to whatever ``sys.stderr`` is at the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record as one line."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:  # a log that cannot be written must not take the request down
+            self.handleError(record)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Set up logging for this process; doing it again replaces the set-up before."""
+    as_json = settings.log_format == "json" or (settings.log_format == "auto" and settings.production)
+    shared: list[Processor] = [
+        merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    _install(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(as_json)))
+
+
+def _rendering(as_json: bool) -> list[Processor]:
+    drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if as_json:
+        frames = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        return [drop, frames, structlog.processors.JSONRenderer(default=str)]
+    return [drop, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+def _install(formatter: logging.Formatter) -> None:
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, StderrLines)]:
+        root.removeHandler(handler)
+    handler = StderrLines()
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
+    logging.getLogger("lotus_web").setLevel(logging.INFO)
+
+
+def name_actor(actor: Actor) -> None:
+    """Put who acts, and where, on every line of this request; called by the guards."""
+    bind_contextvars(tenant=actor.tenant_id, account=actor.actor_id)
+
+
+def log_unexpected(error: BaseException) -> None:
+    """Log a fault of ours by its class and place. Its text stays out: it may quote what the caller sent."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    LOG.error("unexpected_error", error=f"{type(error).__module__}.{type(error).__qualname__}", where=where)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Log every request of ``app`` once, when its answer is ready."""
+    configure_logging(settings)
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    clear_contextvars()
+    g.began = time.perf_counter()
+    ids = current_ids()
+    bind_contextvars(request_id=ids.request_id, correlation_id=ids.correlation_id)
+
+
+def _end(response: Response) -> Response:
+    facts: dict[str, Any] = {
+        "method": request.method,
+        "route": request.url_rule.rule if request.url_rule else None,
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 2),
+    }
+    # The answer's id, which a replay takes from the stored run.
+    LOG.info("request", **facts | {"correlation_id": current_ids().correlation_id})
+    return response
