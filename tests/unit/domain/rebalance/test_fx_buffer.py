@@ -72,15 +72,11 @@ def test_a_buy_trimmed_below_its_smallest_notional_is_suppressed() -> None:
     assert [row.intended_notional.amount for row in result.diagnostics.suppressed_intents] == [D(900)]
 
 
-def test_where_units_are_too_coarse_the_buffer_itself_is_cut() -> None:
-    result = run_of(
-        cash={"SGD": 100, "USD": 9900},
-        prices={"US": (10000, "USD"), "EU": ("0.01", "EUR")},
-        fx={"USD/SGD": 1, "EUR/SGD": 1},
-        model={"US": 1},
-    )
+def test_without_a_buy_to_trim_the_buffer_itself_is_cut() -> None:
+    result = run_of(cash={"SGD": 1005, "EUR": -1000}, fx={"EUR/SGD": 1})
     assert result.status == "READY"
-    assert min(cash_of(result).values()) >= 0
+    assert fx_of(result) == [("oi_fx_1", "EUR", D(1005), "SGD", D(1005))]
+    assert cash_of(result) == {"SGD": 0, "EUR": 5}
 
 
 def test_the_bare_need_is_met_from_several_currencies_at_once() -> None:

@@ -106,6 +106,24 @@ def test_a_lot_cost_in_another_currency_is_converted_or_named_as_missing() -> No
     assert unknown.tax_impact is None
 
 
+def test_units_beyond_the_lots_are_not_sold_and_an_empty_lot_is_passed_over() -> None:
+    lots = [lot("EMPTY", 0, 99, "2024-01-01"), lot("L1", 10, 5, "2024-01-02"), lot("L2", 10, 4, "2024-01-02")]
+    result = run_of(**TAXED, held={"A": {"quantity": "20.00005", "lots": lots}}, model={"A": ".5"})
+    assert trades_of(result) == [("SELL", "A", D(10))]
+    assert result.diagnostics.tax_budget_constraint_events == ()
+
+
+def test_a_stale_value_never_sells_more_than_the_lots_of_a_strict_reader() -> None:
+    holding = {
+        "quantity": 10,
+        "market_value": {"amount": 300, "currency": "USD"},
+        "lots": [lot("L", 10, 5, "2024-01-01")],
+    }
+    result = run_of(**TAXED, held={"A": holding}, strict_reference=True)
+    assert trades_of(result) == [("SELL", "A", D(10))]
+    assert result.diagnostics.tax_budget_constraint_events[0].requested_quantity == 30
+
+
 def test_turnover_keeps_the_ids_of_what_it_keeps() -> None:
     result = run_of(cash={"SGD": 1000}, prices={"A": 1, "B": 1}, model={"A": ".1", "B": ".5"}, max_turnover_pct=".5")
     assert [intent.intent_id for intent in result.intents] == ["oi_2"]
