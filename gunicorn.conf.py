@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,12 @@ control_socket_disable = True
 # while it is imported, so nothing of the app is imported here before a worker does (and a reload finds new code).
 metrics_folder = tempfile.mkdtemp(prefix="lotus-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
+
+
+def when_ready(server):
+    """Where a terminal started us, end with it: gunicorn would take its hang-up for a wish to load new code."""
+    if os.environ.get("LOTUS_HANGUP") == "stop":
+        signal.signal(signal.SIGHUP, lambda *_: server.signal(signal.SIGTERM, None))
 
 
 def post_worker_init(worker):

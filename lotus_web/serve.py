@@ -30,6 +30,7 @@ GUNICORN = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.c
 DEFAULTS = {
     "LOTUS_ENV": "development",
     "LOTUS_JOBS": "embedded",
+    "LOTUS_HANGUP": "stop",
     "DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE",
     "DPM_SUPPORTABILITY_SQLITE_PATH": str(INSTANCE / "lotus.db"),
     "DPM_WORKFLOW_ENABLED": "true",

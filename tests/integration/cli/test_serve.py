@@ -74,7 +74,9 @@ def test_on_later_use_it_loads_nothing_and_answers_where_it_says(machine: LiveSe
     assert status_of(f"{machine.url}/health") == 200
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "a polite kill", "a closed terminal"]
+)
 def test_stopping_it_leaves_no_process_and_frees_the_port(machine: LiveServer, how: signal.Signals) -> None:
     machine.start(workers=2)
     machine.stop(how)
