@@ -1,0 +1,30 @@
+"""Operations that wait for a worker, or whose worker fell silent, carried out one after the other (delta 6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lotus_web.current import utcnow
+from lotus_web.jobs.context import JobContext
+from lotus_web.services.operation_leases import LeaseTerms, take_up_next
+from lotus_web.services.operation_work import work_on
+from lotus_web.services.review_policy import ReviewPolicy
+
+CADENCE_SECONDS = 2
+
+
+def run_due(context: JobContext, now: datetime) -> dict[str, Any]:
+    """Carry out everything that is due; returns how many came to an end here and how many went back or elsewhere."""
+    terms, policy = LeaseTerms.of(context.settings), ReviewPolicy.of(context.settings)
+    finished = released = 0
+    while not context.stop.is_set():
+        with context.unit() as session:
+            claim = take_up_next(session, terms=terms, now=utcnow())
+        if claim is None:
+            break
+        if work_on(claim, policy=policy, terms=terms, clock=utcnow, stop=context.stop.is_set):
+            finished += 1
+        else:
+            released += 1
+    return {"finished": finished, "released": released}

@@ -1,0 +1,239 @@
+"""Analysis: one snapshot under up to twenty sets of options, each recorded as a run of its own (dpm-api §4, engine §4).
+
+Each scenario commits by itself, so that one that fails takes nothing with it. As part of an operation its commit also marks
+the step as done and prolongs the lease: whoever takes the operation up goes on after the last scenario that was recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Actor
+from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.operations import scenario_correlation, scenario_request_hash
+from lotus_web.domain.rebalance.batch import comparison_metrics
+from lotus_web.domain.rebalance.engine import UNNAMED_MARKET_DATA, rebalance
+from lotus_web.error_status import is_store_failure
+from lotus_web.models import OperationStep, RunPayload
+from lotus_web.services.lineage import add_edge
+from lotus_web.services.new_ids import new_id
+from lotus_web.services.operation_leases import Claim, LeaseTerms, OperationLost, renew
+from lotus_web.services.recording import ComputedRun, record_run
+from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.services.simulation import unused_run_id
+from lotus_web.wire.rebalance_request import (
+    BatchRequestBody,
+    RebalanceRequestBody,
+    first_message,
+    stored_request,
+)
+from lotus_web.wire.rebalance_result import metrics_document, result_document
+
+PARTIAL_FAILURE = "PARTIAL_BATCH_FAILURE"
+RUN_PURGED = "SCENARIO_RUN_PURGED"
+Clock = Callable[[], datetime]
+Document = dict[str, Any]
+log = structlog.get_logger(__name__)
+
+
+class Interrupted(Exception):
+    """The process is asked to stop; what is done is kept and the rest is left to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The operation that a batch is carried out for."""
+
+    claim: Claim
+    terms: LeaseTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch on its way: what was asked, under which names, by whom; ``held`` is None for one that is answered at once."""
+
+    body: BatchRequestBody
+    batch_run_id: str
+    correlation_id: str | None
+    run_at: datetime
+    actor: Actor
+    policy: ReviewPolicy
+    clock: Clock
+    held: Held | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioOutcome:
+    """One scenario's result and metric, or why it has none."""
+
+    name: str
+    result: Mapping[str, Any] | None = None
+    metric: Mapping[str, Any] | None = None
+    failure: str | None = None
+
+
+def new_batch_id() -> str:
+    """Return the id of a new batch (dpm-api §1.5)."""
+    return new_id("batch_", 8)
+
+
+def analyze(
+    body: BatchRequestBody, *, correlation_id: str | None, actor: Actor, policy: ReviewPolicy, clock: Clock
+) -> Document:
+    """Compute and record every scenario now and return the batch's document.
+
+    ``correlation_id`` is the caller's own, None where the caller sent none. A failing scenario is named in the document;
+    only a store that is away raises.
+    """
+    batch = Batch(body, new_batch_id(), correlation_id, clock(), actor, policy, clock)
+    return batch_document(batch, run_scenarios(batch))
+
+
+def run_scenarios(batch: Batch, *, stop: Callable[[], bool] = lambda: False) -> list[ScenarioOutcome]:
+    """Run what is not done yet, in the order of names; raises Interrupted, OperationLost or what the store raises."""
+    done = _done_before(batch)
+    outcomes = []
+    for name in batch.body.scenario_names():
+        if name not in done:
+            if stop():
+                raise Interrupted
+            done[name] = _run_scenario(batch, name)
+        outcomes.append(done[name])
+    return outcomes
+
+
+def _done_before(batch: Batch) -> dict[str, ScenarioOutcome]:
+    if batch.held is None:
+        return {}
+    claim = batch.held.claim
+    query = (
+        select(OperationStep, RunPayload.result)
+        .outerjoin(
+            RunPayload,
+            (RunPayload.tenant_id == OperationStep.tenant_id)
+            & (RunPayload.rebalance_run_id == OperationStep.rebalance_run_id),
+        )
+        .where(OperationStep.tenant_id == claim.tenant_id, OperationStep.operation_id == claim.operation_id)
+    )
+    found = {}
+    for step, packed in db.session.execute(query):
+        result = json.loads(zlib.decompress(packed)) if packed else None
+        failure = step.failure or (None if result else RUN_PURGED)
+        found[step.name] = ScenarioOutcome(step.name, result, step.metric, failure)
+    return found
+
+
+def _run_scenario(batch: Batch, name: str) -> ScenarioOutcome:
+    try:
+        computed, metric = _compute(batch, name)
+        with transaction() as session:
+            _record(session, batch, name, computed, metric)
+    except ValidationError as error:
+        return _failed(batch, name, f"INVALID_OPTIONS: {first_message(error)}")
+    except OperationLost:
+        raise
+    except Exception as error:
+        if is_store_failure(error):
+            raise
+        log.exception("scenario_failed", batch=batch.batch_run_id, scenario=name)
+        return _failed(batch, name, f"SCENARIO_EXECUTION_ERROR: {type(error).__name__}")
+    return ScenarioOutcome(name, computed.result, metric)
+
+
+def _compute(batch: Batch, name: str) -> tuple[ComputedRun, Document]:
+    """Run the engine on one scenario; raises pydantic's ValidationError for options that cannot be."""
+    shared = {field: getattr(batch.body, field) for field in RebalanceRequestBody.model_fields if field != "options"}
+    body = RebalanceRequestBody.model_validate({**shared, "options": batch.body.scenario_options(name)})
+    digest = scenario_request_hash(batch.batch_run_id, name)
+    result = rebalance(
+        body.to_domain(),
+        run_id=unused_run_id(db.session(), batch.actor.tenant_id),
+        correlation_id=scenario_correlation(batch.correlation_id, batch.batch_run_id, name),
+        request_hash=digest,
+    )
+    computed = ComputedRun(
+        request_hash=digest,
+        idempotency_key=None,
+        portfolio_id=body.portfolio_snapshot.portfolio_id,
+        request=stored_request(body),
+        result=result_document(result),
+    )
+    metric: Document = metrics_document(comparison_metrics({name: result}))[name]
+    return computed, metric
+
+
+def _record(session: Session, batch: Batch, name: str, computed: ComputedRun, metric: Document) -> None:
+    """Store a scenario's run with its edges and, for an operation, the step that it completes; all or nothing."""
+    _mark_done(session, batch, name, run_id=computed.result["rebalance_run_id"], metric=metric)
+    now = batch.clock()
+    run = record_run(session, computed, actor=batch.actor, now=now, policy=batch.policy)
+    ends = [(EdgeType.DERIVED_FROM, (EntityKind.BATCH, batch.batch_run_id))]
+    if batch.held is not None:
+        ends.append((EdgeType.CAUSED_BY, (EntityKind.OPERATION, batch.held.claim.operation_id)))
+    for edge_type, target in ends:
+        source = (EntityKind.RUN, run.rebalance_run_id)
+        add_edge(session, edge_type, source, target, tenant_id=run.tenant_id, now=now, metadata={"scenario": name})
+
+
+def _failed(batch: Batch, name: str, failure: str) -> ScenarioOutcome:
+    if batch.held is not None:
+        with transaction() as session:
+            _mark_done(session, batch, name, failure=failure)
+    return ScenarioOutcome(name, failure=failure)
+
+
+def _mark_done(
+    session: Session,
+    batch: Batch,
+    name: str,
+    *,
+    run_id: str | None = None,
+    metric: Document | None = None,
+    failure: str | None = None,
+) -> None:
+    """Mark an operation's step as done and prolong its lease; raises OperationLost when it is another's by now."""
+    if batch.held is None:
+        return
+    claim = batch.held.claim
+    renew(session, claim, terms=batch.held.terms, steps_done=1)
+    session.add(
+        OperationStep(
+            tenant_id=claim.tenant_id,
+            operation_id=claim.operation_id,
+            name=name,
+            rebalance_run_id=run_id,
+            metric=metric,
+            failure=failure,
+        )
+    )
+    session.flush()
+
+
+def batch_document(batch: Batch, outcomes: Iterable[ScenarioOutcome]) -> Document:
+    """Return a batch as dpm-api §4 shows it."""
+    told = list(outcomes)
+    portfolio, market = batch.body.portfolio_snapshot, batch.body.market_data_snapshot
+    failed = {outcome.name: outcome.failure for outcome in told if outcome.failure is not None}
+    return {
+        "batch_run_id": batch.batch_run_id,
+        "run_at_utc": batch.run_at.isoformat(timespec="microseconds"),
+        "base_snapshot_ids": {
+            "portfolio_snapshot_id": portfolio.snapshot_id or portfolio.portfolio_id,
+            "market_data_snapshot_id": market.snapshot_id or UNNAMED_MARKET_DATA,
+        },
+        "results": {outcome.name: outcome.result for outcome in told if outcome.result is not None},
+        "comparison_metrics": {outcome.name: outcome.metric for outcome in told if outcome.metric is not None},
+        "failed_scenarios": failed,
+        "warnings": [PARTIAL_FAILURE] if failed else [],
+    }

@@ -1,0 +1,188 @@
+"""Carrying an operation out, from its claim to its end: whatever happens, it ends in a stable code or goes to another worker."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Actor
+from lotus_web.domain.errors import LotusError, NotFound
+from lotus_web.domain.operations import (
+    NOT_FOUND,
+    OPERATION_FAILED,
+    STORED_REQUEST_INVALID,
+    OperationStatus,
+    OperationType,
+)
+from lotus_web.error_status import is_store_failure
+from lotus_web.models import Operation, OperationPayload
+from lotus_web.services.batch import Batch, Clock, Held, Interrupted, batch_document, new_batch_id, run_scenarios
+from lotus_web.services.operation_leases import (
+    Claim,
+    LeaseTerms,
+    OperationLost,
+    claim_operation,
+    fail,
+    let_go,
+    succeed,
+)
+from lotus_web.services.operations import submit_operation, submitter
+from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.wire.rebalance_request import BatchRequestBody, stored_request
+
+FAILED_MESSAGE = "The operation failed unexpectedly; the log of the service has the cause."
+INVALID_MESSAGE = "The stored request is not one that this version accepts."
+Stop = Callable[[], bool]
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An operation as it is accepted: stored and PENDING."""
+
+    operation_id: str
+    operation_type: str
+    correlation_id: str
+    created_at: datetime
+    status: str = OperationStatus.PENDING.value
+
+
+def never() -> bool:
+    """Never ask to stop."""
+    return False
+
+
+def submit_analysis(
+    body: BatchRequestBody,
+    *,
+    correlation_id: str,
+    actor: Actor,
+    policy: ReviewPolicy,
+    terms: LeaseTerms,
+    inline: bool,
+    clock: Clock,
+) -> Accepted:
+    """Accept an analysis and, if ``inline``, carry it out before returning (dpm-api §5.1).
+
+    The answer is the same either way. The operation is durable then: what goes wrong while it is carried out is told by the
+    operation, and a store that goes away in the middle leaves it to the jobs process.
+    """
+    claim = None
+    with transaction() as session:
+        operation = submit_operation(
+            session,
+            OperationType.ANALYZE_SCENARIOS,
+            request=stored_request(body),
+            subject_id=new_batch_id(),
+            steps_total=len(body.scenarios),
+            correlation_id=correlation_id,
+            actor=actor,
+            now=clock(),
+        )
+        accepted = Accepted(operation.operation_id, operation.operation_type, correlation_id, operation.created_at)
+        if inline:
+            claim = claim_operation(session, actor.tenant_id, accepted.operation_id, terms=terms, now=clock())
+    if claim is not None:
+        try:
+            work_on(claim, policy=policy, terms=terms, clock=clock)
+        except Exception:  # a store that is away: the operation is accepted all the same, and another will take it up
+            log.exception("inline_execution_interrupted", operation=accepted.operation_id)
+            db.session.rollback()
+    return accepted
+
+
+def execute_by_hand(
+    operation_id: str, *, tenant_id: str, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock
+) -> None:
+    """Claim a PENDING operation and carry it out; raises NotFound, or Conflict for all but the first who ask."""
+    with transaction() as session:
+        claim = claim_operation(session, tenant_id, operation_id, terms=terms, now=clock())
+    work_on(claim, policy=policy, terms=terms, clock=clock)
+
+
+def work_on(claim: Claim, *, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock, stop: Stop = never) -> bool:
+    """Carry a claimed operation out to its end; False if it was handed back or lost to another worker on the way.
+
+    Raises only what a store that is away raises; the lease then runs out and another worker goes on.
+    """
+    try:
+        document = WORK[claim.operation_type](claim, policy, terms, clock, stop)
+        with transaction() as session:
+            succeed(session, claim, document, now=clock())
+    except OperationLost:
+        log.warning("operation_lost", operation=claim.operation_id)
+        return False
+    except Interrupted:
+        _hand_back(claim)
+        return False
+    except Exception as error:
+        if is_store_failure(error):
+            raise
+        return _fail(claim, error, clock)
+    return True
+
+
+def _analyze(claim: Claim, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock, stop: Stop) -> Mapping[str, Any]:
+    operation, request = _stored(claim)
+    batch = Batch(
+        body=BatchRequestBody.model_validate(request),
+        batch_run_id=operation.subject_id,
+        correlation_id=operation.correlation_id,
+        run_at=operation.started_at or clock(),
+        actor=submitter(operation),
+        policy=policy,
+        clock=clock,
+        held=Held(claim, terms),
+    )
+    return batch_document(batch, run_scenarios(batch, stop=stop))
+
+
+WORK: Mapping[OperationType, Callable[[Claim, ReviewPolicy, LeaseTerms, Clock, Stop], Mapping[str, Any]]] = {
+    OperationType.ANALYZE_SCENARIOS: _analyze
+}
+
+
+def _stored(claim: Claim) -> tuple[Operation, dict[str, Any]]:
+    key = (claim.tenant_id, claim.operation_id)
+    operation = db.session.get(Operation, key, populate_existing=True)
+    payload = db.session.get(OperationPayload, key)
+    if operation is None or payload is None:
+        raise NotFound(NOT_FOUND)
+    request: dict[str, Any] = json.loads(zlib.decompress(payload.request))
+    return operation, request
+
+
+def _hand_back(claim: Claim) -> None:
+    """Let the operation go; where the store is away this fails too, and the lease lets it go later."""
+    try:
+        with transaction() as session:
+            let_go(session, claim)
+    except Exception:  # the first failure is the one to report
+        db.session.rollback()
+
+
+def _fail(claim: Claim, error: Exception, clock: Clock) -> bool:
+    log.error("operation_failed", operation=claim.operation_id, exc_info=error)
+    code, message = _told(error)
+    try:
+        with transaction() as session:
+            fail(session, claim, code=code, message=message, now=clock())
+    except OperationLost:
+        return False
+    return True
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    if isinstance(error, LotusError):
+        return error.code, error.message
+    if isinstance(error, ValidationError):
+        return STORED_REQUEST_INVALID, INVALID_MESSAGE
+    return OPERATION_FAILED, FAILED_MESSAGE
