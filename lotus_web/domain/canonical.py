@@ -22,7 +22,8 @@ def canonical_decimal(value: Decimal) -> str:
         return "0"
     if abs(value.adjusted()) > LARGEST_EXPONENT:
         raise ValueError("a canonical number has a sane exponent")
-    return format(value.normalize(), "f")
+    text = format(value, "f")  # not normalize(), which rounds to the precision of the context
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
