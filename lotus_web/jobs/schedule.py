@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lotus_web.jobs import housekeeping, sla
+from lotus_web.jobs import claims, housekeeping, sla
 from lotus_web.jobs.context import JobContext
 from lotus_web.settings import Settings
 
@@ -25,6 +25,7 @@ class Job:
 
 JOBS: tuple[Job, ...] = (
     Job("sla", sla.sweep, lambda settings: settings.sla_sweep_seconds),
+    Job("claims", claims.release, lambda settings: settings.sla_sweep_seconds),
     Job("retention", housekeeping.purge, lambda settings: 3600),
 )
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
-from lotus_web.domain.errors import NotFound
+from lotus_web.domain.errors import Forbidden, NotFound
+from lotus_web.domain.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.gate import ITEM_ACTION, GateAction, check_gate_transition, gate_status
 from lotus_web.domain.workflow import ItemStatus
 from lotus_web.models import Run, RunPayload, WorkflowItem
@@ -35,7 +36,7 @@ def decide_run(
 ) -> Reviewed:
     """Apply APPROVE, REJECT or REQUEST_CHANGES to a run (dpm-api §8.3).
 
-    Raises NotFound ``DPM_RUN_NOT_FOUND``, Forbidden, Conflict ``DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS`` or
+    Raises NotFound ``DPM_RUN_NOT_FOUND``, Forbidden (``FOUR_EYES`` too), Conflict ``DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS`` or
     ``DPM_WORKFLOW_INVALID_TRANSITION``. A run recorded while the workflow was off gets its item first.
     """
     check_permission(actor, Permission.WORKFLOW_REVIEW)
@@ -50,16 +51,21 @@ def decide_run(
     if item is None:
         item = bring_in(session, run, now=now, policy=policy)
     asked = ReviewAction(action=ITEM_ACTION[action], reason_code=reason_code, text=comment)
-    return apply_action(
-        session,
-        item.workflow_id,
-        asked,
-        actor=actor,
-        surface="rfc",
-        correlation_id=correlation_id,
-        now=now,
-        policy=policy,
-    )
+    try:
+        return apply_action(
+            session,
+            item.workflow_id,
+            asked,
+            actor=actor,
+            surface="rfc",
+            correlation_id=correlation_id,
+            now=now,
+            policy=policy,
+        )
+    except Forbidden as refused:
+        if refused.code != FOUR_EYES:
+            raise
+        raise Forbidden(FOUR_EYES.upper(), refused.message) from None
 
 
 def find_run_item(session: Session, run: Run) -> WorkflowItem | None:

@@ -1,0 +1,24 @@
+"""Ending claims that ran out, so that the next reviewer can take the item."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from lotus_web.jobs.context import JobContext
+from lotus_web.jobs.units import BATCH, work_through
+from lotus_web.services.claims import end_claim, lapsed_claims
+from lotus_web.services.review_policy import ReviewPolicy
+
+
+def release(context: JobContext, now: datetime) -> dict[str, Any]:
+    """Give every item back whose holder was silent for ``LOTUS_CLAIM_MINUTES``; returns how many, and how many failed."""
+    lease = timedelta(minutes=context.settings.claim_minutes)
+    policy = ReviewPolicy.of(context.settings)
+    released, failed = work_through(
+        context,
+        now,
+        lambda session: lapsed_claims(session, now=now, lease=lease, limit=BATCH),
+        lambda session, key: end_claim(session, key, now=now, lease=lease, policy=policy),
+    )
+    return {"released": released, "failed": failed}

@@ -1,0 +1,91 @@
+"""What was decided before on items like this one: the same failing rules of the same policy, then the same portfolio."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.items import ItemState
+from lotus_web.domain.precedents import Precedent, Precedents, precedent_key, summarise
+from lotus_web.models import WorkflowItem
+
+SHOWN = 8
+COUNTED_AT_MOST = 200
+# How far back a portfolio is searched for decisions on other rules.
+PORTFOLIO_REACH = 200
+
+_COLUMNS = (
+    WorkflowItem.workflow_id,
+    WorkflowItem.title,
+    WorkflowItem.portfolio_id,
+    WorkflowItem.current_decision.label("outcome"),
+    WorkflowItem.current_reason.label("reason"),
+    WorkflowItem.last_actor_id.label("decided_by"),
+    WorkflowItem.requested_at,
+    WorkflowItem.resolved_at.label("decided_at"),
+)
+
+
+def item_precedents(session: Session, item: ItemState, *, now: datetime) -> Precedents:
+    """Return the precedents of an item: what was decided before it was, or before now while it is open. Two queries."""
+    return find_precedents(
+        session,
+        item.tenant_id,
+        key=precedent_key(item.policy_id, item.metadata),
+        portfolio_id=item.portfolio_id,
+        before=item.resolved_at or now,
+        beside=item.workflow_id,
+    )
+
+
+def find_precedents(
+    session: Session, tenant_id: str, *, key: str | None, portfolio_id: str | None, before: datetime, beside: str | None
+) -> Precedents:
+    """Return earlier decided items, newest first: those with the same key, then those of the same portfolio.
+
+    Outcomes and the median count the newest ``COUNTED_AT_MOST`` with the same key.
+    """
+    decided: list[ColumnElement[bool]] = [
+        WorkflowItem.tenant_id == tenant_id,
+        WorkflowItem.resolved_at < before,
+        WorkflowItem.workflow_id != (beside or ""),
+    ]
+    same_rules: list[Precedent] = []
+    if key is not None:
+        like = WorkflowItem.precedent_key == key
+        same_rules = _newest(session, [*decided, like], COUNTED_AT_MOST, same_rules=True)
+    shown = same_rules[:SHOWN]
+    if portfolio_id is not None and len(shown) < SHOWN:
+        shown += _of_portfolio(session, decided, portfolio_id, {one.workflow_id for one in same_rules})[
+            : SHOWN - len(shown)
+        ]
+    return summarise(shown, ((one.outcome, one.seconds) for one in same_rules))
+
+
+def _newest(
+    session: Session, conditions: list[ColumnElement[bool]], limit: int, *, same_rules: bool
+) -> list[Precedent]:
+    query = (
+        select(*_COLUMNS)
+        .where(*conditions)
+        .order_by(WorkflowItem.resolved_at.desc(), WorkflowItem.workflow_id.desc())
+        .limit(limit)
+    )
+    return [Precedent(**row._mapping, same_rules=same_rules) for row in session.execute(query)]
+
+
+def _of_portfolio(
+    session: Session, decided: list[ColumnElement[bool]], portfolio_id: str, known: set[str]
+) -> list[Precedent]:
+    """Return a portfolio's decided items by the time of request, which its index is in, and then by decision."""
+    query = (
+        select(*_COLUMNS)
+        .where(*decided, WorkflowItem.portfolio_id == portfolio_id)
+        .order_by(WorkflowItem.requested_at.desc(), WorkflowItem.workflow_id.desc())
+        .limit(PORTFOLIO_REACH)
+    )
+    found = [Precedent(**row._mapping, same_rules=False) for row in session.execute(query)]
+    fresh = [one for one in found if one.workflow_id not in known]
+    return sorted(fresh, key=lambda one: (one.decided_at, one.workflow_id), reverse=True)
