@@ -31,6 +31,7 @@ _COLUMNS = (
     WorkflowItem.priority_rank,
     WorkflowItem.assigned_account_id,
     WorkflowItem.assigned_role,
+    WorkflowItem.claimed_at,
     WorkflowItem.requested_at,
     WorkflowItem.sla_due_at,
     WorkflowItem.resolved_at,
@@ -54,6 +55,7 @@ class InboxRow:
     priority_rank: int
     assigned_account_id: str | None
     assigned_role: str | None
+    claimed_at: datetime | None
     requested_at: datetime
     sla_due_at: datetime
     resolved_at: datetime | None
@@ -75,6 +77,7 @@ class InboxRow:
             workflow_kind=WorkflowKind(self.workflow_kind),
             is_run=self.rebalance_run_id is not None,
             assigned_account_id=self.assigned_account_id,
+            claimed=self.claimed_at is not None,
         )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from lotus_web.domain.explain import Finding, findings
+from lotus_web.queries.held_back import HeldBack, held_back
 
 ZERO = Decimal(0)
 CASH = "CASH"
@@ -53,29 +54,60 @@ class CashShift:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldBack:
-    """Something that the engine would not or could not do, and why."""
+class RuleLine:
+    """A rule's verdict, or a finding in its terms; ``bounds`` pairs a word such as ``max`` with its figure.
 
-    name: str
+    ``is_weight`` tells that figures are shares of the portfolio; the others are amounts or counts.
+    """
+
+    rule_id: str
+    severity: str
     reason_code: str
-    detail: str
-    amount: Decimal | None = None
-    currency: str | None = None
+    passed: bool
+    sentence: str
+    measured: Decimal | None
+    bounds: tuple[tuple[str, Decimal], ...]
+    hint: str | None
+
+    @property
+    def is_weight(self) -> bool:
+        """Whether the figures are weights."""
+        return self.rule_id in WEIGHT_RULES
+
+
+@dataclass(frozen=True, slots=True)
+class LadderPoint:
+    """Projected cash of a currency ``day`` days after the trade."""
+
+    day: int
+    currency: str
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TaxFacts:
+    """Realised gains and losses, both positive, in ``currency``; no budget, no figures for it."""
+
+    currency: str
+    gain: Decimal
+    loss: Decimal
+    budget: Decimal | None
+    used: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class RunEvidence:
     """All of it; ``turnover`` is the traded share of the portfolio, counting each sale and purchase."""
 
-    findings: tuple[Finding, ...]
-    rules: tuple[Document, ...]
+    findings: tuple[RuleLine, ...]
+    rules: tuple[RuleLine, ...]
     warnings: tuple[str, ...]
     missing: tuple[tuple[str, tuple[str, ...]], ...]
     by_class: tuple[WeightShift, ...]
     by_position: tuple[WeightShift, ...]
     orders: tuple[Order, ...]
     cash: tuple[CashShift, ...]
-    ladder: tuple[Document, ...]
+    ladder: tuple[LadderPoint, ...]
     held_back: tuple[HeldBack, ...]
     currency: str
     value_before: Decimal
@@ -83,8 +115,7 @@ class RunEvidence:
     bought: Decimal
     sold: Decimal
     turnover: Decimal | None
-    tax: Document | None
-    gate: Document | None
+    tax: TaxFacts | None
 
 
 def run_evidence(result: Document) -> RunEvidence:
@@ -94,29 +125,72 @@ def run_evidence(result: Document) -> RunEvidence:
     bought, sold = _traded(result["intents"], "BUY"), _traded(result["intents"], "SELL")
     quality = result["diagnostics"]["data_quality"]
     return RunEvidence(
-        findings=findings(result),
-        rules=tuple(result["rule_results"]),
+        findings=tuple(_finding(found) for found in findings(result)),
+        rules=tuple(_rule(rule) for rule in result["rule_results"]),
         warnings=tuple(dict.fromkeys(result["diagnostics"]["warnings"])),
         missing=tuple((kind, tuple(names)) for kind, names in quality.items() if names),
         by_class=_shifts(before, after, "allocation_by_asset_class", {CASH: _limit(result, "CASH_BAND")}),
         by_position=_by_position(result),
         orders=tuple(_order(intent, total) for intent in result["intents"]),
         cash=tuple(_cash(before, after)),
-        ladder=tuple(result["diagnostics"]["cash_ladder"]),
-        held_back=tuple(_held_back(result)),
+        ladder=tuple(
+            LadderPoint(point["date_offset"], point["currency"], Decimal(point["projected_balance"]))
+            for point in result["diagnostics"]["cash_ladder"]
+        ),
+        held_back=tuple(held_back(result)),
         currency=before["total_value"]["currency"],
         value_before=total,
         value_after=_amount(after["total_value"]),
         bought=bought,
         sold=sold,
         turnover=(bought + sold) / total if total > 0 else None,
-        tax=result["tax_impact"],
-        gate=result["gate_decision"],
+        tax=_tax(result["tax_impact"]) if result["tax_impact"] else None,
     )
 
 
 def _amount(money: Document) -> Decimal:
     return Decimal(money["amount"])
+
+
+def _bounds(threshold: Mapping[str, str] | None) -> tuple[tuple[str, Decimal], ...]:
+    return tuple((word, Decimal(figure)) for word, figure in (threshold or {}).items())
+
+
+def _finding(found: Finding) -> RuleLine:
+    return RuleLine(
+        rule_id=found.rule_id,
+        severity=found.severity,
+        reason_code=found.reason_code,
+        passed=False,
+        sentence=found.sentence,
+        measured=None if found.measured is None else Decimal(found.measured),
+        bounds=_bounds(found.threshold),
+        hint=found.hint,
+    )
+
+
+def _rule(rule: Document) -> RuleLine:
+    return RuleLine(
+        rule_id=rule["rule_id"],
+        severity=rule["severity"],
+        reason_code=rule["reason_code"],
+        passed=rule["status"] == "PASS",
+        sentence="",
+        measured=Decimal(rule["measured"]),
+        bounds=_bounds(rule["threshold"]),
+        hint=rule["remediation_hint"],
+    )
+
+
+def _tax(impact: Document) -> TaxFacts:
+    limit, used = impact["budget_limit"], impact["budget_used"]
+    return TaxFacts(
+        currency=impact["total_realized_gain"]["currency"],
+        gain=_amount(impact["total_realized_gain"]),
+        loss=_amount(impact["total_realized_loss"]),
+        budget=_amount(limit) if limit else None,
+        used=_amount(used) if used else None,
+    )
 
 
 def _limit(result: Document, rule_id: str) -> Decimal | None:
@@ -199,37 +273,3 @@ def _cash(before: Document, after: Document) -> Iterator[CashShift]:
     will = {row["currency"]: Decimal(row["amount"]) for row in after["cash_balances"]}
     for currency in dict.fromkeys([*was, *will]):
         yield CashShift(currency, was.get(currency, ZERO), will.get(currency, ZERO))
-
-
-def _held_back(result: Document) -> Iterator[HeldBack]:
-    journal = result["diagnostics"]
-    for row in result["universe"]["excluded"]:
-        yield HeldBack(row["instrument_id"], row["reason_code"], "Kept out of what may be traded freely")
-    for row in journal["dropped_intents"]:
-        money = row["potential_notional"]
-        yield HeldBack(
-            row["instrument_id"],
-            row["reason"],
-            "Order dropped: it did not fit the turnover limit",
-            _amount(money),
-            money["currency"],
-        )
-    for row in journal["suppressed_intents"]:
-        money = row["intended_notional"]
-        yield HeldBack(
-            row["instrument_id"],
-            row["reason"],
-            "Order left out: below the smallest size",
-            _amount(money),
-            money["currency"],
-        )
-    for row in journal["group_constraint_events"]:
-        weight = f"{Decimal(row['group_weight_before']) * 100:.2f}% against a limit of {Decimal(row['max_weight']) * 100:.2f}%"
-        yield HeldBack(row["constraint_key"], f"GROUP_{row['status']}", f"Group limit: the model has {weight}")
-    for row in journal["tax_budget_constraint_events"]:
-        asked, allowed = Decimal(row["requested_quantity"]), Decimal(row["allowed_quantity"])
-        yield HeldBack(
-            row["instrument_id"],
-            row["reason_code"],
-            f"Sale cut from {asked:,f} to {allowed:,f} units by the gains budget",
-        )

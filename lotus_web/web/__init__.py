@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from lotus_web.web import access, assets, drafts, errors, person, security_headers, sign_in
+from lotus_web.web import (
+    access,
+    assets,
+    decisions,
+    drafts,
+    errors,
+    inbox,
+    items,
+    navigation,
+    person,
+    runs,
+    search,
+    security_headers,
+    sign_in,
+)
 from lotus_web.web.filters import register_filters
 
 # Every page family; a view says in its own file who may see it.
-BLUEPRINTS: tuple[Blueprint, ...] = (sign_in.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    sign_in.blueprint,
+    inbox.blueprint,
+    items.blueprint,
+    runs.blueprint,
+    decisions.blueprint,
+    search.blueprint,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -20,6 +41,7 @@ def init_app(app: Flask) -> None:
     drafts.init_app(app)
     errors.init_app(app)
     register_filters(app)
+    navigation.init_app(app)
     app.context_processor(lambda: {"ephemeral_store": app.extensions["lotus_settings"].store_backend == "IN_MEMORY"})
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

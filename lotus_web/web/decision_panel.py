@@ -1,0 +1,60 @@
+"""What can be done to an item by the person who looks at it, and the sentence for what cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Actor, Permission, Role, permissions_of
+from lotus_web.domain.errors import Conflict, Forbidden
+from lotus_web.domain.four_eyes import FourEyes, Parties
+from lotus_web.domain.reason_codes import REASON_CODES, ReasonCode
+from lotus_web.domain.workflow import Action, ItemFacts, check_action, override_phrase
+from lotus_web.queries.item_detail import ItemDetail, assignable_people
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPanel:
+    """For each action why it is refused, if it is; whom an item can be given to; what must be typed to override."""
+
+    refusals: Mapping[Action, str]
+    reasons: Mapping[Action, tuple[ReasonCode, ...]]
+    people: tuple[str, ...]
+    roles: tuple[str, ...]
+    phrase: str
+
+    def can(self, action: Action | str) -> bool:
+        """Return whether the action is possible now, for this person; templates pass its word."""
+        return Action(action) not in self.refusals
+
+
+def refusals(item: ItemFacts, actor: Actor) -> dict[Action, str]:
+    """Return the sentence that the rules raise for each action that they would refuse."""
+    found: dict[Action, str] = {}
+    for action in Action:
+        try:
+            check_action(item, actor, action)
+        except (Forbidden, Conflict) as refused:
+            found[action] = refused.message
+    return found
+
+
+def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes: FourEyes) -> DecisionPanel:
+    """Return the panel; asks the store for people only where the actor may assign."""
+    refused = refusals(detail.item.facts, actor)
+    parties = Parties(detail.run.run.submitted_by if detail.run else None, detail.item.requested_by_id)
+    for action in set(Action) - set(refused):
+        sentence = four_eyes.refusal(action, actor, parties)
+        if sentence is not None:
+            refused[action] = sentence
+    assigning = Action.REASSIGN not in refused
+    reviewing = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role]))
+    return DecisionPanel(
+        refusals={action: refused[action] for action in Action if action in refused},
+        reasons=REASON_CODES,
+        people=assignable_people(session, actor.tenant_id) if assigning else (),
+        roles=reviewing,
+        phrase=override_phrase(detail.item.workflow_id),
+    )

@@ -1,0 +1,86 @@
+"""Decisions: who decided what, when and why, on a page and as a file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.db import db
+from lotus_web.domain.access import Permission
+from lotus_web.domain.gate import GateAction
+from lotus_web.domain.reason_codes import reason_text
+from lotus_web.queries.decision_history import (
+    DecisionFilter,
+    DecisionRow,
+    all_decisions,
+    decision_counts,
+    decision_page,
+)
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.csv_export import csv_lines
+from lotus_web.web.htmx import page_or_fragment
+from lotus_web.web.links import same_page, with_query
+from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
+
+blueprint = Blueprint("decisions", __name__)
+PAGE_SIZE = 50
+COLUMNS = tuple(DecisionRow.__slots__)
+
+
+@blueprint.get("/decisions")
+@requires(Permission.RUNS_READ)
+def show() -> ResponseReturnValue:
+    """Show a page of decisions, newest first, with counts over the same filter."""
+    wanted, tenant_id, cursor = wanted_decisions(), current_actor().tenant_id, request.args.get("cursor")
+    session = db.session()
+    return page_or_fragment(
+        "decisions/decisions.html",
+        "decisions/_decisions.html",
+        listing=decision_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None),
+        counts=decision_counts(session, tenant_id, wanted),
+        wanted=wanted,
+        narrowed=wanted != DecisionFilter(),
+        cursor=cursor,
+        now=current.utcnow(),
+        same_page=same_page,
+        export_url=with_query(url_for("decisions.export")),
+        reason_text=reason_text,
+        actions=[action.value for action in GateAction],
+    )
+
+
+@blueprint.get("/decisions.csv")
+@requires(Permission.RUNS_READ)
+def export() -> ResponseReturnValue:
+    """Send every decision of the filter as a file, a batch at a time."""
+    wanted, tenant_id = wanted_decisions(), current_actor().tenant_id
+    rows = all_decisions(db.session(), tenant_id, wanted)
+    lines = csv_lines(COLUMNS, ([_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
+    day = f"{current.utcnow():%Y-%m-%d}"
+    headers = {"Content-Disposition": f'attachment; filename="decisions-{day}.csv"'}
+    return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+
+
+def _cell(value: str | datetime | None) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return value or ""
+
+
+def wanted_decisions() -> DecisionFilter:
+    """Return the filter that the address names; raises InvalidInput."""
+    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
+    check_order(start, end)
+    return DecisionFilter(
+        run_id=text_arg("rebalance_run_id"),
+        action=enum_arg("action", GateAction),
+        actor_id=text_arg("actor_id"),
+        reason_code=text_arg("reason_code"),
+        portfolio_id=text_arg("portfolio_id"),
+        decided_from=start,
+        decided_to=end,
+        text=text_arg("q"),
+    )

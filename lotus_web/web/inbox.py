@@ -1,0 +1,144 @@
+"""The inbox: what someone must do now, and taking a row of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Permission
+from lotus_web.domain.errors import Conflict, InvalidInput
+from lotus_web.domain.workflow import OPEN, Action, ItemStatus, Priority
+from lotus_web.queries.inbox import closed_items, open_items
+from lotus_web.queries.inbox_counts import CLOSED_CAP, InboxCounts, inbox_counts
+from lotus_web.queries.inbox_filter import Due, InboxFilter, Tab
+from lotus_web.request_ids import current_ids
+from lotus_web.services.review import ReviewAction, Reviewed, apply_action
+from lotus_web.web.access import current_actor, requires, signed_in
+from lotus_web.web.decision_panel import refusals
+from lotus_web.web.forms.review_form import seen_version
+from lotus_web.web.htmx import is_htmx, page_or_fragment, see_other
+from lotus_web.web.links import same_page
+from lotus_web.web.query_args import choice_arg, enum_arg, text_arg
+
+blueprint = Blueprint("inbox", __name__)
+PAGE_SIZE = 50
+
+TAB_WORDS = {
+    Tab.MINE: "Mine",
+    Tab.ROLES: "My roles",
+    Tab.UNASSIGNED: "Unassigned",
+    Tab.OPEN: "All open",
+    Tab.CLOSED: "Closed",
+}
+
+
+@blueprint.get("/")
+@signed_in
+def home() -> ResponseReturnValue:
+    """Lead to the inbox."""
+    return see_other(url_for("inbox.show"))
+
+
+@blueprint.get("/inbox")
+@requires(Permission.RUNS_READ)
+def show() -> ResponseReturnValue:
+    """Show one page of one tab."""
+    return render_inbox()
+
+
+@blueprint.post("/inbox")
+@requires(Permission.WORKFLOW_REVIEW)
+def claim() -> ResponseReturnValue:
+    """Take the item of a row; the address says which page of the inbox to show afterwards."""
+    try:
+        taken = _claim(request.form.get("claim", ""))
+    except Conflict as conflict:
+        return render_inbox(status=409, refused=conflict.message)
+    if is_htmx():
+        return render_inbox(taken=taken)
+    flash(f"{taken.item.title} is yours now.", "success")
+    return see_other(same_page())
+
+
+def _claim(row: str) -> Reviewed:
+    """Apply the claim of a row's button, whose value is ``version:workflow_id``; raises InvalidInput."""
+    version, _, workflow_id = row.partition(":")
+    if not workflow_id:
+        raise InvalidInput("invalid_argument", "Choose the item to claim.", loc=("body", "claim"))
+    asked = ReviewAction(action=Action.CLAIM, version=seen_version(version))
+    with transaction() as session:
+        return apply_action(
+            session,
+            workflow_id,
+            asked,
+            actor=current_actor(),
+            surface="form",
+            correlation_id=current_ids().correlation_id,
+            now=current.utcnow(),
+            policy=current.policy(),
+        )
+
+
+def wanted_items() -> InboxFilter:
+    """Return the filter that the address names; raises InvalidInput."""
+    return InboxFilter(
+        tab=enum_arg("tab", Tab),
+        status=enum_arg("status", ItemStatus),
+        priority=choice_arg("priority", {priority.word: priority for priority in Priority}),
+        due=enum_arg("due", Due),
+        role=text_arg("role"),
+        person=text_arg("person"),
+        portfolio=text_arg("portfolio"),
+        text=text_arg("q"),
+    )
+
+
+def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
+    """Render the inbox that the address names; four queries at most, whatever it holds."""
+    wanted, actor, now = wanted_items(), current_actor(), current.utcnow()
+    soon = current.settings().deadline_risk_warning_minutes
+    session, cursor = db.session(), request.args.get("cursor")
+    counts = inbox_counts(session, wanted, actor=actor, now=now, soon_minutes=soon)
+    tab = wanted.tab or counts.first_filled
+    about: dict[str, Any] = {"actor": actor, "now": now, "soon_minutes": soon, "limit": PAGE_SIZE, "cursor": cursor}
+    listing = closed_items(session, wanted, **about) if tab is Tab.CLOSED else open_items(session, wanted, tab, **about)
+    return page_or_fragment(
+        "inbox/inbox.html",
+        "inbox/_inbox.html",
+        status,
+        listing=listing,
+        tab=tab,
+        tabs=tab_links(tab, counts),
+        wanted=wanted,
+        cursor=cursor,
+        refused_claims={row.workflow_id: refusals(row.facts, actor).get(Action.CLAIM) for row in listing.items},
+        total=counts.of(tab),
+        me=actor.decider_id,
+        now=now,
+        soon_minutes=soon,
+        outcome=outcome,
+        same_page=same_page,
+        statuses=[status.value for status in ItemStatus if (status in OPEN) == (tab is not Tab.CLOSED)],
+    )
+
+
+def tab_links(shown: Tab, counts: InboxCounts) -> list[dict[str, Any]]:
+    """Return the tabs with what each holds under the same filters."""
+    links = []
+    for tab, label in TAB_WORDS.items():
+        count = counts.of(tab)
+        capped = tab is Tab.CLOSED and count is not None and count > CLOSED_CAP
+        links.append(
+            {
+                "label": label,
+                "url": same_page(tab=tab.value),
+                "active": tab is shown,
+                "count": f"{CLOSED_CAP:,}+" if capped else count,
+                "tone": "alert" if tab is Tab.OPEN and counts.overdue else None,
+            }
+        )
+    return links

@@ -1,0 +1,87 @@
+"""Putting the page of an item together, whether it is looked at or answers a form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import Response
+
+from lotus_web import current
+from lotus_web.db import db
+from lotus_web.domain.access import Actor
+from lotus_web.domain.errors import Conflict
+from lotus_web.domain.gate import GateStatus, gate_status
+from lotus_web.domain.items import ItemState
+from lotus_web.domain.workflow import Action
+from lotus_web.queries.item_detail import ItemDetail, item_detail
+from lotus_web.queries.navigation import next_in_queue
+from lotus_web.web.access import current_actor
+from lotus_web.web.decision_panel import decision_panel
+from lotus_web.web.forms.review_form import FieldError, Typed
+from lotus_web.web.htmx import page_or_fragment
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a form: done, or one of the ways in which it was not."""
+
+    done: str | None = None
+    done_action: Action | None = None
+    error: FieldError | None = None
+    conflict: Conflict | None = None
+    forbidden: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """A conflict in the words of the page; ``repeated`` is the friendly kind: the same person had already done it."""
+
+    repeated: bool
+    title: str
+    changed_by: str | None
+    facts: ItemState = field(repr=False)
+
+
+def item_page(
+    workflow_id: str, *, status: int = 200, typed: Typed | None = None, outcome: Outcome | None = None
+) -> Response:
+    """Render an item with its forms; raises NotFound."""
+    actor, now, typed, outcome = current_actor(), current.utcnow(), typed or Typed(), outcome or Outcome()
+    session = db.session()
+    detail = item_detail(session, actor.tenant_id, workflow_id)
+    return page_or_fragment(
+        "items/item.html",
+        "items/_item.html",
+        status,
+        detail=detail,
+        item=detail.item,
+        run=detail.run,
+        gate=item_gate(detail),
+        choices=decision_panel(session, detail, actor, current.policy().four_eyes),
+        typed=typed,
+        outcome=outcome,
+        collision=collision(outcome.conflict, detail.item, typed, actor),
+        next_item=next_in_queue(session, actor=actor, now=now, beside=workflow_id),
+        me=actor.decider_id,
+        now=now,
+        soon_minutes=current.settings().deadline_risk_warning_minutes,
+        Action=Action,
+    )
+
+
+def item_gate(detail: ItemDetail) -> GateStatus | None:
+    """Return what the gate says of the item's run; None for an item without one."""
+    if detail.run is None:
+        return None
+    required = current.policy().requires_review(detail.run.run.status)
+    return gate_status(required=required, item_status=detail.item.status)
+
+
+def collision(conflict: Conflict | None, item: ItemState, typed: Typed, actor: Actor) -> Collision | None:
+    """Return a conflict as the page tells it; None when there was none."""
+    if conflict is None:
+        return None
+    asked = typed.action
+    repeated = asked is not None and item.last_actor_id == actor.decider_id and item.last_action_type == asked.value
+    title = "This was recorded already, once." if repeated else conflict.message
+    return Collision(repeated, title, item.last_actor_id, item)

@@ -1,0 +1,80 @@
+"""One item: why it needs a person, and the forms with which one decides."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.db import transaction
+from lotus_web.domain.access import Permission
+from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
+from lotus_web.domain.workflow import Action
+from lotus_web.request_ids import current_ids
+from lotus_web.services.review import Reviewed, apply_action
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.drafts import draft_for
+from lotus_web.web.forms.review_form import Typed, asked_action, field_error
+from lotus_web.web.htmx import is_htmx, see_other
+from lotus_web.web.item_page import Outcome, item_page
+
+blueprint = Blueprint("items", __name__)
+
+DONE_WORDS = {
+    Action.CLAIM: "You hold this item now.",
+    Action.RELEASE: "Released. It waits for someone else.",
+    Action.APPROVE: "Approved.",
+    Action.REJECT: "Rejected.",
+    Action.REQUEST_CHANGE: "Changes requested.",
+    Action.COMMENT: "Comment added.",
+    Action.REASSIGN: "Reassigned.",
+    Action.ESCALATE: "Escalated.",
+    Action.OVERRIDE: "Overridden. The gate is open for this run.",
+}
+
+
+@blueprint.get("/inbox/<ident:workflow_id>")
+@requires(Permission.RUNS_READ)
+def show(workflow_id: str) -> ResponseReturnValue:
+    """Show the item as it stands."""
+    return item_page(workflow_id, typed=Typed(draft_for(url_for("items.act", workflow_id=workflow_id)).to_dict()))
+
+
+@blueprint.post("/inbox/<ident:workflow_id>")
+@requires(Permission.WORKFLOW_REVIEW)
+def act(workflow_id: str) -> ResponseReturnValue:
+    """Do one thing to the item, or show it again with what was typed and why it was not done."""
+    typed = Typed(request.form.to_dict())
+    try:
+        done = _apply(workflow_id, typed)
+    except InvalidInput as wrong:
+        return item_page(workflow_id, status=422, typed=typed, outcome=Outcome(error=field_error(typed, wrong)))
+    except Conflict as conflict:
+        return item_page(workflow_id, status=409, typed=typed, outcome=Outcome(conflict=conflict))
+    except Forbidden as refused:
+        return item_page(workflow_id, status=403, typed=typed, outcome=Outcome(forbidden=refused.message))
+    return _recorded(workflow_id, typed, done)
+
+
+def _apply(workflow_id: str, typed: Typed) -> Reviewed:
+    asked = asked_action(typed)
+    with transaction() as session:
+        return apply_action(
+            session,
+            workflow_id,
+            asked,
+            actor=current_actor(),
+            surface="form",
+            correlation_id=current_ids().correlation_id,
+            now=current.utcnow(),
+            policy=current.policy(),
+        )
+
+
+def _recorded(workflow_id: str, typed: Typed, done: Reviewed) -> Response:
+    assert typed.action is not None
+    words = DONE_WORDS[typed.action]
+    if is_htmx():
+        return item_page(workflow_id, outcome=Outcome(done=words, done_action=typed.action))
+    flash(f"{words} {done.item.title}", "success")
+    return see_other(url_for("items.show", workflow_id=workflow_id))

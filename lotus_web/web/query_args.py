@@ -1,0 +1,72 @@
+"""Reading filters out of an address: absent or empty leaves a thing open, what cannot be meant is refused (422)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
+from enum import Enum
+from typing import TypeVar
+
+from flask import request
+
+from lotus_web.domain.errors import InvalidInput
+
+E = TypeVar("E", bound=Enum)
+LONGEST = 400
+DAY = len("2026-01-31")
+
+
+def text_arg(name: str) -> str | None:
+    """Return a text without the space around it; raises InvalidInput for one that no id or search would be."""
+    value = request.args.get(name, "").strip()
+    if len(value) > LONGEST or "\x00" in value:
+        raise InvalidInput("invalid_argument", f"{_label(name)} is too long to look for.", loc=("query", name))
+    return value or None
+
+
+def enum_arg(name: str, kind: type[E]) -> E | None:
+    """Return a member by its value; raises InvalidInput."""
+    return choice_arg(name, {str(member.value): member for member in kind})
+
+
+def choice_arg(name: str, choices: dict[str, E]) -> E | None:
+    """Return what a word stands for; raises InvalidInput naming the words there are."""
+    word = text_arg(name)
+    if word is None:
+        return None
+    if word not in choices:
+        raise InvalidInput("invalid_argument", f"{_label(name)} is one of {_names(choices)}.", loc=("query", name))
+    return choices[word]
+
+
+def instant_arg(name: str, *, end_of_day: bool = False) -> datetime | None:
+    """Return an instant; a bare day is its first or last microsecond, a time without zone is UTC (delta 12)."""
+    word = text_arg(name)
+    if word is None:
+        return None
+    try:
+        value = datetime.fromisoformat(word.replace(" ", "+"))
+    except ValueError:
+        raise InvalidInput(
+            "invalid_argument", f"{_label(name)} is a day such as 2026-01-31.", loc=("query", name)
+        ) from None
+    if len(word) == DAY and end_of_day:
+        value = datetime.combine(value.date(), time.max)
+    value = value if value.tzinfo else value.replace(tzinfo=UTC)
+    if not datetime(1970, 1, 2, tzinfo=UTC) <= value <= datetime(9999, 12, 30, tzinfo=UTC) + timedelta(days=1):
+        raise InvalidInput("invalid_argument", f"{_label(name)} is too far away.", loc=("query", name))
+    return value.astimezone(UTC)
+
+
+def check_order(start: datetime | None, end: datetime | None) -> None:
+    """Raise InvalidInput when a range ends before it starts (delta 12)."""
+    if start and end and start > end:
+        raise InvalidInput("invalid_argument", "The range ends before it starts.", loc=("query", "to"))
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _names(words: Iterable[str]) -> str:
+    return ", ".join(words)

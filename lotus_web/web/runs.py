@@ -1,0 +1,98 @@
+"""Runs: finding them, and the page of one that shows what its reviewer sees."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Permission
+from lotus_web.domain.gate import gate_status
+from lotus_web.domain.rebalance.codes import RunStatus
+from lotus_web.queries.run_page import run_detail, run_payloads, workflow_id_of_run
+from lotus_web.queries.runs import RunFilter, run_page
+from lotus_web.queries.timeline import item_timeline
+from lotus_web.services.run_review import open_review
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.htmx import page_or_fragment, see_other
+from lotus_web.web.item_page import item_page
+from lotus_web.web.links import same_page
+from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
+
+blueprint = Blueprint("runs", __name__)
+PAGE_SIZE = 50
+
+
+@blueprint.get("/runs")
+@requires(Permission.RUNS_READ)
+def listing() -> ResponseReturnValue:
+    """Show a page of runs, newest first."""
+    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
+    check_order(start, end)
+    status, cursor = enum_arg("status", RunStatus), request.args.get("cursor")
+    wanted = RunFilter(
+        status=status.value if status else None,
+        request_hash=text_arg("request_hash"),
+        portfolio_id=text_arg("portfolio_id"),
+        created_from=start,
+        created_to=end,
+    )
+    page = run_page(db.session(), current_actor().tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None)
+    return page_or_fragment(
+        "runs/runs.html",
+        "runs/_runs.html",
+        listing=page,
+        wanted=wanted,
+        narrowed=wanted != RunFilter(),
+        cursor=cursor,
+        now=current.utcnow(),
+        same_page=same_page,
+        statuses=[status.value for status in RunStatus],
+    )
+
+
+@blueprint.get("/runs/<ident:run_id>")
+@requires(Permission.RUNS_READ)
+def show(run_id: str) -> ResponseReturnValue:
+    """Show a run: with its item if it has one, else alone with what the gate says of it."""
+    workflow_id = workflow_id_of_run(db.session(), current_actor().tenant_id, run_id)
+    return _run_alone(run_id) if workflow_id is None else item_page(workflow_id)
+
+
+def _run_alone(run_id: str) -> Response:
+    session, actor, policy = db.session(), current_actor(), current.policy()
+    run = run_detail(session, actor.tenant_id, run_id)
+    required = policy.requires_review(run.run.status)
+    return page_or_fragment(
+        "runs/run.html",
+        "runs/_run.html",
+        run=run,
+        gate=gate_status(required=required, item_status=None),
+        required=required,
+        workflow_enabled=policy.workflow_enabled,
+        review_statuses=policy.review_statuses,
+        timeline=item_timeline(session, actor.tenant_id, trace_id=run.run.correlation_id, workflow_id=None),
+        now=current.utcnow(),
+    )
+
+
+@blueprint.post("/runs/<ident:run_id>")
+@requires(Permission.WORKFLOW_REVIEW)
+def start_review(run_id: str) -> ResponseReturnValue:
+    """Bring a run that was recorded while reviews were off into the inbox, and go to its item."""
+    with transaction() as session:
+        workflow_id = open_review(session, run_id, actor=current_actor(), now=current.utcnow(), policy=current.policy())
+    flash("The review is open. Its clock starts now.", "success")
+    return see_other(url_for("items.show", workflow_id=workflow_id))
+
+
+@blueprint.get("/runs/<ident:run_id>/raw")
+@requires(Permission.RUNS_READ)
+def raw(run_id: str) -> ResponseReturnValue:
+    """Show the stored request or result as it is, as a page or inside its fold."""
+    part = "request" if request.args.get("part") == "request" else "result"
+    payloads = run_payloads(db.session(), current_actor().tenant_id, run_id)
+    return page_or_fragment(
+        "runs/raw.html", "runs/_raw.html", run=payloads.run, part=part, payload=getattr(payloads, part)
+    )
