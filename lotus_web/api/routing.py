@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response
 from pydantic import BaseModel
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from lotus_web import current
 from lotus_web.api.auth import caller
@@ -209,7 +209,7 @@ def refusal_of(error: Exception, envelope: Envelope) -> Refusal:
     if isinstance(error, RequestEntityTooLarge):
         return envelope.plain(413, PAYLOAD_TOO_LARGE)
     if isinstance(error, HTTPException):
-        return envelope.plain(error.code or 400, error.name)
+        return envelope.plain(error.code or 400, error.name, allow(error))
     away = as_store_unavailable(error)
     if away is not None:
         return envelope.refuse(away)
@@ -217,3 +217,10 @@ def refusal_of(error: Exception, envelope: Envelope) -> Refusal:
         return envelope.refuse(error)
     log_unexpected(error)
     return envelope.unexpected(path=sent_path(), correlation_id=current_ids().correlation_id)
+
+
+def allow(error: HTTPException) -> dict[str, str]:
+    """Return the ``Allow`` header of a 405, in a fixed order; nothing for any other."""
+    if not isinstance(error, MethodNotAllowed):
+        return {}
+    return {"Allow": ", ".join(sorted(error.valid_methods or ()))}

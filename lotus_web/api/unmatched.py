@@ -8,7 +8,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import MapAdapter, RequestRedirect
 
 from lotus_web.api.refusals import Envelope
-from lotus_web.api.routing import MOUNTS
+from lotus_web.api.routing import MOUNTS, refusal_of
 from lotus_web.opaque_ids import sent_path
 
 
@@ -19,7 +19,8 @@ def init_app(app: Flask) -> None:
 
 def answer_unmatched() -> Response | None:
     """Answer a request under a JSON prefix that matched no route; None leaves it to others."""
-    if request.routing_exception is None:
+    error = request.routing_exception
+    if error is None:
         return None
     envelope = _envelope()
     adapter = request_ctx.url_adapter
@@ -27,10 +28,7 @@ def answer_unmatched() -> Response | None:
         return None
     if request.path.endswith("/") and _exists(adapter, request.path.rstrip("/")):
         return _without_slash()
-    if isinstance(request.routing_exception, MethodNotAllowed):
-        allowed = ", ".join(sorted(request.routing_exception.valid_methods or ()))
-        return envelope.plain(405, "Method Not Allowed", {"Allow": allowed}).response()
-    return envelope.plain(404, "Not Found").response()
+    return refusal_of(error, envelope).response()
 
 
 def _envelope() -> Envelope | None:
