@@ -69,9 +69,9 @@ def before(move: Move) -> OperationStatus:
     return next(status for status, known in MOVES if known is move)
 
 
-def is_executable(status: str, *, has_request: bool) -> bool:
-    """Return whether somebody may still execute it by hand (dpm-api §5.3)."""
-    return has_request and (OperationStatus(status), Move.CLAIM) in MOVES
+def is_executable(status: str) -> bool:
+    """Return whether somebody may still execute it by hand; its request is always stored with it (dpm-api §5.3)."""
+    return (OperationStatus(status), Move.CLAIM) in MOVES
 
 
 def scenario_correlation(correlation_id: str | None, batch_run_id: str, name: str) -> str:

@@ -9,7 +9,7 @@ from lotus_web.db import Base
 
 
 class StoreCounter(Base):
-    """One number: of things named ``counter`` (services/counters.py), those whose ``value`` is this."""
+    """One number: of things named ``counter`` (domain/counters.py), those whose ``value`` is this."""
 
     __tablename__ = "dpm_counters"
 

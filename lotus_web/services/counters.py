@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping
-from enum import StrEnum
 
 from sqlalchemy import delete, event, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
+from lotus_web.domain.counters import Counter
 from lotus_web.models import Decision, LineageEdge, Operation, Run, StoreCounter
 
 PENDING = "lotus_counts"
-
-
-class Counter(StrEnum):
-    """What is counted, each by one of its values."""
-
-    RUNS = "runs"
-    OPERATIONS = "operations"
-    DECISION_ACTIONS = "decision_actions"
-    DECISION_REASONS = "decision_reasons"
-    EDGES = "edges"
 
 
 COUNTED: Mapping[Counter, InstrumentedAttribute[str]] = {

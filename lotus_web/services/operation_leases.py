@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, ScalarSelect, select, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.counters import Counter
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.operations import (
     NOT_EXECUTABLE,
@@ -26,7 +27,7 @@ from lotus_web.domain.operations import (
     moved,
 )
 from lotus_web.models import Operation, OperationPayload
-from lotus_web.services.counters import Counter, count
+from lotus_web.services.counters import count
 from lotus_web.services.leases import store_now
 from lotus_web.services.new_ids import new_id
 from lotus_web.services.recording import pack
@@ -96,8 +97,6 @@ def _move(
     ]
     if move is Move.TAKE_UP:
         conditions += [Operation.due_at <= clock, Operation.attempts < terms.max_attempts]
-    else:
-        conditions.append(_request(tenant_id, operation_id).is_not(None))
     after = moved(status, move)
     values = {
         "status": after.value,
@@ -112,14 +111,6 @@ def _move(
         return None
     _count_move(session, tenant_id, status, after)
     return Claim(tenant_id, operation_id, OperationType(kind), owner)
-
-
-def _request(tenant_id: str, operation_id: str) -> ScalarSelect[str]:
-    return (
-        select(OperationPayload.operation_id)
-        .where(OperationPayload.tenant_id == tenant_id, OperationPayload.operation_id == operation_id)
-        .scalar_subquery()
-    )
 
 
 def _count_move(session: Session, tenant_id: str, old: OperationStatus, new: OperationStatus) -> None:

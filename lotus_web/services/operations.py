@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, ActorType
+from lotus_web.domain.counters import Counter
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import FAMILY, OperationStatus, OperationType
 from lotus_web.models import Operation, OperationPayload
-from lotus_web.services.counters import Counter, count
+from lotus_web.services.counters import count
 from lotus_web.services.leases import store_now
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.new_ids import new_id

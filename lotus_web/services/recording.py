@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.artifact import artifact_document
+from lotus_web.domain.counters import Counter
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.models import IdempotencyHistoryRow, Run, RunArtifact, RunPayload
-from lotus_web.services.counters import Counter, count
+from lotus_web.services.counters import count
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.run_events import append_run_events

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, check_permission
+from lotus_web.domain.counters import Counter
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.four_eyes import Parties
@@ -20,7 +21,7 @@ from lotus_web.domain.workflow import NEEDS_TEXT, PERMISSION, Action, check_acti
 from lotus_web.models import Decision, Run
 from lotus_web.services.assignment import check_assignee
 from lotus_web.services.audit_records import AuditCategory, record_audit
-from lotus_web.services.counters import Counter, count
+from lotus_web.services.counters import count
 from lotus_web.services.event_log import append_event, lock_tenant
 from lotus_web.services.items import action_row, get_item, item_state, store_effect
 from lotus_web.services.lineage import add_edge

@@ -1,0 +1,207 @@
+"""Lineage: the edges of an id, and those a few steps further on (RFC-0023, dpm-api §9.1, delta 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.models import LineageEdge
+
+DEEPEST = 5
+# A walk stops here and says so; one step from an id is never cut short.
+EDGES_WALKED = 2_000
+NODES_A_QUERY = 200
+
+_KINDS = (str, str, str, str, int)
+_COLUMNS = (
+    LineageEdge.edge_id,
+    LineageEdge.created_at,
+    LineageEdge.source_entity_id,
+    LineageEdge.source_kind,
+    LineageEdge.edge_type,
+    LineageEdge.target_entity_id,
+    LineageEdge.target_kind,
+    LineageEdge.details,
+)
+_ORDER = (
+    LineageEdge.created_at,
+    LineageEdge.source_entity_id,
+    LineageEdge.edge_type,
+    LineageEdge.target_entity_id,
+    LineageEdge.edge_id,
+)
+Node = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LineageFilter:
+    """Which edges to answer with; None leaves a thing open. ``edge_type`` ignores case, bounds are inclusive."""
+
+    edge_type: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+    def shows(self, edge: EdgeRow) -> bool:
+        """Return whether an edge is asked for."""
+        return (
+            self.edge_type in (None, edge.edge_type)
+            and (self.created_from is None or edge.created_at >= self.created_from)
+            and (self.created_to is None or edge.created_at <= self.created_to)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeRow:
+    """One edge, read as *source* type *target*."""
+
+    edge_id: int
+    created_at: datetime
+    source_entity_id: str
+    source_kind: str
+    edge_type: str
+    target_entity_id: str
+    target_kind: str
+    metadata: dict[str, Any]
+
+    @property
+    def position(self) -> tuple[datetime, str, str, str, int]:
+        """Where the edge stands in every list of edges."""
+        return self.created_at, self.source_entity_id, self.edge_type, self.target_entity_id, self.edge_id
+
+    @property
+    def ends(self) -> tuple[Node, Node]:
+        """Both ends as (kind, id)."""
+        return (self.source_kind, self.source_entity_id), (self.target_kind, self.target_entity_id)
+
+
+@dataclass(frozen=True, slots=True)
+class LineagePage:
+    """A page of edges, oldest first; ``truncated`` tells that a walk met more than it may carry."""
+
+    entity_id: str
+    depth: int
+    edges: tuple[EdgeRow, ...]
+    next_cursor: str | None
+    truncated: bool = False
+
+
+def lineage_page(
+    session: Session,
+    tenant_id: str,
+    entity_id: str,
+    wanted: LineageFilter,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    depth: int = 1,
+) -> LineagePage:
+    """Return the edges within ``depth`` (1..5) steps of an id in whichever direction; an unknown id has none.
+
+    A walk goes along every edge and answers with those that ``wanted`` asks for. Raises InvalidInput ``INVALID_CURSOR``.
+    Two queries for one step; further steps are bounded by ``EDGES_WALKED``.
+    """
+    wanted = LineageFilter(wanted.edge_type and wanted.edge_type.upper(), wanted.created_from, wanted.created_to)
+    after = None if cursor is None else _position(cursor)
+    truncated = False
+    if depth == 1:
+        found: Iterable[EdgeRow] = _one_step(session, tenant_id, entity_id, wanted, limit=limit + 1, after=after)
+    else:
+        walked, truncated = _walk(session, tenant_id, entity_id, depth)
+        found = (edge for edge in walked if wanted.shows(edge) and (after is None or edge.position > after))
+    edges = sorted(found, key=lambda edge: edge.position)
+    page = _cut(edges, limit)
+    return LineagePage(entity_id, depth, page.items, page.next_cursor, truncated)
+
+
+def _position(cursor: str) -> tuple[datetime, str, str, str, int]:
+    created_at, source, edge_type, target, edge_id = decode_cursor(cursor, kinds=_KINDS)
+    return part_instant(created_at), str(source), str(edge_type), str(target), int(edge_id)
+
+
+def _cut(edges: list[EdgeRow], limit: int) -> Page[EdgeRow]:
+    if len(edges) <= limit:
+        return Page(tuple(edges), None)
+    created_at, source, edge_type, target, edge_id = edges[limit - 1].position
+    last = (instant_part(created_at), source, edge_type, target, edge_id)
+    return Page(tuple(edges[:limit]), encode_cursor(last))
+
+
+def _one_step(
+    session: Session,
+    tenant_id: str,
+    entity_id: str,
+    wanted: LineageFilter,
+    *,
+    limit: int,
+    after: tuple[datetime, str, str, str, int] | None,
+) -> Iterable[EdgeRow]:
+    """Read the head of what leaves the id and the head of what arrives there; together they hold the head of both."""
+    conditions = _conditions(wanted)
+    if after is not None:
+        # The first says no more than the second, but it is the one that an index can start from.
+        conditions += [LineageEdge.created_at >= after[0], tuple_(*_ORDER) > after]
+    edges: dict[int, EdgeRow] = {}
+    for end in (LineageEdge.source_entity_id, LineageEdge.target_entity_id):
+        query = _edges(tenant_id).where(end == entity_id, *conditions).order_by(*_ORDER).limit(limit)
+        edges.update((edge.edge_id, edge) for edge in _read(session, query))
+    return edges.values()
+
+
+def _conditions(wanted: LineageFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.edge_type is not None:
+        found.append(LineageEdge.edge_type == wanted.edge_type)
+    if wanted.created_from is not None:
+        found.append(LineageEdge.created_at >= wanted.created_from)
+    if wanted.created_to is not None:
+        found.append(LineageEdge.created_at <= wanted.created_to)
+    return found
+
+
+def _edges(tenant_id: str) -> Select[Any]:
+    return select(*_COLUMNS).where(LineageEdge.tenant_id == tenant_id)
+
+
+def _read(session: Session, query: Select[Any]) -> Iterator[EdgeRow]:
+    return (EdgeRow(*row) for row in session.execute(query))
+
+
+def _walk(session: Session, tenant_id: str, entity_id: str, depth: int) -> tuple[list[EdgeRow], bool]:
+    """Go outwards a step at a time; from the first step on, an id is followed as the kind of thing that it names."""
+    first = _one_step(session, tenant_id, entity_id, LineageFilter(), limit=EDGES_WALKED + 1, after=None)
+    edges = {edge.edge_id: edge for edge in first}
+    seen: set[Node] = {end for edge in edges.values() for end in edge.ends if end[1] == entity_id}
+    frontier = {end for edge in edges.values() for end in edge.ends} - seen
+    truncated = len(edges) > EDGES_WALKED
+    for _ in range(depth - 1):
+        if not frontier or len(edges) >= EDGES_WALKED:
+            break
+        met, cut = _step(session, tenant_id, sorted(frontier), room=EDGES_WALKED - len(edges))
+        truncated = truncated or cut
+        seen |= frontier
+        edges.update((edge.edge_id, edge) for edge in met)
+        frontier = {end for edge in met for end in edge.ends} - seen
+    else:
+        frontier = set()
+    return list(edges.values())[:EDGES_WALKED], truncated or bool(frontier)
+
+
+def _step(session: Session, tenant_id: str, nodes: list[Node], *, room: int) -> tuple[list[EdgeRow], bool]:
+    """Return the edges of some nodes, at most ``room``, and whether there are more."""
+    met: dict[int, EdgeRow] = {}
+    for start in range(0, len(nodes), NODES_A_QUERY):
+        some = set(nodes[start : start + NODES_A_QUERY])
+        ids = sorted({entity_id for _, entity_id in some})
+        for end in (LineageEdge.source_entity_id, LineageEdge.target_entity_id):
+            query = _edges(tenant_id).where(end.in_(ids)).limit(room + 1)
+            # An id may name things of several kinds; only the kind that was met is followed.
+            met.update((edge.edge_id, edge) for edge in _read(session, query) if some.intersection(edge.ends))
+            if len(met) > room:
+                return sorted(met.values(), key=lambda edge: edge.position)[:room], True
+    return list(met.values()), False

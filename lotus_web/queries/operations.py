@@ -1,0 +1,176 @@
+"""Operations: the list, and one by id or by correlation id (RFC-0018, dpm-api §5.3). Every read is one query."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.errors import NotFound
+from lotus_web.domain.operations import NOT_FOUND, OperationFamily, is_executable
+from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.models import Operation, OperationPayload, OperationStep
+
+_POSITION = (str, str)
+_NEWEST = (Operation.created_at.desc(), Operation.operation_id.desc())
+_FAMILY = Operation.family == OperationFamily.REBALANCE.value
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFilter:
+    """Which operations to list; None leaves a thing open, an empty text is a value that none has. Bounds are inclusive."""
+
+    operation_type: str | None = None
+    status: str | None = None
+    correlation_id: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationProgress:
+    """Scenarios done, failed ones included, of those asked for."""
+
+    scenarios_done: int
+    scenarios_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationError:
+    """Why an operation failed: a stable code and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """An operation without its result; ``attempts`` counts the workers that took it up."""
+
+    operation_id: str
+    operation_type: str
+    status: str
+    is_executable: bool
+    correlation_id: str
+    batch_run_id: str
+    submitted_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempts: int
+    progress: OperationProgress
+    error: OperationError | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOperation:
+    """An operation and its result as the JSON bytes that were stored; None until it succeeded."""
+
+    row: OperationRow
+    result: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRun:
+    """What became of one scenario of an operation."""
+
+    scenario: str
+    rebalance_run_id: str | None
+    failure: str | None
+
+
+def operation_page(
+    session: Session, tenant_id: str, wanted: OperationFilter, *, limit: int, cursor: str | None
+) -> Page[OperationRow]:
+    """Return a page, newest first by (created_at, id); raises InvalidInput ``INVALID_CURSOR``."""
+    conditions = _conditions(tenant_id, wanted)
+    if cursor is not None:
+        created_at, operation_id = decode_cursor(cursor, kinds=_POSITION)
+        conditions.append(
+            tuple_(Operation.created_at, Operation.operation_id) < (part_instant(created_at), operation_id)
+        )
+    query = select(Operation).where(*conditions).order_by(*_NEWEST).limit(limit + 1)
+    rows = [_row(operation) for operation in session.scalars(query.execution_options(populate_existing=True))]
+    if len(rows) <= limit:
+        return Page(tuple(rows), None)
+    last = rows[limit - 1]
+    return Page(tuple(rows[:limit]), encode_cursor((instant_part(last.created_at), last.operation_id)))
+
+
+def _conditions(tenant_id: str, wanted: OperationFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [Operation.tenant_id == tenant_id, _FAMILY]
+    exact = {
+        Operation.operation_type: wanted.operation_type,
+        Operation.status: wanted.status,
+        Operation.correlation_id: wanted.correlation_id,
+    }
+    found += [column == value for column, value in exact.items() if value is not None]
+    if wanted.created_from is not None:
+        found.append(Operation.created_at >= wanted.created_from)
+    if wanted.created_to is not None:
+        found.append(Operation.created_at <= wanted.created_to)
+    return found
+
+
+def stored_operation(session: Session, tenant_id: str, operation_id: str) -> StoredOperation:
+    """Return an operation by its id; raises NotFound ``DPM_ASYNC_OPERATION_NOT_FOUND``."""
+    return _stored(session, _with_result(tenant_id).where(Operation.operation_id == operation_id))
+
+
+def latest_operation(session: Session, tenant_id: str, correlation_id: str) -> StoredOperation:
+    """Return the newest operation of a correlation id by (created_at, id) (delta 5); raises NotFound."""
+    found = _with_result(tenant_id).where(Operation.correlation_id == correlation_id)
+    return _stored(session, found.order_by(*_NEWEST).limit(1))
+
+
+def operation_runs(session: Session, tenant_id: str, operation_id: str) -> tuple[OperationRun, ...]:
+    """Return what an operation has done so far, scenarios in the order of their names."""
+    query = (
+        select(OperationStep.name, OperationStep.rebalance_run_id, OperationStep.failure)
+        .where(OperationStep.tenant_id == tenant_id, OperationStep.operation_id == operation_id)
+        .order_by(OperationStep.name)
+    )
+    return tuple(OperationRun(*row) for row in session.execute(query))
+
+
+def _with_result(tenant_id: str) -> Select[Operation, bytes | None]:
+    same = (OperationPayload.tenant_id == Operation.tenant_id) & (
+        OperationPayload.operation_id == Operation.operation_id
+    )
+    return (
+        select(Operation, OperationPayload.result)
+        .join(OperationPayload, same)
+        .where(Operation.tenant_id == tenant_id, _FAMILY)
+    )
+
+
+def _stored(session: Session, query: Select[Operation, bytes | None]) -> StoredOperation:
+    found = session.execute(query.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise NotFound(NOT_FOUND, "There is no such operation here. It may have been removed after its time.")
+    operation, packed = found
+    return StoredOperation(_row(operation), None if packed is None else zlib.decompress(packed))
+
+
+def _row(operation: Operation) -> OperationRow:
+    error = None
+    if operation.error_code is not None:
+        error = OperationError(operation.error_code, operation.error_message or operation.error_code)
+    return OperationRow(
+        operation_id=operation.operation_id,
+        operation_type=operation.operation_type,
+        status=operation.status,
+        is_executable=is_executable(operation.status),
+        correlation_id=operation.correlation_id,
+        batch_run_id=operation.subject_id,
+        submitted_by=operation.on_behalf_of or operation.actor_id,
+        created_at=operation.created_at,
+        started_at=operation.started_at,
+        finished_at=operation.finished_at,
+        attempts=operation.attempts,
+        progress=OperationProgress(operation.steps_done, operation.steps_total),
+        error=error,
+    )
