@@ -26,9 +26,7 @@ _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 def hire(app: Flask, name: str, role: Role | None = None, *, tenant: str = DEFAULT_TENANT) -> str:
     """Make a person with ``PASSWORD``; the role of someone in ``CAST`` need not be given."""
     with app.app_context(), transaction() as session:
-        create_person(
-            session, name=name, password=PASSWORD, role=role or CAST[name], tenant_id=tenant, now=utcnow()
-        )
+        create_person(session, name=name, password=PASSWORD, role=role or CAST[name], tenant_id=tenant, now=utcnow())
     return name
 
 

@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
 from lotus_web.domain.errors import Forbidden, Unauthenticated
+from lotus_web.observability import name_actor
 from lotus_web.web.drafts import sealed_draft
 from lotus_web.web.htmx import is_htmx, see_other
 from lotus_web.web.person import stay_awake
@@ -94,6 +95,7 @@ def guard() -> ResponseReturnValue | None:
     if access is not Door.PUBLIC:
         if not current_user.is_authenticated:
             return ask_to_sign_in()
+        name_actor(current_actor())
         stay_awake()
     csrf.protect()
     if isinstance(access, Permission):

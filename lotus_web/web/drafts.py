@@ -18,6 +18,7 @@ from werkzeug.datastructures import MultiDict
 
 from lotus_web import current
 from lotus_web.db import transaction
+from lotus_web.opaque_ids import sent_path
 from lotus_web.services.sessions import drop_draft
 from lotus_web.web.person import SignedInPerson, lost_name
 from lotus_web.web.return_path import same_origin
@@ -59,7 +60,7 @@ def sealed_draft() -> str | None:
     fields = typed_fields()
     if not fields or sum(len(value) for _, value in fields) > LONGEST:
         return None
-    return str(_signer().dumps(asdict(Draft(request.path, fields, lost_name()))))
+    return str(_signer().dumps(asdict(Draft(unquote(sent_path()), fields, lost_name()))))
 
 
 def opened_draft(sealed: str | None, *, name: str) -> dict[str, Any] | None:
@@ -89,7 +90,7 @@ def forget_when_sent(response: Response) -> Response:
     person = g.get("_login_user")
     if request.method != "POST" or response.status_code >= 400 or not isinstance(person, SignedInPerson):
         return response
-    if person.draft is not None and person.draft["path"] == request.path:
+    if person.draft is not None and person.draft["path"] == unquote(sent_path()):
         with suppress(SQLAlchemyError), transaction() as session:
             drop_draft(session, session_id=person.session_id)
     return response

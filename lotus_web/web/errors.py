@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import structlog
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,7 +13,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from lotus_web.domain.errors import InProgress, LotusError, StoreUnavailable, TooManyAttempts, Unauthenticated
 from lotus_web.error_status import as_store_unavailable, status_of
-from lotus_web.services.new_ids import new_id
+from lotus_web.observability import log_unexpected
+from lotus_web.request_ids import current_ids
 from lotus_web.web.access import ask_to_sign_in, is_json_blueprint
 from lotus_web.web.htmx import is_htmx
 from lotus_web.web.person import forget_person
@@ -68,14 +69,6 @@ WORDS = {
 }
 
 
-def correlation_id() -> str:
-    """Return the id under which this request is found in the log."""
-    if "correlation_id" not in g:
-        g.correlation_id = new_id("corr_", 12)
-    found: str = g.correlation_id
-    return found
-
-
 def error_page(status: int, message: str | None = None, *, title: str | None = None) -> Response:
     """Render a refusal as a page, or as its fragment for htmx. Asks the store nothing."""
     forget_person()
@@ -86,7 +79,7 @@ def error_page(status: int, message: str | None = None, *, title: str | None = N
         title=title or words.title,
         message=message or words.message,
         what_next=words.what_next,
-        correlation_id=correlation_id() if status >= 500 else None,
+        correlation_id=current_ids().correlation_id if status >= 500 else None,
     )
     response = make_response(text, status)
     response.vary.add("HX-Request")
@@ -111,7 +104,7 @@ def refused(error: LotusError) -> ResponseReturnValue:
     if isinstance(error, Unauthenticated):
         return ask_to_sign_in()
     if isinstance(error, StoreUnavailable):
-        log.error("store_unavailable", correlation_id=correlation_id(), reason=repr(error.__cause__ or error))
+        log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
     response = _answer(error)
     seconds = _retry_after(error)
     if seconds is not None:
@@ -157,7 +150,7 @@ def not_served(error: HTTPException) -> ResponseReturnValue:
 
 def broken(error: InternalServerError) -> ResponseReturnValue:
     """Answer 500 with the correlation id and nothing of the cause, which is in the log under that id."""
-    log.error("request_failed", correlation_id=correlation_id(), exc_info=error.original_exception or error)
+    log_unexpected(error.original_exception or error)
     return _as_json(error) or error_page(500)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from flask import request
 from flask.globals import request_ctx
 
+from lotus_web.opaque_ids import sent_path
 from lotus_web.web.htmx import current_page, is_htmx
 
 HOME = "/"
@@ -21,11 +22,11 @@ def safe_path(text: str | None) -> str | None:
     """
     if not text or len(text) > PATH_MAX or not text.startswith("/"):
         return None
-    if "\\" in text or any(letter <= " " or letter == "\x7f" for letter in text):
+    if any(letter <= " " or letter == "\x7f" for letter in text):
         return None
     # Not urlsplit: it reads "///host" as the path "/host", which no browser does.
     path = text.partition("?")[0].partition("#")[0]
-    if "//" in path or path in NOWHERE or not {".", ".."}.isdisjoint(path.split("/")):
+    if "\\" in path or "//" in path or path in NOWHERE or not {".", ".."}.isdisjoint(path.split("/")):
         return None
     return text
 
@@ -40,13 +41,13 @@ def same_origin() -> bool:
 
 
 def target() -> str:
-    """Return path and query of this request as they were sent: decoded, an id with a ``/`` in it would lead elsewhere."""
-    sent = str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "")
-    return sent if sent.startswith("/") else quote(request.path)
+    """Return path and query of this request as a link to it would have them, encoded slashes of ids encoded."""
+    query = request.query_string.decode("latin-1")
+    return f"{sent_path()}?{query}" if query else sent_path()
 
 
 def here() -> str:
-    """Return the page that the person looks at, as a link to it would have it."""
+    """Return the page that the person looks at."""
     return safe_path(current_page() if is_htmx() else target()) or HOME
 
 

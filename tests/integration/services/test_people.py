@@ -45,7 +45,11 @@ def test_a_person_is_kept_with_an_argon2_hash_and_a_role(session: Session) -> No
     assert person.password_hash.startswith("$argon2id$")
     assert PASSWORD not in person.password_hash
     (row,) = list_people(db.session())
-    assert (row.name, row.display_name, dict(row.roles)) == ("nora", "Nora Lind", {"default": frozenset({Role.REVIEWER})})
+    assert (row.name, row.display_name, dict(row.roles)) == (
+        "nora",
+        "Nora Lind",
+        {"default": frozenset({Role.REVIEWER})},
+    )
 
 
 @pytest.mark.parametrize("name", ["", " nora", "nora ", "no:ra", "no\x00ra", "no\nra", "n" * 65])

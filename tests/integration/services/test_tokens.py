@@ -110,9 +110,7 @@ def test_a_disabled_account_has_no_token_that_holds_and_gets_no_new_one(session:
 
 def test_an_account_and_a_person_never_share_a_name(session: Session) -> None:
     with transaction() as store:
-        create_person(
-            store, name="nora", password="a long password", role=Role.REVIEWER, tenant_id="default", now=NOW
-        )
+        create_person(store, name="nora", password="a long password", role=Role.REVIEWER, tenant_id="default", now=NOW)
     with pytest.raises(Conflict, match="person"):
         make(session, account="nora")
     make(session)

@@ -33,57 +33,67 @@ REFUSALS: dict[str, LotusError] = {
 }
 
 
+blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+
+
+@blueprint.get("/")
+@requires(Permission.RUNS_READ)
+def show() -> str:
+    actor = current_actor()
+    return render_template_string(PAGE, who=f"{actor.actor_id} in {actor.tenant_id}", draft=draft_for("/desk/notes"))
+
+
+@blueprint.get("/records/<ident:record_id>")
+@requires(Permission.RUNS_READ)
+def record(record_id: str) -> str:
+    return render_template_string(PAGE, who=record_id, draft={})
+
+
+@blueprint.post("/notes")
+@requires(Permission.WORKFLOW_REVIEW)
+def note() -> Response | tuple[str, int]:
+    if not request.form.get("reason"):
+        raise REFUSALS["invalid"]
+    return see_other("/desk/")
+
+
+@blueprint.get("/hall")
+@public
+def hall() -> str:
+    return render_template_string(PAGE, who="anyone", draft={})
+
+
+@blueprint.get("/lounge")
+@signed_in
+def lounge() -> str:
+    return render_template_string(PAGE, who="whoever is signed in", draft={})
+
+
+@blueprint.get("/vault")
+@requires(Permission.ADMIN)
+def vault() -> str:
+    return render_template_string(PAGE, who="gold", draft={})
+
+
+@blueprint.route("/refuse/<kind>", methods=["GET", "POST"])
+@public
+def refuse(kind: str) -> str:
+    raise REFUSALS[kind]
+
+
+@blueprint.get("/break")
+@public
+def fall_over() -> str:
+    raise RuntimeError("the secret cause")
+
+
+@blueprint.get("/unmarked")
+def unmarked() -> str:
+    return "nobody thought about who may see this"
+
+
 @pytest.fixture
 def desk(app: Flask) -> Flask:
     """The app with the desk mounted at ``/desk``."""
-    blueprint = Blueprint("desk", __name__, url_prefix="/desk")
-
-    @blueprint.get("/")
-    @requires(Permission.RUNS_READ)
-    def show() -> str:
-        actor = current_actor()
-        return render_template_string(PAGE, who=f"{actor.actor_id} in {actor.tenant_id}", draft=draft_for("/desk/notes"))
-
-    @blueprint.get("/records/<path:record_id>")
-    @requires(Permission.RUNS_READ)
-    def record(record_id: str) -> str:
-        return render_template_string(PAGE, who=record_id, draft={})
-
-    @blueprint.post("/notes")
-    @requires(Permission.WORKFLOW_REVIEW)
-    def note() -> Response | tuple[str, int]:
-        if not request.form.get("reason"):
-            raise REFUSALS["invalid"]
-        return see_other("/desk/")
-
-    @blueprint.get("/hall")
-    @public
-    def hall() -> str:
-        return render_template_string(PAGE, who="anyone", draft={})
-
-    @blueprint.get("/lounge")
-    @signed_in
-    def lounge() -> str:
-        return render_template_string(PAGE, who="whoever is signed in", draft={})
-
-    @blueprint.get("/vault")
-    @requires(Permission.ADMIN)
-    def vault() -> str:
-        return render_template_string(PAGE, who="gold", draft={})
-
-    @blueprint.route("/refuse/<kind>", methods=["GET", "POST"])
-    @public
-    def refuse(kind: str) -> str:
-        raise REFUSALS[kind]
-
-    @blueprint.get("/break")
-    @public
-    def fall_over() -> str:
-        raise RuntimeError("the secret cause")
-
-    @blueprint.get("/unmarked")
-    def unmarked() -> str:
-        return "nobody thought about who may see this"
-
     app.register_blueprint(blueprint)
     return app

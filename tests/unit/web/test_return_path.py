@@ -15,6 +15,7 @@ OURS = [
     "/runs?next=https://elsewhere.example/",
     "/runs/..hidden",
     "/runs?path=../..",
+    "/search?q=a\\b",
 ]
 TRICKS = [
     None,
