@@ -26,20 +26,29 @@ def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 class LiveServer:
-    """Started and stopped by the fixture; ``url`` is where it answers, ``log`` what it wrote, ``folder`` where it stands."""
+    """Started and stopped by the fixture; ``url`` is where it answers, ``folder`` where it stands.
+
+    ``printed`` is what it told the person who started it (stdout), ``log`` what it logged (stderr).
+    """
 
     def __init__(self, settings: Mapping[str, str], folder: Path, command: Sequence[str] = GUNICORN) -> None:
         self.settings = dict(settings)
         self.folder = folder
         self.command = command
         self.url = ""
+        self._printed = folder / "server.out"
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def printed(self) -> str:
+        """What the server has written to stdout since its last start."""
+        return self._printed.read_text(errors="replace")
+
+    @property
     def log(self) -> str:
-        """What the server has written so far, both streams."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+        """What the server has written to stderr since its last start."""
+        return self._log.read_text(errors="replace")
 
     def flask(self, *arguments: str, stdin: str | None = None) -> str:
         """Run ``flask --app app …`` on the server's store and return what it prints; raise what it says when it fails."""
@@ -61,13 +70,12 @@ class LiveServer:
         """Start on a free port (the same one after a stop) and wait until the first worker answers."""
         port = self.url.rpartition(":")[2] or "0"
         changes = {"PORT": port, "WEB_CONCURRENCY": str(workers), **settings}
-        self._log.unlink(missing_ok=True)
-        with self._log.open("wb") as log:
+        with self._printed.open("wb") as printed, self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 self.command,
                 cwd=self.folder,
                 env=clean_environment({**self.settings, **changes}),
-                stdout=log,
+                stdout=printed,
                 stderr=log,
                 start_new_session=True,
             )
@@ -76,10 +84,10 @@ class LiveServer:
     def _announced(self) -> str:
         assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
-        while not (found := _SERVING.search(self.log)):
+        while not (found := _SERVING.search(self.printed)):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise RuntimeError(f"the server did not start:\n{self.log}")
+                raise RuntimeError(f"the server did not start:\n{self.printed}{self.log}")
             time.sleep(0.02)
         return found.group(1)
 

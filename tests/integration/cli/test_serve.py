@@ -58,7 +58,7 @@ def test_on_first_use_it_loads_the_demo_tenant_then_names_the_sign_ins_and_the_a
     server = LiveServer({}, tmp_path, MAKE_RUN)
     try:
         server.start(workers=2)
-        lines = server.log.splitlines()
+        lines = server.printed.splitlines()
         assert lines[0].startswith("Loading the demo tenant")
         sign_ins = (tmp_path / "instance" / "demo_sign_ins").read_text().splitlines()
         assert lines[-len(sign_ins) - 2 :] == ["Demo sign-ins:", *sign_ins, f"Serving on {server.url}"]
@@ -70,7 +70,7 @@ def test_on_first_use_it_loads_the_demo_tenant_then_names_the_sign_ins_and_the_a
 
 def test_on_later_use_it_loads_nothing_and_answers_where_it_says(machine: LiveServer) -> None:
     machine.start(workers=2)
-    assert machine.log.splitlines()[0] == "Demo sign-ins:"
+    assert machine.printed.splitlines()[0] == "Demo sign-ins:"
     assert status_of(f"{machine.url}/health") == 200
 
 
