@@ -17,7 +17,8 @@ from lotus_web.domain.access import Actor, ActorType, Permission, Role, permissi
 from lotus_web.domain.events import EventDraft, EventSource, EventType
 from lotus_web.domain.four_eyes import FourEyes
 from lotus_web.domain.gate import GateAction
-from lotus_web.domain.workflow import Action, override_phrase
+from lotus_web.domain.items import ItemState
+from lotus_web.domain.workflow import Action, ItemStatus, Priority, WorkflowKind, override_phrase
 from lotus_web.models import Person, PersonRole, Run
 from lotus_web.queries.audit import ChainReport, chained_tenants, verify_chain
 from lotus_web.queries.decision_audit import verify_decisions
@@ -291,3 +292,25 @@ def later(hours: float) -> datetime:
 
 
 NO_FOUR_EYES = ReviewPolicy(workflow_enabled=True, four_eyes=FourEyes(enabled=False))
+
+ITEM = ItemState(
+    tenant_id="default",
+    workflow_id="t:exception:x",
+    trace_id="t",
+    workflow_kind=WorkflowKind.EXCEPTION_REVIEW,
+    workflow_name="rebalance",
+    subject_type="exception",
+    subject_id="x",
+    status=ItemStatus.REQUESTED,
+    priority=Priority.NORMAL,
+    title="Rebalance PF-1",
+    request_reason="r",
+    requested_by_type="service_account",
+    requested_by_id="drift-engine",
+    requested_at=NOW,
+    sla_due_at=later(4),
+    updated_at=NOW,
+    created_from_event_id="evt-1",
+    last_source_log_seq=2,
+    assigned_role="reviewer",
+)
