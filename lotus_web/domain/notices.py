@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from lotus_web.domain.access import Actor
 from lotus_web.domain.items import ItemState
 
 CONSOLE = "operator_console"
@@ -99,3 +100,10 @@ def failure(item: ItemState, *, action: str, request_id: str, reason: str, now: 
     """Tell whoever holds the item that an action on it could not be recorded."""
     message = f"{item.title}: {action} could not be recorded ({reason})."
     return (_notice(item, NoticeCategory.FAILURE, message, f"{action}:{request_id}", now, **_holder(item)),)
+
+
+def is_recipient(actor: Actor, account_id: str | None, role: str | None) -> bool:
+    """Return whether a notice to this account, or without one to this role, is for the actor."""
+    if account_id is not None:
+        return account_id == actor.decider_id
+    return role in {own.value for own in actor.roles}

@@ -1,0 +1,66 @@
+"""Who runs the scheduled jobs, and how each last went: for ``/support``, ``doctor`` and ``/health/ready``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.models import JobRun, SchedulerLease
+from lotus_web.services.leases import LEASE_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """How a job last went; ``late`` says that it should have run again by now."""
+
+    job: str
+    cadence_seconds: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    owner: str | None
+    outcome: Mapping[str, Any] | None
+    error: str | None
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """The lease and the jobs; ``leader`` is None while nobody leads."""
+
+    leader: str | None
+    lease_until: datetime | None
+    fence: int
+    jobs: tuple[LastRun, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether someone leads and no job is late or failed."""
+        return self.leader is not None and not any(job.late or job.error for job in self.jobs)
+
+
+def job_status(session: Session, cadences: Mapping[str, int], *, now: datetime) -> JobStatus:
+    """Return the state of the jobs named in ``cadences`` (name → seconds between runs). Two queries.
+
+    A job is late after three cadences and a minute, so that one slow run is no alarm.
+    """
+    lease = session.get(SchedulerLease, LEASE_NAME)
+    leads = lease is not None and lease.until >= now
+    runs = {row.job: row for row in session.scalars(select(JobRun))}
+    return JobStatus(
+        leader=lease.owner if lease is not None and leads else None,
+        lease_until=lease.until if lease is not None else None,
+        fence=lease.fence if lease is not None else 0,
+        jobs=tuple(_last_run(name, cadence, runs.get(name), now) for name, cadence in cadences.items()),
+    )
+
+
+def _last_run(name: str, cadence: int, row: JobRun | None, now: datetime) -> LastRun:
+    if row is None:
+        return LastRun(name, cadence, None, None, None, None, None, late=True)
+    late = now - row.started_at > timedelta(seconds=3 * cadence + 60)
+    return LastRun(name, cadence, row.started_at, row.finished_at, row.owner, row.outcome, row.error, late)
