@@ -1,0 +1,76 @@
+"""Fixtures of the contract tests: callers with tokens, and a count of every row in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, func, select
+from sqlalchemy.engine import Engine
+
+from lotus_web.db import db
+from lotus_web.domain.access import Permission
+from tests.contract.callers import ALL, ENGINE, REVIEWER, Caller, bearer_of
+
+Count = dict[str, int]
+MakeCaller = Callable[..., Caller]
+
+
+@pytest.fixture
+def make_caller(app: Flask) -> MakeCaller:
+    """``make_caller(account, permissions, tenant) -> Caller`` with a token of its own."""
+
+    def make(account: str = ENGINE, permissions: Iterable[Permission] = ALL, tenant: str = "default") -> Caller:
+        bearer = bearer_of(app, account, permissions, tenant)
+        return Caller(app.test_client(), account, bearer, None if tenant == "default" else tenant)
+
+    return make
+
+
+@pytest.fixture
+def engine(make_caller: MakeCaller) -> Caller:
+    """The service account of the rebalance engine, which may do everything."""
+    return make_caller()
+
+
+@pytest.fixture
+def reviewer(make_caller: MakeCaller) -> Caller:
+    """A reviewer's service account, which reads and reviews and speaks for nobody else."""
+    return make_caller(REVIEWER, (Permission.RUNS_READ, Permission.WORKFLOW_REVIEW))
+
+
+@pytest.fixture
+def count_rows(app: Flask) -> Callable[[], Count]:
+    """``count_rows() -> {table: rows}`` of everything in the store."""
+
+    def count() -> Count:
+        with app.app_context():
+            tables = db.metadata.sorted_tables
+            return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+
+    return count
+
+
+@pytest.fixture
+def statements(app: Flask) -> Callable[..., object]:
+    """``with statements() as sent:`` collects what is sent to the store meanwhile."""
+
+    @contextmanager
+    def collect() -> Iterator[list[str]]:
+        sent: list[str] = []
+
+        def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA")):
+                sent.append(statement)
+
+        with app.app_context():
+            store: Engine = db.engine
+        event.listen(store, "before_cursor_execute", note)
+        try:
+            yield sent
+        finally:
+            event.remove(store, "before_cursor_execute", note)
+
+    return collect
