@@ -39,10 +39,17 @@ def run() -> None:
 
 @group.command("tick")
 @click.option("--job", "name", type=click.Choice([job.name for job in JOBS]), help="Only this job.")
-def tick(name: str | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would be done, where a job can, and do nothing.")
+def tick(name: str | None, dry_run: bool) -> None:
     """Run due work once and print what was done as JSON."""
     chosen = job_named(name) if name else None
+    context = JobContext(current.settings())
     done = {}
     for job in (chosen,) if chosen else JOBS:
-        done[job.name] = run_job(job, JobContext(current.settings()), owner="tick", now=current.utcnow())
+        if not dry_run:
+            done[job.name] = run_job(job, context, owner="tick", now=current.utcnow())
+        elif job.preview is not None:
+            done[job.name] = job.preview(context, current.utcnow())
+        elif chosen is not None:
+            raise click.UsageError(f"The job {job.name} has no preview.")
     click.echo(json.dumps(done))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lotus_web.jobs import claims, housekeeping, sla
+from lotus_web.jobs import claims, housekeeping, operations, retention, sla
 from lotus_web.jobs.context import JobContext
 from lotus_web.settings import Settings
 
@@ -16,17 +16,23 @@ Outcome = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A bounded function of the present instant that says what it did; ``cadence`` gives the seconds between runs."""
+    """A bounded function of the present instant that says what it did; ``cadence`` gives the seconds between runs.
+
+    ``preview``, where a job has one, says what it would do and writes nothing.
+    """
 
     name: str
     run: Callable[[JobContext, datetime], Outcome]
     cadence: Callable[[Settings], int]
+    preview: Callable[[JobContext, datetime], Outcome] | None = None
 
 
 JOBS: tuple[Job, ...] = (
     Job("sla", sla.sweep, lambda settings: settings.sla_sweep_seconds),
     Job("claims", claims.release, lambda settings: settings.sla_sweep_seconds),
-    Job("retention", housekeeping.purge, lambda settings: 3600),
+    Job("operations", operations.run_due, lambda settings: operations.CADENCE_SECONDS),
+    Job("retention", retention.purge, lambda settings: 3600, retention.preview),
+    Job("housekeeping", housekeeping.purge, lambda settings: 3600),
 )
 
 

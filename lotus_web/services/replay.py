@@ -1,0 +1,69 @@
+"""Replaying a run: its stored request through today's engine, recorded as a run of its own (delta 27)."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Actor
+from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.models import Run, RunPayload
+from lotus_web.services.lineage import add_edge
+from lotus_web.services.recording import record_run
+from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.services.simulation import compute_run
+from lotus_web.wire.rebalance_request import RebalanceRequestBody
+
+RUN_NOT_FOUND = "DPM_RUN_NOT_FOUND"
+NOT_REPLAYABLE = "DPM_RUN_NOT_REPLAYABLE"
+NOT_REPLAYABLE_MESSAGE = "The stored request is not one that this version of the engine accepts."
+
+
+def replay_run(
+    run_id: str, *, correlation_id: str, actor: Actor, policy: ReviewPolicy, clock: Callable[[], datetime]
+) -> str:
+    """Record a new run from a run's stored request, with an edge REPLAYED_FROM the new to the old; return the new id.
+
+    The new run has the old one's request hash, no key, and goes through the gate like any other. Raises NotFound
+    ``DPM_RUN_NOT_FOUND`` or Conflict ``DPM_RUN_NOT_REPLAYABLE``.
+    """
+    reader = db.session()
+    run = reader.get(Run, (actor.tenant_id, run_id), populate_existing=True)
+    payload = reader.get(RunPayload, (actor.tenant_id, run_id), populate_existing=True)
+    if run is None or payload is None:
+        raise NotFound(RUN_NOT_FOUND)
+    computed = compute_run(
+        reader,
+        _request(payload),
+        request_digest=run.request_hash,
+        idempotency_key=None,
+        correlation_id=correlation_id,
+        tenant_id=actor.tenant_id,
+    )
+    was = {"request_hash": run.request_hash, "engine_version": run.engine_version}
+    with transaction() as session:
+        now = clock()
+        new = record_run(session, computed, actor=actor, now=now, policy=policy)
+        add_edge(
+            session,
+            EdgeType.REPLAYED_FROM,
+            (EntityKind.RUN, new.rebalance_run_id),
+            (EntityKind.RUN, run_id),
+            tenant_id=actor.tenant_id,
+            now=now,
+            metadata=was,
+        )
+        return new.rebalance_run_id
+
+
+def _request(payload: RunPayload) -> RebalanceRequestBody:
+    try:
+        return RebalanceRequestBody.model_validate(json.loads(zlib.decompress(payload.request)))
+    except ValidationError:
+        raise Conflict(NOT_REPLAYABLE, NOT_REPLAYABLE_MESSAGE) from None
