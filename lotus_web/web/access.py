@@ -126,6 +126,8 @@ def sign_in_url(next_path: str) -> str:
 def init_app(app: Flask) -> None:
     """Close every page that does not open itself. CSRF tokens are checked by the gate, for every HTML route."""
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    # A token is worth nothing without the session in the cookie, so a form may stay open as long as a session does.
+    app.config["WTF_CSRF_TIME_LIMIT"] = app.extensions["lotus_settings"].session_hours * 3600
     csrf.init_app(app)
     app.before_request(guard)
     app.context_processor(lambda: {"tenant": current_user.tenant_id, "may": current_user.may})

@@ -18,9 +18,8 @@ from lotus_web.request_ids import current_ids
 from lotus_web.web.access import ask_to_sign_in, is_json_blueprint
 from lotus_web.web.htmx import is_htmx
 from lotus_web.web.person import forget_person
-from lotus_web.web.return_path import HOME, safe_path
 from lotus_web.web.send_again import can_be_sent_again, send_again_page
-from lotus_web.web.sign_in_page import sign_in_page
+from lotus_web.web.sign_in_page import sign_in_again
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +27,7 @@ log = structlog.get_logger(__name__)
 JSON_ERRORS = "lotus_json_errors"
 JSON_PATHS = ("/api/", "/rebalance", "/health", "/metrics", "/openapi.json")
 STORE_RETRY_SECONDS = 5
+SIGN_IN = "sign_in.sign_in"
 FORM_TOO_OLD = "Nothing was sent yet. You may have signed in or out since the form was opened."
 
 
@@ -113,6 +113,8 @@ def refused(error: LotusError) -> ResponseReturnValue:
 
 
 def _answer(error: LotusError) -> Response:
+    if isinstance(error, StoreUnavailable) and request.endpoint == SIGN_IN and request.method == "POST":
+        return sign_in_again(503, f"{WORDS[503].title}. {WORDS[503].what_next}")
     if isinstance(error, StoreUnavailable) and can_be_sent_again():
         return send_again_page(503, title=WORDS[503].title, reason=error.message)
     return error_page(status_of(error), error.message)
@@ -157,16 +159,8 @@ def broken(error: InternalServerError) -> ResponseReturnValue:
 def token_refused(error: CSRFError) -> ResponseReturnValue:
     """Answer 400 with what was typed, a fresh token and a button to send it again; a form of another site gets none."""
     log.warning("csrf_refused", reason=error.description, path=request.path)
-    if request.endpoint == "sign_in.sign_in":
-        again = (None, "This form was open for too long. Sign in now.")
-        form = request.form
-        return sign_in_page(
-            400,
-            next_path=safe_path(form.get("next")) or HOME,
-            name=form.get("name", ""),
-            draft=form.get("draft"),
-            problems=(again,),
-        )
+    if request.endpoint == SIGN_IN:
+        return sign_in_again(400, "This form was open for too long. Sign in now.")
     if not can_be_sent_again():
         return error_page(400, "This form came from another site, so it was not taken.")
     return send_again_page(400, title="This form was open for too long", reason=FORM_TOO_OLD)

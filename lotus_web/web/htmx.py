@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, make_response, redirect, render_template, request
 
-# Sent by elements that refresh themselves, so that a screen left open does not keep its session awake:
-# hx-headers='{"X-Lotus-Live": "1"}' beside hx-trigger="every …".
+# Sent by areas that refresh themselves (data-live), so that a screen left open does not keep its session awake.
 LIVE = "X-Lotus-Live"
 
 

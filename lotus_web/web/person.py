@@ -111,7 +111,7 @@ def minute_of(now: datetime) -> int:
 
 def stay_awake() -> None:
     """Restart the idle clock, in the cookie; a POST also notes it in the row, at most every five minutes."""
-    if is_live():
+    if is_live() and request.method != "POST":
         return
     now = current.utcnow()
     if session.get(SEEN) != minute_of(now):

@@ -20,7 +20,7 @@ from lotus_web.web.drafts import opened_draft
 from lotus_web.web.htmx import see_other
 from lotus_web.web.person import SEEN, minute_of, person_of_new_session
 from lotus_web.web.return_path import HOME, safe_path
-from lotus_web.web.sign_in_page import Problem, sign_in_page
+from lotus_web.web.sign_in_page import Problem, sign_in_again, sign_in_page
 
 blueprint = Blueprint("sign_in", __name__)
 log = structlog.get_logger(__name__)
@@ -46,32 +46,28 @@ def sign_in() -> ResponseReturnValue:
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     missing = _missing(name, password)
     if missing:
-        return _again(422, name, *missing)
+        return sign_in_again(422, fields=missing)
     try:
         with transaction() as store:
             attempt = begin_attempt(store, name=name, address=client_address(), now=current.utcnow())
     except TooManyAttempts as slow_down:
-        log.warning("sign_in_throttled", person=name[:64], address=client_address())
-        response = _again(429, name, (None, slow_down.message))
+        log.warning("sign_in_throttled", address=client_address())
+        response = sign_in_again(429, slow_down.message)
         response.headers["Retry-After"] = str(slow_down.retry_after)
         return response
     if not password_matches(db.session(), name=name, password=password):
-        log.warning("sign_in_refused", person=attempt.name, address=attempt.address)
-        return _again(401, name, (None, REFUSED))
+        # Without the name: people type their password there.
+        log.warning("sign_in_refused", address=attempt.address)
+        return sign_in_again(401, REFUSED)
     tenants = tenants_of(db.session(), name)
     if tenants is None:
-        return _again(403, name, (None, NO_ROLE))
+        return sign_in_again(403, NO_ROLE)
     return _welcome(attempt, tenants)
 
 
 def _missing(name: str, password: str) -> tuple[Problem, ...]:
     wanted = (("name", name, "Enter your name."), ("password", password, "Enter your password."))
     return tuple((field, sentence) for field, value, sentence in wanted if not value)
-
-
-def _again(status: int, name: str, *problems: Problem) -> Response:
-    next_path = safe_path(request.form.get("next")) or HOME
-    return sign_in_page(status, next_path=next_path, name=name, draft=request.form.get("draft"), problems=problems)
 
 
 def _welcome(attempt: Attempt, tenants: Tenants) -> Response:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, request
 
 from lotus_web.web.htmx import replace_page
+from lotus_web.web.person import forget_person
+from lotus_web.web.return_path import HOME, safe_path
 
 Problem = tuple[str | None, str]
 
@@ -19,6 +21,7 @@ def sign_in_page(
     session_lost: bool = False,
 ) -> Response:
     """Render the form with what was typed so far, never the password; each problem is a field's id, or None, and a sentence."""
+    forget_person()
     text = render_template(
         "sign_in/sign_in.html",
         next_path=next_path,
@@ -29,3 +32,14 @@ def sign_in_page(
         session_lost=session_lost,
     )
     return replace_page(make_response(text, status))
+
+
+def sign_in_again(status: int, *sentences: str, fields: tuple[Problem, ...] = ()) -> Response:
+    """Render the form that was just posted, with what is wrong with it, or why it could not be taken."""
+    return sign_in_page(
+        status,
+        next_path=safe_path(request.form.get("next")) or HOME,
+        name=request.form.get("name", ""),
+        draft=request.form.get("draft"),
+        problems=(*fields, *((None, sentence) for sentence in sentences)),
+    )

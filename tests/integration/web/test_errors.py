@@ -98,8 +98,12 @@ def test_a_store_without_tables_is_a_store_that_is_away(bare_store_url: str) -> 
     app.testing = True
     client = app.test_client()
     form = hidden_fields(client.get("/login")) | {"name": "nora", "password": "whatever it is"}
-    answer = client.post("/login", data=form)
-    assert answer.status_code == 503
+    answer = client.post("/login", data=form | {"draft": "of a form before", "next": "/inbox"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert 'value="nora"' in answer.text
+    assert "whatever it is" not in answer.text
+    assert hidden_fields(answer)["draft"] == "of a form before"
+    assert hidden_fields(answer)["next"] == "/inbox"
     with app.app_context():
         app.extensions["sqlalchemy"].engines[None].dispose()
 
