@@ -42,7 +42,7 @@ def machine(used_folder: Path, tmp_path: Path) -> Iterator[LiveServer]:
     shutil.copytree(used_folder, tmp_path, dirs_exist_ok=True)
     server = LiveServer({}, tmp_path, MAKE_RUN)
     yield server
-    server.stop(signal.SIGKILL)
+    server.stop()
 
 
 def status_of(url: str) -> int:
