@@ -9,6 +9,7 @@ from lotus_web.domain.errors import (
     Forbidden,
     InvalidInput,
     LotusError,
+    Malformed,
     NotFound,
     StoreUnavailable,
     TooManyAttempts,
@@ -16,6 +17,7 @@ from lotus_web.domain.errors import (
 )
 
 STATUS: dict[type[LotusError], int] = {
+    Malformed: 400,
     InvalidInput: 422,
     Unauthenticated: 401,
     Forbidden: 403,

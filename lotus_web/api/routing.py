@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from flask import Blueprint, Flask, Response
@@ -53,12 +54,18 @@ class Refuses:
     when: str
 
 
+class AnyToken(Enum):
+    """Stands where a permission does: any valid token gets in, and what it may do is checked by what is asked for."""
+
+    ENOUGH = "any token"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Everything that is declared of a route; ``permission`` None means that anyone may call it."""
 
     summary: str
-    permission: Permission | None
+    permission: Permission | AnyToken | None
     features: tuple[Feature, ...]
     headers: tuple[HeaderParam, ...]
     query: type[BaseModel] | None
@@ -83,7 +90,7 @@ class Call:
 def endpoint(
     summary: str,
     *,
-    permission: Permission | None,
+    permission: Permission | AnyToken | None,
     response: type[BaseModel],
     features: tuple[Feature, ...] = (),
     headers: tuple[HeaderParam, ...] = (),
@@ -169,7 +176,8 @@ def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> Base
     if declared.permission is not None:
         actor = caller(now=now)
         name_actor(actor)
-        check_permission(actor, declared.permission)
+        if isinstance(declared.permission, Permission):
+            check_permission(actor, declared.permission)
     _check_features(declared.features)
     inputs = read_inputs(path_values, headers=declared.headers, query=declared.query, body=declared.body)
     given: dict[str, Any] = dict(path_values)

@@ -41,6 +41,10 @@ class InvalidInput(LotusError):
         self.loc = loc
 
 
+class Malformed(InvalidInput):
+    """The input cannot be understood at all (400), where a surface tells that from input that is wrong."""
+
+
 class Unauthenticated(LotusError):
     """No one is known to be asking (401)."""
 

@@ -1,0 +1,163 @@
+"""What administrators change, each change put on record in the transaction that makes it (console.md, /admin)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Actor, Permission, Role, check_permission
+from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.models import ApiToken, Person, PersonRole
+from lotus_web.services import people, tokens
+from lotus_web.services.audit_records import AuditCategory, record_audit
+from lotus_web.services.tokens import NewToken
+
+SURFACE = "admin"
+
+
+def add_person(
+    session: Session,
+    *,
+    name: str,
+    password: str,
+    role: Role,
+    display_name: str | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Make a person with a first role in the actor's tenant; raises Forbidden, InvalidInput, Conflict ``NAME_TAKEN``."""
+    check_permission(actor, Permission.ADMIN)
+    people.create_person(
+        session,
+        name=name,
+        password=password,
+        role=role,
+        tenant_id=actor.tenant_id,
+        now=now,
+        display_name=display_name,
+    )
+    _record(session, actor, now, "add_person", name, f"{name} was added as {role.value}.")
+
+
+def grant_role(session: Session, *, name: str, role: Role, actor: Actor, now: datetime) -> None:
+    """Give a person of the tenant another role here; raises Forbidden, NotFound."""
+    check_permission(actor, Permission.ADMIN)
+    _check_here(session, name, actor.tenant_id)
+    people.give_role(session, name=name, role=role, tenant_id=actor.tenant_id)
+    _record(session, actor, now, "grant_role", name, f"{name} was given the role {role.value}.")
+
+
+def withdraw_role(session: Session, *, name: str, role: Role, actor: Actor, now: datetime) -> None:
+    """Take a role here away; raises Forbidden, NotFound, Conflict ``LAST_ADMIN`` when nobody else could undo it."""
+    check_permission(actor, Permission.ADMIN)
+    _check_here(session, name, actor.tenant_id)
+    if role is Role.ADMIN:
+        _check_another_admin(session, name, actor.tenant_id)
+    people.take_role(session, name=name, role=role, tenant_id=actor.tenant_id)
+    _record(session, actor, now, "withdraw_role", name, f"{name} lost the role {role.value}.")
+
+
+def shut_out(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
+    """Disable a person and end their sessions; raises Forbidden, NotFound, Conflict ``LAST_ADMIN`` or ``WORKS_ELSEWHERE``."""
+    check_permission(actor, Permission.ADMIN)
+    _check_only_here(session, name, actor.tenant_id)
+    _check_another_admin(session, name, actor.tenant_id)
+    people.disable_person(session, name=name, now=now)
+    _record(session, actor, now, "disable_person", name, f"{name} was disabled and signed out.")
+
+
+def let_in(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
+    """Let a disabled person sign in again; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
+    check_permission(actor, Permission.ADMIN)
+    _check_only_here(session, name, actor.tenant_id)
+    people.enable_person(session, name=name)
+    _record(session, actor, now, "enable_person", name, f"{name} may sign in again.")
+
+
+def new_password(session: Session, *, name: str, password: str, actor: Actor, now: datetime) -> None:
+    """Give a person another password and end their sessions; raises as ``shut_out`` and InvalidInput ``WEAK_PASSWORD``."""
+    check_permission(actor, Permission.ADMIN)
+    _check_only_here(session, name, actor.tenant_id)
+    people.set_password(session, name=name, password=password, now=now)
+    _record(session, actor, now, "set_password", name, f"{name} was given another password and signed out.")
+
+
+def issue_token(
+    session: Session,
+    *,
+    account: str,
+    permissions: Iterable[Permission],
+    expires_at: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> NewToken:
+    """Make a token for the actor's tenant; its text is returned this once. Raises Forbidden and as ``create_token`` does."""
+    check_permission(actor, Permission.ADMIN)
+    granted = sorted(set(permissions))
+    made = tokens.create_token(
+        session, account=account, tenant_id=actor.tenant_id, permissions=granted, expires_at=expires_at, now=now
+    )
+    until = f" until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else ""
+    words = ", ".join(permission.value for permission in granted)
+    _record(session, actor, now, "issue_token", made.token_id, f"A token of {account} for {words}{until} was made.")
+    return made
+
+
+def withdraw_token(session: Session, *, token_id: str, actor: Actor, now: datetime) -> None:
+    """End a token that opens the actor's tenant and no other; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
+    check_permission(actor, Permission.ADMIN)
+    token = session.get(ApiToken, token_id)
+    if token is None or actor.tenant_id not in token.tenants:
+        raise NotFound("TOKEN_NOT_FOUND", "There is no such token.")
+    if token.tenants != [actor.tenant_id]:
+        raise _elsewhere(f"The token {token_id} opens other tenants too")
+    tokens.revoke_token(session, token_id=token_id, now=now)
+    _record(session, actor, now, "revoke_token", token_id, f"A token of {token.account} was revoked.")
+
+
+def _record(session: Session, actor: Actor, now: datetime, action: str, subject: str, message: str) -> None:
+    record_audit(
+        session,
+        AuditCategory.ADMIN,
+        actor=actor,
+        action=action,
+        subject=subject,
+        code="done",
+        message=message,
+        surface=SURFACE,
+        now=now,
+    )
+
+
+def _tenants(session: Session, name: str) -> set[str]:
+    return set(session.scalars(select(PersonRole.tenant_id).where(PersonRole.name == name)))
+
+
+def _check_here(session: Session, name: str, tenant_id: str) -> None:
+    """Raise NotFound for a person without a role here: to this tenant there is no such person."""
+    if tenant_id not in _tenants(session, name):
+        raise NotFound("PERSON_NOT_FOUND", f"There is no person named {name} here.")
+
+
+def _check_only_here(session: Session, name: str, tenant_id: str) -> None:
+    _check_here(session, name, tenant_id)
+    if _tenants(session, name) != {tenant_id}:
+        raise _elsewhere(f"{name} works for other tenants too")
+
+
+def _elsewhere(why: str) -> Conflict:
+    return Conflict("WORKS_ELSEWHERE", f"{why}: an operator has to do this from the command line.")
+
+
+def _check_another_admin(session: Session, name: str, tenant_id: str) -> None:
+    admins = session.scalars(
+        select(PersonRole.name)
+        .join(Person, Person.name == PersonRole.name)
+        .where(PersonRole.tenant_id == tenant_id, PersonRole.role == Role.ADMIN.value, Person.disabled_at.is_(None))
+        .with_for_update()
+    ).all()
+    if admins == [name]:
+        raise Conflict("LAST_ADMIN", f"{name} is the only administrator here: make another one first.")

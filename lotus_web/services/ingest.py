@@ -1,0 +1,35 @@
+"""Taking in events from any decision system: checked, appended once, projected (workflow.md §1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Actor, Permission, check_permission
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.events import OWN_PRODUCER, EventDraft
+from lotus_web.domain.idents import is_storable
+from lotus_web.services.event_log import Appended, append_event
+from lotus_web.services.review_policy import ReviewPolicy
+
+
+def ingest_event(session: Session, draft: EventDraft, *, actor: Actor, now: datetime, policy: ReviewPolicy) -> Appended:
+    """Append an event that came from outside, or return the stored one it repeats.
+
+    Raises Forbidden, InvalidInput ``invalid_argument`` (another tenant's, the house's own producer id, a text that no
+    store takes, what the log refuses), Conflict ``idempotency_conflict`` or ``trace_seq_conflict``.
+    """
+    check_permission(actor, Permission.EVENTS_WRITE)
+    if draft.tenant_id != actor.tenant_id:
+        raise _refuse("tenant_id", f"The event is of another tenant than the request, {actor.tenant_id}.")
+    if draft.source.producer_id == OWN_PRODUCER:
+        raise _refuse("producer_id", f"The producer id {OWN_PRODUCER} is reserved: its events open and close the gate.")
+    for name, texts in (("subsystem", (draft.source.subsystem or "",)), ("tags", draft.tags)):
+        if not all(map(is_storable, texts)):
+            raise _refuse(name, f"{name} holds characters that cannot be stored.")
+    return append_event(session, draft, defaults=policy.defaults, now=now)
+
+
+def _refuse(name: str, message: str) -> InvalidInput:
+    return InvalidInput("invalid_argument", message, loc=("body", name))
