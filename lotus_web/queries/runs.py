@@ -110,6 +110,7 @@ _BY_ID = _with_result(_newest_where(_ID, *_FACTS, _payload.result))
 _BY_CORRELATION = _with_result(_newest_where(_run.correlation_id, *_FACTS, _payload.result))
 _BY_REQUEST_HASH = _with_result(_newest_where(_run.request_hash, *_FACTS, _payload.result))
 _ID_BY_CORRELATION = _newest_where(_run.correlation_id, _ID)
+_CORRELATION_BY_ID = _newest_where(_ID, _run.correlation_id)
 
 
 def stored_run(session: Session, tenant_id: str, run_id: str) -> StoredRun:
@@ -129,11 +130,19 @@ def latest_by_request_hash(session: Session, tenant_id: str, request_hash: str) 
 
 def run_id_of_correlation(session: Session, tenant_id: str, correlation_id: str) -> str:
     """Return the id of the newest run of a correlation id; raises NotFound ``DPM_RUN_NOT_FOUND``."""
-    found = session.execute(_ID_BY_CORRELATION, {"tenant_id": tenant_id, "named": correlation_id}).one_or_none()
+    return _text(session, _ID_BY_CORRELATION, tenant_id, correlation_id)
+
+
+def correlation_of_run(session: Session, tenant_id: str, run_id: str) -> str:
+    """Return the correlation id of a run; raises NotFound ``DPM_RUN_NOT_FOUND``."""
+    return _text(session, _CORRELATION_BY_ID, tenant_id, run_id)
+
+
+def _text(session: Session, query: Select[*tuple[Any, ...]], tenant_id: str, named: str) -> str:
+    found: str | None = session.scalar(query, {"tenant_id": tenant_id, "named": named})
     if found is None:
         raise NotFound(RUN_NOT_FOUND)
-    run_id: str = found.rebalance_run_id
-    return run_id
+    return found
 
 
 def _stored(session: Session, query: Select[*tuple[Any, ...]], tenant_id: str, named: str) -> StoredRun:

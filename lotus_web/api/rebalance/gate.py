@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,7 @@ from lotus_web.api.auth import deciding_actor
 from lotus_web.api.rebalance.features import SUPPORT, WORKFLOW
 from lotus_web.api.rebalance.refusals import (
     ACTOR_MISMATCH,
+    FOUR_EYES,
     INVALID_TRANSITION,
     KEY_NOT_FOUND,
     NOT_REQUIRED,
@@ -18,11 +20,14 @@ from lotus_web.api.rebalance.refusals import (
 )
 from lotus_web.api.rebalance.schemas import GateActionBody, GateHistoryBody, GateStateBody
 from lotus_web.api.routing import ApiBlueprint, Call, Declare, endpoint
-from lotus_web.db import db, transaction
-from lotus_web.domain.access import Permission
+from lotus_web.db import db
+from lotus_web.domain.access import Actor, Permission
+from lotus_web.domain.gate import ITEM_ACTION
+from lotus_web.domain.idents import exception_workflow_id
 from lotus_web.queries.idempotency import key_mapping
 from lotus_web.queries.run_gate import gate_history, run_gate
-from lotus_web.queries.runs import run_id_of_correlation
+from lotus_web.queries.runs import correlation_of_run, run_id_of_correlation
+from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.gate import decide_run
 
 routes = ApiBlueprint("gate", __name__)
@@ -58,7 +63,7 @@ def _decides(summary: str, *, by_key: bool = False) -> Declare:
         features=(SUPPORT, WORKFLOW),
         body=GateActionBody,
         response=GateStateBody,
-        refuses=(*not_found, ACTOR_MISMATCH, NOT_REQUIRED, INVALID_TRANSITION),
+        refuses=(*not_found, ACTOR_MISMATCH, FOUR_EYES, NOT_REQUIRED, INVALID_TRANSITION),
     )
 
 
@@ -77,9 +82,9 @@ def _history(call: Call, named: str, find: FindRun) -> GateHistoryBody:
 
 def _decide(call: Call, body: GateActionBody, named: str, find: FindRun) -> GateStateBody:
     """Decide and read the state in one transaction, so that the answer shows this decision and not a later one."""
-    actor, policy = deciding_actor(call.actor, body.actor_id), current.policy()
-    with transaction() as session:
-        run_id = find(session, actor.tenant_id, named)
+    actor, policy, now = deciding_actor(call.actor, body.actor_id), current.policy(), current.utcnow()
+    run_id = find(db.session(), actor.tenant_id, named)
+    with attempt(_trial(call, body, actor, run_id, now)) as session:
         decide_run(
             session,
             run_id,
@@ -88,11 +93,23 @@ def _decide(call: Call, body: GateActionBody, named: str, find: FindRun) -> Gate
             comment=body.comment,
             actor=actor,
             correlation_id=call.correlation_id,
-            now=current.utcnow(),
+            now=now,
             policy=policy,
         )
         state = run_gate(session, actor.tenant_id, run_id, requires_review=policy.requires_review)
     return GateStateBody.model_validate(state)
+
+
+def _trial(call: Call, body: GateActionBody, actor: Actor, run_id: str, now: datetime) -> Attempt:
+    correlation_id = correlation_of_run(db.session(), actor.tenant_id, run_id)
+    return Attempt(
+        actor=actor,
+        subject=exception_workflow_id(correlation_id, run_id),
+        action=ITEM_ACTION[body.action].value,
+        surface="rfc",
+        request_id=call.correlation_id,
+        now=now,
+    )
 
 
 @routes.get("/runs/<ident:rebalance_run_id>/workflow")

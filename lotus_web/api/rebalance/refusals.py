@@ -12,3 +12,4 @@ KEY_IN_PROGRESS = Refuses(409, "IDEMPOTENCY_KEY_IN_PROGRESS", "the same request 
 NOT_REQUIRED = Refuses(409, "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", "runs of this status need no review")
 INVALID_TRANSITION = Refuses(409, "DPM_WORKFLOW_INVALID_TRANSITION", "the gate does not allow this action now")
 ACTOR_MISMATCH = Refuses(403, "ACTOR_MISMATCH", "actor_id is not the token's account, which may not act on behalf")
+FOUR_EYES = Refuses(403, "FOUR_EYES", "whoever submitted the run does not approve it")
