@@ -1,0 +1,77 @@
+"""A worker is killed in the middle of an operation: another finishes it, and no scenario is recorded twice."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import IO
+
+import pytest
+
+from lotus_web.current import utcnow
+from lotus_web.db import db
+from lotus_web.jobs.context import JobContext
+from lotus_web.jobs.operations import run_due
+from lotus_web.queries.operations import operation_runs
+from lotus_web.settings import Settings
+from tests.analyses import SCENARIOS, accept, told
+from tests.histories import count
+from tests.live_server import ROOT, clean_environment
+
+LEASE_SECONDS = 2
+MARGIN_SECONDS = 3
+
+pytestmark = [
+    pytest.mark.usefixtures("session"),
+    pytest.mark.environ(LOTUS_OPERATION_LEASE_SECONDS=str(LEASE_SECONDS), DPM_WORKFLOW_ENABLED="true"),
+]
+
+
+@pytest.fixture
+def silent_worker(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "tests.silent_worker"],
+        cwd=ROOT,
+        env=clean_environment(environ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield worker
+    worker.kill()
+    worker.communicate()
+
+
+def line_of(stream: IO[str] | None) -> str:
+    assert stream is not None
+    return stream.readline().strip()
+
+
+def test_a_worker_that_is_killed_in_the_middle_is_replaced_within_its_lease(
+    environ: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    accepted = accept()
+    worker: subprocess.Popen[str] = request.getfixturevalue("silent_worker")
+    assert line_of(worker.stdout) == "in the middle"
+    worker.kill()
+    worker.wait()
+    killed = time.monotonic()
+
+    assert told(accepted.operation_id).row.status == "RUNNING"
+    first = operation_runs(db.session(), "default", accepted.operation_id)
+    assert [run.scenario for run in first] == ["baseline"]
+    assert count("dpm_runs") == 1
+
+    context = JobContext(Settings(environ))
+    while run_due(context, utcnow())["finished"] == 0:
+        assert time.monotonic() - killed < LEASE_SECONDS + MARGIN_SECONDS, "nobody took the operation up"
+
+    row = told(accepted.operation_id).row
+    assert (row.status, row.attempts, row.progress.scenarios_done) == ("SUCCEEDED", 2, 3)
+    finished = operation_runs(db.session(), "default", accepted.operation_id)
+    assert finished[0] == first[0]
+    assert [run.scenario for run in finished] == sorted(SCENARIOS)
+    assert count("dpm_runs") == 3
+    assert count("dpm_lineage_edges", "edge_type = 'CAUSED_BY'") == 3
