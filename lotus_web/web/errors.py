@@ -167,7 +167,8 @@ def token_refused(error: CSRFError) -> ResponseReturnValue:
 
 
 def init_app(app: Flask) -> None:
-    """Answer every refusal and failure of a page."""
+    """Answer every refusal and failure of a page. Flask's own log of a fault would show what a request and a view held."""
+    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
     app.register_error_handler(LotusError, refused)
     app.register_error_handler(SQLAlchemyError, store_failed)
     app.register_error_handler(CSRFError, token_refused)

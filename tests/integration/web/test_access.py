@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 
 from lotus_web.db import transaction
@@ -26,6 +26,37 @@ def test_every_page_of_the_app_says_who_may_see_it(app: Flask) -> None:
         if not is_json_blueprint(rule.endpoint.rpartition(".")[0]) and access_of(app, rule.endpoint) is None
     ]
     assert silent == []
+
+
+def page_addresses(app: Flask, method: str) -> list[str]:
+    """Return an address of every page route with a method, public ones left out."""
+    with app.test_request_context():
+        adapter = app.create_url_adapter(request)
+        assert adapter is not None
+        return [
+            adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, "x"), method=method)
+            for rule in app.url_map.iter_rules()
+            if method in (rule.methods or ())
+            and not is_json_blueprint(rule.endpoint.rpartition(".")[0])
+            and access_of(app, rule.endpoint) is not Door.PUBLIC
+        ]
+
+
+@pytest.mark.stores("sqlite")
+def test_whoever_is_signed_out_sees_no_page_and_sends_no_form(app: Flask, client: FlaskClient) -> None:
+    looked = {path: client.get(path) for path in page_addresses(app, "GET")}
+    assert {path for path, answer in looked.items() if answer.status_code != 303} == set()
+    assert {path for path, answer in looked.items() if not answer.location.startswith("/login")} == set()
+    sent = {path: client.post(path, data={"reason": "x"}).status_code for path in page_addresses(app, "POST")}
+    assert sent
+    assert set(sent.values()) == {401}
+
+
+@pytest.mark.stores("sqlite")
+def test_no_form_is_taken_without_its_token_even_from_who_may_do_everything(app: Flask, client_of: ClientOf) -> None:
+    ada = client_of("ada")
+    sent = {path: ada.post(path, data={"reason": "x"}).status_code for path in page_addresses(app, "POST")}
+    assert set(sent.values()) == {400}
 
 
 @pytest.mark.stores("sqlite")

@@ -72,6 +72,8 @@ def test_a_fault_of_ours_shows_its_correlation_id_and_nothing_else(
     assert "secret cause" not in answer.text
     assert "RuntimeError" not in answer.text
     log = capsys.readouterr().err
+    assert "secret cause" not in log
+    assert desk.config["SECRET_KEY"] not in log
     assert "RuntimeError" in log
     assert "corr-of-nora" in log
 
