@@ -15,7 +15,7 @@ help: ## Show this list
 run: ## Serve http://127.0.0.1:8000 with the demo tenant (another port: make run PORT=8001)
 	@$(PYTHON) scripts/check_port.py "$(PORT)"
 	@$(MAKE) --no-print-directory .venv
-	@PORT="$(PORT)" $(BIN)/python -m lotus_web.serve
+	@PORT="$(PORT)" $(BIN)/python scripts/serve.py
 
 .PHONY: test
 test: .venv/.test ## Run the whole suite (some of it: make test T=tests/unit)

@@ -27,9 +27,9 @@ loglevel = os.environ.get("LOTUS_GUNICORN_LOG_LEVEL") or "warning"
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 control_socket_disable = True
 
-# Each worker counts for itself, in files here, and GET /metrics adds them up. The client library looks for this variable
-# while it is imported, so nothing of the app is imported here before a worker does (and a reload finds new code).
-metrics_folder = tempfile.mkdtemp(prefix="lotus-metrics-")
+# Each worker counts for itself, in files here, and GET /metrics adds them up. The metrics library looks for this variable
+# while it is imported, so nothing of the app is imported before this line.
+metrics_folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="lotus-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 from flask_migrate import upgrade
+from gunicorn.app import wsgiapp as gunicorn
 from sqlalchemy.exc import DBAPIError
 
 from lotus_web import create_app
@@ -25,7 +26,8 @@ INSTANCE = Path("instance")
 SECRET_KEY = INSTANCE / "secret_key"
 SIGN_INS = INSTANCE / "demo_sign_ins"
 FLASK = (sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"))
-GUNICORN = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"))
+# What the loading of the demo counts is not what the server counts.
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 DEFAULTS = {
     "LOTUS_ENV": "development",
@@ -72,7 +74,8 @@ def prepare_store(settings: Settings) -> None:
         return
     if not loaded:
         print("Loading the demo tenant (first use only, 15 s or so)", flush=True)
-        subprocess.run([*FLASK, "demo", "load"], check=True)
+        others = {name: value for name, value in os.environ.items() if name != METRICS}
+        subprocess.run([*FLASK, "demo", "load"], check=True, env=others)
     if SIGN_INS.exists():
         print("Demo sign-ins:", flush=True)
         print(SIGN_INS.read_text(), end="", flush=True)
@@ -104,7 +107,7 @@ def sentence(problem: Exception) -> str:
             return str(problem)
 
 
-if __name__ == "__main__":
-    if code := prepare():
-        sys.exit(code)
-    os.execv(GUNICORN[0], GUNICORN)
+def serve() -> None:
+    """Become the web server in this very process: what was imported for the store's sake need not be imported again."""
+    sys.argv = ["gunicorn", "--config", str(ROOT / "gunicorn.conf.py")]
+    gunicorn.run()

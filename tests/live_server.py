@@ -13,9 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("LOTUS_", "DPM_", "PROPOSAL_", "FLASK_")
-START_SECONDS = 60
+START_SECONDS = 180
 GUNICORN = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"))
-MAKE_RUN = (sys.executable, "-m", "lotus_web.serve")
+MAKE_RUN = (sys.executable, str(ROOT / "scripts" / "serve.py"))
 _SERVING = re.compile(r"^Serving on (http://\S+)$", re.MULTILINE)
 
 

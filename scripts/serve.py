@@ -1,0 +1,16 @@
+"""What `make run` starts; see lotus_web/serve.py."""
+
+import os
+import shutil
+import sys
+import tempfile
+
+# The metrics library looks for this while it is imported, so the folder is made before the app is loaded.
+folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lotus-metrics-")
+
+from lotus_web.serve import prepare, serve
+
+if code := prepare():
+    shutil.rmtree(folder)
+    sys.exit(code)
+serve()
