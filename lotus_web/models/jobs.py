@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lotus_web.db import Base, Json, UtcDateTime
 
+LEASE_NAME = "jobs"
+
 
 class SchedulerLease(Base):
     """The one row that makes a process the leader until its time runs out; ``fence`` grows with each new leader."""

@@ -11,9 +11,9 @@ from lotus_web.domain.access import Permission, Role, permissions_of
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.shown import shown_digest
 from lotus_web.models import Person, PersonRole
+from lotus_web.queries.items import stored_item
 from lotus_web.queries.run_page import RunDetail, find_run_detail
 from lotus_web.queries.timeline import Timeline, item_timeline
-from lotus_web.services.items import get_item, item_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ItemDetail:
 
 def item_detail(session: Session, tenant_id: str, workflow_id: str) -> ItemDetail:
     """Return an item as it stands now; raises NotFound. Five queries, whatever it holds."""
-    item = item_state(get_item(session, tenant_id, workflow_id))
+    item = stored_item(session, tenant_id, workflow_id)
     run = find_run_detail(session, tenant_id, item.rebalance_run_id) if item.rebalance_run_id else None
     return ItemDetail(
         item=item,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.models import JobRun, SchedulerLease
-from lotus_web.services.leases import LEASE_NAME
+from lotus_web.models.jobs import LEASE_NAME
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from lotus_web.domain.errors import NotFound
 from lotus_web.domain.events import EventType
 from lotus_web.domain.items import ItemState
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
-from lotus_web.services.items import item_state
+from lotus_web.models.values import item_state
 
 MOST_ROWS = 500
 

@@ -13,8 +13,8 @@ from lotus_web.domain.items import ItemState
 from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.domain.workflow import OPEN, Priority
 from lotus_web.models import WorkflowItem
+from lotus_web.models.values import item_state
 from lotus_web.queries.inbox_filter import InboxFilter, filter_conditions
-from lotus_web.services.items import item_state
 
 OVERDUE, REST = 0, 1
 _KINDS = (int, str, int, str, str)

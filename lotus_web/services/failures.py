@@ -18,8 +18,9 @@ from lotus_web.db import db, transaction
 from lotus_web.domain import notices
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import LotusError, NotFound, StoreUnavailable
+from lotus_web.models.values import item_state
 from lotus_web.services.audit_records import AuditCategory, record_audit
-from lotus_web.services.items import find_item, item_state, store_notice
+from lotus_web.services.items import find_item, store_notice
 
 log = structlog.get_logger(__name__)
 

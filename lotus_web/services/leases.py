@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import Conflict
 from lotus_web.models import SchedulerLease
+from lotus_web.models.jobs import LEASE_NAME
 
-LEASE_NAME = "jobs"
 LEASE = timedelta(seconds=15)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -11,8 +11,9 @@ from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.next_item import FREE, Taker
 from lotus_web.domain.workflow import Action
 from lotus_web.models import PersonRole, WorkflowItem
+from lotus_web.models.values import item_state
 from lotus_web.services.event_log import lock_tenant
-from lotus_web.services.items import get_item, item_state
+from lotus_web.services.items import get_item
 from lotus_web.services.review import ReviewAction, Reviewed, apply_action
 from lotus_web.services.review_policy import ReviewPolicy
 

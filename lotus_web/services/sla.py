@@ -14,8 +14,9 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.domain.workflow import Action
 from lotus_web.models import TenantRuntime, WorkflowItem
 from lotus_web.models.items import TO_ESCALATE, TO_WARN
+from lotus_web.models.values import item_state
 from lotus_web.services.event_log import lock_tenant
-from lotus_web.services.items import find_item, item_state, store_notice
+from lotus_web.services.items import find_item, store_notice
 from lotus_web.services.review import ReviewAction, apply_action
 from lotus_web.services.review_policy import ReviewPolicy
 

@@ -14,9 +14,10 @@ from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventSource, Event
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.studio import SUBJECT, Draft
 from lotus_web.domain.workflow import Priority, check_free_text
+from lotus_web.models.values import item_state
 from lotus_web.services.assignment import check_assignee
 from lotus_web.services.event_log import append_event, lock_tenant
-from lotus_web.services.items import find_item, get_item, item_state
+from lotus_web.services.items import find_item, get_item
 from lotus_web.services.new_ids import new_id
 from lotus_web.services.review_policy import ReviewPolicy
 

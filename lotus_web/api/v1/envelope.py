@@ -1,0 +1,86 @@
+"""The shape of every ``/api/v1`` answer but ``/rebalance``: ``data`` or ``error``, and the request's id (workflow.md §6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lotus_web.api.refusals import Envelope, Problem, Refusal, headers_of, problem_of
+from lotus_web.domain.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    LotusError,
+    NotFound,
+    StoreUnavailable,
+    TooManyAttempts,
+    Unauthenticated,
+)
+from lotus_web.error_status import status_of
+from lotus_web.request_ids import current_ids
+
+INVALID = "invalid_argument"
+_CODES: tuple[tuple[type[LotusError], str], ...] = (
+    (InvalidInput, INVALID),
+    (Unauthenticated, "unauthenticated"),
+    (NotFound, "not_found"),
+    (StoreUnavailable, "store_unavailable"),
+    (TooManyAttempts, "too_many_attempts"),
+)
+_PLAIN_CODES = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+_MESSAGES = {"unauthenticated": "A valid bearer token is needed.", "not_found": "There is nothing here by that id."}
+
+
+def code_of(error: LotusError) -> str:
+    """Return the code that this surface gives a refusal; conflicts and prohibitions keep their own in lower case."""
+    if isinstance(error, Forbidden) and error.code not in ("four_eyes",):
+        return "forbidden"
+    if isinstance(error, (Forbidden, Conflict)):
+        return error.code.lower()
+    return next((code for kind, code in _CODES if isinstance(error, kind)), error.code.lower())
+
+
+class V1Envelope(Envelope):
+    """Wraps successes and refusals alike; ``malformed_status`` answers a body that does not validate."""
+
+    def __init__(self, malformed_status: int = 422):
+        self.malformed_status = malformed_status
+
+    def wrap(self, document: bytes) -> bytes:
+        """Return ``{"data": …, "request_id": …}``."""
+        return b'{"data":' + document + b',"request_id":' + json.dumps(current_ids().request_id).encode() + b"}"
+
+    def refuse(self, error: LotusError) -> Refusal:
+        """Return the answer to a refusal of the domain."""
+        code = code_of(error)
+        message = _MESSAGES.get(code, error.message) if error.message == error.code else error.message
+        details = dict(error.details)
+        status = status_of(error)
+        if isinstance(error, InvalidInput):
+            details["problems"] = [problem_of(error)]
+            status = self.malformed_status if status == 422 else status
+        return Refusal(status, _error(code, message, details), headers_of(error))
+
+    def invalid(self, problems: list[Problem]) -> Refusal:
+        """Return the answer to a request that does not validate: the first problem as the sentence, all in the details."""
+        first = problems[0]
+        place = ".".join(str(part) for part in first["loc"][1:])
+        message = f"{place}: {first['msg']}" if place else str(first["msg"])
+        return Refusal(self.malformed_status, _error(INVALID, message, {"problems": problems}))
+
+    def plain(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Refusal:
+        """Return an answer that HTTP itself asks for."""
+        return Refusal(status, _error(_PLAIN_CODES.get(status, "http_error"), detail, {}), headers or {})
+
+    def unexpected(self, *, path: str, correlation_id: str) -> Refusal:
+        """Return the answer to a fault of ours: nothing of the cause."""
+        details = {"path": path, "correlation_id": correlation_id}
+        return Refusal(500, _error("internal", "An unexpected error occurred.", details))
+
+
+def _error(code: str, message: str, details: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "error": {"code": code, "message": message, "details": dict(details)},
+        "request_id": current_ids().request_id,
+    }
