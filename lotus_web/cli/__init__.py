@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from lotus_web.cli import audit, demo, doctor, jobs, tokens, users, workflow
+from lotus_web.cli import audit, demo, doctor, jobs, openapi, tokens, users, workflow
 
 COMMANDS: tuple[click.Command, ...] = (
     audit.group,
     demo.group,
     doctor.command,
     jobs.group,
+    openapi.command,
     tokens.group,
     users.group,
     workflow.group,

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 MAX_DIGITS = 38
@@ -70,5 +70,6 @@ def storable_text(text: str) -> str:
     return text
 
 
-Number = Annotated[Decimal, BeforeValidator(parse_number)]
+NUMBER_SCHEMA = {"anyOf": [{"type": "string", "pattern": f"^{NUMBER_TEXT.pattern}$"}, {"type": "number"}]}
+Number = Annotated[Decimal, BeforeValidator(parse_number), WithJsonSchema(NUMBER_SCHEMA, mode="validation")]
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(storable_text)]

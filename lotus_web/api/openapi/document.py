@@ -1,0 +1,195 @@
+"""The whole document: every JSON route under every prefix, with its parameters, bodies, answers and examples."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+
+from lotus_web.api.openapi import answers, envelopes, parameters
+from lotus_web.api.openapi.examples import body_example, example_of
+from lotus_web.api.openapi.schemas import GIVES, TAKES, Schema, SchemaBook, Wanted, markdown
+from lotus_web.api.openapi.tags import part_of, tag_objects, tag_of
+from lotus_web.api.refusals import JSON, Envelope
+from lotus_web.api.routing import MOUNTS, Endpoint, declared_routes
+from lotus_web.settings import Settings
+
+OPENAPI_VERSION = "3.1.0"
+VERSION = "1.0.0"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+BEARER = "bearer"
+CACHE = "lotus_openapi_document"
+# The same handlers answer under both; the first is where links in bodies lead.
+CANONICAL, BARE = "/api/v1/rebalance", "/rebalance"
+SAME_AS = "x-same-as"
+DESCRIPTION = """Runs of portfolio-rebalance engines, the gate that some of them must pass, and the people who decide.
+
+Every `/rebalance` route answers under `/api/v1/rebalance` too; links in bodies lead there.
+Amounts and weights are decimals written as strings. Instants are UTC with microseconds. Parts of an answer that do not apply are null, never left out.
+Lists are paged by `cursor`: pass on `next_cursor` until it is null; nothing is lost or repeated while rows are added.
+A refusal names a stable code; a part that a deployment has switched off answers 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path, and all that is known of it."""
+
+    path: str
+    rule: str
+    method: str
+    endpoint: str
+    declared: Endpoint
+    envelope: Envelope
+
+
+def openapi_document(app: Flask) -> dict[str, Any]:
+    """Return the document of an application; it is drawn once."""
+    found: dict[str, Any] | None = app.extensions.get(CACHE)
+    if found is None:
+        ids = {"X-Request-Id": "req_5a1c7e90b2d4", "X-Correlation-Id": "corr_9d1f03b7a652"}
+        # Envelopes read the ids of the request at hand, so one is at hand, always the same.
+        with app.app_context(), app.test_request_context(headers=ids):
+            found = app.extensions[CACHE] = draw(list(routes_of(app)))
+    return found
+
+
+def routes_of(app: Flask) -> Iterable[Route]:
+    """Yield the JSON routes in the order in which they were mounted."""
+    mounts: dict[str, Envelope] = app.extensions.get(MOUNTS, {})
+    for rule, methods, endpoint, declared in declared_routes(app):
+        path = parameters.path_template(rule)
+        fitting = [prefix for prefix in mounts if path.startswith(f"{prefix}/")]
+        envelope = mounts[max(fitting, key=len)] if fitting else Envelope()
+        for method in sorted(methods):
+            yield Route(path, rule, method.lower(), endpoint, declared, envelope)
+
+
+def draw(routes: list[Route]) -> dict[str, Any]:
+    """Return the document of these routes."""
+    book = SchemaBook(wanted for route in routes for wanted in _models(route.declared))
+    names = operation_ids(routes)
+    examples: dict[str, Any] = {}
+    paths: dict[str, Any] = {}
+    for route in sorted(routes, key=lambda route: route.path.startswith(BARE)):
+        paths.setdefault(route.path, {})[route.method] = operation(route, names, book, examples)
+    return {
+        "openapi": OPENAPI_VERSION,
+        "info": {"title": "Lotus Web", "version": VERSION, "description": DESCRIPTION},
+        "jsonSchemaDialect": DIALECT,
+        "servers": [{"url": "/"}],
+        "tags": tag_objects({part_of(route.endpoint) for route in routes}),
+        "paths": paths,
+        "components": _components(routes, book, examples),
+    }
+
+
+def _models(declared: Endpoint) -> Iterable[Wanted]:
+    yield declared.response, GIVES
+    for model in (declared.query, declared.body):
+        if model is not None:
+            yield model, TAKES
+
+
+def operation_ids(routes: Iterable[Route]) -> dict[tuple[str, str], str]:
+    """Return a name for each method of each path: the view's, with its part where several views have the same."""
+    routes = list(routes)
+    views = Counter(_view(route) for route in routes if not route.path.startswith(f"{BARE}/"))
+    return {(route.path, route.method): _operation_id(route, views) for route in routes}
+
+
+def _view(route: Route) -> str:
+    return route.endpoint.rpartition(".")[2]
+
+
+def _operation_id(route: Route, views: Counter[str]) -> str:
+    name = _view(route)
+    if views[name] > 1:
+        name = f"{part_of(route.endpoint)}_{name}"
+    return f"bare_{name}" if route.path.startswith(f"{BARE}/") else name
+
+
+def operation(
+    route: Route, names: dict[tuple[str, str], str], book: SchemaBook, examples: dict[str, Any]
+) -> dict[str, Any]:
+    """Return one operation; its examples are added to ``examples``, where both mounts find them."""
+    declared, public = route.declared, route.declared.permission is None
+    asked = [
+        *parameters.path_parameters(route.rule),
+        *parameters.header_parameters(declared.headers),
+        *([] if declared.query is None else parameters.query_parameters(book.schema(declared.query, TAKES))),
+        *parameters.shared_headers(public=public),
+    ]
+    found: dict[str, Any] = {
+        "operationId": names[route.path, route.method],
+        "summary": declared.summary,
+        "description": _description(declared),
+        "tags": [tag_of(part_of(route.endpoint))],
+        "parameters": asked,
+    }
+    if declared.body is not None:
+        found["requestBody"] = _body(declared, book, examples)
+    found["responses"] = answers.responses(declared, route.envelope, book, _answer(route, book, examples))
+    found["security"] = [] if declared.permission is None else [{BEARER: [declared.permission.value]}]
+    twin = names.get((route.path.replace(BARE, CANONICAL, 1), route.method))
+    return found | ({SAME_AS: twin} if twin and route.path.startswith(f"{BARE}/") else {})
+
+
+def _description(declared: Endpoint) -> str:
+    permission = declared.permission
+    lines = ["Anyone may call it." if permission is None else f"Needs the permission `{permission.value}`."]
+    switches = [getattr(Settings, feature.setting).name for feature in declared.features]
+    if switches:
+        lines.append("Switched by " + ", ".join(f"`{name}`" for name in switches) + ".")
+    return " ".join(lines)
+
+
+def _body(declared: Endpoint, book: SchemaBook, examples: dict[str, Any]) -> dict[str, Any]:
+    assert declared.body is not None
+    schema = book.schema(declared.body, TAKES)
+    name = declared.body.__name__
+    examples[name] = {"value": body_example(declared.body, book, schema)}
+    content = {"schema": book.ref(declared.body, TAKES), "examples": {"request": _kept(name)}}
+    described = {"description": schema["description"]} if "description" in schema else {}
+    return {**described, "required": True, "content": {JSON: content}}
+
+
+def _answer(route: Route, book: SchemaBook, examples: dict[str, Any]) -> Schema:
+    declared, envelope = route.declared, route.envelope
+    schema = book.schema(declared.response, GIVES)
+    plain = "contentMediaType" in schema
+    if declared.example is not None:
+        return {"value": declared.example if plain else envelopes.wrapped_example(envelope, declared.example)}
+    name = answers.surface(envelope) + declared.response.__name__
+    value = example_of(book.ref(declared.response, GIVES), book)
+    examples[name] = {"value": value if plain else envelopes.wrapped_example(envelope, value)}
+    return _kept(name)
+
+
+def _kept(name: str) -> dict[str, str]:
+    return {"$ref": answers.EXAMPLES_REF + name}
+
+
+def _components(routes: list[Route], book: SchemaBook, examples: dict[str, Any]) -> dict[str, Any]:
+    queries = {route.declared.query for route in routes if route.declared.query is not None}
+    surfaces = {answers.surface(route.envelope): route.envelope for route in routes}
+    shared = [answers.shared_responses(surfaces[name]) for name in sorted(surfaces)]
+    return {
+        "schemas": {envelopes.PROBLEM: envelopes.PROBLEM_SCHEMA} | book.components(unused=queries),
+        "parameters": parameters.SHARED,
+        "headers": answers.HEADERS,
+        "responses": {name: response for one in shared for name, response in one.items()},
+        "examples": dict(sorted(examples.items())),
+        "securitySchemes": {
+            BEARER: {
+                "type": "http",
+                "scheme": "bearer",
+                "description": markdown(
+                    "A service account's token, made by ``flask --app app tokens create``. What it may do is listed with"
+                    " each operation."
+                ),
+            }
+        },
+    }

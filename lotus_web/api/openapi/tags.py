@@ -1,0 +1,41 @@
+"""The chapters of the document: one a blueprint, in the order in which a newcomer reads."""
+
+from __future__ import annotations
+
+import re
+
+MOUNT = re.compile(r"^api_(?:v1_)?(?:rebalance_)?")
+
+TAGS = {
+    "simulate": ("Simulate", "Run the engine on one portfolio and record the run."),
+    "analyze": ("Analyze", "Run several scenarios of one portfolio, at once or as an operation."),
+    "operations": ("Operations", "Accepted work: where it stands, and carrying it out by hand."),
+    "runs": ("Runs", "Recorded runs: lists, look-ups and artifacts (RFC-0017, RFC-0019)."),
+    "gate": ("Review gate", "What a run needs before it may go on, and the decisions on it (RFC-0020)."),
+    "decisions": ("Decisions", "Who decided what, across runs (RFC-0020)."),
+    "lineage": ("Lineage", "What hangs together with an id (RFC-0023)."),
+    "support": ("Support", "Bundles, summary, key history and legal holds (RFC-0023)."),
+    "workflows": ("Inbox", "Items that wait for a person, and what may be done with them."),
+    "studio": ("Studio", "Starting a review of a trace by hand."),
+    "events": ("Event log", "Appending events of any decision system, and reading traces."),
+    "notifications": ("Notifications", "What an account was told."),
+    "health": ("Health", "Whether the process lives and can work."),
+    "metrics": ("Metrics", "Figures for a Prometheus server."),
+    "openapi": ("This document", "The description of all of this."),
+}
+
+
+def part_of(endpoint: str) -> str:
+    """Return the part of the surface that a Flask endpoint belongs to, whichever prefix it is mounted under."""
+    return MOUNT.sub("", endpoint.rpartition(".")[0])
+
+
+def tag_of(part: str) -> str:
+    """Return the name of the chapter of a part."""
+    return TAGS[part][0] if part in TAGS else part.replace("_", " ").capitalize()
+
+
+def tag_objects(parts: set[str]) -> list[dict[str, str]]:
+    """Return the chapters that exist, in reading order; those that nobody described come last."""
+    described = [{"name": tag, "description": text} for part, (tag, text) in TAGS.items() if part in parts]
+    return described + [{"name": tag_of(part)} for part in sorted(parts - TAGS.keys())]
