@@ -69,7 +69,13 @@ def one_of(*words: str) -> Leaf:
 _POLICY = {"policy_id": TEXT, "policy_version": TEXT}
 _SUBJECT = {"subject_type": TEXT, "subject_id": TEXT}
 _ENTITY = {"entity_type": TEXT, "entity_id": ID}
-_EVIDENCE = {"surface": Optional(TEXT), "reason_code": Optional(TEXT), "shown_digest": Optional(TEXT), "four_eyes": Optional(TEXT)}
+_EVIDENCE = {
+    "surface": Optional(TEXT),
+    "reason_code": Optional(TEXT),
+    "shown_digest": Optional(TEXT),
+    "four_eyes": Optional(TEXT),
+    "attached": Optional(OBJECT),
+}
 
 SHAPES: dict[EventType, dict[str, Any]] = {
     EventType.TRACE_STARTED: {"workflow": TEXT, "title": TEXT, "primary_entity": _ENTITY},

@@ -195,7 +195,7 @@ def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
         source_event_id=event.event_id,
         after_log_seq=event.log_seq,
         occurred_at=event.occurred_at,
-        details={key: evidence[key] for key in ("shown_digest", "four_eyes") if key in evidence},
+        details={key: evidence[key] for key in ("shown_digest", "four_eyes", "attached") if key in evidence},
     )
     effect = fold_action(item, record)
     closed = replace(effect.item, approval_event_id=event.event_id, last_source_log_seq=event.log_seq)

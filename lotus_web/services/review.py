@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, check_permission
+from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.counters import Counter
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.four_eyes import CODE as FOUR_EYES
@@ -37,6 +38,8 @@ from lotus_web.services.review_case import (
 from lotus_web.services.review_policy import ReviewPolicy
 
 __all__ = ["ReviewAction", "Reviewed", "apply_action", "check_input"]
+
+EVIDENCE_MAX_BYTES = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
     text = check_free_text((asked.text or "").strip()) or None
     if asked.reason_code is not None:
         check_reason_code(asked.reason_code)
+    if asked.evidence and len(canonical_json(asked.evidence)) > EVIDENCE_MAX_BYTES:
+        raise InvalidInput("invalid_argument", "Evidence is locators of at most 8 KiB.", loc=("body", "evidence"))
     coded = asked.reason_code is not None and asked.action is not Action.COMMENT
     if asked.action in NEEDS_TEXT and text is None and not coded:
         word = "note" if asked.action is Action.COMMENT else "reason"

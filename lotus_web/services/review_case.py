@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,7 @@ class ReviewAction:
     confirm_text: str | None = None
     version: int | None = None
     shown_digest: str | None = None
+    evidence: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,13 @@ def approval_draft(case: ReviewCase, approval_id: str) -> EventDraft:
 
 def _approval_payload(case: ReviewCase, approval_id: str) -> dict[str, Any]:
     overriding = case.asked.action is Action.OVERRIDE
-    evidence = {"surface": case.surface, "shown_digest": case.digest}
+    evidence: dict[str, Any] = {"surface": case.surface, "shown_digest": case.digest}
     if case.asked.reason_code:
         evidence["reason_code"] = case.asked.reason_code
     if case.four_eyes_exempted:
         evidence["four_eyes"] = "exempted"
+    if case.asked.evidence:
+        evidence["attached"] = dict(case.asked.evidence)
     approver_type = "person" if case.actor.on_behalf_of else case.actor.actor_type.value
     payload = {
         "approval_id": approval_id,
@@ -111,6 +115,7 @@ def _approval_payload(case: ReviewCase, approval_id: str) -> dict[str, Any]:
 
 def manual_record(case: ReviewCase, *, account: str | None, role: str | None, after_log_seq: int) -> ActionRecord:
     """Return the record of an action that is no event of the log, with the assignment it leads to."""
+    asked = case.asked
     return ActionRecord(
         action_id=new_id("act_", 16),
         tenant_id=case.item.tenant_id,
@@ -130,5 +135,5 @@ def manual_record(case: ReviewCase, *, account: str | None, role: str | None, af
         assigned_role=role,
         after_log_seq=after_log_seq,
         occurred_at=case.now,
-        details={"shown_digest": case.digest},
+        details={"shown_digest": case.digest} | ({"attached": dict(asked.evidence)} if asked.evidence else {}),
     )

@@ -1,0 +1,88 @@
+"""Events from any decision system (workflow.md §1, §6). What cannot be understood answers 400 here, not 422."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from lotus_web import current
+from lotus_web.api.params import Answer, Stamp
+from lotus_web.api.routing import ApiBlueprint, Call, endpoint
+from lotus_web.api.v1.answers import with_status
+from lotus_web.api.v1.envelope import V1Envelope
+from lotus_web.api.v1.refusals import IDEMPOTENCY_CONFLICT, MALFORMED, TRACE_SEQ_CONFLICT
+from lotus_web.api.v1.schemas import ActorAnswer
+from lotus_web.db import transaction
+from lotus_web.domain.access import Permission
+from lotus_web.domain.errors import Malformed
+from lotus_web.domain.events import EventType
+from lotus_web.services.event_log import Appended, stored_envelope
+from lotus_web.services.ingest import ingest_event
+from lotus_web.wire.event_envelope import EventBody
+
+routes = ApiBlueprint("events", __name__, envelope=V1Envelope(malformed_status=400))
+
+
+class SourceAnswer(Answer):
+    """Where an event came from."""
+
+    system: str
+    subsystem: str | None
+    producer_id: str
+
+
+class EventAnswer(Answer):
+    """An event as it is stored, with its place in the log and in the chain."""
+
+    event_id: str
+    tenant_id: str
+    trace_id: str
+    trace_seq: int
+    event_type: str
+    occurred_at: Stamp
+    source: SourceAnswer
+    actor: ActorAnswer
+    idempotency_key: str
+    payload: dict[str, Any]
+    correlation_id: str | None
+    causation_event_id: str | None
+    schema_version: int
+    tags: list[str]
+    log_seq: int
+    recorded_at: Stamp
+    payload_hash: str
+    prev_hash: str
+    entry_hash: str
+
+    @classmethod
+    def of(cls, appended: Appended) -> EventAnswer:
+        """Return a stored event as it is sent."""
+        entry = appended.entry
+        stored = ("log_seq", "recorded_at", "payload_hash", "prev_hash", "entry_hash")
+        return cls.model_validate(stored_envelope(entry) | {name: getattr(entry, name) for name in stored})
+
+
+@routes.post("/events")
+@endpoint(
+    "Append an event",
+    permission=Permission.EVENTS_WRITE,
+    body=EventBody,
+    response=EventAnswer,
+    status=201,
+    also=(200,),
+    refuses=(MALFORMED, IDEMPOTENCY_CONFLICT, TRACE_SEQ_CONFLICT),
+)
+def append(call: Call, body: EventBody) -> Response:
+    """Append an event: 201, or 200 with the stored one when it was sent before."""
+    try:
+        draft = body.to_draft()
+    except ValueError:
+        known = [kind.value for kind in EventType]
+        message = f"There is no event type {body.event_type[:64]!r}."
+        raise Malformed(
+            "invalid_argument", message, loc=("body", "event_type"), details={"event_types": known}
+        ) from None
+    with transaction() as session:
+        appended = ingest_event(session, draft, actor=call.actor, now=call.now, policy=current.policy())
+        return with_status(EventAnswer.of(appended), 201 if appended.created else 200)

@@ -1,0 +1,51 @@
+"""What the caller was told, and noting that they have read it (workflow.md §4, §6)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lotus_web.api.params import QueryParams
+from lotus_web.api.routing import AnyToken, ApiBlueprint, Call, endpoint
+from lotus_web.api.v1.envelope import V1Envelope
+from lotus_web.api.v1.refusals import NOT_FOUND
+from lotus_web.api.v1.schemas import NotificationAnswer, NotificationListAnswer
+from lotus_web.db import db, transaction
+from lotus_web.queries.notifications import ReadState, notification_page, own_notification, unread_count
+from lotus_web.services.notification_reads import mark_read
+
+routes = ApiBlueprint("notifications", __name__, envelope=V1Envelope())
+
+
+class NotificationListParams(QueryParams):
+    """``state`` all, unread or read."""
+
+    state: ReadState = ReadState.ALL
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str | None, Field(description="next_cursor of the page before")] = None
+
+
+@routes.get("/notifications")
+@endpoint(
+    "List the caller's own notifications",
+    permission=AnyToken.ENOUGH,
+    query=NotificationListParams,
+    response=NotificationListAnswer,
+)
+def list_notifications(call: Call, query: NotificationListParams) -> NotificationListAnswer:
+    """Return a page, newest first."""
+    session = db.session()
+    page = notification_page(session, call.actor, state=query.state, limit=query.limit, cursor=query.cursor)
+    return NotificationListAnswer.of(page.items, page.next_cursor, unread_count(session, call.actor))
+
+
+@routes.post("/notifications/<ident:notification_id>/read")
+@endpoint(
+    "Note that a notification was read", permission=AnyToken.ENOUGH, response=NotificationAnswer, refuses=(NOT_FOUND,)
+)
+def read(call: Call, notification_id: str) -> NotificationAnswer:
+    """Note it; reading it twice changes nothing."""
+    with transaction() as session:
+        mark_read(session, notification_id, actor=call.actor, now=call.now)
+        return NotificationAnswer.model_validate(own_notification(session, call.actor, notification_id))

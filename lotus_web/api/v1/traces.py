@@ -1,0 +1,132 @@
+"""A trace: its summary and its timeline, events, actions and notifications in one order (workflow.md §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from lotus_web.api.params import Answer, Stamp
+from lotus_web.api.routing import ApiBlueprint, Call, endpoint
+from lotus_web.api.v1.answers import workflow_answer
+from lotus_web.api.v1.envelope import V1Envelope
+from lotus_web.api.v1.refusals import NOT_FOUND
+from lotus_web.api.v1.schemas import WorkflowAnswer
+from lotus_web.db import db
+from lotus_web.domain.access import Permission
+from lotus_web.queries.traces import TraceDetail, trace_detail
+
+routes = ApiBlueprint("traces", __name__, envelope=V1Envelope())
+
+# What happens in one instant reads in this order: an event, what was done with it, who was told.
+_EVENT, _ACTION, _NOTICE = range(3)
+
+
+class TraceSummaryAnswer(Answer):
+    """A trace at a glance; ``outcome`` is ``active`` until it is finished."""
+
+    trace_id: str
+    title: str
+    workflow: str
+    primary_entity: dict[str, Any]
+    outcome: str
+    started_at: Stamp
+    last_event_at: Stamp
+    event_count: int
+    policy: dict[str, Any] | None
+    workflows: list[WorkflowAnswer]
+
+
+class TimelineEntryAnswer(Answer):
+    """One thing that happened; ``kind`` is ``event``, ``action`` or ``notification``, ``type`` its type or category."""
+
+    kind: str
+    type: str
+    id: str
+    at: Stamp
+    actor_id: str | None
+    workflow_id: str | None
+    trace_seq: int | None
+    text: str | None
+    payload: dict[str, Any]
+
+
+class TraceAnswer(Answer):
+    """A trace; ``truncated`` says that the timeline holds the first 500 of a kind only."""
+
+    summary: TraceSummaryAnswer
+    timeline: list[TimelineEntryAnswer]
+    truncated: bool
+
+
+@routes.get("/traces/<ident:trace_id>")
+@endpoint(
+    "Return a trace with its timeline", permission=Permission.RUNS_READ, response=TraceAnswer, refuses=(NOT_FOUND,)
+)
+def get_trace(call: Call, trace_id: str) -> TraceAnswer:
+    """Return a trace, oldest first."""
+    detail = trace_detail(db.session(), call.actor.tenant_id, trace_id)
+    trace = detail.summary
+    summary = TraceSummaryAnswer(
+        trace_id=trace.trace_id,
+        title=trace.title,
+        workflow=trace.workflow,
+        primary_entity=dict(trace.primary_entity),
+        outcome=trace.outcome,
+        started_at=trace.started_at,
+        last_event_at=trace.last_event_at,
+        event_count=trace.event_count,
+        policy=dict(trace.policy) if trace.policy else None,
+        workflows=[workflow_answer(item, call.now) for item in trace.items],
+    )
+    placed = sorted(_entries(detail), key=lambda pair: pair[0])
+    return TraceAnswer(summary=summary, timeline=[entry for _, entry in placed], truncated=detail.cut)
+
+
+_Placed = tuple[tuple[datetime, int, int], TimelineEntryAnswer]
+
+
+def _entries(detail: TraceDetail) -> Iterator[_Placed]:
+    for event in detail.events:
+        entry = TimelineEntryAnswer(
+            kind="event",
+            type=event.event_type,
+            id=event.event_id,
+            at=event.occurred_at,
+            actor_id=event.actor.get("actor_id"),
+            workflow_id=None,
+            trace_seq=event.trace_seq,
+            text=None,
+            payload=event.payload,
+        )
+        yield (event.recorded_at, _EVENT, event.log_seq), entry
+    for action in detail.actions:
+        entry = TimelineEntryAnswer(
+            kind="action",
+            type=action.action_type,
+            id=action.action_id,
+            at=action.occurred_at,
+            actor_id=action.on_behalf_of or action.actor_id,
+            workflow_id=action.workflow_id,
+            trace_seq=None,
+            text=action.text,
+            payload={
+                "from_status": action.from_status,
+                "to_status": action.to_status,
+                "reason_code": action.reason_code,
+            },
+        )
+        yield (action.occurred_at, _ACTION, action.action_seq), entry
+    for notice in detail.notifications:
+        entry = TimelineEntryAnswer(
+            kind="notification",
+            type=notice.category,
+            id=notice.notification_id,
+            at=notice.created_at,
+            actor_id=None,
+            workflow_id=notice.workflow_id,
+            trace_seq=None,
+            text=notice.message,
+            payload={"recipient": notice.recipient_account_id or notice.recipient_role},
+        )
+        yield (notice.created_at, _NOTICE, notice.notification_seq), entry
