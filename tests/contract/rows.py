@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from lotus_web.db import transaction
-from lotus_web.models import Decision, Run, RunPayload
+from lotus_web.models import Decision, IdempotencyKey, Run, RunPayload, WorkflowItem
 
 NOTHING = zlib.compress(b"{}")
 ACTIONS = ("APPROVE", "REJECT", "REQUEST_CHANGES")
@@ -87,3 +87,52 @@ def add_decisions(
     with app.app_context(), transaction() as session:
         session.execute(insert(Decision), rows)
     return [str(row["decision_id"]) for row in rows]
+
+
+def add_keys(app: Flask, number: int, *, start: datetime, tenant: str = "default") -> None:
+    """Insert idempotency keys, each mapped to a run of ``add_runs``."""
+    rows = [
+        {
+            "tenant_id": tenant,
+            "idempotency_key": f"key-{index}",
+            "request_hash": f"sha256:{index}",
+            "rebalance_run_id": f"rr_{index:06d}",
+            "created_at": start,
+        }
+        for index in range(number)
+    ]
+    with app.app_context(), transaction() as session:
+        session.execute(insert(IdempotencyKey), rows)
+
+
+def add_items(app: Flask, number: int, *, start: datetime, tenant: str = "default") -> None:
+    """Insert open items, each of a run of ``add_runs``."""
+    rows = [
+        {
+            "tenant_id": tenant,
+            "workflow_id": f"corr-{index}:exception:rr_{index:06d}",
+            "trace_id": f"corr-{index}",
+            "workflow_kind": "exception_review",
+            "workflow_name": "rebalance",
+            "subject_type": "exception",
+            "subject_id": f"rr_{index:06d}",
+            "rebalance_run_id": f"rr_{index:06d}",
+            "portfolio_id": "pf-a",
+            "status": "requested",
+            "priority_rank": 2,
+            "title": "Review",
+            "request_reason": "CASH_BAND",
+            "requested_by_type": "service_account",
+            "requested_by_id": "engine-feed",
+            "requested_at": start,
+            "sla_due_at": start,
+            "updated_at": start,
+            "created_from_event_id": f"evt_{index}",
+            "last_source_log_seq": index,
+            "details": {},
+            "version": 1,
+        }
+        for index in range(number)
+    ]
+    with app.app_context(), transaction() as session:
+        session.execute(insert(WorkflowItem), rows)
