@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from flask import request
@@ -51,7 +51,7 @@ def read_json() -> Any:
     if not raw.strip():
         raise InvalidRequest([problem("missing", "Field required", None)])
     try:
-        value = json.loads(raw, parse_float=Decimal, parse_constant=_refuse_constant)
+        value = json.loads(raw, parse_float=_exact, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise InvalidRequest([_malformed(error.pos, error.msg)]) from None
     except RecursionError:
@@ -60,6 +60,13 @@ def read_json() -> Any:
         raise InvalidRequest([_malformed(0, type(error).__name__)]) from None
     _check_bounds(value)
     return value
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        raise ValueError(text) from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

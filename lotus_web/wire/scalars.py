@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
@@ -37,7 +37,10 @@ def _from_text(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER_TEXT:
         return _refuse_size()
     if NUMBER_TEXT.fullmatch(text) or NON_FINITE_TEXT.fullmatch(text):
-        return Decimal(text)
+        try:
+            return Decimal(text)
+        except InvalidOperation:  # an exponent of twenty digits is a number, and none that Decimal can hold
+            return _refuse_size()
     raise PydanticCustomError("decimal_parsing", "Input should be a valid decimal")
 
 
