@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -182,8 +182,8 @@ def _walk(session: Session, tenant_id: str, entity_id: str, depth: int) -> tuple
     for _ in range(depth - 1):
         if not frontier or len(edges) >= EDGES_WALKED:
             break
-        met, cut = _step(session, tenant_id, sorted(frontier), room=EDGES_WALKED - len(edges))
-        truncated = truncated or cut
+        met = _step(session, tenant_id, sorted(frontier), known=edges)
+        truncated = truncated or len(edges) + len(met) > EDGES_WALKED
         seen |= frontier
         edges.update((edge.edge_id, edge) for edge in met)
         frontier = {end for edge in met for end in edge.ends} - seen
@@ -192,16 +192,22 @@ def _walk(session: Session, tenant_id: str, entity_id: str, depth: int) -> tuple
     return list(edges.values())[:EDGES_WALKED], truncated or bool(frontier)
 
 
-def _step(session: Session, tenant_id: str, nodes: list[Node], *, room: int) -> tuple[list[EdgeRow], bool]:
-    """Return the edges of some nodes, at most ``room``, and whether there are more."""
+def _step(session: Session, tenant_id: str, nodes: list[Node], *, known: Mapping[int, EdgeRow]) -> list[EdgeRow]:
+    """Return edges of some nodes that are not known yet: one more than the walk has room for tells that it is cut."""
     met: dict[int, EdgeRow] = {}
     for start in range(0, len(nodes), NODES_A_QUERY):
         some = set(nodes[start : start + NODES_A_QUERY])
         ids = sorted({entity_id for _, entity_id in some})
         for end in (LineageEdge.source_entity_id, LineageEdge.target_entity_id):
-            query = _edges(tenant_id).where(end.in_(ids)).limit(room + 1)
-            # An id may name things of several kinds; only the kind that was met is followed.
-            met.update((edge.edge_id, edge) for edge in _read(session, query) if some.intersection(edge.ends))
-            if len(met) > room:
-                return sorted(met.values(), key=lambda edge: edge.position)[:room], True
-    return list(met.values()), False
+            query = _edges(tenant_id).where(end.in_(ids)).limit(EDGES_WALKED + 1)
+            for edge in _read(session, query):
+                # An id may name things of several kinds; only the kind that was met is followed.
+                if edge.edge_id not in known and some.intersection(edge.ends):
+                    met[edge.edge_id] = edge
+            if len(known) + len(met) > EDGES_WALKED:
+                return _in_order(met)
+    return _in_order(met)
+
+
+def _in_order(edges: Mapping[int, EdgeRow]) -> list[EdgeRow]:
+    return sorted(edges.values(), key=lambda edge: edge.position)

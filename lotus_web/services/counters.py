@@ -64,7 +64,7 @@ def recount(session: Session, tenant_id: str) -> Counts:
     found: Counts = {}
     for counter, column in COUNTED.items():
         query = select(column, func.count()).where(column.class_.tenant_id == tenant_id).group_by(column)
-        found[counter] = dict(session.execute(query).tuples())
+        found[counter] = dict(session.execute(query).all())
     return found
 
 
