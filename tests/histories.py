@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -66,6 +65,7 @@ def result(run_id: str, correlation_id: str, status: str = "PENDING_REVIEW") -> 
         "status": status,
         "before": {},
         "after_simulated": {},
+        "universe": {"excluded": []},
         "target": {"targets": []},
         "intents": [],
         "rule_results": [rule],
@@ -267,15 +267,13 @@ def contents() -> dict[str, int]:
 
 
 @contextmanager
-def unguarded(app: Flask, table: str) -> Iterator[Session]:
+def unguarded(table: str) -> Iterator[Session]:
     """Open a transaction in which the triggers of a table are gone, as for someone who owns the database."""
-    with app.app_context():
-        with transaction() as session:
-            for trigger in _triggers(session, table):
-                on = f" ON {table}" if session.get_bind().dialect.name == "postgresql" else ""
-                session.execute(text(f"DROP TRIGGER {trigger}{on}"))
-        with transaction() as session:
-            yield session
+    with transaction() as session:
+        for trigger in _triggers(session, table):
+            on = f" ON {table}" if session.get_bind().dialect.name == "postgresql" else ""
+            session.execute(text(f"DROP TRIGGER {trigger}{on}"))
+        yield session
 
 
 def _triggers(session: Session, table: str) -> list[str]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 HUNDRED = Decimal(100)
+CAPPED = "CAPPED_BY_MAX_WEIGHT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,59 @@ def _names(ids: list[str]) -> str:
 
 
 def _target_findings(result: Mapping[str, Any]) -> Iterator[Finding]:
-    for target in result["target"]["targets"]:
-        model, final = Decimal(target["model_weight"]), Decimal(target["final_weight"])
-        if "CAPPED_BY_MAX_WEIGHT" in target["tags"]:
-            yield Finding(
-                rule_id="TARGET",
-                severity="SOFT",
-                reason_code="CAPPED_BY_MAX_WEIGHT",
-                sentence=f"{target['instrument_id']} can only reach {_percent(final)} of the model's {_percent(model)},"
-                " and the rest has no place to go.",
-                measured=target["final_weight"],
-                threshold={"model": target["model_weight"]},
-            )
+    """Say which model weights were not reached: what may not be traded one by one, what fell short in one sentence."""
+    reasons = {row["instrument_id"]: row["reason_code"] for row in result["universe"]["excluded"]}
+    short = [_Shortfall.of(target) for target in result["target"]["targets"] if CAPPED in target["tags"]]
+    for one in short:
+        if one.instrument_id in reasons:
+            yield one.finding(reasons[one.instrument_id], f"{one.words}: {_exclusion(reasons[one.instrument_id])}.")
+    capped = sorted(
+        (one for one in short if one.instrument_id not in reasons), key=lambda one: one.weight, reverse=True
+    )
+    if capped:
+        yield capped[0].finding(CAPPED, _shortfall_sentence(capped))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shortfall:
+    instrument_id: str
+    model: Decimal
+    final: Decimal
+
+    @classmethod
+    def of(cls, target: Mapping[str, Any]) -> _Shortfall:
+        return cls(target["instrument_id"], Decimal(target["model_weight"]), Decimal(target["final_weight"]))
+
+    @property
+    def weight(self) -> Decimal:
+        return self.model - self.final
+
+    @property
+    def words(self) -> str:
+        return f"{self.instrument_id} ends at {_percent(self.final)}, not at the model's {_percent(self.model)}"
+
+    def finding(self, reason_code: str, sentence: str) -> Finding:
+        return Finding(
+            rule_id="TARGET",
+            severity="SOFT",
+            reason_code=reason_code,
+            sentence=sentence,
+            measured=str(self.final),
+            threshold={"model": str(self.model)},
+        )
+
+
+def _exclusion(reason_code: str) -> str:
+    status = reason_code.removeprefix("SHELF_STATUS_").removeprefix("LOCKED_DUE_TO_").replace("_", " ").lower()
+    return f"it may not be traded freely ({status})"
+
+
+def _shortfall_sentence(capped: list[_Shortfall]) -> str:
+    if len(capped) == 1:
+        return f"{capped[0].words}, and the rest has no place to go."
+    together = _percent(sum((one.weight for one in capped), Decimal(0)))
+    others = f"{len(capped) - 1} more fall short" if len(capped) > 2 else "one more falls short"
+    return f"{capped[0].words}; {others}. Together {together} of the portfolio has no place to go."
 
 
 def _unexplained(result: Mapping[str, Any]) -> Finding:
@@ -115,7 +157,7 @@ def _unexplained(result: Mapping[str, Any]) -> Finding:
 
 
 def _percent(weight: Decimal | str) -> str:
-    return f"{Decimal(weight) * HUNDRED:.2f} %"
+    return f"{Decimal(weight) * HUNDRED:.2f}%"
 
 
 def _plain(value: Decimal | str) -> str:

@@ -27,7 +27,7 @@ def test_a_clean_run_has_no_findings() -> None:
 
 
 def test_a_broken_band_says_where_cash_would_be_and_where_it_should() -> None:
-    assert headline(result("rr_1", "c")) == "Cash would be 8.00 % of the portfolio; the band is 1.00 % to 5.00 %."
+    assert headline(result("rr_1", "c")) == "Cash would be 8.00% of the portfolio; the band is 1.00% to 5.00%."
 
 
 def test_hard_failures_come_first_and_the_rest_is_counted() -> None:
@@ -47,7 +47,7 @@ def test_missing_data_is_named_and_a_long_list_is_cut() -> None:
 def test_a_target_that_cannot_be_reached_is_explained_when_no_rule_failed() -> None:
     target = {"instrument_id": "EQ_1", "model_weight": "1.0", "final_weight": "0.5", "tags": ["CAPPED_BY_MAX_WEIGHT"]}
     run = CLEAN | {"status": "PENDING_REVIEW", "target": {"targets": [target]}}
-    assert headline(run) == "EQ_1 can only reach 50.00 % of the model's 100.00 %, and the rest has no place to go."
+    assert headline(run) == "EQ_1 ends at 50.00%, not at the model's 100.00%, and the rest has no place to go."
 
 
 def test_a_run_that_nothing_explains_still_says_something() -> None:
@@ -58,3 +58,25 @@ def test_a_run_that_nothing_explains_still_says_something() -> None:
 def test_a_rule_without_a_sentence_of_its_own_is_named_with_what_was_measured() -> None:
     run = CLEAN | {"rule_results": [rule("NEW_RULE", measured="1234.5")]}
     assert headline(run) == "NEW_RULE: measured 1,234.50 (X)."
+
+
+def target(name: str, model: str, final: str) -> dict[str, object]:
+    return {"instrument_id": name, "model_weight": model, "final_weight": final, "tags": ["CAPPED_BY_MAX_WEIGHT"]}
+
+
+def test_many_targets_that_fall_short_make_one_sentence_with_the_worst_first() -> None:
+    run = result("rr_1", "c") | {"status": "PENDING_REVIEW", "rule_results": []}
+    run["target"] = {"targets": [target("A", "0.20", "0.19"), target("B", "0.30", "0.25"), target("C", "0.10", "0.09")]}
+    run["universe"] = {"excluded": []}
+    (found,) = findings(run)
+    assert found.sentence == (
+        "B ends at 25.00%, not at the model's 30.00%; 2 more fall short. Together 7.00% of the portfolio has no place to go."
+    )
+
+
+def test_a_target_that_may_not_be_traded_says_so_instead_of_blaming_a_cap() -> None:
+    run = result("rr_1", "c") | {"status": "PENDING_REVIEW", "rule_results": []}
+    run["target"] = {"targets": [target("A", "0.20", "0")]}
+    run["universe"] = {"excluded": [{"instrument_id": "A", "reason_code": "SHELF_STATUS_RESTRICTED"}]}
+    (found,) = findings(run)
+    assert found.sentence == "A ends at 0.00%, not at the model's 20.00%: it may not be traded freely (restricted)."

@@ -1,0 +1,288 @@
+"""The page of an item: what it shows, and what its forms do."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from lotus_web.domain.access import Actor, ActorType, Role, permissions_of
+from lotus_web.domain.workflow import Action, override_phrase
+from tests import desk
+from tests.histories import contents
+from tests.integration.conftest import ClientOf
+from tests.people import csrf_token, hidden_fields
+
+pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
+
+TOMAS = Actor(
+    ActorType.PERSON,
+    "tomas",
+    "default",
+    permissions_of([Role.REVIEWER]),
+    frozenset({Role.REVIEWER}),
+)
+HTMX = {"HX-Request": "true"}
+
+
+def url_of(workflow_id: str) -> str:
+    return f"/inbox/{quote(workflow_id, safe='')}"
+
+
+def send(client: FlaskClient, workflow_id: str, action: str, headers: dict[str, str] | None = None, **fields: str) -> TestResponse:
+    """Post one of the page's forms as it stands, with what the person typed."""
+    page = client.get(url_of(workflow_id))
+    seen = {name: value for name, value in hidden_fields(page).items() if name in ("version", "digest", "csrf_token")}
+    return client.post(url_of(workflow_id), data={**seen, "action": action, **fields}, headers=headers)
+
+
+@pytest.mark.stores("sqlite")
+def test_it_says_why_measured_against_limit(app: Flask, client_of: ClientOf) -> None:
+    page = client_of("nora").get(url_of(desk.item(app, desk.CASH_TOO_HIGH)))
+    assert page.status_code == 200
+    assert "Cash would be 16.00% of the portfolio; the band is 1.00% to 5.00%." in page.text
+    assert "Measured <b>" in page.text
+    assert "16.00%" in page.text
+    assert "at least" in page.text
+
+
+@pytest.mark.parametrize(
+    ("circumstance", "sentence"),
+    [
+        (desk.CASH_TOO_LOW, "banned on the shelf: no order may touch it"),
+        (desk.TURNOVER, "Order dropped: it did not fit the turnover limit"),
+        (desk.CAPPED, "ends at 18.00%, not at the model"),
+    ],
+)
+@pytest.mark.stores("sqlite")
+def test_it_tells_what_the_engine_held_back(app: Flask, client_of: ClientOf, circumstance: str, sentence: str) -> None:
+    assert sentence in client_of("nora").get(url_of(desk.item(app, circumstance))).text
+
+
+def test_it_shows_orders_cash_allocation_and_that_the_artifact_proves_itself(app: Flask, client_of: ClientOf) -> None:
+    page = client_of("nora").get(url_of(desk.item(app))).text
+    for heading in ("Allocation before and after", "Orders", "Cash", "Timeline", "Run record"):
+        assert heading in page
+    assert page.count('<svg class="chart__drawing"') == 2
+    assert "Verified" in page
+    assert "corr-key-1" in page
+
+
+def test_looking_writes_nothing(app: Flask, client_of: ClientOf) -> None:
+    workflow_id, nora = desk.item(app), client_of("nora")
+    with app.app_context():
+        before = contents()
+    nora.get(url_of(workflow_id))
+    nora.get("/inbox?tab=open")
+    nora.get("/decisions")
+    nora.get("/search?q=x")
+    with app.app_context():
+        assert contents() == before
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "status"),
+    [
+        ("approve", {"reason_code": "WITHIN_MANDATE"}, "Approved"),
+        ("reject", {"reason_code": "LIMIT_BREACH", "text": "Too far outside."}, "Rejected"),
+        ("request_change", {"reason_code": "MODEL_OUTDATED"}, "Changes requested"),
+        ("claim", {}, "In review"),
+        ("comment", {"text": "Looks odd."}, "To review"),
+        ("escalate", {"reason_code": "ABOVE_MY_AUTHORITY"}, "Escalated"),
+    ],
+)
+def test_a_form_acts_and_leads_back_with_a_message(
+    app: Flask, client_of: ClientOf, action: str, fields: dict[str, str], status: str
+) -> None:
+    nora, workflow_id = client_of("nora"), desk.item(app)
+    answer = send(nora, workflow_id, action, **fields)
+    assert answer.status_code == 303
+    assert answer.location == url_of(workflow_id)
+    page = nora.get(answer.location).text
+    assert status in page
+    assert "data-announce" in page
+
+
+def test_htmx_gets_the_item_again_with_the_result_in_focus(app: Flask, client_of: ClientOf) -> None:
+    answer = send(client_of("nora"), desk.item(app), "approve", HTMX, reason_code="WITHIN_MANDATE")
+    assert answer.status_code == 200
+    assert answer.text.lstrip().startswith('<div id="item"')
+    assert "<html" not in answer.text
+    assert "HX-Request" in answer.headers["Vary"]
+    assert "data-focus" in answer.text
+    assert "The gate" in answer.text or "Approved." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "field", "sentence"),
+    [
+        ("approve", {}, "approve-reason_code", "Choose a reason."),
+        ("approve", {"reason_code": "MADE_UP"}, "approve-reason_code", "Choose one of the listed reasons."),
+        ("reject", {"reason_code": "OTHER"}, "reject-text", "Say more: this reason needs a comment."),
+        ("comment", {"text": "  "}, "comment-text", "Enter a note."),
+        ("comment", {"text": "bell\x07"}, "comment-text", "The text holds characters that cannot be shown."),
+        ("comment", {"text": "x" * 4001}, "comment-text", "Use at most 4000 characters."),
+    ],
+)
+@pytest.mark.stores("sqlite")
+def test_what_is_missing_is_named_and_what_was_typed_stays(
+    app: Flask, client_of: ClientOf, action: str, fields: dict[str, str], field: str, sentence: str
+) -> None:
+    answer = send(client_of("nora"), desk.item(app), action, **fields)
+    assert answer.status_code == 422
+    assert f'<a href="#{field}">{sentence}</a>' in answer.text
+    assert f'id="{field}"' in answer.text
+    assert f'id="{field}-error"' in answer.text
+    assert f'id="fold-{action}" name="decision" open' in answer.text
+    typed = fields.get("text", "").strip().removesuffix("\x07")
+    assert typed in unescape(answer.text)
+
+
+@pytest.mark.stores("sqlite")
+def test_reassigning_needs_a_target_that_may_review(app: Flask, client_of: ClientOf) -> None:
+    manager, workflow_id = client_of("max"), desk.item(app)
+    client_of("nora")
+    assert "Name a person or a role to assign to." in send(manager, workflow_id, "reassign").text
+    wrong = send(manager, workflow_id, "reassign", assigned_account_id="nobody-here")
+    assert wrong.status_code == 422
+    assert "nobody-here cannot review items here." in wrong.text
+    assert send(manager, workflow_id, "reassign", assigned_account_id="nora").status_code == 303
+    assert "gave it to nora" in manager.get(url_of(workflow_id)).text
+
+
+@pytest.mark.stores("sqlite")
+def test_an_override_needs_its_phrase(app: Flask, client_of: ClientOf) -> None:
+    ada, workflow_id = client_of("ada"), desk.item(app)
+    fields = {"reason_code": "COMMITTEE_DECISION", "text": "Minutes of today."}
+    wrong = send(ada, workflow_id, "override", confirm_text="override", **fields)
+    assert wrong.status_code == 422
+    assert 'href="#override-confirm_text"' in wrong.text
+    assert "Minutes of today." in wrong.text
+    done = send(ada, workflow_id, "override", confirm_text=override_phrase(workflow_id), **fields)
+    assert done.status_code == 303
+    assert "Overridden" in ada.get(url_of(workflow_id)).text
+
+
+def test_a_conflict_says_who_did_what_and_keeps_what_was_typed(app: Flask, client_of: ClientOf) -> None:
+    nora, workflow_id = client_of("nora"), desk.item(app)
+    seen = hidden_fields(nora.get(url_of(workflow_id)))
+    desk.act(app, workflow_id, Action.COMMENT, by=TOMAS, text="I am on it.")
+    answer = nora.post(
+        url_of(workflow_id),
+        data={**seen, "action": "reject", "reason_code": "OTHER", "text": "A long and careful reason."},
+    )
+    assert answer.status_code == 409
+    assert "This item changed while you were looking: tomas did comment" in answer.text
+    assert "tomas acted on it" in answer.text
+    assert "A long and careful reason.</textarea>" in answer.text
+    again = hidden_fields(answer)
+    assert again["version"] == "2"
+    assert again["digest"] != seen["digest"]
+    sent = nora.post(
+        url_of(workflow_id),
+        data={**again, "action": "reject", "reason_code": "OTHER", "text": "A long and careful reason."},
+    )
+    assert sent.status_code == 303
+
+
+def test_what_was_typed_is_shown_when_its_form_is_gone(app: Flask, client_of: ClientOf) -> None:
+    nora, workflow_id = client_of("nora"), desk.item(app)
+    seen = hidden_fields(nora.get(url_of(workflow_id)))
+    desk.act(app, workflow_id, Action.APPROVE, by=TOMAS, text="Fine.", reason_code="WITHIN_MANDATE")
+    late = nora.post(
+        url_of(workflow_id), data={**seen, "action": "approve", "reason_code": "OTHER", "text": "I agree because."}
+    )
+    assert late.status_code == 409
+    assert "tomas acted on it" in late.text
+    assert '<blockquote class="kept">I agree because.</blockquote>' in late.text
+
+
+def test_a_second_click_is_told_kindly_that_the_first_was_recorded(app: Flask, client_of: ClientOf) -> None:
+    nora, workflow_id = client_of("nora"), desk.item(app)
+    seen = hidden_fields(nora.get(url_of(workflow_id)))
+    form = {**seen, "action": "approve", "reason_code": "WITHIN_MANDATE"}
+    assert nora.post(url_of(workflow_id), data=form).status_code == 303
+    second = nora.post(url_of(workflow_id), data=form)
+    assert second.status_code == 409
+    assert "This was recorded already, once." in second.text
+    assert "the second one changed nothing" in second.text
+    assert nora.get("/decisions").text.count("data-row>") == 1
+
+
+@pytest.mark.stores("sqlite")
+def test_a_form_without_its_version_is_refused(app: Flask, client_of: ClientOf) -> None:
+    nora, workflow_id = client_of("nora"), desk.item(app)
+    for version in ("", "-1", "x", "9" * 40, "٣"):
+        answer = nora.post(
+            url_of(workflow_id), data={"csrf_token": csrf_token(nora), "action": "claim", "version": version}
+        )
+        assert answer.status_code == 422
+        assert "Reload the page." in answer.text
+
+
+@pytest.mark.stores("sqlite")
+def test_an_unknown_action_is_refused(app: Flask, client_of: ClientOf) -> None:
+    answer = send(client_of("nora"), desk.item(app), "destroy")
+    assert answer.status_code == 422
+    assert "Choose what to do." in answer.text
+
+
+@pytest.mark.stores("sqlite")
+def test_a_refused_button_tells_the_sentence_of_its_rule(app: Flask, client_of: ClientOf) -> None:
+    workflow_id = desk.item(app)
+    viewer = client_of("vera").get(url_of(workflow_id)).text
+    assert "This needs the permission workflow_review." in viewer
+    assert "<details class=\"fold" not in viewer
+    nora = client_of("nora")
+    page = nora.get(url_of(workflow_id)).text
+    assert "This needs the permission workflow_override." in page
+    assert "This item is waiting for a reviewer: release is not possible now." in page
+    send(nora, workflow_id, "approve", reason_code="WITHIN_MANDATE")
+    assert "This item is approved already: approve is not possible now." in nora.get(url_of(workflow_id)).text
+
+
+@pytest.mark.stores("sqlite")
+def test_who_lacks_the_permission_is_refused_with_the_page_and_the_text(app: Flask, client_of: ClientOf) -> None:
+    answer = send(client_of("nora"), desk.item(app), "override", reason_code="OTHER", text="Please let me.")
+    assert answer.status_code == 403
+    assert "This needs the permission workflow_override." in answer.text
+
+
+def test_another_tenants_item_is_as_unknown_as_one_that_never_was(app: Flask, client_of: ClientOf) -> None:
+    theirs, nora = desk.item(app, tenant="zurich"), client_of("nora")
+    foreign, unknown = nora.get(url_of(theirs)), nora.get(url_of("corr-none:exception:rr_none"))
+    assert (foreign.status_code, unknown.status_code) == (404, 404)
+    assert foreign.text == unknown.text
+    token = csrf_token(nora)
+    posted = [
+        nora.post(url_of(one), data={"csrf_token": token, "action": "claim", "version": "1"}).status_code
+        for one in (theirs, "corr-none:exception:rr_none")
+    ]
+    assert posted == [404, 404]
+
+
+@pytest.mark.stores("sqlite")
+def test_the_next_item_in_the_queue_is_one_click_away(app: Flask, client_of: ClientOf) -> None:
+    first = desk.item(app, key="a", age=timedelta(hours=5))
+    second = desk.item(app, desk.CASH_TOO_LOW, key="b")
+    nora = client_of("nora")
+    answer = send(nora, first, "approve", HTMX, reason_code="WITHIN_MANDATE")
+    assert re.search(rf'Next in your queue: <a href="{re.escape(url_of(second))}">', answer.text)
+
+
+@pytest.mark.stores("sqlite")
+def test_an_id_of_any_characters_reaches_its_item(app: Flask, client_of: ClientOf) -> None:
+    strange = "corr/with:a slash, ü and 50% of?"
+    workflow_id = desk.item(app, correlation_id=strange)
+    nora = client_of("nora")
+    listed = nora.get("/inbox?tab=open").text
+    assert f'href="{url_of(workflow_id)}"' in listed
+    page = nora.get(url_of(workflow_id))
+    assert page.status_code == 200
+    assert send(nora, workflow_id, "claim").status_code == 303
