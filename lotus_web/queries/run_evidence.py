@@ -15,6 +15,8 @@ CASH = "CASH"
 # Rules that measure weights; the others measure money or counts.
 WEIGHT_RULES = frozenset({"CASH_BAND", "SINGLE_POSITION_MAX", "TARGET"})
 MOST_POSITIONS = 30
+# Every trade passed it, so it tells a reader nothing.
+SIZE_CHECK = "MIN_NOTIONAL"
 
 Document = Mapping[str, Any]
 
@@ -41,7 +43,7 @@ class Order:
     currency: str
     share: Decimal | None
     note: str
-    depends_on: tuple[str, ...]
+    waits_for: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def run_evidence(result: Document) -> RunEvidence:
         missing=tuple((kind, tuple(names)) for kind, names in quality.items() if names),
         by_class=_shifts(before, after, "allocation_by_asset_class", {CASH: _limit(result, "CASH_BAND")}),
         by_position=_by_position(result),
-        orders=tuple(_order(intent, total) for intent in result["intents"]),
+        orders=_orders(result["intents"], total),
         cash=tuple(_cash(before, after)),
         ladder=tuple(
             LadderPoint(point["date_offset"], point["currency"], Decimal(point["projected_balance"]))
@@ -240,18 +242,31 @@ def _traded(intents: Sequence[Document], side: str) -> Decimal:
     return sum((_amount(trade["notional_base"]) for trade in trades if trade["notional_base"]), ZERO)
 
 
-def _order(intent: Document, total: Decimal) -> Order:
+def _orders(intents: Sequence[Document], total: Decimal) -> tuple[Order, ...]:
+    names = {intent["intent_id"]: _name(intent) for intent in intents}
+    return tuple(_order(intent, names, total) for intent in intents)
+
+
+def _name(intent: Document) -> str:
+    if intent["intent_type"] == "FX_SPOT":
+        return f"{intent['sell_currency']} → {intent['buy_currency']}"
+    name: str = intent["instrument_id"]
+    return name
+
+
+def _order(intent: Document, names: Mapping[str, str], total: Decimal) -> Order:
+    waits_for = tuple(names.get(other, other) for other in intent["dependencies"])
     if intent["intent_type"] == "FX_SPOT":
         return Order(
             intent_id=intent["intent_id"],
             side="FX",
-            name=f"{intent['sell_currency']} → {intent['buy_currency']}",
+            name=_name(intent),
             quantity=None,
             amount=Decimal(intent["buy_amount"]),
             currency=intent["buy_currency"],
             share=None,
             note=f"Sells about {Decimal(intent['sell_amount_estimated']):,.2f} {intent['sell_currency']}",
-            depends_on=tuple(intent["dependencies"]),
+            waits_for=waits_for,
         )
     notional = intent["notional"] or intent["notional_base"]
     base = intent["notional_base"]
@@ -263,8 +278,8 @@ def _order(intent: Document, total: Decimal) -> Order:
         amount=_amount(notional) if notional else ZERO,
         currency=notional["currency"] if notional else "",
         share=_amount(base) / total if base and total > 0 else None,
-        note=", ".join(code.replace("_", " ").lower() for code in intent["constraints_applied"]),
-        depends_on=tuple(intent["dependencies"]),
+        note=", ".join(code.replace("_", " ").lower() for code in intent["constraints_applied"] if code != SIZE_CHECK),
+        waits_for=waits_for,
     )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, request, stream_with_context, url_for
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
-from lotus_web.domain.gate import GateAction
+from lotus_web.domain.gate import ITEM_ACTION, GateAction
 from lotus_web.domain.reason_codes import reason_text
 from lotus_web.queries.decision_history import (
     DecisionFilter,
@@ -47,6 +50,7 @@ def show() -> ResponseReturnValue:
         now=current.utcnow(),
         same_page=same_page,
         export_url=with_query(url_for("decisions.export")),
+        reason_of=lambda row: reason_text(ITEM_ACTION[GateAction(row.action)], row.reason_code),
         reason_text=reason_text,
         actions=[action.value for action in GateAction],
     )
@@ -56,12 +60,17 @@ def show() -> ResponseReturnValue:
 @requires(Permission.RUNS_READ)
 def export() -> ResponseReturnValue:
     """Send every decision of the filter as a file, a batch at a time."""
-    wanted, tenant_id = wanted_decisions(), current_actor().tenant_id
-    rows = all_decisions(db.session(), tenant_id, wanted)
-    lines = csv_lines(COLUMNS, ([_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
+    lines = _file(db.engine, current_actor().tenant_id, wanted_decisions())
     day = f"{current.utcnow():%Y-%m-%d}"
     headers = {"Content-Disposition": f'attachment; filename="decisions-{day}.csv"'}
-    return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)
+    return Response(lines, mimetype="text/csv", headers=headers)
+
+
+def _file(engine: Engine, tenant_id: str, wanted: DecisionFilter) -> Iterator[str]:
+    """Yield the file; it is sent after the request is over, so it reads through a session of its own."""
+    with Session(engine) as session:
+        rows = all_decisions(session, tenant_id, wanted)
+        yield from csv_lines(COLUMNS, ([_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
 
 
 def _cell(value: str | datetime | None) -> str:

@@ -16,11 +16,12 @@ from lotus_web.queries.inbox import closed_items, open_items
 from lotus_web.queries.inbox_counts import CLOSED_CAP, InboxCounts, inbox_counts
 from lotus_web.queries.inbox_filter import Due, InboxFilter, Tab
 from lotus_web.request_ids import current_ids
+from lotus_web.services.next_item import claim_next
 from lotus_web.services.review import ReviewAction, Reviewed, apply_action
 from lotus_web.web.access import current_actor, requires, signed_in
 from lotus_web.web.decision_panel import refusals
 from lotus_web.web.forms.review_form import seen_version
-from lotus_web.web.htmx import is_htmx, page_or_fragment, see_other
+from lotus_web.web.htmx import go_to, is_htmx, page_or_fragment, see_other
 from lotus_web.web.links import same_page
 from lotus_web.web.query_args import choice_arg, enum_arg, text_arg
 
@@ -81,6 +82,27 @@ def _claim(row: str) -> Reviewed:
             now=current.utcnow(),
             policy=current.policy(),
         )
+
+
+@blueprint.post("/inbox/next")
+@requires(Permission.WORKFLOW_REVIEW)
+def take_next() -> ResponseReturnValue:
+    """Claim the most urgent item that is free for the person, and open it."""
+    with transaction() as session:
+        taken = claim_next(
+            session,
+            actor=current_actor(),
+            surface="form",
+            correlation_id=current_ids().correlation_id,
+            now=current.utcnow(),
+            policy=current.policy(),
+            skip=request.form.get("skip") or None,
+        )
+    if taken is None:
+        flash("Nothing is free for your roles now.", "info")
+        return go_to(url_for("inbox.show"))
+    flash(f"{taken.item.title} is yours now.", "success")
+    return go_to(url_for("items.show", workflow_id=taken.item.workflow_id))
 
 
 def wanted_items() -> InboxFilter:

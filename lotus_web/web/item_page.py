@@ -15,6 +15,7 @@ from lotus_web.domain.items import ItemState
 from lotus_web.domain.workflow import Action
 from lotus_web.queries.item_detail import ItemDetail, item_detail
 from lotus_web.queries.navigation import next_in_queue
+from lotus_web.queries.precedents import item_precedents
 from lotus_web.web.access import current_actor
 from lotus_web.web.decision_panel import decision_panel
 from lotus_web.web.forms.review_form import FieldError, Typed
@@ -58,6 +59,7 @@ def item_page(
         run=detail.run,
         gate=item_gate(detail),
         choices=decision_panel(session, detail, actor, current.policy().four_eyes),
+        precedents=item_precedents(session, detail.item, now=now),
         typed=typed,
         outcome=outcome,
         collision=collision(outcome.conflict, detail.item, typed, actor),

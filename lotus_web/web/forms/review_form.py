@@ -28,7 +28,11 @@ class Typed:
 
     def value(self, action: Action, name: str) -> str:
         """Return what stands in a field of one action's form; each action has a form of its own."""
-        return self.fields.get(name, "") if action is self.action else ""
+        return self.kept(name) if action is self.action else ""
+
+    def kept(self, name: str) -> str:
+        """Return what was typed, without characters that no page can hold."""
+        return "".join(char for char in self.fields.get(name, "") if char.isprintable() or char in "\n\r\t")
 
 
 @dataclass(frozen=True, slots=True)

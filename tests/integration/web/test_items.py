@@ -35,7 +35,9 @@ def url_of(workflow_id: str) -> str:
     return f"/inbox/{quote(workflow_id, safe='')}"
 
 
-def send(client: FlaskClient, workflow_id: str, action: str, headers: dict[str, str] | None = None, **fields: str) -> TestResponse:
+def send(
+    client: FlaskClient, workflow_id: str, action: str, headers: dict[str, str] | None = None, **fields: str
+) -> TestResponse:
     """Post one of the page's forms as it stands, with what the person typed."""
     page = client.get(url_of(workflow_id))
     seen = {name: value for name, value in hidden_fields(page).items() if name in ("version", "digest", "csrf_token")}
@@ -238,7 +240,7 @@ def test_a_refused_button_tells_the_sentence_of_its_rule(app: Flask, client_of: 
     workflow_id = desk.item(app)
     viewer = client_of("vera").get(url_of(workflow_id)).text
     assert "This needs the permission workflow_review." in viewer
-    assert "<details class=\"fold" not in viewer
+    assert '<details class="fold' not in viewer
     nora = client_of("nora")
     page = nora.get(url_of(workflow_id)).text
     assert "This needs the permission workflow_override." in page
