@@ -79,6 +79,8 @@ def bundle_by_operation(session: Session, tenant_id: str, operation_id: str, par
 def _present(session: Session, tenant_id: str, operation_id: str) -> tuple[str, ...]:
     """Return the runs of an operation that are still in the store, in the order of scenarios."""
     ids = [step.rebalance_run_id for step in operation_runs(session, tenant_id, operation_id) if step.rebalance_run_id]
+    if not ids:
+        return ()
     query = select(Run.rebalance_run_id).where(Run.tenant_id == tenant_id, Run.rebalance_run_id.in_(ids))
     found = set(session.scalars(query))
     return tuple(run_id for run_id in ids if run_id in found)
