@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.db import db, transaction
 from lotus_web.domain import notices
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import LotusError, NotFound, StoreUnavailable
+from lotus_web.models import WorkflowItem
 from lotus_web.models.values import item_state
 from lotus_web.services.audit_records import AuditCategory, record_audit
 from lotus_web.services.items import find_item, store_notice
@@ -85,12 +87,22 @@ def record_refusal(session: Session, trial: Attempt, refused: LotusError) -> Non
     )
 
 
+def _item_of(session: Session, trial: Attempt) -> WorkflowItem | None:
+    """Return the item that was tried, named by its own id or by its run's."""
+    tenant_id, subject = trial.actor.tenant_id, trial.subject
+    found = find_item(session, tenant_id, subject)
+    if found is None:
+        of_run = (WorkflowItem.tenant_id == tenant_id, WorkflowItem.rebalance_run_id == subject)
+        found = session.scalars(select(WorkflowItem).where(*of_run)).one_or_none()
+    return found
+
+
 def notify_failure(session: Session, trial: Attempt, failed: Exception) -> None:
     """Tell who holds the item that an action could not be recorded, once a request, and put it on record.
 
     Neither says more of the cause than its kind.
     """
-    row = find_item(session, trial.actor.tenant_id, trial.subject)
+    row = _item_of(session, trial)
     kind = type(failed).__name__
     if row is not None:
         told = notices.failure(
