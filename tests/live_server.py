@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = ("LOTUS_", "DPM_", "PROPOSAL_", "FLASK_")
+OURS = ("LOTUS_", "DPM_", "PROPOSAL_", "FLASK_", "PROMETHEUS_", "MAKE")
 START_SECONDS = 180
 GUNICORN = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"))
 MAKE_RUN = (sys.executable, str(ROOT / "scripts" / "serve.py"))

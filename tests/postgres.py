@@ -132,7 +132,9 @@ class PostgresServer:
     def start(self) -> None:
         """Start and wait until the server answers (0.1 s as a rule, 60 s at most)."""
         off = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
-        options = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB", *(f"{name}=off" for name in off)]
+        # Shared memory in files of the data folder, so that a killed server leaves none behind.
+        options = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB", "dynamic_shared_memory_type=mmap"]
+        options += [f"{name}=off" for name in off]
         command = [str(self._binaries / "postgres"), "-D", "data", "-k", str(self.folder)]
         for option in options:
             command += ["-c", option]

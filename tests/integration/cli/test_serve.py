@@ -145,6 +145,7 @@ def test_a_taken_port_is_named_with_a_way_out_before_anything_is_installed() -> 
         done = subprocess.run(
             ["make", "run", f"PORT={port}", f"PYTHON={sys.executable}"],
             cwd=ROOT,
+            env=clean_environment({}),
             capture_output=True,
             text=True,
             timeout=60,
