@@ -276,6 +276,15 @@ def unguarded(table: str) -> Iterator[Session]:
         yield session
 
 
+def tampered(session: Session, statement: str, **values: Any) -> ChainReport:
+    """Return what the verification says of the log after ``statement``, and undo it."""
+    with session.begin_nested() as undo:
+        assert session.execute(text(statement), values).rowcount >= 1  # type: ignore[attr-defined]
+        report = verify_chain(session, "default")
+        undo.rollback()
+    return report
+
+
 def _triggers(session: Session, table: str) -> list[str]:
     if session.get_bind().dialect.name == "postgresql":
         query = "SELECT tgname FROM pg_trigger WHERE tgrelid = cast(:table AS regclass) AND NOT tgisinternal"
