@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from flask import Response
@@ -97,5 +99,11 @@ def problem_of(error: InvalidInput, sent: object = None) -> Problem:
 
 def shown_input(sent: object) -> object:
     """Return what was sent, shortened where echoing it would make the answer many times the request."""
-    text = json.dumps(sent, default=str)
+    text = json.dumps(sent, default=_plain)
     return json.loads(text) if len(text) <= LONGEST_INPUT else text[:LONGEST_INPUT] + "…"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal) and math.isfinite(float(value)):
+        return float(value)
+    return str(value)

@@ -182,6 +182,26 @@ def test_a_refusal_does_not_send_back_a_body_many_times(engine: Caller) -> None:
     assert len(engine.simulate(request).data) < 600_000
 
 
+@pytest.mark.parametrize("portfolio_id", ["", " ", "pf\x07", "pf\n", "pf\u200b", "x" * 256, "pf\x00"])
+def test_a_portfolio_id_is_visible_characters(
+    engine: Caller, count_rows: Callable[[], Count], portfolio_id: str
+) -> None:
+    request = copy.deepcopy(ready_request())
+    request["portfolio_snapshot"]["portfolio_id"] = portfolio_id
+    before = count_rows()
+    answer = engine.simulate(request)
+    assert answer.status_code == 422
+    assert [problem["loc"] for problem in answer.json["detail"]] == [["body", "portfolio_snapshot", "portfolio_id"]]
+    assert count_rows() == before
+
+
+def test_what_was_sent_is_told_back_as_it_was_sent(engine: Caller) -> None:
+    request = copy.deepcopy(ready_request())
+    request["portfolio_snapshot"]["portfolio_id"] = 1.5
+    (problem,) = engine.simulate(request).json["detail"]
+    assert (problem["type"], problem["input"]) == ("string_type", 1.5)
+
+
 def padded(size: int) -> bytes:
     raw = json.dumps(ready_request()).encode()
     return raw + b" " * (size - len(raw))
