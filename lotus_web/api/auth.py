@@ -32,8 +32,13 @@ def caller(*, now: datetime) -> Actor:
     if grant is None:
         raise Unauthenticated
     if tenant_id not in grant.tenants:
-        raise Forbidden(message="This token is not for this tenant.", details={"tenant_id": tenant_id})
+        raise not_for_tenant(tenant_id)
     return Actor(ActorType.SERVICE_ACCOUNT, grant.account, tenant_id, grant.permissions)
+
+
+def not_for_tenant(tenant_id: str) -> Forbidden:
+    """Return the refusal of a token that is good, but elsewhere."""
+    return Forbidden(message="This token is not for this tenant.", details={"tenant_id": tenant_id})
 
 
 def _bearer() -> str:

@@ -31,6 +31,7 @@ from lotus_web.request_ids import current_ids
 
 PAYLOAD_TOO_LARGE = "payload_too_large"
 DECLARED = "__lotus_endpoint__"
+ENVELOPE = "__lotus_envelope__"
 MOUNTS = "lotus_api_mounts"
 
 View = Callable[..., BaseModel | Response]
@@ -121,6 +122,12 @@ def declaration(view: object) -> Endpoint | None:
     return found if isinstance(found, Endpoint) else None
 
 
+def envelope_of(view: object) -> Envelope:
+    """Return the envelope that a declared view answers in."""
+    found: Envelope = getattr(view, ENVELOPE)
+    return found
+
+
 class ApiBlueprint(Blueprint):
     """A blueprint whose every route is declared; it may be mounted under several prefixes."""
 
@@ -166,6 +173,7 @@ def _guarded(view: View, declared: Endpoint, envelope: Envelope) -> Callable[...
             return refusal_of(error, envelope).response()
 
     setattr(answer, DECLARED, declared)
+    setattr(answer, ENVELOPE, envelope)
     return answer
 
 

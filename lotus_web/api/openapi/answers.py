@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from lotus_web.api.openapi import envelopes
 from lotus_web.api.openapi.schemas import GIVES, Schema, SchemaBook
 from lotus_web.api.refusals import JSON, Envelope, Refusal
 from lotus_web.api.routing import Endpoint, Refuses
+from lotus_web.domain.access import Permission
 
 Response = dict[str, Any]
 
@@ -36,18 +38,24 @@ TOO_LARGE = Refuses(413, "payload_too_large", "the body is longer than 1 MiB")
 STORE_AWAY = Refuses(
     503, "DPM_STORE_UNAVAILABLE", "the store cannot be reached or refused the work; nothing was recorded"
 )
-# What is the same on every route of a surface stands once among the components.
+# What is the same on every route of a surface stands once among the components, under these names.
 SHARED = {
-    401: "Unauthenticated",
-    413: "PayloadTooLarge",
-    422: "InvalidRequest",
-    500: "UnexpectedFault",
-    503: "StoreUnavailable",
+    "UNAUTHENTICATED": "Unauthenticated",
+    "payload_too_large": "PayloadTooLarge",
+    "invalid": "InvalidRequest",
+    "unexpected": "UnexpectedFault",
+    "DPM_STORE_UNAVAILABLE": "StoreUnavailable",
 }
-UNUSUAL: Mapping[int, str] = {
-    422: "The request does not validate.",
-    500: "A fault of ours; nothing of its cause is told.",
-}
+MALFORMED = "MalformedRequest"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to be refused: what it is called here, what is said of it, and what is sent."""
+
+    name: str
+    text: str
+    refusal: Refusal
 
 
 def refusals_of(declared: Endpoint) -> list[Refuses]:
@@ -55,86 +63,75 @@ def refusals_of(declared: Endpoint) -> list[Refuses]:
     found = [] if declared.permission is None else [UNAUTHENTICATED, FORBIDDEN]
     found += [Refuses(404, feature.code, "this part is switched off") for feature in declared.features]
     found += [*declared.refuses, TOO_LARGE]
-    if declared.permission is not None:
-        found.append(STORE_AWAY)
-    return [refuses for refuses in found if refuses.status not in (declared.status, *declared.also)]
+    return found if declared.permission is None else [*found, STORE_AWAY]
+
+
+def ways_to_be_refused(refused: Iterable[Refuses], envelope: Envelope, permission: str | None) -> Iterator[Way]:
+    """Yield everything that can go wrong, as this surface answers it."""
+    for refuses in refused:
+        for name, refusal in envelopes.refusals(envelope, refuses, permission=permission).items():
+            yield Way(name, f"- `{envelopes.code_in(refusal.document)}`: {refuses.when}", refusal)
+    yield Way("invalid", "- The request does not validate.", envelopes.invalid(envelope))
+    yield Way("unexpected", "A fault of ours; nothing of its cause is told.", envelopes.unexpected(envelope))
 
 
 def responses(declared: Endpoint, envelope: Envelope, book: SchemaBook, example: Response) -> dict[str, Response]:
     """Return the answers of a route by status."""
     given = {status: success(declared, envelope, book, status, example) for status in (declared.status, *declared.also)}
-    refused: dict[int, list[Refuses]] = {422: [], 500: []}
-    for refuses in refusals_of(declared):
-        refused.setdefault(refuses.status, []).append(refuses)
-    for status, several in refused.items():
-        given[status] = _refused(status, several, declared, envelope)
-    return {str(status): given[status] for status in sorted(given)}
+    permission = declared.permission.value if isinstance(declared.permission, Permission) else "the action needs"
+    by_status: dict[int, list[Way]] = {}
+    for way in ways_to_be_refused(refusals_of(declared), envelope, permission):
+        by_status.setdefault(way.refusal.status, []).append(way)
+    refused = {status: _refused(ways, envelope) for status, ways in by_status.items() if status not in given}
+    return {str(status): response for status, response in sorted((given | refused).items())}
 
 
 def success(declared: Endpoint, envelope: Envelope, book: SchemaBook, status: int, example: Response) -> Response:
     """Return the answer that a route is for."""
-    media_type = book.schema(declared.response, GIVES).get("contentMediaType")
-    schema = book.ref(declared.response, GIVES)
+    own = book.schema(declared.response, GIVES)
+    media_type, schema = own.get("contentMediaType"), book.ref(declared.response, GIVES)
     if media_type is None:
         media_type, schema = JSON, envelopes.wrapped(envelope, schema)
-    text = book.schema(declared.response, GIVES).get("description", HTTPStatus(status).phrase)
-    return _response(text, media_type, schema, {"answer": example})
+    return _response(own.get("description", HTTPStatus(status).phrase), media_type, schema, {"answer": example})
 
 
 def surface(envelope: Envelope) -> str:
     """Return the name that tells the components of one surface from those of another; nothing for the first."""
-    return "" if type(envelope) is Envelope else type(envelope).__name__.removesuffix("Envelope").strip("_")
+    return "" if type(envelope) is Envelope else type(envelope).__name__.removesuffix("Envelope")
 
 
-def _refused(status: int, several: list[Refuses], declared: Endpoint, envelope: Envelope) -> Response:
-    if status in SHARED and {refuses.code for refuses in several} <= {
-        STORE_AWAY.code,
-        UNAUTHENTICATED.code,
-        TOO_LARGE.code,
-    }:
-        return {"$ref": RESPONSES_REF + surface(envelope) + SHARED[status]}
-    permission = None if declared.permission is None else declared.permission.value
-    return refused(status, several, envelope, permission=permission)
+def _refused(ways: list[Way], envelope: Envelope) -> Response:
+    if len(ways) == 1 and ways[0].name in SHARED:
+        return {"$ref": RESPONSES_REF + _shared_name(ways[0], envelope)}
+    return refusal_response(ways)
+
+
+def _shared_name(way: Way, envelope: Envelope) -> str:
+    malformed = way.name == "invalid" and way.refusal.status != 422
+    return surface(envelope) + (MALFORMED if malformed else SHARED[way.name])
 
 
 def shared_responses(envelope: Envelope) -> dict[str, Response]:
     """Return the answers that every route of a surface may give."""
-    several: dict[int, list[Refuses]] = {
-        refuses.status: [refuses] for refuses in (UNAUTHENTICATED, TOO_LARGE, STORE_AWAY)
-    }
-    return {
-        surface(envelope) + name: refused(status, several.get(status, []), envelope) for status, name in SHARED.items()
-    }
+    ways = ways_to_be_refused((UNAUTHENTICATED, TOO_LARGE, STORE_AWAY), envelope, None)
+    return {_shared_name(way, envelope): refusal_response([way]) for way in ways if way.name in SHARED}
 
 
-def refused(status: int, several: Iterable[Refuses], envelope: Envelope, *, permission: str | None = None) -> Response:
-    """Return a refusal with the documents of all its codes."""
-    sent = {refuses.code: envelopes.refusal(envelope, refuses, permission=permission) for refuses in several}
-    lines = [f"- `{refuses.code}`: {refuses.when}" for refuses in several]
-    if status == 422:
-        sent = {"invalid": envelopes.invalid(envelope)} | sent
-    if status == 500:
-        sent = {"unexpected": envelopes.unexpected(envelope)}
-    text = "\n".join(([UNUSUAL[status], ""] if status in UNUSUAL else []) + lines).strip()
-    return _with_headers(_described(text, sent), status, sent.values())
-
-
-def _described(text: str, sent: Mapping[str, Refusal]) -> Response:
-    schema = envelopes.schema_of([refusal.document for refusal in sent.values()])
-    examples = {_key(code): {"value": refusal.document} for code, refusal in sent.items()}
-    return _response(text, next(iter(sent.values())).media_type, schema, examples)
+def refusal_response(ways: list[Way]) -> Response:
+    """Return the ways to be refused with one status as one answer, with the document of each."""
+    schema = envelopes.schema_of([way.refusal.document for way in ways])
+    examples = {_key(way.name): {"value": way.refusal.document} for way in ways}
+    text = "\n".join(dict.fromkeys(way.text for way in ways))
+    response = _response(
+        text if "\n" in text else text.removeprefix("- "), ways[0].refusal.media_type, schema, examples
+    )
+    names = sorted({name for way in ways for name in way.refusal.headers})
+    return response | {"headers": response["headers"] | _headers(names)}
 
 
 def _key(code: str) -> str:
     """Return a code as a component's name may be written."""
     return "".join(char if char.isalnum() or char in "_-." else "_" for char in code.partition(":")[0])
-
-
-def _with_headers(response: Response, status: int, sent: Iterable[Refusal]) -> Response:
-    names = {name for refusal in sent for name in refusal.headers}
-    if status == 409 and any("IN_PROGRESS" in key for key in response["content"][JSON]["examples"]):
-        names.add("Retry-After")
-    return response | {"headers": response["headers"] | _headers(sorted(names))}
 
 
 def _response(text: str, media_type: str, schema: Schema, examples: dict[str, Any]) -> Response:

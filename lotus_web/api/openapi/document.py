@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from lotus_web.api.openapi.examples import body_example, example_of
 from lotus_web.api.openapi.schemas import GIVES, TAKES, Schema, SchemaBook, Wanted, markdown
 from lotus_web.api.openapi.tags import part_of, tag_objects, tag_of
 from lotus_web.api.refusals import JSON, Envelope
-from lotus_web.api.routing import MOUNTS, Endpoint, declared_routes
+from lotus_web.api.routing import AnyToken, Endpoint, declared_routes, envelope_of
+from lotus_web.domain.access import Permission
 from lotus_web.settings import Settings
 
 OPENAPI_VERSION = "3.1.0"
@@ -58,11 +60,9 @@ def openapi_document(app: Flask) -> dict[str, Any]:
 
 def routes_of(app: Flask) -> Iterable[Route]:
     """Yield the JSON routes in the order in which they were mounted."""
-    mounts: dict[str, Envelope] = app.extensions.get(MOUNTS, {})
     for rule, methods, endpoint, declared in declared_routes(app):
         path = parameters.path_template(rule)
-        fitting = [prefix for prefix in mounts if path.startswith(f"{prefix}/")]
-        envelope = mounts[max(fitting, key=len)] if fitting else Envelope()
+        envelope = envelope_of(app.view_functions[endpoint])
         for method in sorted(methods):
             yield Route(path, rule, method.lower(), endpoint, declared, envelope)
 
@@ -82,7 +82,7 @@ def draw(routes: list[Route]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": tag_objects({part_of(route.endpoint) for route in routes}),
         "paths": paths,
-        "components": _components(routes, book, examples),
+        "components": _components(routes, paths, book, examples),
     }
 
 
@@ -132,14 +132,27 @@ def operation(
     if declared.body is not None:
         found["requestBody"] = _body(declared, book, examples)
     found["responses"] = answers.responses(declared, route.envelope, book, _answer(route, book, examples))
-    found["security"] = [] if declared.permission is None else [{BEARER: [declared.permission.value]}]
+    found["security"] = _security(declared.permission)
     twin = names.get((route.path.replace(BARE, CANONICAL, 1), route.method))
     return found | ({SAME_AS: twin} if twin and route.path.startswith(f"{BARE}/") else {})
 
 
+def _security(permission: Permission | AnyToken | None) -> list[dict[str, list[str]]]:
+    if permission is None:
+        return []
+    return [{BEARER: [permission.value] if isinstance(permission, Permission) else []}]
+
+
+def _who(permission: Permission | AnyToken | None) -> str:
+    if permission is None:
+        return "Anyone may call it."
+    if isinstance(permission, AnyToken):
+        return "Needs a token; what more it needs depends on what is asked for."
+    return f"Needs the permission `{permission.value}`."
+
+
 def _description(declared: Endpoint) -> str:
-    permission = declared.permission
-    lines = ["Anyone may call it." if permission is None else f"Needs the permission `{permission.value}`."]
+    lines = [_who(declared.permission)]
     switches = [getattr(Settings, feature.setting).name for feature in declared.features]
     if switches:
         lines.append("Switched by " + ", ".join(f"`{name}`" for name in switches) + ".")
@@ -172,15 +185,23 @@ def _kept(name: str) -> dict[str, str]:
     return {"$ref": answers.EXAMPLES_REF + name}
 
 
-def _components(routes: list[Route], book: SchemaBook, examples: dict[str, Any]) -> dict[str, Any]:
+def _components(
+    routes: list[Route], paths: dict[str, Any], book: SchemaBook, examples: dict[str, Any]
+) -> dict[str, Any]:
+    used = json.dumps(paths)
     queries = {route.declared.query for route in routes if route.declared.query is not None}
-    surfaces = {answers.surface(route.envelope): route.envelope for route in routes}
-    shared = [answers.shared_responses(surfaces[name]) for name in sorted(surfaces)]
+    shared = {
+        name: response
+        for envelope in {id(route.envelope): route.envelope for route in routes}.values()
+        for name, response in answers.shared_responses(envelope).items()
+    }
     return {
         "schemas": {envelopes.PROBLEM: envelopes.PROBLEM_SCHEMA} | book.components(unused=queries),
         "parameters": parameters.SHARED,
         "headers": answers.HEADERS,
-        "responses": {name: response for one in shared for name, response in one.items()},
+        "responses": {
+            name: response for name, response in sorted(shared.items()) if f'"{answers.RESPONSES_REF}{name}"' in used
+        },
         "examples": dict(sorted(examples.items())),
         "securitySchemes": {
             BEARER: {

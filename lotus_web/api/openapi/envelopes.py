@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lotus_web.api.auth import not_for_tenant
 from lotus_web.api.openapi.schemas import REF, Schema
 from lotus_web.api.refusals import Envelope, Problem, Refusal
 from lotus_web.api.routing import PAYLOAD_TOO_LARGE, Refuses
-from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput, LotusError, NotFound, StoreUnavailable
-from lotus_web.domain.errors import Unauthenticated as NotKnown
+from lotus_web.domain.errors import (
+    Conflict,
+    Forbidden,
+    InProgress,
+    InvalidInput,
+    LotusError,
+    Malformed,
+    NotFound,
+    StoreUnavailable,
+    Unauthenticated,
+)
 from lotus_web.error_status import STORE_AWAY
 from lotus_web.request_ids import current_ids
 
 ERRORS: dict[int, type[LotusError]] = {
-    401: NotKnown,
+    400: Malformed,
+    401: Unauthenticated,
     403: Forbidden,
     404: NotFound,
     409: Conflict,
     422: InvalidInput,
     503: StoreUnavailable,
 }
+IN_PROGRESS = "IN_PROGRESS"
 # Members that name the refusal, so that every value they may have is listed.
 CODES = frozenset({"code", "detail"})
 # Members that hold whatever fits the case.
@@ -74,18 +86,16 @@ def wrapped_example(envelope: Envelope, example: object) -> Any:
     return json.loads(envelope.wrap(json.dumps(example).encode()))
 
 
-def refusal(envelope: Envelope, refuses: Refuses, *, permission: str | None = None) -> Refusal:
-    """Return the answer that a documented refusal gives."""
-    message = refuses.when[:1].upper() + refuses.when[1:] + "."
-    if refuses.status == 403 and refuses.code == Forbidden.code:
-        return envelope.refuse(
-            Forbidden(message=f"This needs the permission {permission}.", details={"permission": permission})
-        )
+def refusals(envelope: Envelope, refuses: Refuses, *, permission: str | None = None) -> dict[str, Refusal]:
+    """Return the answers that a documented refusal gives, each under a name: one, but for two ways to be forbidden."""
+    if refuses.code == Forbidden.code:
+        lacking = Forbidden(message=f"This needs the permission {permission}.", details={"permission": permission})
+        return {"FORBIDDEN": envelope.refuse(lacking), "FORBIDDEN_TENANT": envelope.refuse(not_for_tenant("other"))}
     if refuses.status == 413:
-        return envelope.plain(413, PAYLOAD_TOO_LARGE)
-    if refuses.status == 503 and refuses.code == StoreUnavailable.code:
-        return envelope.refuse(StoreUnavailable(message=STORE_AWAY))
-    return envelope.refuse(ERRORS.get(refuses.status, LotusError)(refuses.code, message))
+        return {refuses.code: envelope.plain(413, PAYLOAD_TOO_LARGE)}
+    message = STORE_AWAY if refuses.code == StoreUnavailable.code else refuses.when[:1].upper() + refuses.when[1:] + "."
+    kind = InProgress if refuses.code.upper().endswith(IN_PROGRESS) else ERRORS.get(refuses.status, LotusError)
+    return {refuses.code: envelope.refuse(kind(refuses.code, message))}
 
 
 def invalid(envelope: Envelope) -> Refusal:
@@ -96,6 +106,12 @@ def invalid(envelope: Envelope) -> Refusal:
 def unexpected(envelope: Envelope) -> Refusal:
     """Return the answer to a fault of ours."""
     return envelope.unexpected(path="/api/v1/rebalance/runs", correlation_id=current_ids().correlation_id)
+
+
+def code_in(document: Mapping[str, Any]) -> str:
+    """Return the code that a refusal's document names."""
+    held = next((value for value in document.values() if isinstance(value, dict)), document)
+    return next(str(held[name]) for name in ("code", "detail") if name in held)
 
 
 def schema_of(documents: Iterable[Any], name: str = "") -> Schema:

@@ -1,64 +1,28 @@
-"""Examples that hold together: one small run of the real engine, and around it values that read as they do in use."""
+"""Examples that hold together: one small run of the real engine, and answers told around it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import hashlib
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 
+from lotus_web.api.openapi.bodies import AT, BODIES, CORRELATION_ID, KEY, PORTFOLIO, RUN_ID, SIMULATE
+from lotus_web.api.openapi.samples import SAMPLES, STAMP
 from lotus_web.api.openapi.schemas import Schema, SchemaBook, name_of
 from lotus_web.domain.artifact import artifact_document
-from lotus_web.domain.idents import artifact_id, exception_workflow_id
 from lotus_web.domain.rebalance.engine import rebalance
-from lotus_web.wire.rebalance_request import BatchRequestBody, RebalanceRequestBody, request_hash
+from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
 from lotus_web.wire.rebalance_result import result_document
 
-RUN_ID = "rr_4f8c1a2e"
-CORRELATION_ID = "corr_9d1f03b7a652"
-KEY = "pf-1042-2026-03-02-close"
-PORTFOLIO = "pf-1042"
-CREATED_AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-STAMP = CREATED_AT.isoformat(timespec="microseconds")
 DEEPEST = 8
-
-SNAPSHOT: dict[str, Any] = {
-    "portfolio_snapshot": {
-        "portfolio_id": PORTFOLIO,
-        "base_currency": "SGD",
-        "positions": [{"instrument_id": "UOB_EQ", "quantity": "600"}],
-        "cash_balances": [{"currency": "SGD", "amount": "40000.00"}],
-    },
-    "market_data_snapshot": {
-        "snapshot_id": "md-2026-03-02",
-        "prices": [
-            {"instrument_id": "UOB_EQ", "price": "100.00", "currency": "SGD"},
-            {"instrument_id": "DBS_EQ", "price": "50.00", "currency": "SGD"},
-        ],
-        "fx_rates": [],
-    },
-    "model_portfolio": {
-        "targets": [{"instrument_id": "UOB_EQ", "weight": "0.50"}, {"instrument_id": "DBS_EQ", "weight": "0.40"}]
-    },
-    "shelf_entries": [
-        {"instrument_id": "UOB_EQ", "status": "APPROVED", "asset_class": "EQUITY"},
-        {"instrument_id": "DBS_EQ", "status": "APPROVED", "asset_class": "EQUITY"},
-    ],
-}
-SIMULATE: dict[str, Any] = SNAPSHOT | {"options": {"cash_band_max_weight": "0.05"}}
-ANALYZE: dict[str, Any] = SNAPSHOT | {
-    "scenarios": {
-        "baseline": {"description": "as the model has it", "options": {}},
-        "slow": {"options": {"max_turnover_pct": "0.10"}},
-    }
-}
-BODIES: dict[str, Any] = {RebalanceRequestBody.__name__: SIMULATE, BatchRequestBody.__name__: ANALYZE}
+UNKNOWN = object()
 
 
 @cache
 def known() -> dict[str, Any]:
-    """Return what is known by the name of a schema or of a member, taken from a run of the engine."""
+    """Return what is known by the name of a schema or of a member: a run of the engine, and the samples."""
     body = RebalanceRequestBody.model_validate(SIMULATE)
     digest = request_hash(body)
     run = rebalance(
@@ -66,9 +30,9 @@ def known() -> dict[str, Any]:
     )
     result = result_document(run)
     artifact = artifact_document(
-        result, request_hash=digest, idempotency_key=KEY, portfolio_id=PORTFOLIO, created_at=CREATED_AT
+        result, request_hash=digest, idempotency_key=KEY, portfolio_id=PORTFOLIO, created_at=AT
     )
-    return {
+    return SAMPLES | {
         "RebalanceResult": result,
         "ArtifactBody": artifact,
         "State": result["before"],
@@ -76,45 +40,7 @@ def known() -> dict[str, Any]:
         "request_hash": digest,
         "artifact_hash": artifact["evidence"]["hashes"]["artifact_hash"],
         "engine_version": artifact["evidence"]["engine_version"],
-    } | NAMED
-
-
-NAMED: dict[str, Any] = {
-    "rebalance_run_id": RUN_ID,
-    "run_id": RUN_ID,
-    "correlation_id": CORRELATION_ID,
-    "idempotency_key": KEY,
-    "portfolio_id": PORTFOLIO,
-    "artifact_id": artifact_id(RUN_ID),
-    "batch_run_id": "batch_7b20c9d4",
-    "operation_id": "dop_2c9e51ab8f04",
-    "operation_type": "ANALYZE_SCENARIOS",
-    "status_url": "/api/v1/rebalance/operations/dop_2c9e51ab8f04",
-    "decision_id": "dwd_81b2f6c0d937",
-    "reason_code": "REVIEW_APPROVED",
-    "comment": "Within the mandate.",
-    "actor_id": "rosa.reviewer",
-    "account_id": "rosa.reviewer",
-    "assigned_account_id": "rosa.reviewer",
-    "assigned_role": "reviewer",
-    "tenant_id": "default",
-    "trace_id": CORRELATION_ID,
-    "workflow_id": exception_workflow_id(CORRELATION_ID, RUN_ID),
-    "workflow_name": "rebalance",
-    "subject_id": RUN_ID,
-    "entity_id": RUN_ID,
-    "source_entity_id": CORRELATION_ID,
-    "target_entity_id": RUN_ID,
-    "edge_type": "CORRELATION_TO_RUN",
-    "source_kind": "correlation",
-    "target_kind": "run",
-    "next_cursor": None,
-    "reason": "Cash is above its band.",
-    "title": "pf-1042: cash above its band",
-    "store_backend": "SQL",
-    "currency": "SGD",
-    "instrument_id": "UOB_EQ",
-}
+    }
 
 
 def body_example(model: type[BaseModel], book: SchemaBook, schema: Schema) -> Any:
@@ -122,36 +48,61 @@ def body_example(model: type[BaseModel], book: SchemaBook, schema: Schema) -> An
     own = schema.get("example") or next(iter(schema.get("examples", ())), None)
     if own is not None:
         return own
-    return BODIES[model.__name__] if model.__name__ in BODIES else example_of(schema, book)
+    return BODIES.get(model.__name__) or example_of(schema, book)
 
 
-def example_of(schema: Schema, book: SchemaBook, name: str = "", depth: int = 0) -> Any:
-    """Return a value that fits a schema; ``name`` is the member it stands under."""
+def example_of(schema: Schema, book: SchemaBook, path: tuple[str, ...] = (), depth: int = 0) -> Any:
+    """Return a value that fits a schema; ``path`` ends in the model and the member that it stands under."""
     if "$ref" in schema:
-        target = name_of(schema)
-        return known().get(target) or example_of(book.schemas[target], book, name, depth + 1)
+        return _named(name_of(schema), book, path, depth)
     if "const" in schema or "enum" in schema:
-        return schema.get("const", next(iter(schema.get("enum", ())), None))
-    for own in schema.get("examples", ()):
-        return own
+        return _listed(schema, path)
     for choice in ("anyOf", "oneOf"):
         if choice in schema:
-            kinds = [kind for kind in schema[choice] if kind != {"type": "null"}]
-            return None if depth > DEEPEST else example_of(kinds[0], book, name, depth + 1)
-    return _of_type(schema, book, name, depth)
+            return _chosen(schema[choice], book, path, depth)
+    return _of_type(schema, book, path, depth)
 
 
-def _of_type(schema: Schema, book: SchemaBook, name: str, depth: int) -> Any:
-    match schema.get("type"):
+def _named(target: str, book: SchemaBook, path: tuple[str, ...], depth: int) -> Any:
+    """Return an example of a named schema: known by that name, or by the member it stands under, or made up."""
+    if target in known():
+        return known()[target]
+    sample, schema = _sample(path), book.schemas[target]
+    if isinstance(sample, dict):
+        return sample
+    return example_of(schema, book, (target,) if "properties" in schema else path, depth + 1)
+
+
+def _sample(path: tuple[str, ...]) -> Any:
+    """Return what the last member of a path is called, first as a member of its model."""
+    return next((known()[name] for name in (".".join(path[-2:]), *path[-1:]) if name in known()), UNKNOWN)
+
+
+def _listed(schema: Schema, path: tuple[str, ...]) -> Any:
+    allowed = [schema["const"]] if "const" in schema else schema["enum"]
+    sample = _sample(path)
+    return sample if sample in allowed else allowed[0]
+
+
+def _chosen(kinds: list[Schema], book: SchemaBook, path: tuple[str, ...], depth: int) -> Any:
+    optional = {"type": "null"} in kinds
+    if optional and (_sample(path) is None or depth > DEEPEST):
+        return None
+    return example_of(next(kind for kind in kinds if kind != {"type": "null"}), book, path, depth + 1)
+
+
+def _of_type(schema: Schema, book: SchemaBook, path: tuple[str, ...], depth: int) -> Any:
+    kind, sample = schema.get("type"), _sample(path)
+    if sample is not UNKNOWN and _is(kind, sample):
+        return sample
+    match kind:
         case "object":
             members = schema.get("properties", {})
-            return {key: example_of(part, book, key, depth + 1) for key, part in members.items()}
+            return {name: example_of(part, book, (*path[-1:], name), depth + 1) for name, part in members.items()}
         case "array":
-            items = schema.get("items", {})
-            plain = items.get("type") == "string" and "enum" not in items
-            return [] if plain or not items or depth > DEEPEST else [example_of(items, book, name, depth + 1)]
+            return _entries(schema.get("items", {}), book, path, depth)
         case "string":
-            return _text(schema, name)
+            return _text(schema, path)
         case "integer" | "number":
             return schema.get("default", schema.get("minimum", 1))
         case "boolean":
@@ -159,8 +110,21 @@ def _of_type(schema: Schema, book: SchemaBook, name: str, depth: int) -> Any:
     return None
 
 
-def _text(schema: Schema, name: str) -> Any:
-    if schema.get("format") == "date-time":
+def _is(kind: str | None, value: object) -> bool:
+    kinds = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list}
+    return kind in kinds and type(value) is kinds[kind]
+
+
+def _entries(items: Schema, book: SchemaBook, path: tuple[str, ...], depth: int) -> list[Any]:
+    """Return one entry, or none where it would say nothing."""
+    empty = not items or items.get("type") == "string" or (items.get("type") == "object" and "properties" not in items)
+    return [] if empty or depth > DEEPEST else [example_of(items, book, path, depth + 1)]
+
+
+def _text(schema: Schema, path: tuple[str, ...]) -> Any:
+    name = path[-1] if path else "text"
+    if schema.get("format") == "date-time" or name.endswith("_at"):
         return STAMP
-    found = known().get(name)
-    return found if isinstance(found, str) else schema.get("default", name or "text")
+    if name.endswith(("_hash", "digest")):
+        return "sha256:" + hashlib.sha256(name.encode()).hexdigest()
+    return schema.get("default", name)

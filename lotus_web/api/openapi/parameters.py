@@ -7,7 +7,8 @@ from typing import Any
 
 from lotus_web.api.auth import TENANT_MAX
 from lotus_web.api.inputs import MAX_PATH_ID, HeaderParam
-from lotus_web.api.openapi.examples import CORRELATION_ID, KEY, NAMED
+from lotus_web.api.openapi.bodies import CORRELATION_ID, KEY
+from lotus_web.api.openapi.samples import SAMPLES
 from lotus_web.api.openapi.schemas import Schema, without_null
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.idents import CORRELATION_MAX, KEY_MAX
@@ -78,7 +79,7 @@ def _path_id(name: str) -> Parameter:
         "required": True,
         "description": "Any printable characters; `/`, `:` and spaces are percent-encoded.",
         "schema": {"type": "string", "minLength": 1, "maxLength": MAX_PATH_ID},
-        "example": NAMED.get(name, name),
+        "example": SAMPLES.get(name, name),
     }
 
 
