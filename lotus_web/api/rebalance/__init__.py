@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from flask import Flask
 
-from lotus_web.api.rebalance import decisions, gate, runs, simulate
+from lotus_web.api.rebalance import (
+    analyze,
+    bundles,
+    decisions,
+    gate,
+    lineage,
+    operations,
+    replay,
+    runs,
+    simulate,
+    supportability,
+)
 from lotus_web.api.routing import ApiBlueprint
 
 # The names begin with "api": so the pages' guard knows that these routes keep their own gate.
 PREFIXES = {"api_rebalance": "/rebalance", "api_v1_rebalance": "/api/v1/rebalance"}
-BLUEPRINTS: tuple[ApiBlueprint, ...] = (simulate.routes, runs.routes, gate.routes, decisions.routes)
+BLUEPRINTS: tuple[ApiBlueprint, ...] = (
+    simulate.routes,
+    analyze.routes,
+    operations.routes,
+    runs.routes,
+    gate.routes,
+    decisions.routes,
+    lineage.routes,
+    bundles.routes,
+    supportability.routes,
+    replay.routes,
+)
 
 
 def init_app(app: Flask) -> None:

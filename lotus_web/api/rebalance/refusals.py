@@ -13,3 +13,9 @@ NOT_REQUIRED = Refuses(409, "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", "runs of
 INVALID_TRANSITION = Refuses(409, "DPM_WORKFLOW_INVALID_TRANSITION", "the gate does not allow this action now")
 ACTOR_MISMATCH = Refuses(403, "ACTOR_MISMATCH", "actor_id is not the token's account, which may not act on behalf")
 FOUR_EYES = Refuses(403, "FOUR_EYES", "whoever submitted the run does not approve it")
+OPERATION_NOT_FOUND = Refuses(404, "DPM_ASYNC_OPERATION_NOT_FOUND", "there is no such operation in this tenant")
+NOT_EXECUTABLE = Refuses(
+    409, "DPM_ASYNC_OPERATION_NOT_EXECUTABLE", "the operation is not PENDING, or someone was faster"
+)
+NOT_REPLAYABLE = Refuses(409, "DPM_RUN_NOT_REPLAYABLE", "the stored request is not one that this version accepts")
+HOLD_UNCHANGED = Refuses(409, "LEGAL_HOLD_UNCHANGED", "the run is, or is not, under legal hold already")

@@ -111,6 +111,11 @@ def get_artifact(call: Call, rebalance_run_id: str) -> Response:
 
 
 def run_response(run: StoredRun) -> Response:
+    """Return a run as an answer."""
+    return json_response(run_document(run))
+
+
+def run_document(run: StoredRun) -> bytes:
     """Return a run with its result spliced in as it was stored, unread."""
     row = run.row
     facts = {
@@ -121,4 +126,4 @@ def run_response(run: StoredRun) -> Response:
         "portfolio_id": row.portfolio_id,
         "created_at": stamp(row.created_at),
     }
-    return json_response(json.dumps(facts)[:-1].encode() + b', "result": ' + run.result + b"}")
+    return json.dumps(facts)[:-1].encode() + b', "result": ' + run.result + b"}"

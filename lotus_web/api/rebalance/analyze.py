@@ -1,0 +1,83 @@
+"""POST /rebalance/analyze and /rebalance/analyze/async: several scenarios of one portfolio (dpm-api §4, §5.1)."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Response
+
+from lotus_web import current
+from lotus_web.api.rebalance.features import ASYNC_OPERATIONS
+from lotus_web.api.rebalance.operation_schemas import AcceptedBody, BatchBody
+from lotus_web.api.rebalance.simulate import PORTFOLIO_ID
+from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
+from lotus_web.domain.access import Permission
+from lotus_web.domain.idents import check_visible
+from lotus_web.request_ids import CORRELATION_HEADER, sent_header
+from lotus_web.services.batch import analyze as analyze_batch
+from lotus_web.services.operation_leases import LeaseTerms
+from lotus_web.services.operation_work import submit_analysis
+from lotus_web.wire.rebalance_request import BatchRequestBody
+from lotus_web.wire.scalars import MAX_TEXT
+
+routes = ApiBlueprint("analyze", __name__)
+OPERATIONS_URL = "/api/v1/rebalance/operations/"
+
+
+@routes.post("/analyze")
+@endpoint(
+    "Analyze up to twenty scenarios of one portfolio and record each as a run",
+    permission=Permission.RUNS_WRITE,
+    body=BatchRequestBody,
+    response=BatchBody,
+)
+def analyze(call: Call, body: BatchRequestBody) -> Response:
+    """Answer with every scenario's result or failure."""
+    check_portfolio(body)
+    document = analyze_batch(
+        body,
+        correlation_id=sent_header(CORRELATION_HEADER),
+        actor=call.actor,
+        policy=current.policy(),
+        clock=current.utcnow,
+    )
+    return json_response(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+@routes.post("/analyze/async")
+@endpoint(
+    "Accept an analysis as an operation",
+    permission=Permission.RUNS_WRITE,
+    features=(ASYNC_OPERATIONS,),
+    body=BatchRequestBody,
+    response=AcceptedBody,
+    status=202,
+)
+def analyze_async(call: Call, body: BatchRequestBody) -> AcceptedBody:
+    """Store the operation and, in INLINE mode, carry it out before answering."""
+    check_portfolio(body)
+    settings = current.settings()
+    accepted = submit_analysis(
+        body,
+        correlation_id=call.correlation_id,
+        actor=call.actor,
+        policy=current.policy(),
+        terms=LeaseTerms.of(settings),
+        inline=settings.async_execution_mode == "INLINE",
+        clock=current.utcnow,
+    )
+    url = OPERATIONS_URL + accepted.operation_id
+    return AcceptedBody(
+        operation_id=accepted.operation_id,
+        operation_type=accepted.operation_type,
+        status="PENDING",
+        correlation_id=accepted.correlation_id,
+        created_at=accepted.created_at,
+        status_url=url,
+        execute_url=f"{url}/execute",
+    )
+
+
+def check_portfolio(body: BatchRequestBody) -> None:
+    """Raise InvalidInput for a portfolio id that could not be shown or looked for."""
+    check_visible(body.portfolio_snapshot.portfolio_id, "portfolio_id", longest=MAX_TEXT, loc=PORTFOLIO_ID)
