@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,9 +97,15 @@ def store_uri(settings: Settings) -> str:
 
 
 def _ephemeral_path() -> Path:
-    folder = tempfile.TemporaryDirectory(prefix=f"lotus-web-{os.getpid()}-", ignore_cleanup_errors=True)
-    atexit.register(folder.cleanup)
-    return Path(folder.name) / "lotus.db"
+    owner = os.getpid()
+    folder = Path(tempfile.mkdtemp(prefix=f"lotus-web-{owner}-"))
+
+    def remove() -> None:
+        if os.getpid() == owner:  # a forked child ends too, and must not take the store of its parent along
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    return folder / "lotus.db"
 
 
 def engine_options(settings: Settings, uri: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -15,12 +16,13 @@ from lotus_web import current
 from lotus_web.db import transaction
 from lotus_web.demo.bulk import BulkLoad
 from lotus_web.demo.cast import ENGINE_FEED, PEOPLE
-from lotus_web.demo.load import is_loaded, load_through_services
+from lotus_web.demo.load import Progress, is_loaded, load_through_services
 from lotus_web.demo.portfolios import VARIANT_COUNT, demo_runs
-from lotus_web.demo.timeline import moments
+from lotus_web.demo.timeline import Moment, moments
 from lotus_web.domain.access import DEFAULT_TENANT
+from lotus_web.models import Person
 from lotus_web.services.new_ids import repeatable_ids
-from lotus_web.services.people import create_person
+from lotus_web.services.people import create_person, set_password
 from lotus_web.services.tokens import create_token
 
 INSTANCE = Path("instance")
@@ -41,10 +43,42 @@ def load(runs: int, seed: int, quiet: bool) -> None:
         raise click.ClickException("There are no demo accounts in production (LOTUS_ENV=production).")
     if is_loaded():
         raise click.ClickException(f"The tenant {DEFAULT_TENANT} holds runs already; the demo is loaded once.")
+    if runs > IN_BULK_ABOVE:
+        _load_in_bulk(runs, seed, quiet)
+    else:
+        _load_at_once(runs, seed, quiet)
+    click.echo(f"Loaded {runs} runs. Sign-ins: {INSTANCE / 'demo_sign_ins'}; API token: {INSTANCE / 'demo_api_token'}")
+
+
+def _story(runs: int, seed: int) -> Iterator[Moment]:
+    reviewed = current.policy().requires_review("PENDING_REVIEW")
+    return moments(demo_runs(seed=seed, count=runs), now=current.utcnow(), reviewed=reviewed)
+
+
+def _load_at_once(runs: int, seed: int, quiet: bool) -> None:
+    """Load people and runs in one transaction: stopped half-way it leaves nothing behind."""
+    with _progress(runs, quiet) as progress, transaction() as session:
+        _open_desk(session)
+        with repeatable_ids(seed):
+            load_through_services(session, _story(runs, seed), policy=current.policy(), progress=progress)
+
+
+def _load_in_bulk(runs: int, seed: int, quiet: bool) -> None:
+    if not quiet:
+        click.echo(f"Loading in bulk; the {VARIANT_COUNT} distinct requests share their engine results.")
     with transaction() as session:
         _open_desk(session)
-    _load_runs(runs, seed, quiet)
-    click.echo(f"Loaded {runs} runs. Sign-ins: {INSTANCE / 'demo_sign_ins'}; API token: {INSTANCE / 'demo_api_token'}")
+    with _progress(runs, quiet) as progress, repeatable_ids(seed):
+        BulkLoad(current.policy(), seed).load(_story(runs, seed), progress)
+
+
+@contextmanager
+def _progress(runs: int, quiet: bool) -> Iterator[Progress]:
+    if quiet:
+        yield lambda _count: None
+        return
+    with click.progressbar(length=runs, label="Runs") as bar:
+        yield bar.update
 
 
 def _open_desk(session: Session) -> None:
@@ -53,7 +87,12 @@ def _open_desk(session: Session) -> None:
     lines = []
     for person in PEOPLE:
         password = secrets.token_urlsafe(12)
-        create_person(session, name=person.name, password=password, role=person.role, tenant_id=DEFAULT_TENANT, now=now)
+        if session.get(Person, person.name) is None:
+            create_person(
+                session, name=person.name, password=password, role=person.role, tenant_id=DEFAULT_TENANT, now=now
+            )
+        else:  # left by a bulk load that was stopped before its first run
+            set_password(session, name=person.name, password=password, now=now)
         lines.append(f"{person.role.value}  {person.name} / {password}\n")
     token = create_token(
         session,
@@ -72,20 +111,3 @@ def _keep(name: str, text: str) -> None:
     handle = os.open(INSTANCE / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(text)
-
-
-def _load_runs(runs: int, seed: int, quiet: bool) -> None:
-    if runs > IN_BULK_ABOVE and not quiet:
-        click.echo(f"Loading in bulk; the {VARIANT_COUNT} distinct requests share their engine results.")
-    story = moments(demo_runs(seed=seed, count=runs), now=current.utcnow())
-    shown = nullcontext() if quiet else click.progressbar(length=runs, label="Runs")
-    with shown as bar, repeatable_ids(seed):
-
-        def progress(count: int) -> None:
-            if bar is not None:
-                bar.update(count)
-
-        if runs > IN_BULK_ABOVE:
-            BulkLoad(current.policy(), seed).load(story, progress)
-        else:
-            load_through_services(story, policy=current.policy(), progress=progress)

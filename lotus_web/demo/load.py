@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.db import db, transaction
+from lotus_web.db import db
 from lotus_web.demo.cast import PlannedAction
 from lotus_web.demo.desk import FEED, STAFF, asked
 from lotus_web.demo.portfolios import DemoRun
@@ -23,7 +22,6 @@ from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.simulation import compute_run
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
 
-BATCH = 100
 Progress = Callable[[int], None]
 
 
@@ -33,23 +31,17 @@ def is_loaded() -> bool:
     return db.session.scalar(query) is not None
 
 
-def load_through_services(story: Iterable[Moment], *, policy: ReviewPolicy, progress: Progress) -> None:
-    """Carry out every moment with the services that the API and the pages use; a batch of them commits together."""
+def load_through_services(
+    session: Session, story: Iterable[Moment], *, policy: ReviewPolicy, progress: Progress
+) -> None:
+    """Carry out every moment with the services that the API and the pages use, in the caller's one transaction."""
     run_ids: dict[int, str] = {}
-    for batch in _batches(story):
-        with transaction() as session:
-            for moment in batch:
-                if moment.action is None:
-                    run_ids[moment.run.index] = _record(session, moment, policy)
-                else:
-                    _act(session, moment, moment.action, run_ids[moment.run.index], policy)
-        progress(sum(moment.action is None for moment in batch))
-
-
-def _batches(story: Iterable[Moment]) -> Iterator[list[Moment]]:
-    left = iter(story)
-    while batch := list(islice(left, BATCH)):
-        yield batch
+    for moment in story:
+        if moment.action is None:
+            run_ids[moment.run.index] = _record(session, moment, policy)
+            progress(1)
+        else:
+            _act(session, moment, moment.action, run_ids[moment.run.index], policy)
 
 
 def _record(session: Session, moment: Moment, policy: ReviewPolicy) -> str:

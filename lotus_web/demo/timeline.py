@@ -21,8 +21,11 @@ class Moment:
     action: PlannedAction | None = field(compare=False, default=None)
 
 
-def moments(runs: Iterable[DemoRun], *, now: datetime) -> Iterator[Moment]:
-    """Yield runs (oldest first) and the actions on them in the order of time; nothing lies after ``now``."""
+def moments(runs: Iterable[DemoRun], *, now: datetime, reviewed: bool = True) -> Iterator[Moment]:
+    """Yield runs (oldest first) and the actions on them in the order of time; nothing lies after ``now``.
+
+    ``reviewed`` False leaves the actions out: where the gate asks for no review there is nothing to act on.
+    """
     waiting: list[Moment] = []
     number = 0
     for run in runs:
@@ -30,7 +33,7 @@ def moments(runs: Iterable[DemoRun], *, now: datetime) -> Iterator[Moment]:
         while waiting and waiting[0].at <= at:
             yield heapq.heappop(waiting)
         yield Moment(at, number, run)
-        for action in actions_on(run):
+        for action in actions_on(run) if reviewed else ():
             number += 1
             heapq.heappush(waiting, Moment(at + timedelta(minutes=action.minutes_after_run), number, run, action))
         number += 1
