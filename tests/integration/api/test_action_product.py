@@ -121,9 +121,7 @@ def tried(app: Flask, permitted: Caller, reader: Caller, workflow_id: str, statu
 
 
 @pytest.mark.parametrize("action", [action.value for action in Action])
-def test_an_item_of_another_system_goes_where_the_table_says(
-    app: Flask, make_caller: MakeCaller, action: str
-) -> None:
+def test_an_item_of_another_system_goes_where_the_table_says(app: Flask, make_caller: MakeCaller, action: str) -> None:
     expected = {pair: after for pair, after in read_table(TABLE).items() if pair[1] == action}
     others = [Permission.RUNS_READ, *(one for one in NEEDS.values() if one is not NEEDS[action])]
     # The holder of a claim may let go; so may who assigns.

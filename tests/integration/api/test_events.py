@@ -126,7 +126,8 @@ def test_what_cannot_be_an_event_is_malformed(chief: Caller, changes: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "body", ["", "[]", "{", "null", '"event"', "\x00", '{"a": NaN}', "[" * 5000, '{"payload": 1e999999999}', b"\xff\xfe"]
+    "body",
+    ["", "[]", "{", "null", '"event"', "\x00", '{"a": NaN}', "[" * 5000, '{"payload": 1e999999999}', b"\xff\xfe"],
 )
 def test_what_is_no_json_object_is_malformed(chief: Caller, body: str | bytes) -> None:
     assert code(post(chief, body)) == (400, "invalid_argument")

@@ -91,7 +91,9 @@ def test_pages_hold_everything_once(chief: Caller, four_items: list[str], only_o
     assert seen == four_items
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "201"}, {"status": "late"}, {"cursor": "nope"}, {"priority": "1"}])
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "201"}, {"status": "late"}, {"cursor": "nope"}, {"priority": "1"}]
+)
 def test_a_list_that_cannot_be_is_invalid(chief: Caller, query: dict[str, str]) -> None:
     answer = chief.get("/workflows", **query)
     assert (answer.status_code, answer.json["error"]["code"]) == (422, "invalid_argument")
