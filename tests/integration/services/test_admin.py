@@ -1,0 +1,120 @@
+"""What administrators change, and that each change is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Permission, Role
+from lotus_web.domain.errors import Conflict, Forbidden, NotFound
+from lotus_web.models import AuditRecord
+from lotus_web.queries.people import list_people
+from lotus_web.services import admin
+from lotus_web.services.people import create_person, give_role
+from lotus_web.services.tokens import grant_of
+from tests.outside import NOON, person
+
+ADA = person("ada", Role.ADMIN)
+PASSWORD = "a password for tests"
+
+
+@pytest.fixture
+def desk_of_two(session: Session) -> None:
+    """ada administers; nora reviews here and elsewhere."""
+    with transaction() as opened:
+        create_person(opened, name="ada", password=PASSWORD, role=Role.ADMIN, tenant_id="default", now=NOON)
+        create_person(opened, name="nora", password=PASSWORD, role=Role.REVIEWER, tenant_id="default", now=NOON)
+        give_role(opened, name="nora", role=Role.REVIEWER, tenant_id="other")
+
+
+def records() -> list[tuple[str, str, str]]:
+    rows = db.session.query(AuditRecord).order_by(AuditRecord.audit_seq)
+    return [(row.actor_id, row.action, row.subject) for row in rows]
+
+
+def test_each_change_is_on_record(app: Flask, desk_of_two: None) -> None:
+    with transaction() as session:
+        admin.add_person(
+            session, name="max", password=PASSWORD, role=Role.MANAGER, display_name="Max", actor=ADA, now=NOON
+        )
+        admin.grant_role(session, name="max", role=Role.ADMIN, actor=ADA, now=NOON)
+        admin.withdraw_role(session, name="max", role=Role.MANAGER, actor=ADA, now=NOON)
+        admin.new_password(session, name="max", password=PASSWORD + "!", actor=ADA, now=NOON)
+        admin.shut_out(session, name="max", actor=ADA, now=NOON)
+        admin.let_in(session, name="max", actor=ADA, now=NOON)
+        made = admin.issue_token(
+            session, account="bot", permissions=[Permission.RUNS_READ], expires_at=None, actor=ADA, now=NOON
+        )
+        admin.withdraw_token(session, token_id=made.token_id, actor=ADA, now=NOON)
+    assert records() == [
+        ("ada", "add_person", "max"),
+        ("ada", "grant_role", "max"),
+        ("ada", "withdraw_role", "max"),
+        ("ada", "set_password", "max"),
+        ("ada", "disable_person", "max"),
+        ("ada", "enable_person", "max"),
+        ("ada", "issue_token", made.token_id),
+        ("ada", "revoke_token", made.token_id),
+    ]
+    assert grant_of(db.session(), made.secret_text, now=NOON) is None
+    (row,) = (one for one in list_people(db.session(), tenant_id="default") if one.name == "max")
+    assert row.roles == {"default": frozenset({Role.ADMIN})}
+
+
+def test_the_secret_of_a_token_is_in_no_record(app: Flask, desk_of_two: None) -> None:
+    with transaction() as session:
+        made = admin.issue_token(
+            session, account="bot", permissions=[Permission.RUNS_READ], expires_at=None, actor=ADA, now=NOON
+        )
+    secret = made.secret_text.rpartition("_")[2]
+    assert all(secret not in row.message for row in db.session.query(AuditRecord))
+
+
+Change = Callable[[Session], object]
+CHANGES: dict[str, Change] = {
+    "add_person": lambda session: admin.add_person(
+        session, name="eve", password=PASSWORD, role=Role.ADMIN, display_name=None, actor=MAX, now=NOON
+    ),
+    "grant_role": lambda session: admin.grant_role(session, name="nora", role=Role.ADMIN, actor=MAX, now=NOON),
+    "withdraw_role": lambda session: admin.withdraw_role(session, name="ada", role=Role.ADMIN, actor=MAX, now=NOON),
+    "shut_out": lambda session: admin.shut_out(session, name="ada", actor=MAX, now=NOON),
+    "let_in": lambda session: admin.let_in(session, name="ada", actor=MAX, now=NOON),
+    "new_password": lambda session: admin.new_password(session, name="ada", password=PASSWORD, actor=MAX, now=NOON),
+    "issue_token": lambda session: admin.issue_token(
+        session, account="bot", permissions=list(Permission), expires_at=None, actor=MAX, now=NOON
+    ),
+    "withdraw_token": lambda session: admin.withdraw_token(session, token_id="tok0", actor=MAX, now=NOON),
+}
+MAX = person("max", Role.MANAGER)
+
+
+@pytest.mark.stores("sqlite")
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_a_manager_changes_nothing(desk_of_two: None, change: str) -> None:
+    with pytest.raises(Forbidden), transaction() as session:
+        CHANGES[change](session)
+
+
+def test_the_last_administrator_stays(desk_of_two: None) -> None:
+    with pytest.raises(Conflict, match="only administrator"), transaction() as session:
+        admin.withdraw_role(session, name="ada", role=Role.ADMIN, actor=ADA, now=NOON)
+    with pytest.raises(Conflict, match="only administrator"), transaction() as session:
+        admin.shut_out(session, name="ada", actor=ADA, now=NOON)
+    assert records() == []
+
+
+def test_a_person_of_other_tenants_too_is_not_shut_out_from_here(desk_of_two: None) -> None:
+    with pytest.raises(Conflict, match="other tenants"), transaction() as session:
+        admin.shut_out(session, name="nora", actor=ADA, now=NOON)
+    with pytest.raises(Conflict, match="other tenants"), transaction() as session:
+        admin.new_password(session, name="nora", password=PASSWORD, actor=ADA, now=NOON)
+
+
+def test_a_person_without_a_role_here_is_unknown(desk_of_two: None) -> None:
+    elsewhere = person("olga", Role.ADMIN, tenant="third")
+    with pytest.raises(NotFound), transaction() as session:
+        admin.grant_role(session, name="ada", role=Role.VIEWER, actor=elsewhere, now=NOON)

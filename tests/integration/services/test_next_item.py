@@ -1,0 +1,77 @@
+"""The next item: the most urgent free one that is theirs to do, and never the same for two people."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from lotus_web.db import transaction
+from lotus_web.domain.access import Actor, Role
+from lotus_web.domain.errors import Forbidden
+from lotus_web.domain.workflow import Action
+from lotus_web.services.next_item import claim_next
+from tests import desk
+from tests.outside import NOON, POLICY, open_item, open_items, person
+
+NORA = person("nora", Role.REVIEWER)
+
+
+def next_for(app: Flask, actor: Actor, *, skip: str | None = None) -> str | None:
+    with app.app_context(), transaction() as session:
+        found = claim_next(
+            session,
+            actor=actor,
+            surface="form",
+            correlation_id="c",
+            now=NOON + timedelta(minutes=5),
+            policy=POLICY,
+            skip=skip,
+        )
+        return None if found is None else found.item.trace_id
+
+
+def test_items_are_handed_out_most_urgent_first(app: Flask) -> None:
+    open_item(app, "normal", at=NOON)
+    open_item(app, "high-later", at=NOON + timedelta(minutes=2), priority="high")
+    open_item(app, "high", at=NOON + timedelta(minutes=1), priority="high")
+    open_item(app, "late", at=NOON - timedelta(hours=5), priority="low")
+    given = [next_for(app, NORA) for _ in range(5)]
+    assert given == ["late", "high", "high-later", "normal", None]
+
+
+def test_an_item_of_another_role_or_person_is_not_handed_out(app: Flask) -> None:
+    workflow_id = open_item(app, "t")
+    desk.act(app, workflow_id, Action.ESCALATE, by=NORA, text="above me")
+    assert next_for(app, NORA) is None
+    assert next_for(app, person("max", Role.MANAGER)) == "t"
+    assert next_for(app, person("ines", Role.MANAGER)) is None
+
+
+def test_what_waits_for_changes_or_was_skipped_is_not_handed_out(app: Flask) -> None:
+    workflow_id, skipped = open_items(app, ["t", "u"])
+    desk.act(app, workflow_id, Action.REQUEST_CHANGE, by=NORA, text="the model is old")
+    assert next_for(app, NORA, skip=skipped) is None
+    assert next_for(app, NORA) == "u"
+
+
+def test_nobody_is_handed_what_they_asked_for_themselves(app: Flask) -> None:
+    open_item(app, "t", actor={"actor_type": "person", "actor_id": "nora"})
+    assert next_for(app, NORA) is None
+    assert next_for(app, person("tomas", Role.REVIEWER)) == "t"
+
+
+def test_a_viewer_is_handed_nothing(app: Flask) -> None:
+    with pytest.raises(Forbidden):
+        next_for(app, person("vera", Role.VIEWER))
+
+
+def test_twenty_people_at_once_get_twenty_items(app: Flask) -> None:
+    traces = [f"t{number:02d}" for number in range(25)]
+    open_items(app, traces)
+    people = [person(f"reviewer-{number}", Role.REVIEWER) for number in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        given = list(pool.map(lambda one: next_for(app, one), people))
+    assert sorted(given, key=str) == traces[:20]
