@@ -12,7 +12,7 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowKind
 from lotus_web.models import WorkflowItem
-from lotus_web.queries.inbox_filter import InboxFilter, Tab, filter_conditions, tab_condition
+from lotus_web.queries.inbox_filter import InboxFilter, Tab, decided_conditions, filter_conditions, tab_condition
 
 OVERDUE, REST = 0, 1
 _OPEN_KINDS = (int, str, int, str, str)
@@ -149,6 +149,7 @@ def closed_items(
     closed: list[ColumnElement[bool]] = [
         WorkflowItem.tenant_id == actor.tenant_id,
         WorkflowItem.resolved_at.is_not(None),
+        *decided_conditions(wanted),
     ]
     if cursor:
         resolved_at, workflow_id = decode_cursor(cursor, kinds=_CLOSED_KINDS)

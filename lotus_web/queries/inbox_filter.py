@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from lotus_web.domain.access import Actor
-from lotus_web.domain.workflow import ItemStatus, Priority
-from lotus_web.models import WorkflowItem
+from lotus_web.domain.ageing import Age
+from lotus_web.domain.workflow import Action, ItemStatus, Priority
+from lotus_web.models import WorkflowAction, WorkflowItem
 
 
 class Tab(StrEnum):
@@ -33,7 +35,10 @@ class Due(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
-    """What to show; None leaves a thing open. ``tab`` None means the first tab that holds something."""
+    """What to show; None leaves a thing open. ``tab`` None means the first tab that holds something.
+
+    ``decided`` and ``escalated`` are UTC days on which that happened.
+    """
 
     tab: Tab | None = None
     status: ItemStatus | None = None
@@ -43,13 +48,14 @@ class InboxFilter:
     person: str | None = None
     portfolio: str | None = None
     text: str | None = None
+    age: Age | None = None
+    decided: date | None = None
+    escalated: date | None = None
 
     @property
     def narrowed(self) -> bool:
         """Whether anything beside the tab is asked for."""
-        return any(
-            (self.status, self.priority is not None, self.due, self.role, self.person, self.portfolio, self.text)
-        )
+        return self != InboxFilter(tab=self.tab)
 
 
 def tab_condition(tab: Tab, actor: Actor) -> ColumnElement[bool]:
@@ -82,7 +88,42 @@ def filter_conditions(wanted: InboxFilter, *, as_of: datetime, soon_minutes: int
         found.append(_holds_text(wanted.text))
     if wanted.due:
         found.append(_due_condition(wanted.due, as_of, soon_minutes))
+    if wanted.age:
+        found += _age_conditions(wanted.age, as_of)
+    if wanted.escalated:
+        found.append(WorkflowItem.workflow_id.in_(_escalated_on(wanted.escalated)))
+    return found + decided_conditions(wanted)
+
+
+def decided_conditions(wanted: InboxFilter) -> list[ColumnElement[bool]]:
+    """Return the condition of the day of the decision, which is a range of the index of closed items."""
+    return [_on(WorkflowItem.resolved_at, wanted.decided)] if wanted.decided else []
+
+
+def _on(
+    column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None], day: date
+) -> ColumnElement[bool]:
+    start = datetime.combine(day, time.min, UTC)
+    return (column >= start) & (column < start + timedelta(days=1))
+
+
+def _age_conditions(age: Age, as_of: datetime) -> list[ColumnElement[bool]]:
+    """Return the conditions of a bar of the board, which counts what is as old as its upper end into the next one."""
+    found: list[ColumnElement[bool]] = []
+    if age.upto_hours is not None:
+        found.append(WorkflowItem.requested_at > as_of - timedelta(hours=age.upto_hours))
+    if age.from_hours:
+        found.append(WorkflowItem.requested_at <= as_of - timedelta(hours=age.from_hours))
     return found
+
+
+def _escalated_on(day: date) -> Select[str]:
+    """Return the items of the same tenant that were escalated on a day."""
+    return select(WorkflowAction.workflow_id).where(
+        WorkflowAction.tenant_id == WorkflowItem.tenant_id,
+        WorkflowAction.action_type == Action.ESCALATE.value,
+        _on(WorkflowAction.occurred_at, day),
+    )
 
 
 def _holds_text(text: str) -> ColumnElement[bool]:

@@ -15,14 +15,13 @@ from itertools import pairwise
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.ageing import Age
 from lotus_web.domain.workflow import Action
 from lotus_web.models import WorkflowAction, WorkflowItem
 
 DAYS = 14
 SAMPLED = 5_000
-# Upper ends of the ageing bars, in hours since the request; the last bar has none.
-AGE_HOURS = (1, 4, 8, 24, 72)
-AGE_LABELS = ("under 1 h", "1–4 h", "4–8 h", "8–24 h", "1–3 d", "over 3 d")
+AGES = tuple(Age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class SlaBoard:
     unowned: int
     by_person: tuple[Load, ...]
     by_role: tuple[Load, ...]
-    ageing: tuple[tuple[str, int], ...]
+    ageing: tuple[tuple[Age, int], ...]
     decided: tuple[DayCount, ...]
     escalated: tuple[DayCount, ...]
     times: DecisionTimes
@@ -80,7 +79,7 @@ def sla_board(session: Session, tenant_id: str, *, now: datetime, soon_minutes: 
     days = tuple((now - timedelta(days=back)).date() for back in reversed(range(DAYS)))
     rows = _newest_decided(session, tenant_id, _start(days[0], now))
     sample = rows[:SAMPLED]
-    ageing = [sum(group.ages[bar] for group in groups) for bar in range(len(AGE_LABELS))]
+    ageing = [sum(group.ages[bar] for group in groups) for bar in range(len(AGES))]
     return SlaBoard(
         open=sum(group.load.open for group in groups),
         overdue=sum(group.load.overdue for group in groups),
@@ -88,7 +87,7 @@ def sla_board(session: Session, tenant_id: str, *, now: datetime, soon_minutes: 
         unowned=sum(group.load.open for group in groups if group.person is None),
         by_person=_loads((group.person, group.load) for group in groups if group.person is not None),
         by_role=_loads((group.role, group.load) for group in groups if group.person is None),
-        ageing=tuple(zip(AGE_LABELS, ageing, strict=True)),
+        ageing=tuple(zip(AGES, ageing, strict=True)),
         decided=_per_day(session, days, now, lambda start, end: _decided_between(tenant_id, start, end)),
         escalated=_per_day(session, days, now, lambda start, end: _escalated_between(tenant_id, start, end)),
         times=_times(None, [seconds for _, seconds in sample]),
@@ -107,7 +106,7 @@ class _Group:
 
 def _open_groups(session: Session, tenant_id: str, now: datetime, soon_minutes: int) -> list[_Group]:
     soon = WorkflowItem.sla_due_at.between(now, now + timedelta(minutes=soon_minutes))
-    ends = [now - timedelta(hours=hours) for hours in AGE_HOURS]
+    ends = [now - timedelta(hours=age.upto_hours) for age in AGES if age.upto_hours is not None]
     younger = [WorkflowItem.requested_at > end for end in ends]
     query = (
         select(

@@ -8,6 +8,7 @@ from lotus_web.web import (
     access,
     assets,
     decisions,
+    docs,
     drafts,
     errors,
     inbox,
@@ -18,6 +19,7 @@ from lotus_web.web import (
     search,
     security_headers,
     sign_in,
+    sla,
 )
 from lotus_web.web.filters import register_filters
 
@@ -29,6 +31,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     runs.blueprint,
     decisions.blueprint,
     search.blueprint,
+    docs.blueprint,
+    sla.blueprint,
 )
 
 

@@ -19,7 +19,9 @@ COLUMN_HEIGHT = 132
 COLUMN_TOP = 18
 LABEL_HEIGHT = 22
 GAP_SHARE = Decimal("0.22")
-TICK_STEPS = tuple(Decimal(step) for step in ("0.01", "0.02", "0.025", "0.05", "0.1", "0.2", "0.25", "0.5", "1", "2", "5"))
+TICK_STEPS = tuple(
+    Decimal(step) for step in ("0.01", "0.02", "0.025", "0.05", "0.1", "0.2", "0.25", "0.5", "1", "2", "5")
+)
 MOST_TICKS = 7
 
 
@@ -136,7 +138,7 @@ class Columns:
     columns: tuple[Column, ...]
 
 
-def _share(part: Decimal, whole: Decimal) -> str:
+def share(part: Decimal, whole: Decimal) -> str:
     """Return ``part`` of ``whole`` as percent with two decimals, the unit included."""
     text = format((part * 100 / whole).quantize(Decimal("0.01")), "f")
     return (text.rstrip("0").rstrip(".") or "0") + "%"
@@ -162,14 +164,14 @@ def _ticks(low: Decimal, high: Decimal, step: Decimal) -> tuple[Tick, ...]:
     from_zero = int(low / step)
     anchors = ["start", *["middle"] * (count - 1), "end"]
     return tuple(
-        Tick(_share(step * place, high - low), low + step * place, anchors[place], minor=(from_zero + place) % 2 == 1)
+        Tick(share(step * place, high - low), low + step * place, anchors[place], minor=(from_zero + place) % 2 == 1)
         for place in range(count + 1)
     )
 
 
 def _bar(weight: Decimal, low: Decimal, high: Decimal, y: int) -> Bar:
     start, end = sorted((weight, Decimal(0)))
-    return Bar(_share(start - low, high - low), _share(end - start, high - low), y, BAR_HEIGHT)
+    return Bar(share(start - low, high - low), share(end - start, high - low), y, BAR_HEIGHT)
 
 
 def paired_bars(rows: Iterable[WeightRow]) -> PairedBars:
@@ -179,21 +181,27 @@ def paired_bars(rows: Iterable[WeightRow]) -> PairedBars:
     weight after the trades is more than ``limit``.
     """
     rows = tuple(rows)
-    drawn = [weight for row in rows for weight in (row.before_weight, row.after_weight, row.limit) if weight is not None]
+    drawn = [
+        weight for row in rows for weight in (row.before_weight, row.after_weight, row.limit) if weight is not None
+    ]
     low, high, step = _scale(drawn)
     pairs = tuple(_paired_bar(row, place, low, high) for place, row in enumerate(rows))
     axis_y = len(rows) * ROW_HEIGHT
-    return PairedBars(axis_y + AXIS_HEIGHT, axis_y, _share(-low, high - low), _ticks(low, high, step), pairs)
+    return PairedBars(axis_y + AXIS_HEIGHT, axis_y, share(-low, high - low), _ticks(low, high, step), pairs)
 
 
 def _paired_bar(row: WeightRow, place: int, low: Decimal, high: Decimal) -> PairedBar:
     top = place * ROW_HEIGHT
-    limit_x = None if row.limit is None else _share(row.limit - low, high - low)
+    limit_x = None if row.limit is None else share(row.limit - low, high - low)
     return PairedBar(
-        label=row.label, text_y=top + 13,
+        label=row.label,
+        text_y=top + 13,
         before=_bar(row.before_weight, low, high, top + BAR_TOP),
         after=_bar(row.after_weight, low, high, top + BAR_TOP + BAR_HEIGHT + 1),
-        before_weight=row.before_weight, after_weight=row.after_weight, limit=row.limit, limit_x=limit_x,
+        before_weight=row.before_weight,
+        after_weight=row.after_weight,
+        limit=row.limit,
+        limit_x=limit_x,
         over_limit=row.limit is not None and row.after_weight > row.limit,
     )
 
@@ -210,8 +218,12 @@ def _column(point: CountRow, place: int, count: int, highest: int) -> Column:
     whole = Decimal(count)
     height = point.value * COLUMN_HEIGHT // highest
     return Column(
-        label=point.label, value=point.value, href=point.href,
-        x=_share(place + GAP_SHARE / 2, whole), width=_share(1 - GAP_SHARE, whole),
-        middle=_share(place + Decimal("0.5"), whole),
-        y=COLUMN_TOP + COLUMN_HEIGHT - height, height=height,
+        label=point.label,
+        value=point.value,
+        href=point.href,
+        x=share(place + GAP_SHARE / 2, whole),
+        width=share(1 - GAP_SHARE, whole),
+        middle=share(place + Decimal("0.5"), whole),
+        y=COLUMN_TOP + COLUMN_HEIGHT - height,
+        height=height,
     )

@@ -14,6 +14,8 @@ from lotus_web.domain.reason_codes import REASON_CODES, ReasonCode
 from lotus_web.domain.workflow import Action, ItemFacts, check_action, override_phrase
 from lotus_web.queries.item_detail import ItemDetail, assignable_people
 
+REVIEWING_ROLES = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role]))
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionPanel:
@@ -50,11 +52,10 @@ def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes
         if sentence is not None:
             refused[action] = sentence
     assigning = Action.REASSIGN not in refused
-    reviewing = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role]))
     return DecisionPanel(
         refusals={action: refused[action] for action in Action if action in refused},
         reasons=REASON_CODES,
         people=assignable_people(session, actor.tenant_id) if assigning else (),
-        roles=reviewing,
+        roles=REVIEWING_ROLES,
         phrase=override_phrase(detail.item.workflow_id),
     )

@@ -12,6 +12,8 @@ from typing import Any
 
 from flask import Flask
 
+from lotus_web.domain.precedents import spell
+from lotus_web.web.board_charts import load_bars, times_columns
 from lotus_web.web.charts import columns, paired_bars
 
 NOTHING = "–"
@@ -20,8 +22,27 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 # ISO 4217: every currency not named here has two minor units.
 MINOR_UNITS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF",
-                     "XOF", "XPF"), 0),
+    **dict.fromkeys(
+        (
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ),
+        0,
+    ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 QUANTITY_PLACES = 6
@@ -103,7 +124,7 @@ def duration(span: timedelta | None) -> str:
     days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]
     first = next(place for place, (count, _) in enumerate(parts) if count)
-    return " ".join(f"{count}{NO_BREAK_SPACE}{unit}" for count, unit in parts[first:first + 2] if count)
+    return " ".join(f"{count}{NO_BREAK_SPACE}{unit}" for count, unit in parts[first : first + 2] if count)
 
 
 def iso(moment: datetime | None) -> str:
@@ -126,7 +147,7 @@ def shorten_middle(text: str, limit: int = 18) -> str:
     if len(text) <= limit:
         return text
     tail = (limit - 1) // 3
-    return f"{text[:limit - 1 - tail]}…{text[-tail:]}"
+    return f"{text[: limit - 1 - tail]}…{text[-tail:]}"
 
 
 def _json_value(value: Any) -> Any:
@@ -158,7 +179,21 @@ def words(code: str | Enum) -> str:
 
 
 FILTERS: tuple[Callable[..., Any], ...] = (
-    absolute, amount, columns, duration, iso, money, paired_bars, percent, pretty_json, quantity, shorten_middle, when,
+    absolute,
+    amount,
+    columns,
+    duration,
+    iso,
+    load_bars,
+    money,
+    paired_bars,
+    percent,
+    pretty_json,
+    quantity,
+    shorten_middle,
+    spell,
+    times_columns,
+    when,
     words,
 )
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from lotus_web import current
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission
+from lotus_web.domain.ageing import Age
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.workflow import OPEN, Action, ItemStatus, Priority
 from lotus_web.queries.inbox import closed_items, open_items
@@ -23,7 +24,7 @@ from lotus_web.web.decision_panel import refusals
 from lotus_web.web.forms.review_form import seen_version
 from lotus_web.web.htmx import go_to, is_htmx, page_or_fragment, see_other
 from lotus_web.web.links import same_page
-from lotus_web.web.query_args import choice_arg, enum_arg, text_arg
+from lotus_web.web.query_args import choice_arg, day_arg, enum_arg, text_arg
 
 blueprint = Blueprint("inbox", __name__)
 PAGE_SIZE = 50
@@ -116,6 +117,9 @@ def wanted_items() -> InboxFilter:
         person=text_arg("person"),
         portfolio=text_arg("portfolio"),
         text=text_arg("q"),
+        age=enum_arg("age", Age),
+        decided=day_arg("decided"),
+        escalated=day_arg("escalated"),
     )
 
 
@@ -144,6 +148,7 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         soon_minutes=soon,
         outcome=outcome,
         same_page=same_page,
+        ages=[(age.value, age.label) for age in Age],
         statuses=[status.value for status in ItemStatus if (status in OPEN) == (tab is not Tab.CLOSED)],
     )
 

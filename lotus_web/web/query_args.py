@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from typing import TypeVar
 
@@ -37,6 +37,12 @@ def choice_arg(name: str, choices: dict[str, E]) -> E | None:
     if word not in choices:
         raise InvalidInput("invalid_argument", f"{_label(name)} is one of {_names(choices)}.", loc=("query", name))
     return choices[word]
+
+
+def day_arg(name: str) -> date | None:
+    """Return a UTC day; raises InvalidInput."""
+    start = instant_arg(name)
+    return start.date() if start else None
 
 
 def instant_arg(name: str, *, end_of_day: bool = False) -> datetime | None:

@@ -116,53 +116,6 @@
     });
   }
 
-  // ---- what a swap must not lose: the focus, the selected rows, the opened folds
-  const FIELD = "input:not([type=checkbox]):not([type=radio]), textarea, select";
-  let before = null;
-
-  function path(element) {
-    if (!element || element === document.body) return null;
-    if (element.id) return `#${CSS.escape(element.id)}`;
-    for (const [attribute, value] of [["data-key", element.dataset.key], ["data-copy", element.dataset.copy],
-      ["href", element.getAttribute("href")]]) {
-      if (value) return `${element.localName}[${attribute}="${CSS.escape(value)}"]`;
-    }
-    if (!element.name) return null;
-    const value = /checkbox|radio/.test(element.type) ? `[value="${CSS.escape(element.value)}"]` : "";
-    return `${element.localName}[name="${CSS.escape(element.name)}"]${value}`;
-  }
-
-  function remember(target) {
-    const active = document.activeElement;
-    before = {
-      id: target.id,
-      focus: target.contains(active) ? path(active) : null,
-      hadFocus: target.contains(active),
-      checked: target.closest("[data-live]") ? $$("input[type=checkbox]:checked", target).map(path).filter(Boolean) : [],
-      open: $$("details[open][id]", target).map(path),
-    };
-  }
-
-  function recover(fresh) {
-    const was = before || { checked: [], open: [] };
-    before = null;
-    const root = (was.id && document.getElementById(was.id)) || fresh;
-    was.checked.forEach((box) => { const found = $(box, root); if (found) found.checked = true; });
-    was.open.forEach((fold) => { const found = $(fold, root); if (found) found.open = true; });
-    const wanted = root.matches("[data-focus]") ? root : $("[data-focus], [autofocus]", root);
-    if (wanted) wanted.focus();
-    else if (was.hadFocus && !root.contains(document.activeElement)) {
-      const same = was.focus && $(was.focus, root);
-      (same || $("a[href], button, input:not([type=hidden]), [tabindex]", root) || $("#main")).focus();
-    }
-    if (was.hadFocus && document.activeElement === document.body) $("#main").focus();
-  }
-
-  function busyWriting(area) {
-    const active = document.activeElement;
-    return document.hidden || (area.contains(active) && active.matches(FIELD)) || $("dialog[open]", area) !== null;
-  }
-
   // ---- refusals by the network or the server
   let troubleTimer = 0;
   function trouble(text) {
@@ -171,10 +124,6 @@
     box.hidden = false;
     clearTimeout(troubleTimer);
     troubleTimer = setTimeout(() => { box.hidden = true; }, 8000);
-  }
-
-  function stale(area, is) {
-    $$(`[data-stale]`, area.parentElement || document).forEach((mark) => { mark.hidden = !is; });
   }
 
   // ---- one press, one request
@@ -196,7 +145,8 @@
   }
 
   function onClick(event) {
-    const button = event.target.closest("[data-copy], [data-theme-set], [data-show-keyboard], [aria-disabled=true]");
+    const button = event.target.closest(
+      "[data-copy], [data-theme-set], [data-show-keyboard], [aria-disabled=true]");
     if (!button) return;
     if (button.getAttribute("aria-disabled") === "true") event.preventDefault();
     else if (button.dataset.copy !== undefined) copy(button);
@@ -227,21 +177,7 @@
   document.addEventListener("input", onInput);
   window.addEventListener("pageshow", () => $$("form[aria-busy]").forEach(release));
 
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const area = event.target.closest("[data-live]");
-    if (area && area === event.detail.elt && busyWriting(area)) event.preventDefault();
-  });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const area = event.detail.requestConfig && event.detail.requestConfig.elt;
-    const failed = event.detail.xhr.status >= 400;
-    if (area && area.matches("[data-live]")) {
-      stale(area, failed);
-      if (failed) event.detail.shouldSwap = false;
-    }
-    if (event.detail.shouldSwap) remember(event.detail.target);
-  });
   document.addEventListener("htmx:afterSettle", (event) => {
-    recover(event.target);
     arrive(event.target);
     const marks = event.target.matches("[data-announce]") ? [event.target] : $$("[data-announce]", event.target);
     announce(marks.map((mark) => mark.dataset.announce || mark.textContent.trim()).join(" "));
@@ -252,8 +188,7 @@
   });
   ["htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, (event) => {
     const area = event.detail.requestConfig && event.detail.requestConfig.elt;
-    if (area && area.matches("[data-live]")) stale(area, true);
-    else trouble("The server cannot be reached. Nothing was sent; what you wrote is still here.");
+    if (!area || !area.matches("[data-live]")) trouble("The server cannot be reached. Nothing was sent; what you wrote is still here.");
   }));
 
   function start() {
@@ -266,6 +201,7 @@
     setInterval(refreshTimes, 20000);
   }
 
+  window.lotus = { announce };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();
