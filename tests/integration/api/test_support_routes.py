@@ -62,9 +62,9 @@ def test_impossible_questions_about_lineage_are_refused(chief: Caller, asked: di
     assert chief.get("/rebalance/lineage/x", **asked).status_code == 422
 
 
-def test_a_bundle_is_the_same_by_run_correlation_and_key(chief: Caller) -> None:
+def test_a_bundle_is_the_same_by_run_correlation_and_key(chief: Caller, make_caller: MakeCaller) -> None:
     run_id = chief.run(review_request(), key=ODD, correlation="corr-1")["rebalance_run_id"]
-    assert chief.decide(run_id).status_code == 200
+    assert make_caller("rosa.reviewer").decide(run_id).status_code == 200
     whole = chief.get(f"/rebalance/runs/{run_id}/support-bundle").json
     assert list(whole) == ["run", "artifact", "async_operation", "workflow_history", "lineage", "idempotency_history"]
     assert whole["run"] == chief.get(f"/rebalance/runs/{run_id}").json
@@ -123,9 +123,9 @@ def test_a_key_tells_its_recordings_and_its_replays(chief: Caller) -> None:
 
 
 @pytest.mark.environ(DPM_ASYNC_EXECUTION_MODE="ACCEPT_ONLY", DPM_SUPPORTABILITY_RETENTION_DAYS="90")
-def test_the_summary_counts_what_is_there(chief: Caller) -> None:
+def test_the_summary_counts_what_is_there(chief: Caller, make_caller: MakeCaller) -> None:
     run = chief.run(review_request())
-    chief.decide(run["rebalance_run_id"], reason_code="WITHIN_MANDATE")
+    make_caller("rosa.reviewer").decide(run["rebalance_run_id"], reason_code="WITHIN_MANDATE")
     chief.send("POST", "/rebalance/analyze/async", json=batch_json())
     body = chief.get("/rebalance/supportability/summary", anything="else").json
     assert body["retention_days"] == 90
@@ -230,7 +230,7 @@ def test_a_hold_needs_an_administrator_who_speaks_for_himself(chief: Caller, mak
     ],
 )
 def test_each_feature_can_be_switched_off_while_it_runs(
-    chief: Caller, environ: dict[str, str], app: Any, setting: str, code: str, paths: list[str]
+    chief: Caller, app: Any, setting: str, code: str, paths: list[str]
 ) -> None:
     app.extensions["lotus_settings"].environ[setting] = "false"
     for path in paths:
