@@ -17,13 +17,14 @@ from typing import Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, Text, event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, registry
 from sqlalchemy.types import TypeDecorator
 
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.settings import BadSetting, Settings
 
 WRITE = "lotus_write"
+LOCKED = "lotus_locked_tenants"
 SQLITE_BUSY_MS = 15_000
 POSTGRES_LOCK_TIMEOUT_MS = 15_000
 
@@ -111,6 +112,7 @@ def _ephemeral_path() -> Path:
 def engine_options(settings: Settings, uri: str) -> dict[str, Any]:
     """Return the pool and driver options for a URL."""
     options: dict[str, Any] = {"pool_size": settings.database_pool_size, "max_overflow": 8, "pool_timeout": 10}
+    options["hide_parameters"] = True  # what people and programs send stays out of error messages and logs
     if uri.startswith("sqlite"):
         return options | {"connect_args": {"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False}}
     if not uri.startswith("postgresql"):
@@ -139,6 +141,12 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql(
             "BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITE) else "BEGIN DEFERRED"
         )
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_locks(session: Session, ended: SessionTransaction) -> None:
+    if ended.parent is None:
+        session.info.pop(LOCKED, None)
 
 
 @contextmanager

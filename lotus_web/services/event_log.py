@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from lotus_web.db import LOCKED
 from lotus_web.domain.canonical import canonical_json, content_hash
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.events import GENESIS, OWN_PRODUCER, EventDraft, EventType, check_draft, entry_hash, envelope
@@ -31,7 +32,17 @@ class Appended:
 
 
 def lock_tenant(session: Session, tenant_id: str) -> TenantRuntime:
-    """Lock and return the tenant's runtime row, making it on first use; every writer of a tenant queues here."""
+    """Lock and return the tenant's runtime row, making it on first use; every writer of a tenant queues here.
+
+    Asked again in the same transaction it answers from memory: the lock is held until the end.
+    """
+    held: dict[str, TenantRuntime] = session.info.setdefault(LOCKED, {})
+    if tenant_id not in held:
+        held[tenant_id] = _locked_runtime(session, tenant_id)
+    return held[tenant_id]
+
+
+def _locked_runtime(session: Session, tenant_id: str) -> TenantRuntime:
     query = select(TenantRuntime).where(TenantRuntime.tenant_id == tenant_id).with_for_update()
     runtime = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if runtime is not None:
