@@ -176,6 +176,9 @@ class Settings:
     escalation_assigned_role = text("LOTUS_ESCALATION_ASSIGNED_ROLE", "manager", "who gets an escalated item")
     escalation_assigned_account_id = text("LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID", "", "a person instead of a role")
     sla_sweep_seconds = whole("LOTUS_SLA_SWEEP_SECONDS", 30, "how often due times are looked at")
+    jobs_lease_seconds = whole(
+        "LOTUS_JOBS_LEASE_SECONDS", 15, "silence after which another process leads the jobs", low=3, high=3600
+    )
     claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim holds without activity")
     four_eyes = flag("LOTUS_FOUR_EYES", True, "who submitted a run may not approve it")
     four_eyes_exempt_tenants = words(

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -19,7 +19,7 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.schedule import JOBS, Job
 from lotus_web.models import JobRun
-from lotus_web.services.leases import LEASE, Leadership, give_up_lead, take_lead
+from lotus_web.services.leases import Leadership, give_up_lead, take_lead
 from lotus_web.settings import Settings
 
 GRACE_SECONDS = 3600
@@ -34,6 +34,7 @@ class Scheduler:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.stop_asked = threading.Event()
         self.lead: Leadership | None = None
+        self.lease = timedelta(seconds=settings.jobs_lease_seconds)
         self.clock = BackgroundScheduler(
             timezone="UTC",
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": GRACE_SECONDS},
@@ -41,7 +42,7 @@ class Scheduler:
 
     def start(self) -> None:
         """Begin to lead or to wait for the lead."""
-        self.clock.add_job(self.renew, "interval", seconds=LEASE.total_seconds() / 3, next_run_time=utcnow())
+        self.clock.add_job(self.renew, "interval", seconds=self.lease.total_seconds() / 3, next_run_time=utcnow())
         for job in JOBS:
             self.clock.add_job(
                 self.tick, "interval", args=[job], seconds=job.cadence(self.settings), next_run_time=utcnow()
@@ -60,7 +61,7 @@ class Scheduler:
         with self.app.app_context():
             try:
                 with transaction() as session:
-                    lead = take_lead(session, self.owner)
+                    lead = take_lead(session, self.owner, lease=self.lease)
             except Exception as lost:
                 log.warning("lease_not_renewed", owner=self.owner, error=type(lost).__name__)
                 lead = None

@@ -13,7 +13,6 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.models import SchedulerLease
 from lotus_web.models.jobs import LEASE_NAME
 
-LEASE = timedelta(seconds=15)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,7 +32,7 @@ def store_now(session: Session) -> datetime:
     return datetime.now(UTC)
 
 
-def take_lead(session: Session, owner: str) -> Leadership | None:
+def take_lead(session: Session, owner: str, *, lease: timedelta) -> Leadership | None:
     """Take or renew the lease; None while another process holds it."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     first = dialect.insert(SchedulerLease).values(name=LEASE_NAME, owner="", until=EPOCH, fence=0)
@@ -50,7 +49,7 @@ def take_lead(session: Session, owner: str) -> Leadership | None:
     session.execute(
         update(SchedulerLease)
         .where(SchedulerLease.name == LEASE_NAME)
-        .values(owner=owner, until=now + LEASE, fence=fence)
+        .values(owner=owner, until=now + lease, fence=fence)
     )
     return Leadership(owner, fence)
 
