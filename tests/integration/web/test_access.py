@@ -60,13 +60,13 @@ def test_no_form_is_taken_without_its_token_even_from_who_may_do_everything(app:
 
 
 @pytest.mark.stores("sqlite")
-def test_only_signing_in_and_out_and_static_files_are_public(app: Flask) -> None:
+def test_only_signing_in_and_out_the_reference_and_static_files_are_public(app: Flask) -> None:
     public = {
         rule.endpoint
         for rule in app.url_map.iter_rules()
         if not is_json_blueprint(rule.endpoint.rpartition(".")[0]) and access_of(app, rule.endpoint) is Door.PUBLIC
     }
-    assert public == {"static", "sign_in.show", "sign_in.sign_in", "sign_in.sign_out"}
+    assert public == {"static", "sign_in.show", "sign_in.sign_in", "sign_in.sign_out", "docs.show"}
 
 
 @pytest.mark.stores("sqlite")

@@ -1,0 +1,34 @@
+"""The reference of the JSON routes, for the people who write programs against them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, render_template
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from lotus_web.web.access import public
+from lotus_web.web.reference import Reader, Reference
+
+blueprint = Blueprint("docs", __name__)
+
+# Set by the JSON routes: () -> the OpenAPI document of the running application.
+OPENAPI = "lotus_openapi"
+DRAWN = "lotus_reference"
+
+
+@blueprint.get("/docs")
+@public
+def show() -> ResponseReturnValue:
+    """Show the reference; it is the same for everyone."""
+    reference, text = _drawn()
+    return render_template("docs/docs.html", reference=reference, text=text)
+
+
+def _drawn() -> tuple[Reference, Markup]:
+    """Return the reference and its long part as markup, drawn once: it changes only with the program."""
+    found: tuple[Reference, Markup] | None = current_app.extensions.get(DRAWN)
+    if found is None:
+        reference = Reader(current_app.extensions[OPENAPI]()).read()
+        found = reference, Markup(render_template("docs/_reference.html", reference=reference))
+        current_app.extensions[DRAWN] = found
+    return found

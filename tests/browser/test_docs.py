@@ -1,0 +1,36 @@
+"""The reference in a browser: readable by everyone, on a phone, in the dark, without scripts."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Axe
+from tests.live_server import LiveServer
+
+PHONE = {"width": 375, "height": 800}
+DESK = {"width": 1280, "height": 800}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_nobody_is_shut_out(live_server: LiveServer, page: Page, axe: Axe, scheme: str, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(f"{live_server.url}/docs#simulate")
+    page.locator("article#simulate summary").first.click()
+    assert axe(page, include="article#simulate, article#decide, #begin, #everywhere, .page-header, #shape-Money") == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_it_needs_no_script(live_server: LiveServer, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/docs")
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Review gate").click()
+    expect(page.get_by_role("heading", name="Review gate")).to_be_in_viewport()
+    page.goto(f"{live_server.url}/docs#decide")
+    page.locator("#decide").get_by_text("Example body").click()
+    expect(page.locator("#decide pre").first).to_contain_text('"action": "APPROVE"')
+    context.close()
