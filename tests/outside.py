@@ -64,7 +64,11 @@ def trace_started(portfolio_id: str = "pf-one", title: str = "Credit line of Ama
 
 
 def exception_requested(
-    exception_id: str = "ex", *, rules: Sequence[str] = ("LIMIT",), policy_id: str = "credit_rules", priority: str = "normal"
+    exception_id: str = "ex",
+    *,
+    rules: Sequence[str] = ("LIMIT",),
+    policy_id: str = "credit_rules",
+    priority: str = "normal",
 ) -> dict[str, Any]:
     """Return the payload that asks for a review."""
     return {

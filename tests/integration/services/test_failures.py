@@ -41,7 +41,9 @@ def counts() -> list[int | None]:
 
 
 def records() -> list[tuple[str, str, str]]:
-    return [(one.category, one.action, one.code) for one in db.session.query(AuditRecord).order_by(AuditRecord.audit_seq)]
+    return [
+        (one.category, one.action, one.code) for one in db.session.query(AuditRecord).order_by(AuditRecord.audit_seq)
+    ]
 
 
 @pytest.fixture
