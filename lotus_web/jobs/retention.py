@@ -20,8 +20,10 @@ FIRST_BATCH = 50
 
 
 def purge(context: JobContext, now: datetime) -> dict[str, Any]:
-    """Remove everything that has had its time; returns how many rows of each thing went and the longest batch in ms,
-    which is more than its lock was held: on SQLite it counts the checkpoint after the commit."""
+    """Remove everything that has had its time; returns how many rows of each thing went and the longest batch in ms.
+
+    A batch takes longer than its lock is held: on SQLite it counts the checkpoint after the commit.
+    """
     pace = _Pace(context)
     removed = Removed()
     cutoff = run_cutoff(now, context.settings.retention_days)
