@@ -14,6 +14,7 @@ from lotus_web.web import (
     inbox,
     items,
     navigation,
+    notifications,
     person,
     runs,
     search,
@@ -33,6 +34,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     search.blueprint,
     docs.blueprint,
     sla.blueprint,
+    notifications.blueprint,
 )
 
 
@@ -46,6 +48,7 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     register_filters(app)
     navigation.init_app(app)
+    notifications.init_app(app)
     app.context_processor(lambda: {"ephemeral_store": app.extensions["lotus_settings"].store_backend == "IN_MEMORY"})
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
