@@ -32,11 +32,6 @@ def operation_cutoff(now: datetime, ttl_seconds: int) -> datetime:
     return now - timedelta(seconds=ttl_seconds)
 
 
-def may_go(*, created_at: datetime, cutoff: datetime, legal_hold: bool, open_items: int) -> bool:
-    """Return whether a run may be purged: older than the cutoff, not held, and nobody still has to decide on it."""
-    return created_at < cutoff and not legal_hold and open_items == 0
-
-
 def check_hold_reason(reason: str | None) -> str:
     """Return why a hold is set or lifted: 1–1000 characters; raises InvalidInput."""
     text = (reason or "").strip()

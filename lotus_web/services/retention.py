@@ -67,7 +67,7 @@ def tenants_with_runs(session: Session) -> Iterator[str]:
 
 
 def may_go(cutoff: datetime) -> ColumnElement[bool]:
-    """The rule of domain.retention.may_go as a condition: too old, not held, and nobody still has to decide on it."""
+    """The runs that may go: too old, not held, and with no item on which somebody still has to decide."""
     open_item = exists().where(
         WorkflowItem.tenant_id == Run.tenant_id,
         WorkflowItem.rebalance_run_id == Run.rebalance_run_id,
