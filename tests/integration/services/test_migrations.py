@@ -1,0 +1,104 @@
+"""Migrations: replicas that start at the same moment, the way back and forth, and no drift from the models."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import create_engine, inspect, text
+
+from lotus_web import create_app
+from lotus_web.db import db, transaction
+from lotus_web.domain.gate import GateAction
+from lotus_web.settings import Settings
+from tests.histories import APPEND_ONLY, assert_provable, decide, record
+from tests.stores import environment
+
+ROOT = Path(__file__).parents[3]
+REPLICA = """
+import os, sys
+from flask_migrate import upgrade
+from lotus_web import create_app
+app = create_app()
+print("ready", flush=True)
+sys.stdin.readline()
+with app.app_context():
+    upgrade()
+print("upgraded", flush=True)
+"""
+
+
+def replica(url: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", REPLICA],
+        cwd=ROOT,
+        env={**environment(url), "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_replicas_that_start_at_once_upgrade_the_store_once(bare_store_url: str) -> None:
+    replicas = [replica(bare_store_url) for _ in range(3)]
+    for one in replicas:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in replicas:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in replicas:
+        out, err = one.communicate(timeout=60)
+        assert (one.returncode, out) == (0, "upgraded\n"), err
+    engine = create_engine(bare_store_url)
+    assert set(APPEND_ONLY) <= set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
+    engine.dispose()
+
+
+def test_the_way_back_and_forth_ends_where_it_began(bare_store_url: str) -> None:
+    app = create_app(Settings.from_environ(environment(bare_store_url)))
+    with app.app_context():
+        upgrade()
+        before = inspect(db.engine).get_table_names()
+        downgrade(revision="base")
+        db.engine.dispose()
+        assert set(inspect(db.engine).get_table_names()) <= {"alembic_version", "sqlite_sequence"}
+        upgrade()
+        db.engine.dispose()
+        assert inspect(db.engine).get_table_names() == before
+        with transaction() as session:
+            record(session, 1)
+            decide(session, 1, GateAction.APPROVE)
+        assert_provable()
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_history_survives_the_newest_migration_back_and_forth(store_url: str) -> None:
+    app = create_app(Settings.from_environ(environment(store_url)))
+    with app.app_context():
+        with transaction() as session:
+            record(session, 1)
+            decide(session, 1, GateAction.APPROVE)
+        db.session.remove()
+        downgrade(revision="-1")
+        upgrade()
+        assert_provable()
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_check_command_finds_no_drift(store_url: str) -> None:
+    app = create_app(Settings.from_environ(environment(store_url)))
+    done = app.test_cli_runner().invoke(args=["db", "check"])
+    assert done.exit_code == 0, done.output
+    with app.app_context():
+        db.engine.dispose()
