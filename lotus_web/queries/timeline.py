@@ -15,6 +15,7 @@ from lotus_web.domain.notices import NoticeCategory
 from lotus_web.domain.reason_codes import reason_text
 from lotus_web.domain.workflow import Action
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
+from lotus_web.queries.traces import TraceDetail
 
 MOST_ENTRIES = 200
 # What happens in one instant reads in this order: an event, what was done with it, who was told.
@@ -25,7 +26,10 @@ _POLICY_WORDS = {"allow": "allowed", "deny": "blocked", "require_exception": "ne
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One thing that happened; ``kind`` is an action, ``event``, ``notification`` or ``failure``."""
+    """One thing that happened; ``kind`` is an action, ``event``, ``notification`` or ``failure``.
+
+    ``workflow_id`` is the item that it was done to or told about; None for an event.
+    """
 
     at: datetime
     actor: str | None
@@ -33,6 +37,7 @@ class TimelineEntry:
     body: str
     kind: str
     entry_id: str
+    workflow_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,17 @@ def item_timeline(session: Session, tenant_id: str, *, trace_id: str, workflow_i
         ),
         cut=any(len(rows) == MOST_ENTRIES for rows in (events, actions, notices)),
     )
+
+
+def trace_timeline(detail: TraceDetail) -> tuple[TimelineEntry, ...]:
+    """Return everything that happened in a trace, oldest first, each approval once."""
+    told = {action.source_event_id for action in detail.actions}
+    placed = [
+        *_events(event for event in detail.events if event.event_id not in told),
+        *_actions(detail.actions),
+        *_notices(detail.notifications),
+    ]
+    return tuple(entry for _, entry in sorted(placed, key=lambda pair: pair[0]))
 
 
 def _newest(session: Session, model: Any, tenant_id: str, key: str, value: str, order: str) -> Sequence[Any]:
@@ -131,7 +147,13 @@ def _actions(rows: Iterable[WorkflowAction]) -> Iterator[_Placed]:
         reason = reason_text(Action(row.action_type), row.reason_code) if row.reason_code else ""
         body = "\n".join(part for part in (reason, row.text) if part)
         entry = TimelineEntry(
-            row.occurred_at, decider, _action_words(row) + through, body, row.action_type, row.action_id
+            row.occurred_at,
+            decider,
+            _action_words(row) + through,
+            body,
+            row.action_type,
+            row.action_id,
+            row.workflow_id,
         )
         yield (row.occurred_at, _ACTION, row.action_seq), entry
 
@@ -156,5 +178,6 @@ def _notices(rows: Iterable[Notification]) -> Iterator[_Placed]:
     for row in rows:
         recipient = row.recipient_account_id or row.recipient_role
         kind = "failure" if row.category == NoticeCategory.FAILURE else "notification"
-        entry = TimelineEntry(row.created_at, None, f"{recipient} was told", row.message, kind, row.notification_id)
+        told = f"{recipient} was told"
+        entry = TimelineEntry(row.created_at, None, told, row.message, kind, row.notification_id, row.workflow_id)
         yield (row.created_at, _NOTICE, row.notification_seq), entry

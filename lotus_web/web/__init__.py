@@ -21,6 +21,8 @@ from lotus_web.web import (
     security_headers,
     sign_in,
     sla,
+    studio,
+    traces,
 )
 from lotus_web.web.filters import register_filters
 
@@ -35,6 +37,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     docs.blueprint,
     sla.blueprint,
     notifications.blueprint,
+    studio.blueprint,
+    traces.blueprint,
 )
 
 

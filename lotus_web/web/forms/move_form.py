@@ -57,12 +57,18 @@ def asked_move(typed: TypedMove) -> ReviewAction:
         raise InvalidInput("invalid_argument", "Choose the items to move.", loc=("body", "item"))
     if len(typed.items) > MOST_AT_ONCE:
         raise InvalidInput("invalid_argument", f"Move at most {MOST_AT_ONCE} at once.", loc=("body", "item"))
-    kind, _, name = typed.to.partition(":")
-    if kind not in (TO_PERSON, TO_ROLE) or not name:
+    account, role = assignee_of(typed.to)
+    if account is None and role is None:
         raise InvalidInput("invalid_argument", "Choose whom to give them to.", loc=("body", "to"))
     return ReviewAction(
         action=Action.REASSIGN,
         text=check_free_text(typed.note),
-        assigned_account_id=name if kind == TO_PERSON else None,
-        assigned_role=name if kind == TO_ROLE else None,
+        assigned_account_id=account,
+        assigned_role=role,
     )
+
+
+def assignee_of(to: str) -> tuple[str | None, str | None]:
+    """Return the account and the role that ``person:name`` or ``role:name`` stands for; neither for anything else."""
+    kind, _, name = to.partition(":")
+    return (name or None if kind == TO_PERSON else None), (name or None if kind == TO_ROLE else None)
