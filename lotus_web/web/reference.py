@@ -137,7 +137,7 @@ class Reader:
         routes = list(self._operations())
         for tag in self.document["tags"]:
             own = tuple(self._route(*found) for found in routes if tag["name"] in found[2]["tags"])
-            yield Chapter(slug(tag["name"]), tag["name"], tag.get("description", ""), own)
+            yield Chapter(f"chapter-{slug(tag['name'])}", tag["name"], tag.get("description", ""), own)
 
     def _operations(self) -> Iterator[tuple[str, str, Document]]:
         for path, methods in self.document["paths"].items():

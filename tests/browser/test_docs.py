@@ -30,7 +30,16 @@ def test_it_needs_no_script(live_server: LiveServer, browser: Browser) -> None:
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Review gate").click()
     expect(page.get_by_role("heading", name="Review gate")).to_be_in_viewport()
-    page.goto(f"{live_server.url}/docs#decide")
+    page.keyboard.press("Escape")
     page.locator("#decide").get_by_text("Example body").click()
     expect(page.locator("#decide pre").first).to_contain_text('"action": "APPROVE"')
     context.close()
+
+
+def test_choosing_a_chapter_puts_the_contents_away(live_server: LiveServer, page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(f"{live_server.url}/docs")
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Review gate").click()
+    expect(page.locator("#rail")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Review gate")).to_be_in_viewport()
