@@ -11,7 +11,7 @@ from lotus_web.domain.canonical import canonical_json, canonical_object, content
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.event_payloads import EventType as EventType
 from lotus_web.domain.event_payloads import check_payload
-from lotus_web.domain.idents import KEY_MAX, is_storable
+from lotus_web.domain.idents import KEY_MAX, TRACE_MAX, is_storable
 
 GENESIS = "sha256:" + "0" * 64
 SCHEMA_VERSION = 1
@@ -65,11 +65,12 @@ def check_draft(draft: EventDraft) -> None:
         "actor.actor_id": draft.actor.get("actor_id"),
     }
     for name, value in ids.items():
-        if not isinstance(value, str) or not value.strip() or len(value) > KEY_MAX or not is_storable(value):
-            raise _refuse(name, f"{name} must be 1 to {KEY_MAX} visible characters")
+        longest = TRACE_MAX if name == "trace_id" else KEY_MAX
+        if not isinstance(value, str) or not value.strip() or len(value) > longest or not is_storable(value):
+            raise _refuse(name, f"{name} must be 1 to {longest} visible characters")
     for name, value in (("correlation_id", draft.correlation_id), ("causation_event_id", draft.causation_event_id)):
-        if value is not None and (len(value) > KEY_MAX or not is_storable(value)):
-            raise _refuse(name, f"{name} must be at most {KEY_MAX} characters that can be stored")
+        if value is not None and (len(value) > TRACE_MAX or not is_storable(value)):
+            raise _refuse(name, f"{name} must be at most {TRACE_MAX} characters that can be stored")
     if not EARLIEST <= draft.occurred_at < LATEST:
         raise _refuse("occurred_at", f"occurred_at must lie between {EARLIEST:%Y} and {LATEST:%Y}")
     check_payload(draft.event_type, draft.payload)

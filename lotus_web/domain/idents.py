@@ -7,6 +7,9 @@ from lotus_web.domain.errors import InvalidInput
 KEY_MAX = 255
 CORRELATION_MAX = 200
 ACTOR_MAX = 128
+SCENARIO_MAX = 64
+# The runs of an analysis are traced under the caller's correlation id and the name of their scenario.
+TRACE_MAX = CORRELATION_MAX + 1 + SCENARIO_MAX
 
 Loc = tuple[str | int, ...]
 

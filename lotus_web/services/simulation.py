@@ -1,6 +1,6 @@
 """One simulate request: reserve the key, run the engine, record the run (RFC-0017, dpm-api §3, deltas 1–5).
 
-The only service that commits: the reservation must be visible to others before the engine starts, and the engine must
+It opens its own transactions: the reservation must be visible to others before the engine starts, and the engine must
 not hold a lock. A crash between the two leaves a reservation that lapses by itself.
 """
 

@@ -107,3 +107,10 @@ def test_a_scenario_that_needs_a_person_gets_its_item() -> None:
     result = told["results"]["tight"]
     assert result["status"] == "PENDING_REVIEW"
     assert count("dg_workflow_items", f"rebalance_run_id = '{result['rebalance_run_id']}'") == 1
+
+
+def test_the_longest_names_that_are_allowed_make_a_trace_of_their_own() -> None:
+    name, correlation_id = "n" * 64, "c" * 200
+    told = analysed({name: {"options": {}}}, correlation_id=correlation_id, policy=POLICY)
+    assert told["failed_scenarios"] == {}
+    assert count("dg_event_log", f"trace_id = '{correlation_id}:{name}'") >= 2
