@@ -17,9 +17,9 @@ DESK = {"width": 1280, "height": 800}
 def test_nobody_is_shut_out(live_server: LiveServer, page: Page, axe: Axe, scheme: str, size: dict[str, int]) -> None:
     page.set_viewport_size(size)  # type: ignore[arg-type]
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.goto(f"{live_server.url}/docs#simulate")
-    page.locator("article#simulate summary").first.click()
-    assert axe(page, include="article#simulate, article#decide, #begin, #everywhere, .page-header, #shape-Money") == []
+    page.goto(f"{live_server.url}/docs#route-simulate")
+    page.locator("#route-simulate summary").first.click()
+    assert axe(page, include="#route-simulate, #route-decide, #begin, #everywhere, .page-header, #shape-Money") == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -31,8 +31,8 @@ def test_it_needs_no_script(live_server: LiveServer, browser: Browser) -> None:
     page.get_by_role("link", name="Review gate").click()
     expect(page.get_by_role("heading", name="Review gate")).to_be_in_viewport()
     page.keyboard.press("Escape")
-    page.locator("#decide").get_by_text("Example body").click()
-    expect(page.locator("#decide pre").first).to_contain_text('"action": "APPROVE"')
+    page.locator("#route-decide").get_by_text("Example body").click()
+    expect(page.locator("#route-decide pre").first).to_contain_text('"action": "APPROVE"')
     context.close()
 
 

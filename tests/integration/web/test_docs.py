@@ -33,7 +33,7 @@ def test_every_route_and_every_shape_has_its_place(app: Flask, client: FlaskClie
         assert path.replace("/", "/\u200b") in text
         for operation in methods.values():
             if "x-same-as" not in operation:
-                assert f'id="{operation["operationId"]}"' in text
+                assert f'id="route-{operation["operationId"]}"' in text
                 assert all(answer in text for answer in operation["responses"])
     assert all(f'id="shape-{name}"' in text for name in document["components"]["schemas"])
 
