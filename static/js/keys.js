@@ -73,7 +73,7 @@
       target.dispatchEvent(new Event("change", { bubbles: true }));
     }
     const field = target.matches("details, form, fieldset, div, section")
-      ? $("input:not([type=hidden]), textarea, select, button, summary", target) : target;
+      ? $("input:not([type=hidden]), textarea, select", target) || $("button, summary", target) : target;
     (field || target).focus();
     target.scrollIntoView({ block: "nearest" });
   }

@@ -1,0 +1,137 @@
+"""Every page of the review desk, in both themes, on a desk and on a phone: no fault that axe finds, nothing to the side."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page
+
+from lotus_web.domain.workflow import Action
+from tests import desk
+from tests.browser.conftest import Axe
+from tests.browser.review_desk import item_url, open_store, sign_in
+from tests.integration.web.test_items import TOMAS
+from tests.live_server import LiveServer
+from tests.people import hire
+
+pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
+
+LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 375)]
+OPEN_ALL = (
+    "document.querySelectorAll('main details').forEach(fold => { fold.removeAttribute('name'); fold.open = true })"
+)
+
+
+@pytest.fixture(scope="module")
+def store(live_server: LiveServer) -> Flask:
+    """The server's store with people, open and decided items, and runs of every kind."""
+    app = open_store(live_server)
+    for name in ("nora", "max", "ada", "vera"):
+        hire(app, name)
+    desk.item(app, key="late", age=timedelta(hours=5))
+    desk.item(app, desk.TURNOVER, key="soon", age=timedelta(hours=3, minutes=45))
+    long = "a-very-long-portfolio-name-without-any-place-to-break-" * 2
+    desk.item(app, desk.CAPPED, key="long", correlation_id=f"corr-{long}")
+    claimed = desk.item(app, desk.CASH_TOO_LOW, key="claimed")
+    desk.act(app, claimed, Action.CLAIM, by=TOMAS)
+    for number, action in enumerate((Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE)):
+        desk.act(app, desk.item(app, key=f"done-{number}"), action, by=TOMAS, text="A reason. " * 20)
+    return app
+
+
+@pytest.fixture(scope="module")
+def addresses(store: Flask, live_server: LiveServer) -> dict[str, str]:
+    """What to look at, by name."""
+    run = {kind: desk.record(store, kind, key=f"alone-{kind}") for kind in (desk.CLEAN, desk.NO_PRICE, desk.TAXED)}
+    url = live_server.url
+    return {
+        "the inbox": f"{url}/inbox?tab=open",
+        "the inbox, filtered to nothing": f"{url}/inbox?tab=open&q=nothing-like-it&person=nora",
+        "what is mine, empty": f"{url}/inbox?tab=mine",
+        "what is closed": f"{url}/inbox?tab=closed",
+        "an item": item_url(live_server, desk.item(store, desk.TURNOVER, key="looked-at")),
+        "a clean run": f"{url}/runs/{run[desk.CLEAN]}",
+        "a blocked run": f"{url}/runs/{run[desk.NO_PRICE]}",
+        "a taxed run": f"{url}/runs/{run[desk.TAXED]}",
+        "its result": f"{url}/runs/{run[desk.CLEAN]}/raw",
+        "the runs": f"{url}/runs",
+        "no runs": f"{url}/runs?portfolio_id=none",
+        "the decisions": f"{url}/decisions",
+        "no decisions": f"{url}/decisions?actor_id=nobody",
+        "a search": f"{url}/search?q=rebalance",
+        "a search in vain": f"{url}/search?q=unheard-of",
+        "an unknown item": f"{url}/inbox/none:exception:none",
+    }
+
+
+def faults(page: Page, axe: Axe, where: str) -> list[str]:
+    """Return what is wrong with the page as it stands."""
+    found = [f"{where}: {fault}" for fault in axe(page)]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append(f"{where}: scrolls sideways")
+    return found
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_no_page_has_a_fault(
+    page: Page, live_server: LiveServer, addresses: dict[str, str], axe: Axe, theme: str, width: int
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": width, "height": 800})
+    sign_in(page, live_server, "nora")
+    found = []
+    for name, url in addresses.items():
+        page.goto(url)
+        found += faults(page, axe, name)
+        page.evaluate(OPEN_ALL)
+        found += faults(page, axe, f"{name}, unfolded")
+    assert found == []
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_no_answer_to_a_form_has_a_fault(
+    page: Page, store: Flask, live_server: LiveServer, axe: Axe, theme: str, width: int
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": width, "height": 800})
+    sign_in(page, live_server, "nora")
+    item = desk.item(store, key=f"answers-{theme}-{width}")
+    page.goto(item_url(live_server, item))
+    page.locator("#fold-reject > summary").click()
+    page.get_by_role("button", name="Reject this run").click()
+    page.locator(".error-summary").wait_for()
+    found = faults(page, axe, "missing")
+    page.select_option("#reject-reason_code", "LIMIT_BREACH")
+    desk.act(store, item, Action.COMMENT, by=TOMAS, text="Mine.")
+    page.get_by_role("button", name="Reject this run").click()
+    page.locator("#outcome").wait_for()
+    found += faults(page, axe, "conflict")
+    page.get_by_role("button", name="Reject this run").click()
+    page.get_by_text("Rejected.").first.wait_for()
+    found += faults(page, axe, "done")
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["vera", "max", "ada"])
+def test_no_role_sees_a_fault(
+    page: Page, live_server: LiveServer, addresses: dict[str, str], axe: Axe, name: str
+) -> None:
+    sign_in(page, live_server, name)
+    found = []
+    for where in ("the inbox", "an item"):
+        page.goto(addresses[where])
+        page.evaluate(OPEN_ALL)
+        found += faults(page, axe, where)
+    assert found == []
+
+
+def test_twice_the_size_fits_without_scrolling_sideways(
+    page: Page, live_server: LiveServer, addresses: dict[str, str]
+) -> None:
+    page.set_viewport_size({"width": 640, "height": 450})
+    sign_in(page, live_server, "nora")
+    for where, url in addresses.items():
+        page.goto(url)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), where
