@@ -1,0 +1,170 @@
+"""What the control plane's reads cost among many items: a fixed number of queries, each through an index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Role
+from lotus_web.queries.audit_explorer import AuditFilter, audit_page
+from lotus_web.queries.inbox import open_items as inbox_items
+from lotus_web.queries.inbox_filter import InboxFilter, Tab
+from lotus_web.queries.notifications import notification_page, unread_count
+from lotus_web.queries.precedents import find_precedents
+from lotus_web.queries.reason_report import reason_report
+from lotus_web.queries.sla_board import sla_board
+from lotus_web.queries.workflow_items import WorkflowFilter, workflow_page, workflow_summary
+from lotus_web.services.claims import lapsed_claims
+from lotus_web.services.next_item import claim_next
+from tests.contract.rows import add_items
+from tests.outside import NOON, POLICY, open_items, person
+
+NOW = NOON + timedelta(hours=1)
+NORA = person("nora", Role.REVIEWER)
+MANY = 6_000
+# The partial indexes that hold open items only.
+OF_OPEN = ("inbox", "due", "to_warn", "to_escalate")
+CLOSED = text(
+    "UPDATE dg_workflow_items SET status = 'approved', current_decision = 'approved', resolved_at = requested_at,"
+    " precedent_key = 'sha256:' || (last_source_log_seq % 50), portfolio_id = 'pf-' || (last_source_log_seq % 200)"
+    " WHERE last_source_log_seq >= 50"
+)
+
+
+@pytest.fixture
+def crowded(app: Flask) -> Iterator[None]:
+    """Thousands of closed items and some open ones, counted by the store."""
+    add_items(app, MANY, start=NOON)
+    with app.app_context(), transaction() as session:
+        session.execute(CLOSED)
+    open_items(app, [f"t{number}" for number in range(20)], at=NOON)
+    with app.app_context():
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("ANALYZE")
+        yield
+
+
+@contextmanager
+def noted() -> Iterator[list[tuple[str, Any]]]:
+    sent: list[tuple[str, Any]] = []
+
+    def note(_conn: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            sent.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def plan_of(statement: str, parameters: Any) -> str:
+    postgres = db.engine.dialect.name == "postgresql"
+    with db.engine.connect() as connection:
+        if postgres:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        rows = connection.exec_driver_sql(
+            ("EXPLAIN " if postgres else "EXPLAIN QUERY PLAN ") + statement, parameters
+        ).all()
+        connection.rollback()
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+def everything(**how: Any) -> WorkflowFilter:
+    return WorkflowFilter(only_open=False, **how)
+
+
+Read = Callable[[Session], object]
+READS: dict[str, tuple[int, Read]] = {
+    "open list": (
+        1,
+        lambda s: workflow_page(s, "default", WorkflowFilter(), now=NOW, soon_minutes=30, limit=12),
+    ),
+    "inbox": (
+        2,
+        lambda s: inbox_items(s, InboxFilter(), Tab.OPEN, actor=NORA, now=NOW, soon_minutes=30, limit=50),
+    ),
+    "whole list": (1, lambda s: workflow_page(s, "default", everything(), now=NOW, soon_minutes=30, limit=12)),
+    "whole list by text": (
+        3,
+        lambda s: workflow_page(
+            s, "default", everything(narrowed=InboxFilter(text="nothing")), now=NOW, soon_minutes=30, limit=12
+        ),
+    ),
+    "list of a trace": (
+        2,
+        lambda s: workflow_page(s, "default", everything(trace_id="corr-70"), now=NOW, soon_minutes=30, limit=12),
+    ),
+    "summary": (1, lambda s: workflow_summary(s, "default", WorkflowFilter(), now=NOW, soon_minutes=30)),
+    "precedents": (
+        2,
+        lambda s: find_precedents(
+            s, "default", key="sha256:rare", portfolio_id="pf-7", before=NOW, beside="corr-7:exception:rr_000007"
+        ),
+    ),
+    "board": (4, lambda s: sla_board(s, "default", now=NOW, soon_minutes=30)),
+    "reasons": (5, lambda s: reason_report(s, "default", since=NOON, until=NOW)),
+    "record": (6, lambda s: audit_page(s, "default", AuditFilter(), limit=50)),
+    "notifications": (2, lambda s: notification_page(s, NORA, limit=50)),
+    "bell": (2, lambda s: unread_count(s, NORA)),
+    "lapsed claims": (2, lambda s: lapsed_claims(s, now=NOW, lease=timedelta(minutes=30), limit=200)),
+}
+
+
+def test_reads_take_a_fixed_number_of_queries_through_indexes(crowded: None) -> None:
+    for name, (queries, read) in READS.items():
+        with noted() as sent:
+            read(db.session())
+        db.session.rollback()
+        assert (name, len(sent)) == (name, queries)
+        for statement, parameters in sent:
+            plan = plan_of(statement, parameters)
+            walked = [line for line in plan.splitlines() if "SCAN dg_" in line or "Seq Scan on dg_" in line]
+            assert [line for line in walked if "USING" not in line and "dg_workflow_runtime" not in line] == [], plan
+
+
+@pytest.mark.stores("sqlite")
+def test_open_items_are_read_from_the_index_of_open_items(crowded: None) -> None:
+    for name in ("open list", "inbox", "summary", "board"):
+        with noted() as sent:
+            READS[name][1](db.session())
+        db.session.rollback()
+        about_open = [pair for pair in sent if "resolved_at IS NULL" in pair[0]]
+        assert about_open
+        for statement, parameters in about_open:
+            assert "ix_dg_workflow_items_all" not in plan_of(statement, parameters)
+
+
+def test_the_next_item_is_found_among_the_open_ones(crowded: None) -> None:
+    with noted() as sent, transaction() as session:
+        found = claim_next(session, actor=NORA, surface="form", correlation_id="c", now=NOW, policy=POLICY)
+        assert found is not None
+    searches = [pair for pair in sent if "ORDER BY dg_workflow_items.priority_rank" in pair[0]]
+    assert searches
+    for statement, parameters in searches:
+        plan = plan_of(statement, parameters)
+        assert any(f"ix_dg_workflow_items_{index}" in plan for index in OF_OPEN), plan
+
+
+def test_a_text_among_closed_items_goes_on_from_where_the_search_ended(
+    crowded: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lotus_web.queries.workflow_items.REACH", 1_000)
+    wanted = everything(narrowed=InboxFilter(text="rr_005999"))
+    seen: list[str] = []
+    cursor, pages = None, 0
+    while cursor is not None or pages == 0:
+        page = workflow_page(db.session(), "default", wanted, now=NOW, soon_minutes=30, limit=12, cursor=cursor)
+        seen += [item.subject_id for item in page.items]
+        cursor, pages = page.next_cursor, pages + 1
+    assert seen == ["rr_005999"]
+    assert pages == 7
