@@ -8,8 +8,9 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate, upgrade
 
-from lotus_web import api, cli, observability, opaque_ids, request_ids, web
+from lotus_web import api, cli, metrics, observability, opaque_ids, request_ids, web
 from lotus_web.db import db, engine_options, store_uri
+from lotus_web.jobs.schedule import cadences
 from lotus_web.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -22,11 +23,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environ()
     app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.extensions["lotus_settings"] = settings
+    app.extensions["lotus_cadences"] = cadences
     configure(app, settings)
     open_store(app, settings)
     opaque_ids.init_app(app)
     request_ids.init_app(app)
     observability.init_app(app, settings)
+    metrics.init_app(app)
     api.init_app(app)
     web.init_app(app)
     cli.init_app(app)

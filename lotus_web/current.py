@@ -24,3 +24,9 @@ def policy() -> ReviewPolicy:
 def utcnow() -> datetime:
     """Return the present instant, aware and in UTC."""
     return datetime.now(UTC)
+
+
+def cadences() -> dict[str, int]:
+    """Return the seconds between runs of each scheduled job, by name."""
+    found: dict[str, int] = current_app.extensions["lotus_cadences"](settings())
+    return found

@@ -39,3 +39,8 @@ JOBS: tuple[Job, ...] = (
 def job_named(name: str) -> Job | None:
     """Return the job of that name, or None."""
     return next((job for job in JOBS if job.name == name), None)
+
+
+def cadences(settings: Settings) -> dict[str, int]:
+    """Return the seconds between runs of each job, by name."""
+    return {job.name: job.cadence(settings) for job in JOBS}

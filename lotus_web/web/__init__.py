@@ -6,7 +6,11 @@ from flask import Blueprint, Flask
 
 from lotus_web.web import (
     access,
+    admin,
+    admin_settings,
+    admin_tokens,
     assets,
+    audit,
     decisions,
     docs,
     drafts,
@@ -22,6 +26,7 @@ from lotus_web.web import (
     sign_in,
     sla,
     studio,
+    support,
     traces,
 )
 from lotus_web.web.filters import register_filters
@@ -39,6 +44,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     notifications.blueprint,
     studio.blueprint,
     traces.blueprint,
+    audit.blueprint,
+    support.blueprint,
+    admin.blueprint,
+    admin_tokens.blueprint,
+    admin_settings.blueprint,
 )
 
 

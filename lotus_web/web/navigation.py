@@ -41,11 +41,12 @@ ENTRIES = (
     Entry("operations.listing", "Operations"),
     Entry("proposals.listing", "Proposals"),
     Entry("studio.show", "Studio"),
+    Entry("audit.show", "Audit"),
     Entry("support.show", "Support"),
     Entry("admin.show", "Admin"),
 )
-# An item is looked at as a part of the inbox.
-_FAMILY = {"items": "inbox"}
+# An item is looked at as a part of the inbox, a trace as a part of the studio.
+_FAMILY = {"items": "inbox", "traces": "studio", "admin_tokens": "admin", "admin_settings": "admin"}
 
 
 def nav_links() -> list[NavLink]:

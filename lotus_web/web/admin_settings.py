@@ -1,0 +1,28 @@
+"""Settings and feature flags in force: shown here, changed where the installation keeps its environment."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.domain.access import Permission
+from lotus_web.queries.doctor import settings_in_force
+from lotus_web.web.access import requires
+from lotus_web.web.htmx import page_or_fragment
+
+blueprint = Blueprint("admin_settings", __name__)
+
+
+@blueprint.get("/admin/settings")
+@requires(Permission.ADMIN)
+def show() -> ResponseReturnValue:
+    """Show every setting, switches first; secrets say only whether there is one."""
+    found = list(settings_in_force(current.settings()))
+    switches = [one for one in found if one.value in ("true", "false")]
+    return page_or_fragment(
+        "admin/settings.html",
+        "admin/_settings.html",
+        switches=switches,
+        others=[one for one in found if one not in switches],
+    )

@@ -1,0 +1,85 @@
+"""Service accounts and their tokens: made, shown once, revoked."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from lotus_web import current
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Permission
+from lotus_web.domain.errors import Conflict, InvalidInput
+from lotus_web.queries.tokens import list_tokens
+from lotus_web.services.admin import issue_token, withdraw_token
+from lotus_web.services.tokens import NewToken
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.drafts import draft_for
+from lotus_web.web.forms.admin_form import LIFETIMES, OFFERED, FormProblem, expiry_from, permissions_from, shown
+from lotus_web.web.htmx import page_or_fragment, see_other
+
+blueprint = Blueprint("admin_tokens", __name__)
+
+
+@blueprint.get("/admin/tokens")
+@requires(Permission.ADMIN)
+def show() -> ResponseReturnValue:
+    """List the tokens that open this tenant, with a form for one more."""
+    return render_tokens(draft_for(url_for("admin_tokens.issue")))
+
+
+@blueprint.post("/admin/tokens")
+@requires(Permission.ADMIN)
+def issue() -> ResponseReturnValue:
+    """Make a token and answer with its text, this once: a redirect would have to keep it somewhere."""
+    actor, now, typed = current_actor(), current.utcnow(), request.form
+    try:
+        granted = permissions_from(typed.getlist("permissions"))
+        expires_at = expiry_from(typed.get("days", ""), now=now)
+        with transaction() as session:
+            made = issue_token(
+                session,
+                account=typed.get("account", "").strip(),
+                permissions=granted,
+                expires_at=expires_at,
+                actor=actor,
+                now=now,
+            )
+    except (InvalidInput, Conflict) as refused:
+        return render_tokens(typed, problem=FormProblem.of(refused, field="account"))
+    return render_tokens(MultiDict(), made=made)
+
+
+@blueprint.post("/admin/tokens/<ident:token_id>/revoke")
+@requires(Permission.ADMIN)
+def revoke(token_id: str) -> ResponseReturnValue:
+    """End a token; raises NotFound."""
+    try:
+        with transaction() as session:
+            withdraw_token(session, token_id=token_id, actor=current_actor(), now=current.utcnow())
+    except Conflict as refused:
+        return render_tokens(MultiDict(), problem=FormProblem.of(refused, field="account"))
+    flash(f"The token {token_id} is revoked.", "success")
+    return see_other(url_for("admin_tokens.show"))
+
+
+def render_tokens(
+    typed: MultiDict[str, str], *, problem: FormProblem | None = None, made: NewToken | None = None
+) -> Response:
+    """Render the list with its form, and a new token's text if there is one; no cache may keep that."""
+    response = page_or_fragment(
+        "admin/tokens.html",
+        "admin/_tokens.html",
+        problem.status if problem else 201 if made else 200,
+        tokens=list_tokens(db.session(), tenant_id=current_actor().tenant_id),
+        typed=shown(typed.to_dict()),
+        ticked=typed.getlist("permissions"),
+        problem=problem,
+        made=made,
+        offered=[permission.value for permission in OFFERED],
+        lifetimes=LIFETIMES,
+        now=current.utcnow(),
+    )
+    if made:
+        response.headers["Cache-Control"] = "no-store"
+    return response

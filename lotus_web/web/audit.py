@@ -1,0 +1,124 @@
+"""The record: what happened, who did it, what was refused; the state of the chain; and an item's proof as a file."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from flask import Blueprint, Response, flash, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.db import db
+from lotus_web.domain.access import Permission
+from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.events import EventType
+from lotus_web.domain.workflow import Action
+from lotus_web.queries.audit_explorer import AuditFilter, AuditLine, Source, all_audit_lines, audit_page
+from lotus_web.queries.chain_state import VERIFIED, chain_state
+from lotus_web.queries.export import export_item
+from lotus_web.services.audit_records import AuditCategory
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.chain import too_long, verify_now
+from lotus_web.web.csv_export import csv_lines
+from lotus_web.web.htmx import page_or_fragment, see_other
+from lotus_web.web.links import same_page, with_query
+from lotus_web.web.query_args import check_order, choice_arg, instant_arg, text_arg
+
+blueprint = Blueprint("audit", __name__)
+PAGE_SIZE = 50
+COLUMNS = (
+    "at",
+    "source",
+    "kind",
+    "actor_id",
+    "on_behalf_of",
+    "about",
+    "trace_id",
+    "text",
+    "surface",
+    "line_id",
+    "hash",
+)
+KINDS = (
+    *((kind.value, kind.value) for kind in AuditCategory),
+    *((kind.value, kind.value) for kind in Action),
+    *((kind.value, kind.value) for kind in EventType),
+)
+
+
+@blueprint.get("/audit")
+@requires(Permission.WORKFLOW_EXPORT)
+def show() -> ResponseReturnValue:
+    """Show a page of the record, newest first, and where the chain stands."""
+    wanted, session, tenant_id = wanted_lines(), db.session(), current_actor().tenant_id
+    cursor = request.args.get("cursor") or None
+    chain = chain_state(session, tenant_id)
+    return page_or_fragment(
+        "audit/audit.html",
+        "audit/_audit.html",
+        listing=audit_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor),
+        wanted=wanted,
+        narrowed=wanted != AuditFilter(),
+        kinds=KINDS,
+        sources=[source.word for source in Source],
+        chain=chain,
+        too_long=too_long(chain.entries),
+        cursor=cursor,
+        now=current.utcnow(),
+        same_page=same_page,
+        export_url=with_query(url_for("audit.export")),
+    )
+
+
+@blueprint.get("/audit.csv")
+@requires(Permission.WORKFLOW_EXPORT)
+def export() -> ResponseReturnValue:
+    """Send every line of the filter as a file, a batch at a time."""
+    lines = all_audit_lines(db.session(), current_actor().tenant_id, wanted_lines())
+    text = csv_lines((*COLUMNS, "details"), (cells(line) for line in lines))
+    name = f"audit-{current.utcnow():%Y-%m-%d}.csv"
+    return Response(stream_with_context(text), mimetype="text/csv", headers=attached(name))
+
+
+@blueprint.post("/audit/verify")
+@requires(Permission.WORKFLOW_EXPORT)
+def verify() -> ResponseReturnValue:
+    """Verify the chain now and lead back to the record, in which that is a line."""
+    code, message = verify_now()
+    flash(message, "success" if code == VERIFIED else "danger")
+    return see_other(url_for("audit.show"))
+
+
+@blueprint.get("/inbox/<ident:workflow_id>/export.json")
+@requires(Permission.WORKFLOW_EXPORT)
+def export_of_item(workflow_id: str) -> ResponseReturnValue:
+    """Send everything on an item with its proof, as ``audit verify --file`` takes it; raises NotFound."""
+    document = export_item(db.session(), current_actor().tenant_id, workflow_id, now=current.utcnow())
+    name = "".join(char if char.isascii() and char.isalnum() else "-" for char in workflow_id)[:80]
+    return Response(canonical_json(document), mimetype="application/json", headers=attached(f"{name}.json"))
+
+
+def attached(name: str) -> dict[str, str]:
+    """Return the headers that make an answer a file of this name, which is plain ASCII."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def cells(line: AuditLine) -> list[str]:
+    """Return a line as the cells of a file."""
+    source, at = line.source.word, line.at.astimezone(UTC).isoformat(timespec="microseconds")
+    plain = [getattr(line, name) or "" for name in COLUMNS[2:]]
+    return [at, source, *plain, canonical_json(line.details)]
+
+
+def wanted_lines() -> AuditFilter:
+    """Return the filter that the address names; raises InvalidInput."""
+    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
+    check_order(start, end)
+    return AuditFilter(
+        source=choice_arg("source", {source.word: source for source in Source}),
+        kind=text_arg("kind"),
+        actor=text_arg("actor"),
+        about=text_arg("about"),
+        since=start,
+        until=end,
+    )

@@ -1,0 +1,67 @@
+"""What the administrators' forms hold, and where a refusal belongs in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lotus_web.domain.access import Permission, Role
+from lotus_web.domain.errors import Conflict, InvalidInput
+
+# Days that a token may live for; longer ones are made from the command line.
+LIFETIMES = (7, 30, 90, 365)
+# People speak for themselves: what lets an account speak for them is given out from the command line.
+OFFERED = tuple(permission for permission in Permission if permission is not Permission.ACT_ON_BEHALF)
+
+
+@dataclass(frozen=True, slots=True)
+class FormProblem:
+    """A sentence, the field that it is about (None where it is about none), and the status of the answer."""
+
+    sentence: str
+    field: str | None
+    status: int
+
+    @classmethod
+    def of(cls, refused: InvalidInput | Conflict, *, field: str) -> FormProblem:
+        """Return where a refusal belongs; ``field`` is the one that a taken name belongs to."""
+        if isinstance(refused, InvalidInput):
+            return cls(refused.message, str(refused.loc[-1]), 422)
+        return cls(refused.message, field if refused.code == "NAME_TAKEN" else None, 409)
+
+    def at(self, field: str) -> str | None:
+        """Return the sentence if it is about this field."""
+        return self.sentence if self.field == field else None
+
+
+def shown(typed: Mapping[str, str]) -> dict[str, str]:
+    """Return what was typed without secrets and without characters that no page can hold."""
+    return {
+        name: "".join(char for char in value if char.isprintable())
+        for name, value in typed.items()
+        if name not in ("password", "csrf_token")
+    }
+
+
+def role_of(word: str) -> Role:
+    """Return a role by its name; raises InvalidInput."""
+    if word not in set(Role):
+        raise InvalidInput("invalid_argument", "Choose a role.", loc=("body", "role"))
+    return Role(word)
+
+
+def permissions_from(words: Iterable[str]) -> tuple[Permission, ...]:
+    """Return the ticked permissions; raises InvalidInput."""
+    wanted = tuple(words)
+    offered = {permission.value: permission for permission in OFFERED}
+    if not wanted or any(word not in offered for word in wanted):
+        raise InvalidInput("invalid_argument", "Choose what the token may do.", loc=("body", "permissions"))
+    return tuple(offered[word] for word in wanted)
+
+
+def expiry_from(days: str, *, now: datetime) -> datetime:
+    """Return when a token of so many days ends; raises InvalidInput."""
+    if days not in {str(lifetime) for lifetime in LIFETIMES}:
+        raise InvalidInput("invalid_argument", "Choose how long the token is good for.", loc=("body", "days"))
+    return now + timedelta(days=int(days))

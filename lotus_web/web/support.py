@@ -1,0 +1,61 @@
+"""The store and its jobs, for whoever is asked why something does not work."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.db import db
+from lotus_web.domain.access import Permission
+from lotus_web.domain.retention import run_cutoff
+from lotus_web.queries.chain_state import chain_state
+from lotus_web.queries.doctor import Finding, diagnose
+from lotus_web.queries.job_status import LastRun, job_status
+from lotus_web.queries.supportability import summary
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.chain import too_long
+from lotus_web.web.htmx import page_or_fragment
+
+blueprint = Blueprint("support", __name__)
+OF_A_CHAIN = "chain of "
+
+
+@blueprint.get("/support")
+@requires(Permission.RUNS_READ)
+def show() -> ResponseReturnValue:
+    """Show jobs, chain, store and retention; what the doctor finds is for administrators."""
+    actor, now, session, settings = current_actor(), current.utcnow(), db.session(), current.settings()
+    chain = chain_state(session, actor.tenant_id)
+    return page_or_fragment(
+        "support/support.html",
+        "support/_support.html",
+        jobs=job_status(session, current.cadences(), now=now),
+        job_word=job_word,
+        jobs_mode=settings.jobs,
+        chain=chain,
+        too_long=too_long(chain.entries),
+        summary=summary(
+            session,
+            actor.tenant_id,
+            store_backend=settings.store_backend,
+            retention_days=settings.retention_days,
+        ),
+        cutoff=run_cutoff(now, settings.retention_days),
+        findings=findings() if actor.may(Permission.ADMIN) else (),
+        now=now,
+    )
+
+
+def job_word(job: LastRun) -> str:
+    """Return how a job is, for its badge."""
+    if job.started_at is None:
+        return "never"
+    return "failed" if job.error else "late" if job.late else "fine"
+
+
+def findings() -> list[Finding]:
+    """Return what the doctor finds, without the chains of other tenants."""
+    found = diagnose(db.session(), current.settings(), now=current.utcnow()).findings
+    own = f"{OF_A_CHAIN}{current_actor().tenant_id}"
+    return [one for one in found if not one.check.startswith(OF_A_CHAIN) or one.check == own]
