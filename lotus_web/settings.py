@@ -191,6 +191,12 @@ class Settings:
         'JSON: {"approve": [{"code": "WITHIN_MANDATE", "text": "…", "needs_comment": false}], …}',
         "the reasons that decisions may give; set, it is a closed list for forms and /api/v1",
     )
+    metrics_access = choice(
+        "LOTUS_METRICS_ACCESS",
+        "auto",
+        ("auto", "public", "token"),
+        "who may read GET /metrics: everyone, or a token with runs_read; auto: everyone in development only",
+    )
     log_format = choice("LOTUS_LOG_FORMAT", "auto", ("auto", "json", "console"), "auto: json in production")
 
     def __init__(self, environ: Mapping[str, str]):
@@ -226,3 +232,9 @@ class Settings:
     def production(self) -> bool:
         """True where real people and real money are at stake."""
         return self.environment == "production"
+
+    @property
+    def metrics_public(self) -> bool:
+        """True where figures are given without a token."""
+        access = self.metrics_access
+        return access == "public" or (access == "auto" and not self.production)

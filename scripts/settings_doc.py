@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lotus_web.settings import Settings
@@ -18,6 +19,8 @@ the default. A value that cannot be used stops the start with its name, the valu
 
 
 def _shown(default: object) -> str:
+    if isinstance(default, Mapping):
+        return "built in"
     if isinstance(default, tuple):
         return ",".join(default)
     return str(default).lower() if isinstance(default, bool) else str(default)
@@ -26,7 +29,7 @@ def _shown(default: object) -> str:
 def document() -> str:
     """Return the page."""
     rows = [
-        f"| `{setting.name}` | {f'`{_shown(setting.default)}`' if setting.default != '' else ''} | {setting.allowed} | {setting.note} |"
+        f"| `{setting.name}` | {f'`{_shown(setting.default)}`' if setting.default not in ('', ()) else ''} | {setting.allowed} | {setting.note} |"
         for setting in Settings.all()
     ]
     return HEAD + "\n".join(rows) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from lotus_web.api import health, openapi, rebalance, unmatched, v1
+from lotus_web.api import health, metrics, openapi, rebalance, unmatched, v1
 from lotus_web.api.refusals import Envelope
 from lotus_web.api.routing import refusal_of
 
@@ -15,6 +15,7 @@ JSON_ERRORS = "lotus_json_errors"
 def init_app(app: Flask) -> None:
     """Mount the JSON blueprints."""
     app.register_blueprint(health.routes)
+    app.register_blueprint(metrics.routes)
     rebalance.init_app(app)
     v1.init_app(app)
     openapi.init_app(app)

@@ -62,6 +62,14 @@ class AnyToken(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """What lets everyone into a route that else needs a token: a property of Settings, and the setting behind it."""
+
+    setting: str
+    named: str
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """Everything that is declared of a route; ``permission`` None means that anyone may call it."""
 
@@ -76,6 +84,7 @@ class Endpoint:
     also: tuple[int, ...]
     refuses: tuple[Refuses, ...]
     example: object
+    opened: Opened | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +110,16 @@ def endpoint(
     also: tuple[int, ...] = (),
     refuses: tuple[Refuses, ...] = (),
     example: object = None,
+    opened: Opened | None = None,
 ) -> Declare:
     """Declare a route.
 
     The view is called with the path values by name and, where they apply, ``call`` (unless public), ``query`` and
     ``body``; it returns a model of ``response``, or a ready Response where it sends stored bytes or the status varies.
     """
-    declared = Endpoint(summary, permission, features, headers, query, body, response, status, also, refuses, example)
+    declared = Endpoint(
+        summary, permission, features, headers, query, body, response, status, also, refuses, example, opened
+    )
 
     def declare(view: View) -> Callable[..., Any]:
         setattr(view, DECLARED, declared)
@@ -181,7 +193,7 @@ def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> Base
     check_size()
     now = current.utcnow()
     actor = None
-    if declared.permission is not None:
+    if declared.permission is not None and not _is_open(declared.opened):
         actor = caller(now=now)
         name_actor(actor)
         if isinstance(declared.permission, Permission):
@@ -196,6 +208,10 @@ def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> Base
     if inputs.body is not None:
         given["body"] = inputs.body
     return view(**given)
+
+
+def _is_open(opened: Opened | None) -> bool:
+    return opened is not None and bool(getattr(current.settings(), opened.setting))
 
 
 def _check_features(features: tuple[Feature, ...]) -> None:

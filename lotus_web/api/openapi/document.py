@@ -132,15 +132,17 @@ def operation(
     if declared.body is not None:
         found["requestBody"] = _body(declared, book, examples)
     found["responses"] = answers.responses(declared, route.envelope, book, _answer(route, book, examples))
-    found["security"] = _security(declared.permission)
+    found["security"] = _security(declared)
     twin = names.get((route.path.replace(BARE, CANONICAL, 1), route.method))
     return found | ({SAME_AS: twin} if twin and route.path.startswith(f"{BARE}/") else {})
 
 
-def _security(permission: Permission | AnyToken | None) -> list[dict[str, list[str]]]:
+def _security(declared: Endpoint) -> list[dict[str, list[str]]]:
+    permission = declared.permission
     if permission is None:
         return []
-    return [{BEARER: [permission.value] if isinstance(permission, Permission) else []}]
+    needed = {BEARER: [permission.value] if isinstance(permission, Permission) else []}
+    return [needed] if declared.opened is None else [{}, needed]
 
 
 def _who(permission: Permission | AnyToken | None) -> str:
@@ -153,6 +155,8 @@ def _who(permission: Permission | AnyToken | None) -> str:
 
 def _description(declared: Endpoint) -> str:
     lines = [_who(declared.permission)]
+    if declared.opened is not None:
+        lines = [lines[0].removesuffix(".") + f", unless `{declared.opened.named}` lets everyone in."]
     switches = [getattr(Settings, feature.setting).name for feature in declared.features]
     if switches:
         lines.append("Switched by " + ", ".join(f"`{name}`" for name in switches) + ".")

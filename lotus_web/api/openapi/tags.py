@@ -11,7 +11,6 @@ TAGS = {
     "analyze": ("Analyze", "Run several scenarios of one portfolio, at once or as an operation."),
     "operations": ("Operations", "Accepted work: where it stands, and carrying it out by hand."),
     "runs": ("Runs", "Recorded runs: lists, look-ups and artifacts (RFC-0017, RFC-0019)."),
-    "replay": ("Replay", "Running a stored request again with today's engine, and what differs."),
     "gate": ("Review gate", "What a run needs before it may go on, and the decisions on it (RFC-0020)."),
     "decisions": ("Decisions", "Who decided what, across runs (RFC-0020)."),
     "lineage": ("Lineage", "What hangs together with an id (RFC-0023)."),
