@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from lotus_web import current
 from lotus_web.domain.access import Actor, Permission, Role, permissions_of
 from lotus_web.domain.errors import Conflict, Forbidden
 from lotus_web.domain.four_eyes import FourEyes, Parties
-from lotus_web.domain.reason_codes import REASON_CODES, ReasonCode
+from lotus_web.domain.reason_codes import ReasonCode
 from lotus_web.domain.workflow import Action, ItemFacts, check_action, override_phrase
 from lotus_web.queries.item_detail import ItemDetail, assignable_people
 
@@ -54,7 +55,7 @@ def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes
     assigning = Action.REASSIGN not in refused
     return DecisionPanel(
         refusals={action: refused[action] for action in Action if action in refused},
-        reasons=REASON_CODES,
+        reasons=current.settings().reason_codes,
         people=assignable_people(session, actor.tenant_id) if assigning else (),
         roles=REVIEWING_ROLES,
         phrase=override_phrase(detail.item.workflow_id),

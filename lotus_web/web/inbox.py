@@ -17,6 +17,7 @@ from lotus_web.queries.inbox import closed_items, open_items
 from lotus_web.queries.inbox_counts import CLOSED_CAP, InboxCounts, inbox_counts
 from lotus_web.queries.inbox_filter import Due, InboxFilter, Tab
 from lotus_web.request_ids import current_ids
+from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.next_item import claim_next
 from lotus_web.services.review import ReviewAction, Reviewed, apply_action
 from lotus_web.web.access import current_actor, requires, signed_in
@@ -72,15 +73,16 @@ def _claim(row: str) -> Reviewed:
     if not workflow_id:
         raise InvalidInput("invalid_argument", "Choose the item to claim.", loc=("body", "claim"))
     asked = ReviewAction(action=Action.CLAIM, version=seen_version(version))
-    with transaction() as session:
+    actor, request_id, now = current_actor(), current_ids().correlation_id, current.utcnow()
+    with attempt(Attempt(actor, workflow_id, asked.action.value, "form", request_id, now)) as session:
         return apply_action(
             session,
             workflow_id,
             asked,
-            actor=current_actor(),
+            actor=actor,
             surface="form",
-            correlation_id=current_ids().correlation_id,
-            now=current.utcnow(),
+            correlation_id=request_id,
+            now=now,
             policy=current.policy(),
         )
 

@@ -6,11 +6,11 @@ from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lotus_web import current
-from lotus_web.db import transaction
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 from lotus_web.domain.workflow import Action
 from lotus_web.request_ids import current_ids
+from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.review import Reviewed, apply_action
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.drafts import draft_for
@@ -57,16 +57,16 @@ def act(workflow_id: str) -> ResponseReturnValue:
 
 
 def _apply(workflow_id: str, typed: Typed) -> Reviewed:
-    asked = asked_action(typed)
-    with transaction() as session:
+    asked, actor, request_id, now = asked_action(typed), current_actor(), current_ids().correlation_id, current.utcnow()
+    with attempt(Attempt(actor, workflow_id, asked.action.value, "form", request_id, now)) as session:
         return apply_action(
             session,
             workflow_id,
             asked,
-            actor=current_actor(),
+            actor=actor,
             surface="form",
-            correlation_id=current_ids().correlation_id,
-            now=current.utcnow(),
+            correlation_id=request_id,
+            now=now,
             policy=current.policy(),
         )
 

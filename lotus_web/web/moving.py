@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lotus_web import current
-from lotus_web.db import transaction
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.request_ids import current_ids
+from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.review import ReviewAction, apply_action
 from lotus_web.web.access import current_actor
 
@@ -28,16 +28,17 @@ def move_items(chosen: Mapping[str, int], asked: ReviewAction) -> tuple[Moved, .
 
 
 def _move(workflow_id: str, asked: ReviewAction) -> Moved:
+    actor, request_id, now = current_actor(), current_ids().correlation_id, current.utcnow()
     try:
-        with transaction() as session:
+        with attempt(Attempt(actor, workflow_id, asked.action.value, "form", request_id, now)) as session:
             done = apply_action(
                 session,
                 workflow_id,
                 asked,
-                actor=current_actor(),
+                actor=actor,
                 surface="form",
-                correlation_id=current_ids().correlation_id,
-                now=current.utcnow(),
+                correlation_id=request_id,
+                now=now,
                 policy=current.policy(),
             )
     except (Conflict, NotFound) as refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lotus_web import current
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.reason_codes import check_offered_reason
 from lotus_web.domain.workflow import Action
@@ -61,7 +62,7 @@ def asked_action(typed: Typed) -> ReviewAction:
     if action is None:
         raise InvalidInput("invalid_argument", "Choose what to do.", loc=("body", "action"))
     text, code = typed.fields.get("text", ""), typed.fields.get("reason_code", "")
-    check_offered_reason(action, code, text)
+    check_offered_reason(action, code, text, current.settings().reason_codes)
     return ReviewAction(
         action=action,
         text=text,
