@@ -22,6 +22,18 @@ MOST_ENTRIES = 200
 _EVENT, _ACTION, _NOTICE = range(3)
 
 _POLICY_WORDS = {"allow": "allowed", "deny": "blocked", "require_exception": "needs a review"}
+# What someone did, after their name.
+DID = {
+    Action.CLAIM: "claimed it",
+    Action.RELEASE: "released it",
+    Action.APPROVE: "approved",
+    Action.REJECT: "rejected",
+    Action.REQUEST_CHANGE: "requested changes",
+    Action.COMMENT: "commented",
+    Action.REASSIGN: "gave it",
+    Action.ESCALATE: "escalated it",
+    Action.OVERRIDE: "overrode the gate",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +171,10 @@ def _actions(rows: Iterable[WorkflowAction]) -> Iterator[_Placed]:
 
 
 def _action_words(row: WorkflowAction) -> str:
+    action = Action(row.action_type)
+    moved = action in (Action.REASSIGN, Action.ESCALATE)
     target = row.assigned_account_id or row.assigned_role or "nobody"
-    words = {
-        Action.CLAIM: "claimed it",
-        Action.RELEASE: "released it",
-        Action.APPROVE: "approved",
-        Action.REJECT: "rejected",
-        Action.REQUEST_CHANGE: "requested changes",
-        Action.COMMENT: "commented",
-        Action.REASSIGN: f"gave it to {target}",
-        Action.ESCALATE: f"escalated it to {target}",
-        Action.OVERRIDE: "overrode the gate",
-    }
-    return words[Action(row.action_type)]
+    return f"{DID[action]} to {target}" if moved else DID[action]
 
 
 def _notices(rows: Iterable[Notification]) -> Iterator[_Placed]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from flask import Response
+from flask import Response, request, url_for
 
 from lotus_web import current
 from lotus_web.db import db
@@ -16,10 +16,12 @@ from lotus_web.domain.workflow import Action
 from lotus_web.queries.item_detail import ItemDetail, item_detail
 from lotus_web.queries.navigation import next_in_queue
 from lotus_web.queries.precedents import item_precedents
+from lotus_web.queries.timeline import DID
 from lotus_web.web.access import current_actor
 from lotus_web.web.decision_panel import decision_panel
 from lotus_web.web.forms.review_form import FieldError, Typed
-from lotus_web.web.htmx import page_or_fragment
+from lotus_web.web.htmx import is_htmx, page_or_fragment
+from lotus_web.web.queue import queue_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,6 @@ class Collision:
 
     repeated: bool
     title: str
-    changed_by: str | None
-    facts: ItemState = field(repr=False)
 
 
 def item_page(
@@ -50,6 +50,8 @@ def item_page(
     actor, now, typed, outcome = current_actor(), current.utcnow(), typed or Typed(), outcome or Outcome()
     session = db.session()
     detail = item_detail(session, actor.tenant_id, workflow_id)
+    queue = queue_here(session, detail.item, actor)
+    next_item = queue.next if queue else next_in_queue(session, actor=actor, now=now, beside=workflow_id)
     return page_or_fragment(
         "items/item.html",
         "items/_item.html",
@@ -63,12 +65,24 @@ def item_page(
         typed=typed,
         outcome=outcome,
         collision=collision(outcome.conflict, detail.item, typed, actor),
-        next_item=next_in_queue(session, actor=actor, now=now, beside=workflow_id),
+        queue=queue,
+        next_item=next_item,
+        next_url=queue.next_url if queue else next_item and url_for("items.show", workflow_id=next_item.workflow_id),
+        act_url=queue.act_url if queue else url_for("items.act", workflow_id=workflow_id),
+        fragment=is_htmx(),
+        opened=request.args.get("do", ""),
+        decided_by=decided_by(detail),
         me=actor.decider_id,
         now=now,
         soon_minutes=current.settings().deadline_risk_warning_minutes,
         Action=Action,
     )
+
+
+def decided_by(detail: ItemDetail) -> str | None:
+    """Return who took the decision that stands; a comment after it is nobody's decision."""
+    decisions = {Action.APPROVE, Action.REJECT, Action.OVERRIDE}
+    return next((entry.actor for entry in detail.timeline.entries if entry.kind in decisions), None)
 
 
 def item_gate(detail: ItemDetail) -> GateStatus | None:
@@ -85,5 +99,9 @@ def collision(conflict: Conflict | None, item: ItemState, typed: Typed, actor: A
         return None
     asked = typed.action
     repeated = asked is not None and item.last_actor_id == actor.decider_id and item.last_action_type == asked.value
-    title = "This was recorded already, once." if repeated else conflict.message
-    return Collision(repeated, title, item.last_actor_id, item)
+    if repeated:
+        return Collision(repeated, "This was recorded already, once.")
+    if conflict.code != "version_conflict" or item.last_action_type is None:
+        return Collision(repeated, conflict.message)
+    who = "you" if item.last_actor_id == actor.decider_id else item.last_actor_id
+    return Collision(repeated, f"While you were looking, {who} {DID[Action(item.last_action_type)]}.")

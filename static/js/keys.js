@@ -78,6 +78,16 @@
     target.scrollIntoView({ block: "nearest" });
   }
 
+  // On a row without a form of its own, the key opens the row's page with that form unfolded.
+  const FORMS = { a: "approve", r: "reject", c: "request_change", m: "comment", e: "escalate" };
+
+  function openForm(keys) {
+    const link = FORMS[keys] && currentRow() && $("[data-open]", currentRow());
+    if (!link) return false;
+    location.assign(`${link.href}?do=${FORMS[keys]}`);
+    return true;
+  }
+
   function act(keys) {
     if (keys === "?") $("#keyboard").showModal();
     else if (keys === "/") $("#search").focus();
@@ -86,7 +96,7 @@
     else if (keys === "x") selectRow();
     else {
       const target = find(keys);
-      if (!target) return false;
+      if (!target) return openForm(keys);
       reach(target);
     }
     return true;

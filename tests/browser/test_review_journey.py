@@ -121,7 +121,7 @@ def test_a_conflict_keeps_the_text_and_says_what_changed(
     used.fill("#reject-text", "A reason that took a while to write.")
     desk.act(store, item, Action.COMMENT, by=TOMAS, text="Mine.")
     used.get_by_role("button", name="Reject this run").click()
-    expect(used.locator("#outcome")).to_contain_text("tomas acted on it")
+    expect(used.locator("#outcome")).to_contain_text("While you were looking, tomas commented.")
     expect(used.locator("#reject-text")).to_have_value("A reason that took a while to write.")
     expect(used.locator("#reject-text")).to_be_visible()
     expect(used.locator("#reject-reason_code")).to_have_value("OTHER")
@@ -200,3 +200,12 @@ def test_a_refused_action_tells_why_on_focus(page: Page, live_server: LiveServer
     expect(page.get_by_text("This needs the permission workflow_override.")).to_be_visible()
     button.click(force=True)
     expect(page.locator("#outcome")).to_have_count(0)
+
+
+def test_a_key_on_a_row_opens_its_form(page: Page, live_server: LiveServer, item: str) -> None:
+    sign_in(page, live_server, "nora")
+    page.goto(f"{live_server.url}/inbox?tab=open")
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.wait_for_url("**?do=approve")
+    expect(page.locator("#approve-reason_code")).to_be_focused()

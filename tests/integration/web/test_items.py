@@ -180,8 +180,7 @@ def test_a_conflict_says_who_did_what_and_keeps_what_was_typed(app: Flask, clien
         data={**seen, "action": "reject", "reason_code": "OTHER", "text": "A long and careful reason."},
     )
     assert answer.status_code == 409
-    assert "This item changed while you were looking: tomas did comment" in answer.text
-    assert "tomas acted on it" in answer.text
+    assert "While you were looking, tomas commented." in answer.text
     assert "A long and careful reason.</textarea>" in answer.text
     again = hidden_fields(answer)
     assert again["version"] == "2"
@@ -201,7 +200,7 @@ def test_what_was_typed_is_shown_when_its_form_is_gone(app: Flask, client_of: Cl
         url_of(workflow_id), data={**seen, "action": "approve", "reason_code": "OTHER", "text": "I agree because."}
     )
     assert late.status_code == 409
-    assert "tomas acted on it" in late.text
+    assert "While you were looking, tomas approved." in late.text
     assert '<blockquote class="kept">I agree because.</blockquote>' in late.text
 
 
