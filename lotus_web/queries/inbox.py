@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
+from lotus_web.domain.items import ItemState
 from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowKind
 from lotus_web.models import WorkflowItem
@@ -129,6 +130,13 @@ def _open_page(rows: list[InboxRow], late: int, limit: int, as_of: datetime) -> 
     part = OVERDUE if late >= limit else REST
     position = (part, instant_part(as_of), last.priority_rank, instant_part(last.requested_at), last.workflow_id)
     return Page(tuple(rows[:limit]), encode_cursor(position))
+
+
+def cursor_after(item: ItemState, now: datetime) -> str:
+    """Return the cursor of a page of open items that begins after this one, as a page of ``now`` would give it out."""
+    part = OVERDUE if item.sla_due_at < now else REST
+    place = (int(item.priority), instant_part(item.requested_at), item.workflow_id)
+    return encode_cursor((part, instant_part(now), *place))
 
 
 def closed_items(

@@ -11,6 +11,7 @@ from lotus_web.web import (
     admin_tokens,
     assets,
     audit,
+    claim_lease,
     decisions,
     docs,
     drafts,
@@ -63,6 +64,7 @@ def init_app(app: Flask) -> None:
     register_filters(app)
     navigation.init_app(app)
     notifications.init_app(app)
+    claim_lease.init_app(app)
     app.context_processor(lambda: {"ephemeral_store": app.extensions["lotus_settings"].store_backend == "IN_MEMORY"})
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

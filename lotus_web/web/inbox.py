@@ -12,10 +12,10 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission
 from lotus_web.domain.ageing import Age
 from lotus_web.domain.errors import Conflict, InvalidInput
-from lotus_web.domain.workflow import OPEN, Action, ItemStatus, Priority
+from lotus_web.domain.workflow import OPEN, Action, ItemStatus
 from lotus_web.queries.inbox import closed_items, open_items
 from lotus_web.queries.inbox_counts import CLOSED_CAP, InboxCounts, inbox_counts
-from lotus_web.queries.inbox_filter import Due, InboxFilter, Tab
+from lotus_web.queries.inbox_filter import Tab
 from lotus_web.request_ids import current_ids
 from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.next_item import claim_next
@@ -24,8 +24,9 @@ from lotus_web.web.access import current_actor, requires, signed_in
 from lotus_web.web.decision_panel import refusals
 from lotus_web.web.forms.review_form import seen_version
 from lotus_web.web.htmx import go_to, is_htmx, page_or_fragment, see_other
+from lotus_web.web.inbox_args import wanted_items
 from lotus_web.web.links import same_page
-from lotus_web.web.query_args import choice_arg, day_arg, enum_arg, text_arg
+from lotus_web.web.queue import work_url
 
 blueprint = Blueprint("inbox", __name__)
 PAGE_SIZE = 50
@@ -108,23 +109,6 @@ def take_next() -> ResponseReturnValue:
     return go_to(url_for("items.show", workflow_id=taken.item.workflow_id))
 
 
-def wanted_items() -> InboxFilter:
-    """Return the filter that the address names; raises InvalidInput."""
-    return InboxFilter(
-        tab=enum_arg("tab", Tab),
-        status=enum_arg("status", ItemStatus),
-        priority=choice_arg("priority", {priority.word: priority for priority in Priority}),
-        due=enum_arg("due", Due),
-        role=text_arg("role"),
-        person=text_arg("person"),
-        portfolio=text_arg("portfolio"),
-        text=text_arg("q"),
-        age=enum_arg("age", Age),
-        decided=day_arg("decided"),
-        escalated=day_arg("escalated"),
-    )
-
-
 def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
     """Render the inbox that the address names; four queries at most, whatever it holds."""
     wanted, actor, now = wanted_items(), current_actor(), current.utcnow()
@@ -145,6 +129,7 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         cursor=cursor,
         refused_claims={row.workflow_id: refusals(row.facts, actor).get(Action.CLAIM) for row in listing.items},
         total=counts.of(tab),
+        work_url=work_url(listing.items[0], tab, counts.of(tab)) if listing.items and tab is not Tab.CLOSED else None,
         me=actor.decider_id,
         now=now,
         soon_minutes=soon,

@@ -69,7 +69,7 @@ def item_page(
         next_item=next_item,
         next_url=queue.next_url if queue else next_item and url_for("items.show", workflow_id=next_item.workflow_id),
         act_url=queue.act_url if queue else url_for("items.act", workflow_id=workflow_id),
-        fragment=is_htmx(),
+        alone=is_htmx(),
         opened=request.args.get("do", ""),
         decided_by=decided_by(detail),
         me=actor.decider_id,

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lotus_web import current
+from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 from lotus_web.domain.workflow import Action
@@ -17,6 +18,7 @@ from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.review_form import Typed, asked_action, field_error
 from lotus_web.web.htmx import is_htmx, see_other
 from lotus_web.web.item_page import Outcome, item_page
+from lotus_web.web.queue import ONWARD, move_on, queue_here
 
 blueprint = Blueprint("items", __name__)
 
@@ -74,7 +76,11 @@ def _apply(workflow_id: str, typed: Typed) -> Reviewed:
 def _recorded(workflow_id: str, typed: Typed, done: Reviewed) -> Response:
     assert typed.action is not None
     words = DONE_WORDS[typed.action]
+    queue = queue_here(db.session(), done.item, current_actor()) if typed.action in ONWARD else None
+    if queue is not None and queue.next_url is not None:
+        flash(f"{words} {done.item.title}", "success")
+        return move_on(queue.next_url)
     if is_htmx():
         return item_page(workflow_id, outcome=Outcome(done=words, done_action=typed.action))
     flash(f"{words} {done.item.title}", "success")
-    return see_other(url_for("items.show", workflow_id=workflow_id))
+    return see_other(queue.act_url if queue else url_for("items.show", workflow_id=workflow_id))

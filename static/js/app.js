@@ -183,8 +183,10 @@
     announce(marks.map((mark) => mark.dataset.announce || mark.textContent.trim()).join(" "));
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    const form = event.target.closest("form");
-    if (form) release(form);
+    const form = event.detail.elt.closest("form");
+    if (!form) return;
+    release(form);
+    if (event.detail.successful) $$("[data-draft]", form).forEach((field) => stored(sessionStorage, draftKey(field.dataset.draft), null));
   });
   ["htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, (event) => {
     const area = event.detail.requestConfig && event.detail.requestConfig.elt;

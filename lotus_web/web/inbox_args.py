@@ -1,0 +1,25 @@
+"""What part of the inbox an address names: the inbox's own, and that of an item in a list that is worked through."""
+
+from __future__ import annotations
+
+from lotus_web.domain.ageing import Age
+from lotus_web.domain.workflow import ItemStatus, Priority
+from lotus_web.queries.inbox_filter import Due, InboxFilter, Tab
+from lotus_web.web.query_args import choice_arg, day_arg, enum_arg, text_arg
+
+
+def wanted_items() -> InboxFilter:
+    """Return the filter that the address names; raises InvalidInput."""
+    return InboxFilter(
+        tab=enum_arg("tab", Tab),
+        status=enum_arg("status", ItemStatus),
+        priority=choice_arg("priority", {priority.word: priority for priority in Priority}),
+        due=enum_arg("due", Due),
+        role=text_arg("role"),
+        person=text_arg("person"),
+        portfolio=text_arg("portfolio"),
+        text=text_arg("q"),
+        age=enum_arg("age", Age),
+        decided=day_arg("decided"),
+        escalated=day_arg("escalated"),
+    )
