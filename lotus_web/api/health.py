@@ -11,16 +11,19 @@ from alembic.script import ScriptDirectory
 from flask import Response
 from sqlalchemy import text
 
+from lotus_web import current
 from lotus_web.api.params import Answer
 from lotus_web.api.routing import ApiBlueprint, endpoint, json_response
 from lotus_web.db import db
 from lotus_web.error_status import is_store_failure
+from lotus_web.queries.job_status import job_status
 
 routes = ApiBlueprint("api_health", __name__)
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 UNAVAILABLE = 503
 
 Check = Literal["ok", "unavailable", "behind", "unknown"]
+Heartbeat = Literal["ok", "silent", "off", "unknown"]
 
 
 class Live(Answer):
@@ -30,10 +33,14 @@ class Live(Answer):
 
 
 class Checks(Answer):
-    """What was looked at; migrations are ``unknown`` while the store is away."""
+    """What was looked at; migrations and jobs are ``unknown`` while the store is away.
+
+    ``jobs`` tells of the scheduler's heartbeat and fails nothing: requests can be served while nobody sweeps.
+    """
 
     store: Check
     migrations: Check
+    jobs: Heartbeat = "unknown"
 
 
 class Health(Answer):
@@ -83,7 +90,16 @@ def look() -> Checks:
         if not is_store_failure(error):
             raise
         return _without_version()
-    return Checks(store="ok", migrations="ok" if versions == newest() else "behind")
+    if versions != newest():
+        return Checks(store="ok", migrations="behind")
+    return Checks(store="ok", migrations="ok", jobs=heartbeat())
+
+
+def heartbeat() -> Heartbeat:
+    """Tell whether a process leads the jobs and each ran when it should have; ``off`` where this deployment has none."""
+    if current.settings().jobs == "off":
+        return "off"
+    return "ok" if job_status(db.session(), current.cadences(), now=current.utcnow()).healthy else "silent"
 
 
 def _without_version() -> Checks:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from lotus_web.jobs.schedule import JOBS
+from lotus_web.jobs.scheduler import Scheduler
 from tests.contract.callers import Caller
 
-FINE = {"status": "ok", "checks": {"store": "ok", "migrations": "ok"}}
+FINE = {"status": "ok", "checks": {"store": "ok", "migrations": "ok", "jobs": "off"}}
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready"])
@@ -33,7 +35,19 @@ def test_a_store_that_was_never_migrated_is_not_ready(bare_store_url: str) -> No
 
     app = create_app(Settings.from_environ(environment(bare_store_url)))
     answer = app.test_client().get("/health/ready")
-    assert (answer.status_code, answer.json["checks"]) == (503, {"store": "ok", "migrations": "behind"})
+    assert (answer.status_code, answer.json["checks"]) == (503, {"store": "ok", "migrations": "behind", "jobs": "unknown"})
     with app.app_context():
         for store in app.extensions["sqlalchemy"].engines.values():
             store.dispose()
+
+
+@pytest.mark.environ(LOTUS_JOBS="external")
+def test_silent_jobs_are_told_and_fail_nothing(app: Flask) -> None:
+    client = app.test_client()
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json["checks"]["jobs"]) == (200, "silent")
+    scheduler = Scheduler(app, app.extensions["lotus_settings"])
+    scheduler.renew()
+    for job in JOBS:
+        scheduler.tick(job)
+    assert client.get("/health/ready").json["checks"]["jobs"] == "ok"

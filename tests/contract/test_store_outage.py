@@ -50,7 +50,7 @@ def assert_unready(app: Flask) -> None:
     for path in ("/health", "/health/ready"):
         answer = client.get(path)
         assert (answer.status_code, answer.json["status"]) == (503, "unavailable")
-        assert answer.json["checks"] == {"store": "unavailable", "migrations": "unknown"}
+        assert answer.json["checks"] == {"store": "unavailable", "migrations": "unknown", "jobs": "unknown"}
 
 
 @pytest.mark.parametrize("auth", ["required", "disabled"])
