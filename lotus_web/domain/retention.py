@@ -10,7 +10,7 @@ from lotus_web.domain.errors import InvalidInput
 REASON_MAX = 1_000
 # How long a batch may hold the store's lock: far enough below 200 ms that a batch that was guessed wrong stays below it.
 TARGET_SECONDS = 0.03
-LARGEST_BATCH = 500
+LARGEST_BATCH = 200
 
 
 class RetentionEntryType(StrEnum):
