@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
@@ -126,29 +126,30 @@ def _newest(
 
 
 def unread_count(session: Session, actor: Actor) -> int:
-    """Return how many of the actor's newest notifications are unread: ``BELL_MOST`` + 1 means that there are more."""
-    count = 0
-    for recipient in _recipients(actor):
-        newest = (
-            select(Notification.tenant_id, Notification.notification_id)
-            .where(Notification.tenant_id == actor.tenant_id, recipient)
-            .order_by(Notification.notification_seq.desc())
-            .limit(BELL_REACH)
-            .subquery()
-        )
-        own_read = and_(
-            NotificationRead.tenant_id == newest.c.tenant_id,
-            NotificationRead.account_id == actor.decider_id,
-            NotificationRead.notification_id == newest.c.notification_id,
-        )
-        unread = (
-            select(newest.c.notification_id)
-            .outerjoin(NotificationRead, own_read)
-            .where(NotificationRead.read_at.is_(None))
-            .limit(BELL_MOST + 1)
-        )
-        count += len(session.execute(unread).all())
-    return min(count, BELL_MOST + 1)
+    """Return how many of the actor's newest notifications are unread: ``BELL_MOST`` + 1 means that there are more. One query."""
+    counts = [_unread_of(actor, recipient) for recipient in _recipients(actor)]
+    return min(sum(session.scalars(union_all(*counts))), BELL_MOST + 1)
+
+
+def _unread_of(actor: Actor, recipient: ColumnElement[bool]) -> Select[int]:
+    newest = (
+        select(Notification.tenant_id, Notification.notification_id)
+        .where(Notification.tenant_id == actor.tenant_id, recipient)
+        .order_by(Notification.notification_seq.desc())
+        .limit(BELL_REACH)
+        .subquery()
+    )
+    own_read = and_(
+        NotificationRead.tenant_id == newest.c.tenant_id,
+        NotificationRead.account_id == actor.decider_id,
+        NotificationRead.notification_id == newest.c.notification_id,
+    )
+    return (
+        select(func.count())
+        .select_from(newest)
+        .outerjoin(NotificationRead, own_read)
+        .where(NotificationRead.read_at.is_(None))
+    )
 
 
 def own_notification(session: Session, actor: Actor, notification_id: str) -> NoticeRow:

@@ -85,7 +85,7 @@ def render_list(done: int = 0) -> Response:
 
 
 def unread() -> int:
-    """Return the count on the bell; one query for each role of the person and one for themselves."""
+    """Return the count on the bell; one query."""
     return unread_count(db.session(), current_actor()) if current_user.is_authenticated else 0
 
 

@@ -28,6 +28,7 @@
       focus: target.contains(active) ? path(active) : null,
       hadFocus: target.contains(active),
       checked: target.closest("[data-live]") ? $$("input[type=checkbox]:checked", target).map(path).filter(Boolean) : [],
+      of: target.dataset.of,
       open: $$("details[open][id]", target).map(path),
       scrolled: $$(".table-box", target).map((box) => box.scrollLeft),
     });
@@ -40,7 +41,8 @@
     before.delete(id);
     const root = (id && document.getElementById(id)) || fresh;
     was.checked.forEach((box) => { const found = $(box, root); if (found) found.checked = true; });
-    was.open.forEach((fold) => { const found = $(fold, root); if (found) found.open = true; });
+    // What was opened on one record says nothing about the next.
+    if (was.of === root.dataset.of) was.open.forEach((fold) => { const found = $(fold, root); if (found) found.open = true; });
     $$(".table-box", root).forEach((box, place) => { box.scrollLeft = was.scrolled[place] || 0; });
     const wanted = root.matches("[data-focus]") ? root : $("[data-focus], [autofocus]", root);
     if (wanted) wanted.focus();
