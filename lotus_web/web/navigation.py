@@ -46,7 +46,7 @@ ENTRIES = (
     Entry("admin.show", "Admin"),
 )
 # An item is looked at as a part of the inbox, a trace as a part of the studio.
-_FAMILY = {"items": "inbox", "traces": "studio", "admin_tokens": "admin", "admin_settings": "admin"}
+_FAMILY = {"items": "inbox", "traces": "studio", "reasons": "decisions", "admin_tokens": "admin", "admin_settings": "admin"}
 
 
 def nav_links() -> list[NavLink]:

@@ -1,0 +1,67 @@
+"""The manager's report: which reasons decisions gave in a period, and how often."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.db import db
+from lotus_web.domain.access import Permission
+from lotus_web.domain.gate import ITEM_ACTION
+from lotus_web.queries.reason_report import ReasonLine, reason_report
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.htmx import page_or_fragment
+from lotus_web.web.query_args import check_order, instant_arg
+
+blueprint = Blueprint("reasons", __name__)
+DAYS = 30
+_GATE = {action: gate.value for gate, action in ITEM_ACTION.items()}
+
+
+@blueprint.get("/decisions/reasons")
+@requires(Permission.RUNS_READ)
+def show() -> ResponseReturnValue:
+    """Show the reasons of a period, the last month unless the address says otherwise."""
+    since, until = period()
+    report = reason_report(
+        db.session(),
+        current_actor().tenant_id,
+        since=since,
+        until=until,
+        codes=current.settings().reason_codes,
+    )
+    actions = {line.action: [one for one in report.lines if one.action == line.action] for line in report.lines}
+    return page_or_fragment(
+        "decisions/reasons.html",
+        "decisions/_reasons.html",
+        report=report,
+        actions=actions,
+        decisions_of=decisions_of,
+        since=since,
+        until=until,
+        narrowed=bool(request.args.get("from") or request.args.get("to")),
+        days=DAYS,
+    )
+
+
+def period() -> tuple[datetime, datetime]:
+    """Return when the report begins and ends; raises InvalidInput."""
+    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
+    check_order(start, end)
+    until = end or current.utcnow()
+    return start or until - timedelta(days=DAYS), until
+
+
+def decisions_of(line: ReasonLine) -> str | None:
+    """Return the address of the decisions behind a line; None for what the gate does not decide."""
+    gate = next((word for action, word in _GATE.items() if action.value == line.action), None)
+    if gate is None or line.code is None:
+        return None
+    kept = {name: request.args[name] for name in ("from", "to") if request.args.get(name)}
+    since = {} if kept else {"from": period()[0].date().isoformat()}
+    wanted: dict[str, Any] = {"action": gate, "reason_code": line.code, **kept, **since}
+    return url_for("decisions.show", **wanted)
