@@ -6,18 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.lineage import EntityKind
-from lotus_web.models import Decision, IdempotencyKey, Run, WorkflowItem
+from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.operations import OperationFamily, OperationType
+from lotus_web.models import Decision, IdempotencyKey, LineageEdge, Operation, Run, WorkflowItem
 
 MOST_EACH = 20
+OPERATION_TITLES = {OperationType.ANALYZE_SCENARIOS.value: "Analysis of scenarios"}
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A record to go to, a run or an item, and what of it the text was."""
+    """A record to go to, a run, an item or an operation, and what of it the text was."""
 
     kind: EntityKind
     entity_id: str
@@ -28,19 +30,27 @@ class Hit:
 
 
 def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
-    """Return each record that the whole text names, once, newest first within its kind; five queries."""
+    """Return each record that the whole text names, once, newest first within its kind; ten queries.
+
+    A batch stands for the operation that carried it out and for the runs of its scenarios.
+    """
     decided_run = select(Decision.run_id).where(Decision.tenant_id == tenant_id, Decision.decision_id == text)
     keyed_run = select(IdempotencyKey.rebalance_run_id).where(
         IdempotencyKey.tenant_id == tenant_id, IdempotencyKey.idempotency_key == text
     )
+    batch_runs = _scenario_runs(session, tenant_id, text)
     run_id = Run.rebalance_run_id
     return _once(
         [
+            *_operations(session, tenant_id, "operation", Operation.operation_id == text),
+            *_operations(session, tenant_id, "correlation", Operation.correlation_id == text),
+            *_operations(session, tenant_id, "batch", Operation.operation_id.in_(_carried_out(tenant_id, batch_runs))),
             *_runs(session, tenant_id, "run", run_id.in_([text, text.replace("dra_", "rr_", 1)])),
             *_runs(session, tenant_id, "correlation", Run.correlation_id == text),
             *_runs(session, tenant_id, "idempotency key", run_id.in_(keyed_run)),
             *_runs(session, tenant_id, "request hash", Run.request_hash == text),
             *_runs(session, tenant_id, "decision", run_id.in_(decided_run)),
+            *_runs(session, tenant_id, "batch", run_id.in_(batch_runs)),
             *_items(session, tenant_id, "item", WorkflowItem.workflow_id == text),
         ]
     )
@@ -59,6 +69,52 @@ def find_related(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]
             *_items(session, tenant_id, "open item", WorkflowItem.resolved_at.is_(None) & holds),
         ]
     )
+
+
+def lineage_start(session: Session, tenant_id: str, text: str) -> str | None:
+    """Return the id from whose edges to start for a text that has none itself: of an artifact, a request hash, an item.
+
+    The newest run that the text names, an item's run or trace; None for a text that names nothing.
+    """
+    hit = next(iter(find_exact(session, tenant_id, text)), None)
+    if hit is None or hit.kind is not EntityKind.ITEM:
+        return None if hit is None else hit.entity_id
+    query = select(WorkflowItem.rebalance_run_id, WorkflowItem.trace_id)
+    query = query.where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.workflow_id == hit.entity_id)
+    run_id, trace_id = session.execute(query).one()
+    return run_id or trace_id
+
+
+def _scenario_runs(session: Session, tenant_id: str, batch_id: str) -> list[str]:
+    """Return the runs of a batch; its id is no column of theirs, the edges know it."""
+    query = select(LineageEdge.source_entity_id).where(
+        LineageEdge.tenant_id == tenant_id,
+        LineageEdge.target_entity_id == batch_id,
+        LineageEdge.target_kind == EntityKind.BATCH.value,
+        LineageEdge.edge_type == EdgeType.DERIVED_FROM.value,
+    )
+    return list(session.scalars(query.order_by(LineageEdge.created_at, LineageEdge.edge_id).limit(MOST_EACH)))
+
+
+def _carried_out(tenant_id: str, run_ids: list[str]) -> Select[str]:
+    """Return the operations that runs were caused by."""
+    return select(LineageEdge.target_entity_id).where(
+        LineageEdge.tenant_id == tenant_id,
+        LineageEdge.source_entity_id.in_(run_ids),
+        LineageEdge.edge_type == EdgeType.CAUSED_BY.value,
+    )
+
+
+def _operations(session: Session, tenant_id: str, named_as: str, condition: ColumnElement[bool]) -> list[Hit]:
+    query = select(Operation.operation_id, Operation.operation_type, Operation.status, Operation.created_at)
+    query = query.where(
+        Operation.tenant_id == tenant_id, Operation.family == OperationFamily.REBALANCE.value, condition
+    )
+    query = query.order_by(Operation.created_at.desc(), Operation.operation_id.desc()).limit(MOST_EACH)
+    return [
+        Hit(EntityKind.OPERATION, operation_id, named_as, OPERATION_TITLES.get(kind, kind), status, at)
+        for operation_id, kind, status, at in session.execute(query)
+    ]
 
 
 def _runs(session: Session, tenant_id: str, named_as: str, condition: ColumnElement[bool]) -> list[Hit]:

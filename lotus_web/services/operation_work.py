@@ -11,10 +11,12 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import LotusError, NotFound
+from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import (
     NOT_FOUND,
     OPERATION_FAILED,
@@ -25,6 +27,7 @@ from lotus_web.domain.operations import (
 from lotus_web.error_status import is_store_failure
 from lotus_web.models import Operation, OperationPayload
 from lotus_web.services.batch import Batch, Clock, Held, Interrupted, batch_document, new_batch_id, run_scenarios
+from lotus_web.services.lineage import add_edge
 from lotus_web.services.operation_leases import (
     Claim,
     LeaseTerms,
@@ -69,11 +72,13 @@ def submit_analysis(
     terms: LeaseTerms,
     inline: bool,
     clock: Clock,
+    again: str | None = None,
 ) -> Accepted:
     """Accept an analysis and, if ``inline``, carry it out before returning (dpm-api §5.1).
 
     The answer is the same either way. The operation is durable then: what goes wrong while it is carried out is told by the
-    operation, and a store that goes away in the middle leaves it to the jobs process.
+    operation, and a store that goes away in the middle leaves it to the jobs process. ``again`` names the operation that
+    asked for the same before.
     """
     claim = None
     with transaction() as session:
@@ -87,6 +92,8 @@ def submit_analysis(
             actor=actor,
             now=clock(),
         )
+        if again is not None:
+            _link_again(session, operation, again, now=operation.created_at)
         accepted = Accepted(operation.operation_id, operation.operation_type, correlation_id, operation.created_at)
         if inline:
             claim = claim_operation(session, actor.tenant_id, accepted.operation_id, terms=terms, now=clock())
@@ -97,6 +104,11 @@ def submit_analysis(
             log.exception("inline_execution_interrupted", operation=accepted.operation_id)
             db.session.rollback()
     return accepted
+
+
+def _link_again(session: Session, operation: Operation, again: str, *, now: datetime) -> None:
+    ends = ((EntityKind.OPERATION, operation.operation_id), (EntityKind.OPERATION, again))
+    add_edge(session, EdgeType.REPLAYED_FROM, *ends, tenant_id=operation.tenant_id, now=now)
 
 
 def execute_by_hand(

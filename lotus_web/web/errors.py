@@ -117,7 +117,8 @@ def _answer(error: LotusError) -> Response:
         return sign_in_again(503, f"{WORDS[503].title}. {WORDS[503].what_next}")
     if isinstance(error, StoreUnavailable) and can_be_sent_again():
         return send_again_page(503, title=WORDS[503].title, reason=error.message)
-    return error_page(status_of(error), error.message)
+    sentence = error.message if error.message != error.code else None
+    return error_page(status_of(error), sentence)
 
 
 def _retry_after(error: LotusError) -> int | None:

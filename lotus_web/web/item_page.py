@@ -22,6 +22,7 @@ from lotus_web.web.decision_panel import decision_panel
 from lotus_web.web.forms.review_form import FieldError, Typed
 from lotus_web.web.htmx import is_htmx, page_or_fragment
 from lotus_web.web.queue import queue_here
+from lotus_web.web.run_support import run_support
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def item_page(
         detail=detail,
         item=detail.item,
         run=detail.run,
+        support=run_support(session, actor.tenant_id, detail.run.run.rebalance_run_id) if detail.run else None,
         gate=item_gate(detail),
         choices=decision_panel(session, detail, actor, current.policy().four_eyes),
         precedents=item_precedents(session, detail.item, now=now),

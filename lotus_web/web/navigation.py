@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from lotus_web.domain.access import Permission
 from lotus_web.web.access import access_of
+from lotus_web.web.features import is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,14 @@ ENTRIES = (
     Entry("admin.show", "Admin"),
 )
 # An item is looked at as a part of the inbox, a trace as a part of the studio.
-_FAMILY = {"items": "inbox", "traces": "studio", "reasons": "decisions", "admin_tokens": "admin", "admin_settings": "admin"}
+_FAMILY = {
+    "items": "inbox",
+    **dict.fromkeys(("replay", "legal_hold", "bundles", "idempotency"), "runs"),
+    "traces": "studio",
+    "reasons": "decisions",
+    "admin_tokens": "admin",
+    "admin_settings": "admin",
+}
 
 
 def nav_links() -> list[NavLink]:
@@ -65,6 +73,8 @@ def _family(entry: Entry) -> str:
 
 def _may_open(endpoint: str) -> bool:
     if endpoint not in current_app.view_functions:
+        return False
+    if not is_open(current_app.view_functions[endpoint]):
         return False
     access = access_of(current_app, endpoint)
     return not isinstance(access, Permission) or current_user.may(access)

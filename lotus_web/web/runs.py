@@ -19,6 +19,7 @@ from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.item_page import item_page
 from lotus_web.web.links import same_page
 from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
+from lotus_web.web.run_support import run_support
 
 blueprint = Blueprint("runs", __name__)
 PAGE_SIZE = 50
@@ -72,6 +73,7 @@ def _run_alone(run_id: str) -> Response:
         required=required,
         workflow_enabled=policy.workflow_enabled,
         review_statuses=policy.review_statuses,
+        support=run_support(session, actor.tenant_id, run_id),
         timeline=item_timeline(session, actor.tenant_id, trace_id=run.run.correlation_id, workflow_id=None),
         now=current.utcnow(),
     )

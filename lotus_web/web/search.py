@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from lotus_web import current
@@ -11,8 +11,10 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.lineage import EntityKind
 from lotus_web.queries.search import MOST_EACH, Hit, find_exact, find_related
 from lotus_web.web.access import current_actor, requires
+from lotus_web.web.features import OPERATIONS, SUPPORT
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.query_args import text_arg
+from lotus_web.web.record_links import record_url
 
 blueprint = Blueprint("search", __name__)
 
@@ -22,7 +24,7 @@ blueprint = Blueprint("search", __name__)
 def show() -> ResponseReturnValue:
     """Jump to the one record that the text names, else list what it may mean."""
     text, session, tenant_id = text_arg("q"), db.session(), current_actor().tenant_id
-    hits = find_exact(session, tenant_id, text) if text else ()
+    hits = tuple(filter(_is_shown, find_exact(session, tenant_id, text))) if text else ()
     if len(hits) == 1:
         return see_other(_url(hits[0]))
     if text and not hits:
@@ -39,6 +41,9 @@ def show() -> ResponseReturnValue:
 
 
 def _url(hit: Hit) -> str:
-    if hit.kind is EntityKind.ITEM:
-        return url_for("items.show", workflow_id=hit.entity_id)
-    return url_for("runs.show", run_id=hit.entity_id)
+    return record_url(hit.kind, hit.entity_id)
+
+
+def _is_shown(hit: Hit) -> bool:
+    """Return whether a record has a page here: operations have none while they are switched off."""
+    return hit.kind is not EntityKind.OPERATION or (SUPPORT.is_on and OPERATIONS.is_on)

@@ -18,6 +18,8 @@ from lotus_web.api.rebalance import (
 )
 from lotus_web.api.routing import ApiBlueprint
 
+# Where the pages look for how a support bundle is written.
+BUNDLE_DOCUMENT = "lotus_bundle_document"
 # The names begin with "api": so the pages' guard knows that these routes keep their own gate.
 PREFIXES = {"api_rebalance": "/rebalance", "api_v1_rebalance": "/api/v1/rebalance"}
 BLUEPRINTS: tuple[ApiBlueprint, ...] = (
@@ -39,3 +41,4 @@ def init_app(app: Flask) -> None:
     for name, prefix in PREFIXES.items():
         for blueprint in BLUEPRINTS:
             blueprint.mount(app, prefix, name=f"{name}_{blueprint.name}")
+    app.extensions[BUNDLE_DOCUMENT] = bundles.bundle_document

@@ -1,0 +1,60 @@
+"""Support bundles: everything about one run in one JSON file, by its run or by its operation (RFC-0023, dpm-api §7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from flask import Blueprint, Response, current_app, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from lotus_web import current
+from lotus_web.db import db
+from lotus_web.domain.access import Permission
+from lotus_web.queries.support_bundle import BundleParts, SupportBundle, bundle_by_operation, bundle_of_run
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.features import SUPPORT, SUPPORT_BUNDLE, part_of
+
+blueprint = Blueprint("bundles", __name__)
+# Set by the JSON routes: (SupportBundle) -> the bytes that they answer with.
+BUNDLE_DOCUMENT = "lotus_bundle_document"
+UNSAFE_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+FindBundle = Callable[[Session, str, str, BundleParts], SupportBundle]
+
+
+@blueprint.get("/runs/<ident:run_id>/support-bundle")
+@requires(Permission.RUNS_READ)
+@part_of(SUPPORT, SUPPORT_BUNDLE)
+def of_run(run_id: str) -> ResponseReturnValue:
+    """Send the bundle of a run as a file."""
+    return _file(run_id, bundle_of_run)
+
+
+@blueprint.get("/operations/<ident:operation_id>/support-bundle")
+@requires(Permission.RUNS_READ)
+@part_of(SUPPORT, SUPPORT_BUNDLE)
+def of_operation(operation_id: str) -> ResponseReturnValue:
+    """Send the bundle of an operation's first run as a file."""
+    return _file(operation_id, bundle_by_operation)
+
+
+def _file(named: str, find: FindBundle) -> Response:
+    parts = BundleParts(
+        artifact=_is_wanted("include_artifact"),
+        async_operation=_is_wanted("include_async_operation"),
+        idempotency_history=_is_wanted("include_idempotency_history"),
+        artifact_kept=current.settings().artifact_store_mode == "PERSISTED",
+    )
+    bundle = find(db.session(), current_actor().tenant_id, named, parts)
+    name = f"support-bundle-{UNSAFE_IN_A_NAME.sub('_', named)[:80]}.json"
+    return Response(
+        current_app.extensions[BUNDLE_DOCUMENT](bundle),
+        mimetype="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def _is_wanted(name: str) -> bool:
+    """Return whether a part is asked for: a form sends ``false`` for each, and ``true`` after it where the box is ticked."""
+    return (request.args.getlist(name) or ["true"])[-1] == "true"

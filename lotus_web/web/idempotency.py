@@ -1,0 +1,46 @@
+"""What an idempotency key has stood for: its recordings and replays (RFC-0023, dpm-api §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.db import db
+from lotus_web.domain.access import Permission
+from lotus_web.queries.idempotency_history import LATEST, HistoryEntry, key_history
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.features import KEY_HISTORY, SUPPORT, part_of
+from lotus_web.web.htmx import page_or_fragment
+from lotus_web.web.record_links import lineage_url
+
+blueprint = Blueprint("idempotency", __name__)
+
+
+@blueprint.get("/idempotency/<ident:key>")
+@requires(Permission.RUNS_READ)
+@part_of(SUPPORT, KEY_HISTORY)
+def show(key: str) -> ResponseReturnValue:
+    """Show the history of a key, newest first."""
+    found = key_history(db.session(), current_actor().tenant_id, key)
+    return page_or_fragment(
+        "idempotency/key.html",
+        "idempotency/_key.html",
+        found=found,
+        entries=newest_first(found.history),
+        latest=LATEST,
+        lineage_url=lineage_url,
+        now=current.utcnow(),
+    )
+
+
+def newest_first(history: Iterable[HistoryEntry]) -> list[tuple[HistoryEntry, bool]]:
+    """Return each entry with whether it is a replay: all but the first of a run are."""
+    recorded: set[str] = set()
+    told = []
+    for entry in history:
+        told.append((entry, entry.rebalance_run_id in recorded))
+        recorded.add(entry.rebalance_run_id)
+    return told[::-1]

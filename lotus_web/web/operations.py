@@ -1,0 +1,148 @@
+"""Operations: what is waiting, running, finished or failed, one of them with its progress, and carrying them out by hand."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lotus_web import current
+from lotus_web.db import db
+from lotus_web.domain.access import Permission
+from lotus_web.domain.errors import Conflict
+from lotus_web.domain.operations import FINISHED, OperationStatus, OperationType
+from lotus_web.queries.operation_page import operation_detail, operation_payloads
+from lotus_web.queries.operations import OperationFilter, operation_page
+from lotus_web.request_ids import current_ids
+from lotus_web.services.operation_again import run_again
+from lotus_web.services.operation_leases import LeaseTerms
+from lotus_web.services.operation_work import execute_by_hand
+from lotus_web.web.access import current_actor, requires
+from lotus_web.web.features import BY_HAND, OPERATIONS, SUPPORT, SUPPORT_BUNDLE, part_of
+from lotus_web.web.htmx import page_or_fragment, see_other
+from lotus_web.web.links import same_page
+from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
+from lotus_web.web.record_links import lineage_url
+
+blueprint = Blueprint("operations", __name__)
+PAGE_SIZE = 50
+# How often an open page asks, in seconds: while something moves, and while it waits for someone to take it up.
+RUNNING_EVERY, WAITING_EVERY = 2, 5
+
+
+@blueprint.get("/operations")
+@requires(Permission.RUNS_READ)
+@part_of(SUPPORT, OPERATIONS)
+def listing() -> ResponseReturnValue:
+    """Show a page of operations, newest first."""
+    wanted, cursor = _wanted(), request.args.get("cursor")
+    page = operation_page(db.session(), current_actor().tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None)
+    return page_or_fragment(
+        "operations/operations.html",
+        "operations/_operations.html",
+        listing=page,
+        wanted=wanted,
+        narrowed=wanted != OperationFilter(),
+        moving=any(OperationStatus(row.status) not in FINISHED for row in page.items),
+        every=WAITING_EVERY,
+        cursor=cursor,
+        now=current.utcnow(),
+        same_page=same_page,
+        statuses=[status.value for status in OperationStatus],
+        types=[kind.value for kind in OperationType],
+    )
+
+
+def _wanted() -> OperationFilter:
+    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
+    check_order(start, end)
+    status, kind = enum_arg("status", OperationStatus), enum_arg("operation_type", OperationType)
+    return OperationFilter(
+        operation_type=kind.value if kind else None,
+        status=status.value if status else None,
+        correlation_id=text_arg("correlation_id"),
+        created_from=start,
+        created_to=end,
+    )
+
+
+@blueprint.get("/operations/<ident:operation_id>")
+@requires(Permission.RUNS_READ)
+@part_of(SUPPORT, OPERATIONS)
+def show(operation_id: str) -> ResponseReturnValue:
+    """Show an operation: its scenarios, how far it is, and what may be done about it."""
+    return _page(operation_id)
+
+
+def _page(operation_id: str, *, status: int = 200, conflict: Conflict | None = None) -> Response:
+    detail = operation_detail(db.session(), current_actor().tenant_id, operation_id)
+    return page_or_fragment(
+        "operations/operation.html",
+        "operations/_operation.html",
+        status,
+        detail=detail,
+        operation=detail.row,
+        finished=OperationStatus(detail.row.status) in FINISHED,
+        every=RUNNING_EVERY if detail.row.status == OperationStatus.RUNNING else WAITING_EVERY,
+        conflict=conflict,
+        by_hand=BY_HAND.is_on,
+        bundles=SUPPORT_BUNDLE.is_on,
+        lineage_url=lineage_url,
+        now=current.utcnow(),
+    )
+
+
+@blueprint.post("/operations/<ident:operation_id>/execute")
+@requires(Permission.OPERATIONS_EXECUTE)
+@part_of(OPERATIONS, BY_HAND)
+def execute(operation_id: str) -> ResponseReturnValue:
+    """Carry a waiting operation out now, or show why it cannot be."""
+    try:
+        execute_by_hand(
+            operation_id,
+            tenant_id=current_actor().tenant_id,
+            policy=current.policy(),
+            terms=LeaseTerms.of(current.settings()),
+            clock=current.utcnow,
+        )
+    except Conflict as conflict:
+        return _page(operation_id, status=409, conflict=conflict)
+    flash("The operation was carried out.", "success")
+    return see_other(url_for("operations.show", operation_id=operation_id))
+
+
+@blueprint.post("/operations/<ident:operation_id>/again")
+@requires(Permission.OPERATIONS_EXECUTE)
+@part_of(OPERATIONS)
+def again(operation_id: str) -> ResponseReturnValue:
+    """Accept the same request as a new operation and go there, or show why it cannot be."""
+    settings = current.settings()
+    try:
+        accepted = run_again(
+            operation_id,
+            correlation_id=current_ids().correlation_id,
+            actor=current_actor(),
+            policy=current.policy(),
+            terms=LeaseTerms.of(settings),
+            inline=settings.async_execution_mode == "INLINE",
+            clock=current.utcnow,
+        )
+    except Conflict as conflict:
+        return _page(operation_id, status=409, conflict=conflict)
+    flash("Accepted as a new operation.", "success")
+    return see_other(url_for("operations.show", operation_id=accepted.operation_id))
+
+
+@blueprint.get("/operations/<ident:operation_id>/raw")
+@requires(Permission.RUNS_READ)
+@part_of(SUPPORT, OPERATIONS)
+def raw(operation_id: str) -> ResponseReturnValue:
+    """Show the stored request or result as it is, as a page or inside its fold."""
+    part = "request" if request.args.get("part") == "request" else "result"
+    payloads = operation_payloads(db.session(), current_actor().tenant_id, operation_id)
+    return page_or_fragment(
+        "operations/raw.html",
+        "operations/_raw.html",
+        operation=payloads.row,
+        part=part,
+        payload=getattr(payloads, part) or "Nothing yet: the operation has not succeeded.",
+    )
