@@ -25,7 +25,7 @@ class ReasonCode:
     needs_comment: bool = False
 
 
-_OTHER = ReasonCode("OTHER", "Another reason, told below", needs_comment=True)
+_OTHER = ReasonCode("OTHER", "Another reason", needs_comment=True)
 
 Catalogue = Mapping[Action, tuple[ReasonCode, ...]]
 

@@ -27,7 +27,11 @@ class HeldBack:
 def held_back(result: Document) -> Iterator[HeldBack]:
     """Yield what was excluded, dropped, left out, capped or cut, in that order (engine §2)."""
     journal = result["diagnostics"]
-    for row in result["universe"]["excluded"]:
+    excluded = result["universe"]["excluded"]
+    locked = {row["instrument_id"] for row in excluded if row["reason_code"].startswith(_LOCKED)}
+    for row in excluded:
+        if row["instrument_id"] in locked and row["reason_code"].startswith(_SHELF):
+            continue  # the lock says the same and more
         yield HeldBack(row["instrument_id"], row["reason_code"], _excluded(row["reason_code"]))
     for row in journal["dropped_intents"]:
         money = row["potential_notional"]

@@ -97,7 +97,7 @@ def test_it_opens_on_the_first_tab_that_holds_something(app: Flask, client_of: C
         ("person=tomas", "claimed"),
         ("role=reviewer", "late,claimed,other"),
         ("role=manager", ""),
-        ("q=CAN+ONLY+reach", "other"),
+        ("q=has+NO+place", "other"),
         ("q=100%25", ""),
         ("q=_", "late,claimed,other"),
         ("portfolio=nothing", ""),
@@ -210,7 +210,7 @@ def test_it_asks_the_store_no_more_for_more_rows(app: Flask, client_of: ClientOf
         desk.item(app, key=f"more-{number}", age=timedelta(hours=number))
     with counted(app) as many:
         nora.get("/inbox?tab=open")
-    assert len(many) == len(few) <= 7
+    assert len(many) == len(few), "\n".join(many)
 
 
 @pytest.mark.stores("sqlite")

@@ -67,7 +67,8 @@ def test_a_failing_rule_gives_measured_and_bounds_as_numbers() -> None:
 @pytest.mark.parametrize(
     ("circumstance", "code", "detail"),
     [
-        ("suspended", "SHELF_STATUS_SUSPENDED", "In the model, but suspended on the shelf"),
+        ("suspended", "LOCKED_DUE_TO_SUSPENDED", "Held, and suspended on the shelf"),
+        ("restricted_target", "SHELF_STATUS_RESTRICTED", "In the model, but restricted on the shelf"),
         ("legacy_banned", "LOCKED_DUE_TO_BANNED", "Held, and banned on the shelf"),
         ("legacy_off_shelf", "LOCKED_DUE_TO_MISSING_SHELF", "Held, but not on the shelf"),
         ("sell_only", "SHELF_STATUS_SELL_ONLY", "Sell only on the shelf"),
@@ -77,6 +78,11 @@ def test_a_failing_rule_gives_measured_and_bounds_as_numbers() -> None:
 )
 def test_what_was_held_back_is_told_in_words(circumstance: str, code: str, detail: str) -> None:
     assert any(row.reason_code == code and row.detail.startswith(detail) for row in evidence(circumstance).held_back)
+
+
+def test_what_is_locked_is_told_once() -> None:
+    names = [row.name for row in evidence("suspended").held_back]
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("circumstance", ["price_missing", "rate_missing", "target_off_shelf"])
