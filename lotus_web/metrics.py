@@ -20,7 +20,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 # When each series began is of no use to anyone here and doubles what is sent.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 OWN = CollectorRegistry()
 LABELS = ("method", "route", "status")
 REQUESTS = Counter("lotus_requests", "Requests answered", LABELS, registry=OWN)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from lotus_web.web.access import public
 from lotus_web.web.reference import Reader, Reference
@@ -24,11 +23,11 @@ def show() -> ResponseReturnValue:
     return render_template("docs/docs.html", reference=reference, text=text)
 
 
-def _drawn() -> tuple[Reference, Markup]:
-    """Return the reference and its long part as markup, drawn once: it changes only with the program."""
-    found: tuple[Reference, Markup] | None = current_app.extensions.get(DRAWN)
+def _drawn() -> tuple[Reference, str]:
+    """Return the reference and its long part as HTML, drawn once: it changes only with the program."""
+    found: tuple[Reference, str] | None = current_app.extensions.get(DRAWN)
     if found is None:
         reference = Reader(current_app.extensions[OPENAPI]()).read()
-        found = reference, Markup(render_template("docs/_reference.html", reference=reference))
+        found = reference, render_template("docs/_reference.html", reference=reference)
         current_app.extensions[DRAWN] = found
     return found

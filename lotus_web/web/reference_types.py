@@ -23,9 +23,8 @@ class Word(NamedTuple):
 def prose(text: str) -> Markup:
     """Return a line of the document with its code marked up, everything else escaped."""
     parts = _CODE.split(text)
-    return Markup("").join(
-        Markup(f"<code>{escape(part)}</code>") if odd % 2 else escape(part) for odd, part in enumerate(parts)
-    )
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if odd % 2 else escape(part) for odd, part in enumerate(parts))
 
 
 def words(schema: Schema) -> tuple[Word, ...]:
