@@ -15,6 +15,8 @@ CASH = "CASH"
 # Rules that measure weights; the others measure money or counts.
 WEIGHT_RULES = frozenset({"CASH_BAND", "SINGLE_POSITION_MAX", "TARGET"})
 MOST_POSITIONS = 30
+# The rule was not asked for; the bound that it then carries is no bound (engine §2).
+NO_LIMIT_SET = "NO_LIMIT_SET"
 # Every trade passed it, so it tells a reader nothing.
 SIZE_CHECK = "MIN_NOTIONAL"
 
@@ -179,7 +181,7 @@ def _rule(rule: Document) -> RuleLine:
         passed=rule["status"] == "PASS",
         sentence="",
         measured=Decimal(rule["measured"]),
-        bounds=_bounds(rule["threshold"]),
+        bounds=() if rule["reason_code"] == NO_LIMIT_SET else _bounds(rule["threshold"]),
         hint=rule["remediation_hint"],
     )
 
@@ -197,7 +199,9 @@ def _tax(impact: Document) -> TaxFacts:
 
 def _limit(result: Document, rule_id: str) -> Decimal | None:
     rule = next((rule for rule in result["rule_results"] if rule["rule_id"] == rule_id), None)
-    limit = rule["threshold"].get("max") if rule else None
+    if rule is None or rule["reason_code"] == NO_LIMIT_SET:
+        return None
+    limit = rule["threshold"].get("max")
     return None if limit is None else Decimal(limit)
 
 

@@ -47,6 +47,15 @@ def test_cash_carries_the_upper_end_of_its_band_and_positions_their_cap() -> Non
     assert {row.limit for row in found.by_position} == {cap}
 
 
+def test_a_run_without_a_cap_shows_no_limit_of_positions() -> None:
+    result = document("restricted_target")
+    cap = next(rule for rule in result["rule_results"] if rule["rule_id"] == "SINGLE_POSITION_MAX")
+    cap.update(threshold={"max": "-1"}, reason_code="NO_LIMIT_SET", status="PASS")
+    found = run_evidence(result)
+    assert {row.limit for row in found.by_position} == {None}
+    assert next(rule.bounds for rule in found.rules if rule.rule_id == "SINGLE_POSITION_MAX") == ()
+
+
 def test_orders_come_in_execution_order_and_name_what_they_wait_for() -> None:
     found = evidence("turnover_capped")
     assert [order.side for order in found.orders][:2] == ["SELL", "FX"]
