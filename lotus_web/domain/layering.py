@@ -195,14 +195,24 @@ def _rows(columns: list[list[int]], before: Neighbours, after: Neighbours, *, re
     for column in columns:
         for index, node in enumerate(column):
             rows[node] = float(index)
-    for _ in range(ROW_SWEEPS):
+    for sweep in range(ROW_SWEEPS + 1):
         for column in columns:
-            wanted = [_mean([rows[one] for one in before[node] + after[node]], rows[node]) for node in column]
-            room = [NODE_ROOM if node < real else BEND_ROOM for node in column]
-            for node, row in zip(column, _apart(wanted, room), strict=True):
+            for node, row in zip(column, _column_rows(column, rows, before, after, real, sweep), strict=True):
                 rows[node] = row
     top = min(rows, default=0.0)
     return [round(row - top, 3) for row in rows]
+
+
+def _column_rows(
+    column: list[int], rows: list[float], before: Neighbours, after: Neighbours, real: int, sweep: int
+) -> list[float]:
+    """Return new rows of a column; the last sweep moves only what hangs on one other node, right beside that one."""
+    beside = [before[node] + after[node] for node in column]
+    wanted = [
+        _mean([rows[one] for one in near], rows[node]) if sweep < ROW_SWEEPS or len(near) == 1 else rows[node]
+        for node, near in zip(column, beside, strict=True)
+    ]
+    return _apart(wanted, [NODE_ROOM if node < real else BEND_ROOM for node in column])
 
 
 def _apart(wanted: Sequence[float], room: Sequence[float]) -> list[float]:

@@ -12,11 +12,11 @@ from lotus_web.queries.lineage import EdgeRow, Node
 from lotus_web.web.filters import shorten_middle, words
 
 MOST_NODES = 60
-BOX_WIDTH, BOX_HEIGHT = 196, 44
-GAP, ROW = 152, 60
+BOX_WIDTH, BOX_HEIGHT = 150, 44
+GAP, ROW = 140, 58
 MARGIN = 6
 PORT_PITCH = 14
-ID_LENGTH = 22
+ID_LENGTH = 18
 NAME_AWAY, NAME_ABOVE = 9, 4
 ARROW = 7
 

@@ -165,7 +165,17 @@
     if (key) stored(sessionStorage, draftKey(key), event.target.value || null);
   }
 
+  // ---- wide drawings start with what they are about in view: [data-centred] inside a box that scrolls sideways
+  function centre(root) {
+    $$("[data-centred]", root).forEach((mark) => {
+      const box = mark.closest(".graph");
+      const [outer, inner] = [box.getBoundingClientRect(), mark.getBoundingClientRect()];
+      box.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+    });
+  }
+
   function arrive(root) {
+    centre(root);
     restoreDrafts(root);
     refreshTimes();
     showSelection();
