@@ -1,0 +1,116 @@
+"""Working through a list: each decision leads to the next item, and the place in the list is told."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from lotus_web.domain.workflow import Action
+from tests import desk
+from tests.integration.conftest import ClientOf
+from tests.integration.web.test_items import HTMX, TOMAS, url_of
+from tests.people import hidden_fields
+
+pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
+
+
+def begin(client: FlaskClient, query: str = "tab=roles") -> str:
+    """Return the address of the first item of a list that is worked through."""
+    page = client.get(f"/inbox?{query}").text
+    found = re.search(r'href="([^"]+)" data-shortcut="w"', page)
+    assert found
+    return unescape(found.group(1))
+
+
+def approve(client: FlaskClient, address: str, headers: dict[str, str] | None = None) -> TestResponse:
+    """Approve the item at an address through its form."""
+    page = client.get(address)
+    seen = {name: value for name, value in hidden_fields(page).items() if name in ("version", "digest", "csrf_token")}
+    target = re.search(r'id="fold-approve".*?action="([^"]+)"', page.text, re.DOTALL)
+    assert target
+    data = {**seen, "action": "approve", "reason_code": "WITHIN_MANDATE"}
+    return client.post(unescape(target.group(1)), data=data, headers=headers)
+
+
+def place(page: str) -> str | None:
+    found = re.search(r'queue__place">([^<]+)<', page)
+    return found and found.group(1)
+
+
+def test_a_list_is_worked_through_to_its_end(app: Flask, client_of: ClientOf) -> None:
+    items = [desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2, 1)]
+    nora = client_of("nora")
+    address, seen = begin(nora), []
+    for _ in items:
+        seen.append((place(nora.get(address).text), address.partition("?")[0]))
+        address = approve(nora, address).location
+    assert seen == [(f"{number} of 3", url_of(item)) for number, item in enumerate(items, start=1)]
+    assert "Approved." in nora.get(address).text
+
+
+def test_with_scripts_the_next_item_comes_in_place_and_says_what_was_done(app: Flask, client_of: ClientOf) -> None:
+    first, second = (desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2))
+    nora = client_of("nora")
+    answer = approve(nora, begin(nora), HTMX)
+    assert answer.status_code == 204
+    where = json.loads(answer.headers["HX-Location"])
+    assert (where["target"], where["path"].partition("?")[0]) == ("#item", url_of(second))
+    fragment = nora.get(where["path"], headers=HTMX).text
+    assert place(fragment) == "2 of 2"
+    assert "Approved." in fragment
+    assert "data-focus" in fragment
+    assert first != second
+
+
+def test_the_list_keeps_its_filters(app: Flask, client_of: ClientOf) -> None:
+    desk.item(app, key="new")
+    late = [desk.item(app, key=f"late-{hours}", age=timedelta(hours=hours)) for hours in (6, 5)]
+    nora = client_of("nora")
+    address = begin(nora, "tab=open&due=overdue")
+    assert place(nora.get(address).text) == "1 of 2"
+    assert approve(nora, address).location.partition("?")[0] == url_of(late[1])
+
+
+def test_what_was_passed_over_comes_back_after_the_last(app: Flask, client_of: ClientOf) -> None:
+    first, last = (desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2))
+    nora = client_of("nora")
+    page = nora.get(begin(nora)).text
+    onward = re.search(r'data-shortcut="n" href="([^"]+)"', page)
+    assert onward
+    assert unescape(onward.group(1)).partition("?")[0] == url_of(last)
+    assert approve(nora, unescape(onward.group(1))).location.partition("?")[0] == url_of(first)
+
+
+def test_a_comment_stays_where_it_was_made(app: Flask, client_of: ClientOf) -> None:
+    desk.item(app, key="one", age=timedelta(hours=2))
+    desk.item(app, key="two")
+    nora = client_of("nora")
+    address = begin(nora)
+    page = nora.get(address)
+    seen = {name: value for name, value in hidden_fields(page).items() if name in ("version", "digest", "csrf_token")}
+    answer = nora.post(address, data={**seen, "action": "comment", "text": "Odd."})
+    assert answer.location.partition("?")[0] == address.partition("?")[0]
+
+
+@pytest.mark.parametrize(
+    "query", ["at=x&of=3&tab=open", "at=1&of=2", "at=1&of=2&tab=closed", "at=9999999&of=1&tab=open"]
+)
+def test_an_address_without_a_list_is_just_the_item(app: Flask, client_of: ClientOf, query: str) -> None:
+    page = client_of("nora").get(f"{url_of(desk.item(app))}?{query}")
+    assert page.status_code == 200
+    assert place(page.text) is None
+
+
+def test_the_holder_sees_until_when_the_claim_holds(app: Flask, client_of: ClientOf) -> None:
+    workflow_id, nora = desk.item(app), client_of("nora")
+    desk.act(app, workflow_id, Action.CLAIM, by=TOMAS)
+    page = nora.get(url_of(workflow_id)).text
+    assert "tomas holds this item." in page
+    assert re.search(r"The claim ends <time [^>]*>in (29|30)", page)
