@@ -6,6 +6,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from flask import Flask, Response
@@ -17,14 +18,16 @@ from lotus_web.api import metrics as route
 from lotus_web.api.openapi.bodies import SIMULATE
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission
-from lotus_web.metrics import MULTIPROCESS, count, counted
+from lotus_web.metrics import count
 from lotus_web.models import JobRun, TenantRuntime, WorkflowItem
 from lotus_web.queries.store_figures import store_figures
 from tests.conftest import MakeApp
+from tests.live_server import LiveServer
 from tests.people import bearer_of
 
 WORKFLOW_ON = {"DPM_WORKFLOW_ENABLED": "true", "LOTUS_FOUR_EYES": "false"}
 FAST = 50e-6
+ASKED = 40
 Figures = dict[str, float]
 
 
@@ -156,9 +159,16 @@ def test_while_the_store_is_away_the_requests_are_still_told(
 
 
 @pytest.mark.stores("sqlite")
-def test_the_workers_of_a_server_are_added_up(app: Flask, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(MULTIPROCESS, str(tmp_path))
-    assert list(counted().collect()) == []
+def test_the_workers_of_a_server_are_added_up(live_server: LiveServer) -> None:
+    live_server.stop()
+    live_server.start(workers=2)
+    for _ in range(ASKED):
+        with urlopen(f"{live_server.url}/health/live", timeout=10) as answer:
+            assert answer.status == 200
+    with urlopen(f"{live_server.url}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    assert f'lotus_requests_total{{method="GET",route="/health/live",status="200"}} {ASKED}.0' in text
+    assert "lotus_store_up 1.0" in text
 
 
 @pytest.mark.stores("sqlite")
