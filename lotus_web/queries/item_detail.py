@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Permission, Role, permissions_of
 from lotus_web.domain.items import ItemState
+from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.shown import shown_digest
 from lotus_web.models import Person, PersonRole
 from lotus_web.queries.items import stored_item
@@ -26,14 +27,14 @@ class ItemDetail:
     digest: str
 
 
-def item_detail(session: Session, tenant_id: str, workflow_id: str) -> ItemDetail:
+def item_detail(session: Session, tenant_id: str, workflow_id: str, *, codes: Catalogue = REASON_CODES) -> ItemDetail:
     """Return an item as it stands now; raises NotFound. Five queries, whatever it holds."""
     item = stored_item(session, tenant_id, workflow_id)
     run = find_run_detail(session, tenant_id, item.rebalance_run_id) if item.rebalance_run_id else None
     return ItemDetail(
         item=item,
         run=run,
-        timeline=item_timeline(session, tenant_id, trace_id=item.trace_id, workflow_id=workflow_id),
+        timeline=item_timeline(session, tenant_id, trace_id=item.trace_id, workflow_id=workflow_id, codes=codes),
         digest=shown_digest(item, run.run.artifact_hash if run else None),
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.events import EventType
 from lotus_web.domain.notices import NoticeCategory
-from lotus_web.domain.reason_codes import reason_text
+from lotus_web.domain.reason_codes import REASON_CODES, Catalogue, reason_text
 from lotus_web.domain.workflow import Action
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
 from lotus_web.queries.traces import TraceDetail
@@ -74,8 +74,10 @@ class Timeline:
 _Placed = tuple[tuple[datetime, int, int], TimelineEntry]
 
 
-def item_timeline(session: Session, tenant_id: str, *, trace_id: str, workflow_id: str | None) -> Timeline:
-    """Return the timeline of a trace and, if there is one, of its item; one query a source."""
+def item_timeline(
+    session: Session, tenant_id: str, *, trace_id: str, workflow_id: str | None, codes: Catalogue = REASON_CODES
+) -> Timeline:
+    """Return the timeline of a trace and, if there is one, of its item, with reasons in ``codes``' words; one query a source."""
     events = _newest(session, EventLogEntry, tenant_id, "trace_id", trace_id, "trace_seq")
     actions: Sequence[WorkflowAction] = ()
     notices: Sequence[Notification] = ()
@@ -86,7 +88,7 @@ def item_timeline(session: Session, tenant_id: str, *, trace_id: str, workflow_i
     told = {action.source_event_id for action in actions}
     placed = [
         *_events(event for event in events if event.event_id not in told),
-        *_actions(actions),
+        *_actions(actions, codes),
         *_notices(notices),
     ]
     placed.sort(key=lambda pair: pair[0], reverse=True)
@@ -152,11 +154,11 @@ def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]
     return event_type, ""
 
 
-def _actions(rows: Iterable[WorkflowAction]) -> Iterator[_Placed]:
+def _actions(rows: Iterable[WorkflowAction], codes: Catalogue) -> Iterator[_Placed]:
     for row in rows:
         decider = row.on_behalf_of or row.actor_id
         through = f" (through {row.actor_id})" if row.on_behalf_of else ""
-        reason = reason_text(Action(row.action_type), row.reason_code) if row.reason_code else ""
+        reason = reason_text(Action(row.action_type), row.reason_code, codes) if row.reason_code else ""
         body = "\n".join(part for part in (reason, row.text) if part)
         entry = TimelineEntry(
             row.occurred_at,

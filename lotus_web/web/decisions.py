@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
@@ -38,7 +39,7 @@ COLUMNS = tuple(DecisionRow.__slots__)
 def show() -> ResponseReturnValue:
     """Show a page of decisions, newest first, with counts over the same filter."""
     wanted, tenant_id, cursor = wanted_decisions(), current_actor().tenant_id, request.args.get("cursor")
-    session = db.session()
+    session, codes = db.session(), current.settings().reason_codes
     return page_or_fragment(
         "decisions/decisions.html",
         "decisions/_decisions.html",
@@ -50,8 +51,8 @@ def show() -> ResponseReturnValue:
         now=current.utcnow(),
         same_page=same_page,
         export_url=with_query(url_for("decisions.export")),
-        reason_of=lambda row: reason_text(ITEM_ACTION[GateAction(row.action)], row.reason_code),
-        reason_text=reason_text,
+        reason_of=lambda row: reason_text(ITEM_ACTION[GateAction(row.action)], row.reason_code, codes),
+        reason_text=partial(reason_text, codes=codes),
         actions=[action.value for action in GateAction],
     )
 

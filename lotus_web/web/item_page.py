@@ -50,7 +50,7 @@ def item_page(
     """Render an item with its forms; raises NotFound."""
     actor, now, typed, outcome = current_actor(), current.utcnow(), typed or Typed(), outcome or Outcome()
     session = db.session()
-    detail = item_detail(session, actor.tenant_id, workflow_id)
+    detail = item_detail(session, actor.tenant_id, workflow_id, codes=current.settings().reason_codes)
     queue = queue_here(session, detail.item, actor)
     next_item = queue.next if queue else next_in_queue(session, actor=actor, now=now, beside=workflow_id)
     return page_or_fragment(
