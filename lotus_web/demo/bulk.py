@@ -32,7 +32,6 @@ from lotus_web.models import (
     EventLogEntry,
     IdempotencyHistoryRow,
     IdempotencyKey,
-    LineageEdge,
     Run,
     RunPayload,
     WorkflowItem,
@@ -40,6 +39,7 @@ from lotus_web.models import (
 from lotus_web.services.counters import bring_up_to_date
 from lotus_web.services.event_log import chained_entry, lock_tenant
 from lotus_web.services.items import action_row, item_columns, notice_row
+from lotus_web.services.lineage import End, lineage_edge
 from lotus_web.services.new_ids import new_id
 from lotus_web.services.projection import logged_event
 from lotus_web.services.review_case import APPROVALS, ReviewCase, approval_draft, decision_row, manual_record
@@ -145,22 +145,16 @@ class BulkLoad:
         }
         self._add(IdempotencyKey(**key))
         self._add(IdempotencyHistoryRow(**key, correlation_id=run.correlation_id))
-        self._edge(EdgeType.CORRELATION_TO_RUN, EntityKind.CORRELATION, run.correlation_id, run, now)
-        self._edge(EdgeType.IDEMPOTENCY_TO_RUN, EntityKind.IDEMPOTENCY_KEY, run.idempotency_key or "", run, now)
-
-    def _edge(self, edge_type: EdgeType, kind: EntityKind, source: str, run: Run, now: datetime) -> None:
-        self._add(
-            LineageEdge(
-                tenant_id=run.tenant_id,
-                source_entity_id=source,
-                source_kind=kind.value,
-                edge_type=edge_type.value,
-                target_entity_id=run.rebalance_run_id,
-                target_kind=EntityKind.RUN.value,
-                created_at=now,
-                details={"request_hash": run.request_hash},
-            )
+        correlation, key_end = (
+            (EntityKind.CORRELATION, run.correlation_id),
+            (EntityKind.IDEMPOTENCY_KEY, run.idempotency_key or ""),
         )
+        run_end, metadata = (EntityKind.RUN, run.rebalance_run_id), {"request_hash": run.request_hash}
+        self._edge(EdgeType.CORRELATION_TO_RUN, correlation, run_end, now, metadata)
+        self._edge(EdgeType.IDEMPOTENCY_TO_RUN, key_end, run_end, now, metadata)
+
+    def _edge(self, edge_type: EdgeType, source: End, target: End, now: datetime, metadata: Mapping[str, Any]) -> None:
+        self._add(lineage_edge(edge_type, source, target, tenant_id=DEFAULT_TENANT, now=now, metadata=metadata))
 
     def _events(self, run: Run, template: RunTemplate, moment: Moment) -> None:
         if not self.policy.workflow_enabled:
@@ -209,6 +203,8 @@ class BulkLoad:
         decision = decision_row(case)
         if decision is not None:
             self._add(decision)
+            ends = (EntityKind.RUN, decision.run_id), (EntityKind.DECISION, decision.decision_id)
+            self._edge(EdgeType.DECIDED_BY, *ends, moment.at, {"action": decision.action})
         if wanted.action in APPROVALS:
             approval_id = decision.decision_id if decision else new_id("apr_", 12)
             self._append(trace, approval_draft(case, approval_id), moment.at)

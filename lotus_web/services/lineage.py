@@ -28,15 +28,26 @@ def add_edge(
 ) -> None:
     """Add one edge from ``source`` to ``target``, each a (kind, id)."""
     count(session, tenant_id, Counter.EDGES, edge_type.value)
-    session.add(
-        LineageEdge(
-            tenant_id=tenant_id,
-            source_kind=source[0].value,
-            source_entity_id=source[1],
-            edge_type=edge_type.value,
-            target_kind=target[0].value,
-            target_entity_id=target[1],
-            created_at=now,
-            details=dict(metadata or {}),
-        )
+    session.add(lineage_edge(edge_type, source, target, tenant_id=tenant_id, now=now, metadata=metadata))
+
+
+def lineage_edge(
+    edge_type: EdgeType,
+    source: End,
+    target: End,
+    *,
+    tenant_id: str,
+    now: datetime,
+    metadata: Mapping[str, Any] | None = None,
+) -> LineageEdge:
+    """Return the row of an edge."""
+    return LineageEdge(
+        tenant_id=tenant_id,
+        source_kind=source[0].value,
+        source_entity_id=source[1],
+        edge_type=edge_type.value,
+        target_kind=target[0].value,
+        target_entity_id=target[1],
+        created_at=now,
+        details=dict(metadata or {}),
     )

@@ -24,7 +24,7 @@ def new_id(prefix: str, digits: int = 32) -> str:
 @contextmanager
 def repeatable_ids(seed: int) -> Iterator[None]:
     """Draw ids from a seeded source for as long as the block runs."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable on purpose, never a secret
+    draw = random.Random(seed)
     token = _source.set(lambda: f"{draw.getrandbits(128):032x}")
     try:
         yield
