@@ -97,7 +97,7 @@ def _event_line(row: EventLogEntry) -> AuditLine:
         seq=row.log_seq,
         at=row.recorded_at,
         kind=row.event_type,
-        actor_id=row.actor["actor_id"],
+        actor_id=str(row.actor.get("actor_id", "")),
         on_behalf_of=None,
         about=row.trace_id,
         trace_id=row.trace_id,

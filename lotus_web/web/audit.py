@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC
 
-from flask import Blueprint, Response, flash, request, stream_with_context, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from lotus_web import current
 from lotus_web.db import db
@@ -74,10 +77,16 @@ def show() -> ResponseReturnValue:
 @requires(Permission.WORKFLOW_EXPORT)
 def export() -> ResponseReturnValue:
     """Send every line of the filter as a file, a batch at a time."""
-    lines = all_audit_lines(db.session(), current_actor().tenant_id, wanted_lines())
-    text = csv_lines((*COLUMNS, "details"), (cells(line) for line in lines))
+    lines = _file(db.engine, current_actor().tenant_id, wanted_lines())
     name = f"audit-{current.utcnow():%Y-%m-%d}.csv"
-    return Response(stream_with_context(text), mimetype="text/csv", headers=attached(name))
+    return Response(lines, mimetype="text/csv", headers=attached(name))
+
+
+def _file(engine: Engine, tenant_id: str, wanted: AuditFilter) -> Iterator[str]:
+    """Yield the file; it is sent after the request is over, so it reads through a session of its own."""
+    with Session(engine) as session:
+        lines = all_audit_lines(session, tenant_id, wanted)
+        yield from csv_lines((*COLUMNS, "details"), (cells(line) for line in lines))
 
 
 @blueprint.post("/audit/verify")

@@ -1,0 +1,218 @@
+"""Administration: people, roles, passwords, tokens and settings, and that each change is on record."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from lotus_web.db import db, transaction
+from lotus_web.domain.access import Permission, Role
+from lotus_web.services.people import give_role
+from tests.histories import count
+from tests.integration.conftest import ClientOf
+from tests.people import PASSWORD, bearer_of, csrf_token, hire, post, sign_in
+
+pytestmark = pytest.mark.stores("sqlite")
+NEW = {"name": "rita", "display_name": "Rita Blum", "role": "reviewer", "password": PASSWORD}
+
+
+def record(app: Flask) -> list[tuple[str, str]]:
+    """Return what is on record about changes: action and subject, in order."""
+    with app.app_context():
+        found = db.session.execute(
+            text("SELECT action, subject FROM dg_audit_records WHERE category = 'admin' ORDER BY audit_seq")
+        )
+        return [(row.action, row.subject) for row in found]
+
+
+def alter(client: FlaskClient, name: str, change: str, **fields: str) -> TestResponse:
+    return post(client, f"/admin/people/{name}", {"change": change, **fields})
+
+
+def issue(client: FlaskClient, *permissions: str, account: str = "nightly", days: str = "30") -> TestResponse:
+    data = {"csrf_token": csrf_token(client), "account": account, "permissions": list(permissions), "days": days}
+    return client.post("/admin/tokens", data=data)
+
+
+def test_a_person_is_added_and_can_sign_in(app: Flask, client_of: ClientOf) -> None:
+    ada = client_of("ada")
+    answer = post(ada, "/admin", NEW)
+    assert (answer.status_code, answer.location) == (303, "/admin/people/rita")
+    page = ada.get(answer.location).text
+    assert "Rita Blum" in page
+    assert "rita may sign in now." in page
+    assert "rita" in ada.get("/admin").text
+    assert sign_in(app.test_client(), "rita").status_code == 303
+    assert record(app) == [("add_person", "rita")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "sentence", "field"),
+    [
+        ({"name": ""}, 422, "name", "name"),
+        ({"name": "ada"}, 409, "The name ada is taken.", "name"),
+        ({"name": "a:b"}, 422, "name must not contain a colon", "name"),
+        ({"password": "short"}, 422, "A password has 12 to 1024 characters.", "password"),
+        ({"role": "emperor"}, 422, "Choose a role.", "role"),
+    ],
+)
+def test_a_person_who_cannot_be_is_refused_at_the_field(
+    app: Flask, client_of: ClientOf, changed: dict[str, str], status: int, sentence: str, field: str
+) -> None:
+    answer = post(client_of("ada"), "/admin", NEW | changed)
+    assert answer.status_code == status
+    assert re.search(rf'<a href="#{field}">[^<]*{re.escape(sentence)}', answer.text)
+    assert 'value="Rita Blum"' in answer.text
+    assert PASSWORD not in answer.text
+    assert record(app) == []
+
+
+def test_roles_are_given_and_taken_away(app: Flask, client_of: ClientOf) -> None:
+    ada, nora = client_of("ada"), client_of("nora")
+    assert alter(ada, "nora", "grant", role="manager").status_code == 303
+    assert nora.get("/audit").status_code == 200
+    assert "nora is manager now." in ada.get("/admin/people/nora").text
+    alter(ada, "nora", "withdraw", held="manager")
+    assert nora.get("/audit").status_code == 403
+    assert record(app) == [("grant_role", "nora"), ("withdraw_role", "nora")]
+
+
+def test_whoever_is_disabled_is_out_at_once_and_may_come_back(app: Flask, client_of: ClientOf) -> None:
+    ada, nora = client_of("ada"), client_of("nora")
+    alter(ada, "nora", "disable")
+    assert nora.get("/inbox").status_code == 303
+    assert sign_in(app.test_client(), "nora").status_code == 401
+    assert "Disabled" in ada.get("/admin/people/nora").text
+    alter(ada, "nora", "enable")
+    assert sign_in(app.test_client(), "nora").status_code == 303
+    assert record(app) == [("disable_person", "nora"), ("enable_person", "nora")]
+
+
+def test_another_password_ends_the_sessions(app: Flask, client_of: ClientOf) -> None:
+    ada, nora = client_of("ada"), client_of("nora")
+    assert alter(ada, "nora", "password", password="short").status_code == 422
+    answer = alter(ada, "nora", "password", password="another password")
+    assert answer.status_code == 303
+    assert nora.get("/inbox").status_code == 303
+    assert sign_in(app.test_client(), "nora").status_code == 401
+    assert sign_in(app.test_client(), "nora", "another password").status_code == 303
+    assert record(app) == [("set_password", "nora")]
+
+
+def test_the_last_administrator_stays(app: Flask, client_of: ClientOf) -> None:
+    ada = client_of("ada")
+    for change, fields in (("disable", {}), ("withdraw", {"held": "admin"})):
+        answer = alter(ada, "ada", change, **fields)
+        assert answer.status_code == 409
+        assert "ada is the only administrator here: make another one first." in answer.text
+    assert ada.get("/admin").status_code == 200
+    assert record(app) == []
+
+
+def test_who_works_elsewhere_too_is_left_to_an_operator(app: Flask, client_of: ClientOf) -> None:
+    ada = client_of("ada")
+    hire(app, "tom", Role.REVIEWER)
+    with app.app_context(), transaction() as session:
+        give_role(session, name="tom", role=Role.VIEWER, tenant_id="elsewhere")
+    for change, fields in (("disable", {}), ("password", {"password": "another password"})):
+        answer = alter(ada, "tom", change, **fields)
+        assert answer.status_code == 409
+        assert "an operator has to do this" in answer.text
+
+
+def test_people_of_other_tenants_do_not_exist(app: Flask, client_of: ClientOf) -> None:
+    hire(app, "theo", Role.REVIEWER, tenant="elsewhere")
+    ada = client_of("ada")
+    assert "theo" not in ada.get("/admin").text
+    unknown, foreign = ada.get("/admin/people/nobody"), ada.get("/admin/people/theo")
+    assert (unknown.status_code, foreign.status_code) == (404, 404)
+    assert foreign.text.replace("theo", "nobody") == unknown.text
+    for change, fields in (("grant", {"role": "admin"}), ("disable", {}), ("password", {"password": PASSWORD})):
+        assert alter(ada, "theo", change, **fields).status_code == 404
+    assert record(app) == []
+
+
+def test_a_token_is_shown_once_and_works(app: Flask, client_of: ClientOf) -> None:
+    ada = client_of("ada")
+    answer = issue(ada, "runs_read", "events_write")
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    found = re.search(r'id="token-text">(lw_[^<]+)<', answer.text)
+    assert found
+    secret = unescape(found.group(1))
+    assert secret not in ada.get("/admin/tokens").text
+    assert "nightly" in ada.get("/admin/tokens").text
+    asked = app.test_client().get(
+        "/api/v1/workflows", headers={"Authorization": f"Bearer {secret}", "X-Tenant-Id": "default"}
+    )
+    assert asked.status_code == 200
+    ((action, token_id),) = record(app)
+    assert (action, token_id) == ("issue_token", secret.split("_")[1])
+    with app.app_context():
+        assert count("dg_audit_records", f"message LIKE '%{secret.rpartition('_')[2]}%'") == 0
+
+
+@pytest.mark.parametrize(
+    ("permissions", "fields", "sentence"),
+    [
+        ((), {}, "Choose what the token may do."),
+        (("act_on_behalf",), {}, "Choose what the token may do."),
+        (("runs_read",), {"days": "9999"}, "Choose how long the token is good for."),
+        (("runs_read",), {"account": "ada"}, "A person has this name"),
+        (("runs_read",), {"account": ""}, "name"),
+    ],
+)
+def test_a_token_that_cannot_be_is_refused(
+    app: Flask, client_of: ClientOf, permissions: tuple[str, ...], fields: dict[str, str], sentence: str
+) -> None:
+    answer = issue(client_of("ada"), *permissions, **fields)
+    assert answer.status_code in (409, 422)
+    assert sentence in answer.text
+    assert 'class="error-summary"' in answer.text
+    assert record(app) == []
+
+
+def test_a_revoked_token_opens_nothing(app: Flask, client_of: ClientOf) -> None:
+    ada = client_of("ada")
+    secret = bearer_of(app, "engine", [Permission.RUNS_READ])
+    token_id = secret.split("_")[1]
+    assert post(ada, f"/admin/tokens/{token_id}/revoke").status_code == 303
+    page = ada.get("/admin/tokens").text
+    assert f"The token {token_id} is revoked." in page
+    assert "Revoked" in page
+    headers = {"Authorization": f"Bearer {secret}", "X-Tenant-Id": "default"}
+    assert app.test_client().get("/api/v1/workflows", headers=headers).status_code == 401
+    assert record(app) == [("revoke_token", token_id)]
+
+
+def test_tokens_of_other_tenants_do_not_exist(app: Flask, client_of: ClientOf) -> None:
+    token_id = bearer_of(app, "theirs", [Permission.RUNS_READ], tenant="elsewhere").split("_")[1]
+    ada = client_of("ada")
+    assert token_id not in ada.get("/admin/tokens").text
+    assert post(ada, f"/admin/tokens/{token_id}/revoke").status_code == 404
+
+
+@pytest.mark.environ(DPM_WORKFLOW_ENABLED="true", LOTUS_SECRET_KEY="x" * 40)
+def test_settings_in_force_tell_no_secret(client_of: ClientOf) -> None:
+    page = client_of("ada").get("/admin/settings").text
+    assert re.search(
+        r"DPM_WORKFLOW_ENABLED</code></th>\s*<td[^>]*><span class=\"badge badge--good\">.*?On", page, re.DOTALL
+    )
+    assert "LOTUS_CLAIM_MINUTES" in page
+    assert "x" * 40 not in page
+
+
+def test_the_pages_are_for_administrators(client_of: ClientOf) -> None:
+    for name in ("vera", "nora", "max"):
+        client = client_of(name)
+        for path in ("/admin", "/admin/people/ada", "/admin/tokens", "/admin/settings"):
+            assert client.get(path).status_code == 403
+        assert post(client, "/admin", NEW).status_code == 403
+        assert alter(client, name, "grant", role="admin").status_code == 403
+        assert 'href="/admin"' not in client.get("/inbox").text

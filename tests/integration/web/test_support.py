@@ -1,0 +1,73 @@
+"""The support page and the report by reason: what runs, what is kept, who leads, why people decided."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from lotus_web.current import utcnow
+from lotus_web.db import transaction
+from lotus_web.domain.workflow import Action
+from lotus_web.services.leases import take_lead
+from tests import desk
+from tests.integration.conftest import ClientOf
+from tests.integration.web.test_items import HTMX, TOMAS
+
+pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
+
+
+def test_nobody_ever_led_the_jobs(client_of: ClientOf) -> None:
+    page = client_of("vera").get("/support").text
+    assert "No process ever led the jobs." in page
+    assert "Never ran" in page
+    assert "Not checked yet" in page
+
+
+def test_who_leads_and_until_when(app: Flask, client_of: ClientOf) -> None:
+    with app.app_context(), transaction() as session:
+        assert take_lead(session, "vm:42:abcd", lease=timedelta(seconds=60))
+    assert "vm:42:abcd" in client_of("vera").get("/support").text
+
+
+def test_it_counts_what_the_store_holds(app: Flask, client_of: ClientOf) -> None:
+    desk.item(app)
+    page = client_of("vera").get("/support").text
+    assert "Needs review 1" in page
+    assert "runs are kept for good" in page
+
+
+@pytest.mark.environ(DPM_SUPPORTABILITY_RETENTION_DAYS="30")
+def test_it_tells_what_retention_removes(client_of: ClientOf) -> None:
+    assert "30 days; runs from before" in client_of("vera").get("/support").text
+
+
+def test_the_doctor_speaks_to_administrators_and_of_their_tenant_only(app: Flask, client_of: ClientOf) -> None:
+    desk.item(app, key="mine")
+    desk.item(app, key="theirs", tenant="elsewhere")
+    page = client_of("ada").get("/support").text
+    assert "What the doctor finds" in page
+    assert "chain of default" in page
+    assert "elsewhere" not in page
+    assert "What the doctor finds" not in client_of("max").get("/support").text
+
+
+def test_page_and_fragment_share_an_address(client_of: ClientOf) -> None:
+    assert client_of("vera").get("/support", headers=HTMX).text.lstrip().startswith('<div id="support"')
+
+
+def test_reasons_are_counted_and_lead_to_their_decisions(app: Flask, client_of: ClientOf) -> None:
+    for number, code in enumerate(("LIMIT_BREACH", "LIMIT_BREACH", "DATA_QUALITY")):
+        workflow_id = desk.item(app, key=f"key-{number}")
+        desk.act(app, workflow_id, Action.REJECT, by=TOMAS, text="No.", reason_code=code)
+    max_ = client_of("max")
+    page = max_.get("/decisions/reasons").text
+    assert page.index("The breach of a limit cannot be accepted") < page.index("Prices, rates or shelf data")
+    assert 'value="67"' in page
+    day = (utcnow() - timedelta(days=30)).date()
+    link = f"/decisions?action=REJECT&amp;reason_code=LIMIT_BREACH&amp;from={day}"
+    assert link in page
+    assert max_.get(link.replace("&amp;", "&")).text.count("<tr data-row>") == 2
+    assert "Nobody decided anything in this time" in max_.get("/decisions/reasons?from=2000-01-01&to=2000-01-02").text
+    assert max_.get("/decisions/reasons?from=2000-01-02&to=2000-01-01").status_code == 422
