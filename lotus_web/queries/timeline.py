@@ -154,7 +154,7 @@ def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]
     return event_type, ""
 
 
-def _actions(rows: Iterable[WorkflowAction], codes: Catalogue) -> Iterator[_Placed]:
+def _actions(rows: Iterable[WorkflowAction], codes: Catalogue = REASON_CODES) -> Iterator[_Placed]:
     for row in rows:
         decider = row.on_behalf_of or row.actor_id
         through = f" (through {row.actor_id})" if row.on_behalf_of else ""
