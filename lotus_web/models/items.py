@@ -131,16 +131,15 @@ class WorkflowItem(Base):
             sqlite_where=text("resolved_at IS NOT NULL"),
             postgresql_where=text("resolved_at IS NOT NULL"),
         ),
-        # Everything ever asked, in the inbox's order: GET /workflows?only_open=false (queries/workflow_items.py).
+        # Decided items in the inbox's order: GET /workflows?only_open=false (queries/workflow_items.py).
         Index(
-            "ix_dg_workflow_items_all",
+            "ix_dg_workflow_items_decided",
             "tenant_id",
             "priority_rank",
             "requested_at",
             "workflow_id",
-            "resolved_at",
-            "sla_due_at",
-            "status",
+            sqlite_where=text("resolved_at IS NOT NULL"),
+            postgresql_where=text("resolved_at IS NOT NULL"),
         ),
         # Decisions on items like this one, newest first (queries/precedents.py).
         Index(

@@ -14,6 +14,7 @@ from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor
 from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowKind
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.inbox_filter import InboxFilter, Tab, decided_conditions, filter_conditions, tab_condition
+from lotus_web.queries.open_items import all_open
 
 OVERDUE, REST = 0, 1
 _OPEN_KINDS = (int, str, int, str, str)
@@ -112,7 +113,12 @@ def open_items(
         late = len(rows)
     if len(rows) <= limit:
         start = after if part == REST else None
-        rows += _part(session, base.where(WorkflowItem.sla_due_at >= as_of), start, limit + 1 - len(rows))
+        rows += _part(
+            session,
+            base.where(*all_open(actor.tenant_id), WorkflowItem.sla_due_at >= as_of),
+            start,
+            limit + 1 - len(rows),
+        )
     return _open_page(rows, late, limit, as_of)
 
 

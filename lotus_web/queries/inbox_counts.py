@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.inbox_filter import InboxFilter, Tab, filter_conditions, tab_condition
+from lotus_web.queries.open_items import all_open
 
 CLOSED_CAP = 1_000
 
@@ -46,7 +47,7 @@ def inbox_counts(
     query = select(
         *(_count_if(tab_condition(tab, actor)).label(tab.value) for tab in tabs),
         _count_if(WorkflowItem.sla_due_at < now).label("overdue"),
-    ).where(WorkflowItem.tenant_id == actor.tenant_id, WorkflowItem.resolved_at.is_(None), *conditions)
+    ).where(*all_open(actor.tenant_id), *conditions)
     found = session.execute(query).one()
     return InboxCounts(**found._mapping, closed=_closed_count(session, actor.tenant_id, wanted))
 

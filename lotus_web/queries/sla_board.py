@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.ageing import Age
 from lotus_web.domain.workflow import Action
 from lotus_web.models import WorkflowAction, WorkflowItem
+from lotus_web.queries.open_items import all_open
 
 DAYS = 14
 SAMPLED = 5_000
@@ -117,7 +118,7 @@ def _open_groups(session: Session, tenant_id: str, now: datetime, soon_minutes: 
             _count_if(soon),
             *(_count_if(condition) for condition in younger),
         )
-        .where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.resolved_at.is_(None))
+        .where(*all_open(tenant_id))
         .group_by(WorkflowItem.assigned_account_id, WorkflowItem.assigned_role)
     )
     found = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.items import ItemState
@@ -15,8 +15,10 @@ from lotus_web.domain.workflow import OPEN, Priority
 from lotus_web.models import WorkflowItem
 from lotus_web.models.values import item_state
 from lotus_web.queries.inbox_filter import InboxFilter, filter_conditions
+from lotus_web.queries.open_items import all_open
 
 OVERDUE, REST = 0, 1
+Place = tuple[int, datetime, str]
 _KINDS = (int, str, int, str, str)
 _ORDER = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
 # A filter that few closed items meet would read them all; a page looks this far and its cursor goes on from there.
@@ -65,7 +67,7 @@ def workflow_page(
     limit: int,
     cursor: str | None = None,
 ) -> Page[ItemState]:
-    """Return a page: overdue first, then priority, time of request and id; at most three queries.
+    """Return a page: overdue first, then priority, time of request and id; at most four queries.
 
     What counts as overdue is settled on the first page and carried by the cursor. Over closed items with a filter a page
     may hold few items and still have a next one. Raises InvalidInput ``INVALID_CURSOR``.
@@ -84,19 +86,29 @@ def workflow_page(
     horizon = None
     if len(rows) <= limit and not wanted.only_overdue:
         start = after if part == REST else None
-        rest = base.where(_rest(wanted, as_of))
         horizon = _horizon(session, tenant_id, start) if wanted.needs_reach else None
-        if horizon is not None:
-            rest = rest.where(tuple_(*_ORDER) <= horizon)
-        rows += _part(session, rest, start, limit + 1 - len(rows))
+        rows += _rest(session, tenant_id, base, wanted, as_of, start, horizon, limit + 1 - len(rows))
     return _page(rows, late_count, limit, as_of, horizon)
 
 
-def _rest(wanted: WorkflowFilter, as_of: datetime) -> ColumnElement[bool]:
-    in_time = WorkflowItem.sla_due_at >= as_of
-    if wanted.only_open:
-        return and_(WorkflowItem.resolved_at.is_(None), in_time)
-    return or_(WorkflowItem.resolved_at.is_not(None), in_time)
+def _rest(
+    session: Session,
+    tenant_id: str,
+    base: Select[WorkflowItem],
+    wanted: WorkflowFilter,
+    as_of: datetime,
+    start: Position | None,
+    horizon: Place | None,
+    limit: int,
+) -> list[WorkflowItem]:
+    """Return what is not late: open and, where asked for, decided items, each read by its own index and merged."""
+    if horizon is not None:
+        base = base.where(tuple_(*_ORDER) <= horizon)
+    rows = _part(session, base.where(*all_open(tenant_id), WorkflowItem.sla_due_at >= as_of), start, limit)
+    if not wanted.only_open:
+        rows += _part(session, base.where(WorkflowItem.resolved_at.is_not(None)), start, limit)
+        rows.sort(key=lambda row: (row.priority_rank, row.requested_at, row.workflow_id))
+    return rows[:limit]
 
 
 def _part(session: Session, query: Select[WorkflowItem], after: Position | None, limit: int) -> list[WorkflowItem]:
@@ -105,8 +117,8 @@ def _part(session: Session, query: Select[WorkflowItem], after: Position | None,
     return list(session.scalars(query.order_by(*_ORDER).limit(limit)))
 
 
-def _horizon(session: Session, tenant_id: str, after: Position | None) -> tuple[int, datetime, str] | None:
-    query = select(*_ORDER).where(WorkflowItem.tenant_id == tenant_id)
+def _horizon(session: Session, tenant_id: str, after: Position | None) -> Place | None:
+    query = select(*_ORDER).where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.resolved_at.is_not(None))
     if after is not None:
         query = query.where(tuple_(*_ORDER) > (after[2], part_instant(after[3]), after[4]))
     row = session.execute(query.order_by(*_ORDER).offset(REACH - 1).limit(1)).one_or_none()
@@ -114,7 +126,7 @@ def _horizon(session: Session, tenant_id: str, after: Position | None) -> tuple[
 
 
 def _page(
-    rows: list[WorkflowItem], late_count: int, limit: int, as_of: datetime, horizon: tuple[int, datetime, str] | None
+    rows: list[WorkflowItem], late_count: int, limit: int, as_of: datetime, horizon: Place | None
 ) -> Page[ItemState]:
     items = tuple(item_state(row) for row in rows[:limit])
     if len(rows) > limit:
@@ -146,7 +158,7 @@ def workflow_summary(
             func.sum(case((soon, 1), else_=0)),
             func.sum(case((WorkflowItem.assigned_account_id.is_(None), 1), else_=0)),
         )
-        .where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.resolved_at.is_(None), *conditions)
+        .where(*all_open(tenant_id), *conditions)
         .group_by(WorkflowItem.status, WorkflowItem.priority_rank)
     )
     by_status = {status.value: 0 for status in sorted(OPEN)}

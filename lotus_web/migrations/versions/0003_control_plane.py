@@ -23,12 +23,12 @@ INDEXES = (
     ("ix_dg_event_log_recorded", "dg_event_log", ["tenant_id", "recorded_at", "log_seq"]),
     ("ix_dg_workflow_actions_time", "dg_workflow_actions", ["tenant_id", "occurred_at", "action_seq"]),
     ("ix_dg_workflow_actions_type", "dg_workflow_actions", ["tenant_id", "action_type", "occurred_at", "reason_code"]),
-    (
-        "ix_dg_workflow_items_all",
-        "dg_workflow_items",
-        ["tenant_id", "priority_rank", "requested_at", "workflow_id", "resolved_at", "sla_due_at", "status"],
-    ),
 )
+# Of decided items only, or the open ones would be looked for among them.
+DECIDED = {
+    "ix_dg_workflow_items_precedents": ["tenant_id", "precedent_key", "resolved_at", "workflow_id"],
+    "ix_dg_workflow_items_decided": ["tenant_id", "priority_rank", "requested_at", "workflow_id"],
+}
 
 
 def upgrade() -> None:
@@ -60,13 +60,8 @@ def upgrade() -> None:
     make_append_only("dg_audit_records")
     op.add_column("dg_workflow_items", sa.Column("precedent_key", TEXT, nullable=True))
     _fill_precedent_keys()
-    op.create_index(
-        "ix_dg_workflow_items_precedents",
-        "dg_workflow_items",
-        ["tenant_id", "precedent_key", "resolved_at", "workflow_id"],
-        sqlite_where=CLOSED,
-        postgresql_where=CLOSED,
-    )
+    for name, columns in DECIDED.items():
+        op.create_index(name, "dg_workflow_items", columns, sqlite_where=CLOSED, postgresql_where=CLOSED)
     for name, table, columns in INDEXES:
         op.create_index(name, table, columns)
 
@@ -96,6 +91,7 @@ def _fill_precedent_keys() -> None:
 def downgrade() -> None:
     for name, table, _columns in reversed(INDEXES):
         op.drop_index(name, table)
-    op.drop_index("ix_dg_workflow_items_precedents", "dg_workflow_items")
+    for name in DECIDED:
+        op.drop_index(name, "dg_workflow_items")
     op.drop_column("dg_workflow_items", "precedent_key")
     op.drop_table("dg_audit_records")
