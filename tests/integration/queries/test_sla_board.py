@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Role
+from lotus_web.domain.reason_codes import reason_text
 from lotus_web.domain.workflow import Action
 from lotus_web.queries.reason_report import ReasonLine, reason_report
 from lotus_web.queries.sla_board import AGES, Load, SlaBoard, sla_board
@@ -83,7 +84,7 @@ def test_reasons_are_reported_by_action_and_code(app: Flask, session: Session) -
     assert found.lines == (
         ReasonLine("approve", "WITHIN_MANDATE", "The outcome is within the mandate", 2, 50),
         ReasonLine("approve", None, "No code given", 1, 25),
-        ReasonLine("approve", "OTHER", "Another reason, told below", 1, 25),
+        ReasonLine("approve", "OTHER", reason_text(Action.APPROVE, "OTHER"), 1, 25),
         ReasonLine("reject", "LIMIT_BREACH", "The breach of a limit cannot be accepted", 1, 100),
     )
     assert found.totals["override"] == 0
