@@ -17,7 +17,7 @@ GAP, ROW = 140, 58
 MARGIN = 6
 PORT_PITCH = 14
 ID_LENGTH = 18
-NAME_AWAY, NAME_ABOVE = 9, 4
+NAME_AWAY, NAME_ABOVE, NAME_BELOW = 9, 4, 13
 ARROW = 7
 
 
@@ -143,7 +143,7 @@ def _port_place(layer: int, row: float, side: int, index: int, count: int) -> tu
 def _line(route: Route[Node], start: _Port, end: _Port, types: Counter[str]) -> Line:
     tip = end.x + end.side * ARROW
     stops = [(start.x, start.y), *_bends(route), (tip, end.y)]
-    near = start if start.others <= end.others else end
+    near, far = (start, end) if start.others <= end.others else (end, start)
     away = NAME_AWAY if near is start else NAME_AWAY + ARROW
     return Line(
         title=f"{route.source[1]} {', '.join(types)} {route.target[1]}",
@@ -151,7 +151,7 @@ def _line(route: Route[Node], start: _Port, end: _Port, types: Counter[str]) -> 
         head=f"M{end.x} {end.y}L{tip} {end.y - 4}V{end.y + 4}Z",
         name=", ".join(words(kind) + (f" ×{count}" if count > 1 else "") for kind, count in types.items()),
         name_x=near.x + near.side * away,
-        name_y=near.y - NAME_ABOVE,
+        name_y=near.y + (NAME_BELOW if near.others == 1 and far.y < near.y else -NAME_ABOVE),
         anchor="start" if near.side > 0 else "end",
     )
 
