@@ -17,11 +17,14 @@ from lotus_web.db import transaction
 from lotus_web.demo.bulk import BulkLoad
 from lotus_web.demo.cast import ENGINE_FEED, PEOPLE
 from lotus_web.demo.load import Progress, is_loaded, load_through_services
+from lotus_web.demo.operations import load_operations
 from lotus_web.demo.portfolios import VARIANT_COUNT, demo_runs
+from lotus_web.demo.schedule import PORTFOLIO_COUNT
 from lotus_web.demo.timeline import Moment, moments
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.models import Person
 from lotus_web.services.new_ids import repeatable_ids
+from lotus_web.services.operation_leases import LeaseTerms
 from lotus_web.services.people import create_person, set_password
 from lotus_web.services.tokens import create_token
 
@@ -47,6 +50,7 @@ def load(runs: int, seed: int, quiet: bool) -> None:
         _load_in_bulk(runs, seed, quiet)
     else:
         _load_at_once(runs, seed, quiet)
+    _ask(runs, seed)
     click.echo(f"Loaded {runs} runs. Sign-ins: {INSTANCE / 'demo_sign_ins'}; API token: {INSTANCE / 'demo_api_token'}")
 
 
@@ -70,6 +74,13 @@ def _load_in_bulk(runs: int, seed: int, quiet: bool) -> None:
         _open_desk(session)
     with _progress(runs, quiet) as progress, repeatable_ids(seed):
         BulkLoad(current.policy(), seed).load(_story(runs, seed), progress)
+
+
+def _ask(runs: int, seed: int) -> None:
+    """Send the desk's analyses; they draw ids of their own, so that those of the runs stay what they are."""
+    newest = demo_runs(seed=seed, count=min(runs, PORTFOLIO_COUNT))
+    with repeatable_ids(seed + VARIANT_COUNT):
+        load_operations(newest, policy=current.policy(), terms=LeaseTerms.of(current.settings()), now=current.utcnow())
 
 
 @contextmanager
