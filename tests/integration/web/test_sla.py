@@ -62,8 +62,8 @@ def test_its_figures_count_what_is_there(app: Flask, client_of: ClientOf) -> Non
         2,
     )
     assert page.count("<tr data-row") == 2
-    assert "tomas: 1 open, 0 late, 0 due soon" in page
-    assert "any reviewer: 2 open, 1 late, 1 due soon" in page
+    assert "tomas: 1 of open items" in page
+    assert "any reviewer: 2, 1 late, 1 due soon of open items" in page
 
 
 def test_every_mark_leads_to_an_inbox_that_holds_what_it_counts(app: Flask, client_of: ClientOf) -> None:
