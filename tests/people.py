@@ -20,6 +20,7 @@ from lotus_web.services.tokens import create_token
 PASSWORD = "a password for tests"
 CAST = {"vera": Role.VIEWER, "nora": Role.REVIEWER, "max": Role.MANAGER, "ada": Role.ADMIN}
 _INPUT = re.compile(r"<input\b[^>]*>")
+_TOKEN = re.compile(r'\{"X-CSRFToken": "[^"]*"\}')
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 
 
@@ -34,6 +35,11 @@ def hidden_fields(response: TestResponse) -> dict[str, str]:
     """Return the hidden inputs of a page by name."""
     inputs = (dict(_ATTRIBUTE.findall(tag)) for tag in _INPUT.findall(response.text))
     return {one["name"]: unescape(one["value"]) for one in inputs if one.get("type") == "hidden"}
+
+
+def shown(response: TestResponse) -> str:
+    """Return a page without its token, which tells the second in which it was made: for comparing pages."""
+    return _TOKEN.sub('{"X-CSRFToken": ""}', response.text)
 
 
 def csrf_token(client: FlaskClient) -> str:

@@ -28,7 +28,7 @@ class ScenarioFigures:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioRow:
-    """One scenario: what sets it apart and, once it is done, its run or its failure.
+    """One scenario: the options that set it apart and, once it is done, its run or its failure.
 
     ``run_kept`` tells whether the run is still in the store.
     """
@@ -45,10 +45,11 @@ class ScenarioRow:
 
 @dataclass(frozen=True, slots=True)
 class OperationDetail:
-    """An operation and its scenarios in the order of their names."""
+    """An operation and its scenarios in the order of their names; ``shared`` are the options that all of them have."""
 
     row: OperationRow
     portfolio_id: str | None
+    shared: Mapping[str, Any]
     scenarios: tuple[ScenarioRow, ...]
 
     @property
@@ -77,10 +78,12 @@ def operation_detail(session: Session, tenant_id: str, operation_id: str) -> Ope
     request = _request(session, tenant_id, operation_id)
     done = _done(session, tenant_id, operation_id)
     scenarios = request.get("scenarios", {})
+    shared = _shared([scenario.get("options") or {} for scenario in scenarios.values()])
     return OperationDetail(
         row=row,
         portfolio_id=request.get("portfolio_snapshot", {}).get("portfolio_id"),
-        scenarios=tuple(_scenario(name, scenarios[name], done.get(name)) for name in sorted(scenarios)),
+        shared=shared,
+        scenarios=tuple(_scenario(name, scenarios[name], shared, done.get(name)) for name in sorted(scenarios)),
     )
 
 
@@ -117,8 +120,19 @@ def _done(session: Session, tenant_id: str, operation_id: str) -> dict[str, dict
     return {row["name"]: dict(row) for row in session.execute(query).mappings()}
 
 
-def _scenario(name: str, asked: Mapping[str, Any], done: Mapping[str, Any] | None) -> ScenarioRow:
-    description, options = asked.get("description"), asked.get("options") or {}
+def _shared(options: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what every set of options has in common; nothing for one alone, which has nothing to differ from."""
+    if len(options) < 2:
+        return {}
+    first, *others = options
+    return {name: value for name, value in first.items() if all(name in one and one[name] == value for one in others)}
+
+
+def _scenario(
+    name: str, asked: Mapping[str, Any], shared: Mapping[str, Any], done: Mapping[str, Any] | None
+) -> ScenarioRow:
+    description = asked.get("description")
+    options = {key: value for key, value in (asked.get("options") or {}).items() if key not in shared}
     if done is None:
         return ScenarioRow(name, description, options)
     return ScenarioRow(

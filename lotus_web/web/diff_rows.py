@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from lotus_web.queries.run_diff import Change
-from lotus_web.web.filters import NOTHING, money, percent, quantity, words
+from lotus_web.web.field_values import shown
+from lotus_web.web.filters import words
 
 # The fields that say what a row is, told where the whole row came or went.
 TOLD = (
@@ -63,35 +62,3 @@ def _row(change: Change) -> DiffRow:
         went=change.after is None,
         fields=tuple(FieldPair(words(name), shown(name, before), shown(name, after)) for name in names),
     )
-
-
-def shown(name: str, row: Mapping[str, Any]) -> str:
-    """Return a field's value as a reader says it: weights in percent, money with its currency, a dash for nothing."""
-    value = row.get(name)
-    if value is None or value == [] or value == {}:
-        return NOTHING
-    if isinstance(value, Mapping):
-        return _mapping(value)
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    number = _number(value)
-    if number is None or isinstance(value, bool):
-        return str(value)
-    return percent(number) if name.endswith("weight") else quantity(number)
-
-
-def _mapping(value: Mapping[str, Any]) -> str:
-    amount = _number(value.get("amount"))
-    if amount is not None and "currency" in value:
-        return money(amount, str(value["currency"]))
-    return ", ".join(f"{words(str(key))} {shown(str(key), value)}" for key in value)
-
-
-def _number(value: Any) -> Decimal | None:
-    if not isinstance(value, (str, int, Decimal)):
-        return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None

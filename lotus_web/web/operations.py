@@ -18,6 +18,7 @@ from lotus_web.services.operation_leases import LeaseTerms
 from lotus_web.services.operation_work import execute_by_hand
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.features import BY_HAND, OPERATIONS, SUPPORT, SUPPORT_BUNDLE, part_of
+from lotus_web.web.field_values import shown
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.links import same_page
 from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
@@ -87,6 +88,7 @@ def _page(operation_id: str, *, status: int = 200, conflict: Conflict | None = N
         by_hand=BY_HAND.is_on,
         bundles=SUPPORT_BUNDLE.is_on,
         lineage_url=lineage_url,
+        shown=shown,
         now=current.utcnow(),
     )
 

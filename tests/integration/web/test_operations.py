@@ -18,7 +18,7 @@ from lotus_web.services.operation_leases import claim_operation, fail
 from tests.analyses import TERMS, WRONG_OPTIONS, accept
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX
-from tests.people import post
+from tests.people import post, shown
 
 SQLITE = pytest.mark.stores("sqlite")
 LIVE = {**HTMX, "X-Lotus-Live": "1"}
@@ -52,7 +52,7 @@ def test_the_list_is_newest_first_and_filtered(app: Flask, client_of: ClientOf) 
     vera = client_of("vera")
     page = vera.get("/operations").text
     assert page.index(waiting) < page.index(done)
-    for query, shown in (
+    for query, expected in (
         ("status=PENDING", (False, True)),
         ("status=SUCCEEDED", (True, False)),
         ("correlation_id=corr-other", (False, True)),
@@ -60,7 +60,7 @@ def test_the_list_is_newest_first_and_filtered(app: Flask, client_of: ClientOf) 
         ("to=2001-01-01", (False, False)),
     ):
         page = vera.get(f"/operations?{query}").text
-        assert (done in page, waiting in page) == shown, query
+        assert (done in page, waiting in page) == expected, query
     assert "No operation fits these filters" in vera.get("/operations?correlation_id=none").text
 
 
@@ -96,7 +96,7 @@ def test_a_finished_operation_shows_each_scenario_and_its_run(app: Flask, client
     runs = re.findall(r'href="/runs/(rr_\w+)"', page)
     assert len(runs) == 3
     assert "3 of 3" in page
-    for told in ("baseline", "capped", "turnover", "Single position max weight", "SGD"):
+    for told in ("baseline", "capped", "turnover", "Single position max weight <b>30.00%</b>", "SGD"):
         assert told in page
     assert 'hx-trigger="every' not in page.partition("scenarios")[0].partition('id="operation"')[2]
 
@@ -107,6 +107,16 @@ def test_a_scenario_that_failed_tells_why_and_the_others_stand(app: Flask, clien
     assert "1 of 2 scenarios failed." in page
     assert "INVALID_OPTIONS" in page
     assert len(re.findall(r'href="/runs/(rr_\w+)"', page)) == 1
+
+
+@SQLITE
+def test_what_all_scenarios_share_is_told_once(app: Flask, client_of: ClientOf) -> None:
+    both = {"max_turnover_pct": "0.2"}
+    asked = {"a": {"options": both}, "b": {"options": {**both, "single_position_max_weight": "0.4"}}}
+    page = client_of("vera").get(f"/operations/{operation(app, asked)}").text
+    assert page.count("Max turnover pct <b>20.00%</b>") == 1
+    assert "All of them with Max turnover pct" in page
+    assert "Nothing beyond what all of them have" in page
 
 
 def test_a_failed_operation_tells_its_code_and_sentence(app: Flask, client_of: ClientOf) -> None:
@@ -204,7 +214,7 @@ def test_an_unknown_operation_and_another_tenants_are_the_same_404(app: Flask, c
     for end in ("", "/raw", "/support-bundle"):
         foreign, unknown = (ada.get(f"/operations/{one}{end}") for one in (operation_id, "dop_none"))
         assert (foreign.status_code, unknown.status_code) == (404, 404)
-        assert foreign.text == unknown.text
+        assert shown(foreign) == shown(unknown)
     for what in ("execute", "again"):
         assert post(ada, f"/operations/{operation_id}/{what}").status_code == 404
     assert operation_id not in ada.get("/operations").text

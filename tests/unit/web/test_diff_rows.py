@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from lotus_web.queries.run_diff import Change
-from lotus_web.web.diff_rows import diff_rows, shown
+from lotus_web.web.diff_rows import diff_rows
+from lotus_web.web.field_values import shown
 
 
 def test_only_the_fields_that_differ_are_told() -> None:
@@ -31,6 +32,11 @@ def test_a_row_that_came_or_went_tells_what_it_is() -> None:
     assert (came.came, came.went, went.came, went.went) == (True, False, False, True)
     assert [(pair.name, pair.after) for pair in came.fields] == [("Quantity", "12"), ("Notional", "1,200.00\xa0SGD")]
     assert [(pair.name, pair.before) for pair in went.fields] == [("Quantity", "12"), ("Notional", "1,200.00\xa0SGD")]
+
+
+def test_shares_are_told_in_percent() -> None:
+    row = {"single_position_max_weight": "0.12", "max_turnover_pct": "0.5", "quantity": "0.5"}
+    assert [shown(name, row) for name in row] == ["12.00%", "50.00%", "0.5"]
 
 
 @pytest.mark.parametrize(
