@@ -54,7 +54,9 @@ def queue_here(session: Session, item: ItemState, actor: Actor) -> Queue | None:
         list_url=with_query(url_for("inbox.show"), at=None, of=None, do=None),
         act_url=with_query(url_for("items.act", workflow_id=item.workflow_id), do=None),
         next=onward,
-        next_url=with_query(url_for("items.show", workflow_id=onward.workflow_id), do=None, **place) if onward else None,
+        next_url=with_query(url_for("items.show", workflow_id=onward.workflow_id), do=None, **place)
+        if onward
+        else None,
     )
 
 

@@ -38,8 +38,9 @@ def test_a_negative_weight_grows_to_the_left_of_zero():
 
 
 def test_the_limit_belongs_to_the_scale_and_marks_what_is_beyond_it():
-    chart = paired_bars([_row("0.08", "0.12", "0.10"), _row("0.12", "0.10", "0.10"), _row("0.02", "0.02", "0.14"),
-                         _row("0.02", "0.02")])
+    chart = paired_bars(
+        [_row("0.08", "0.12", "0.10"), _row("0.12", "0.10", "0.10"), _row("0.02", "0.02", "0.14"), _row("0.02", "0.02")]
+    )
     assert [row.over_limit for row in chart.rows] == [True, False, False, False]
     assert chart.rows[2].limit_x == "100%"
     assert chart.rows[3].limit_x is None
