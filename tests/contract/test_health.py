@@ -35,7 +35,10 @@ def test_a_store_that_was_never_migrated_is_not_ready(bare_store_url: str) -> No
 
     app = create_app(Settings.from_environ(environment(bare_store_url)))
     answer = app.test_client().get("/health/ready")
-    assert (answer.status_code, answer.json["checks"]) == (503, {"store": "ok", "migrations": "behind", "jobs": "unknown"})
+    assert (answer.status_code, answer.json["checks"]) == (
+        503,
+        {"store": "ok", "migrations": "behind", "jobs": "unknown"},
+    )
     with app.app_context():
         for store in app.extensions["sqlalchemy"].engines.values():
             store.dispose()
