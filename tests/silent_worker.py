@@ -1,8 +1,13 @@
-"""A worker of operations that stops in the middle of its second scenario, its transaction open, and waits to be killed."""
+"""A worker of operations that stops in the middle of its second scenario and waits to be killed.
+
+``python -m tests.silent_worker writing`` stops with the run written and its transaction open; ``computing`` stops in the engine.
+"""
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from lotus_web import create_app
@@ -13,25 +18,28 @@ from lotus_web.services import batch
 from lotus_web.settings import Settings
 
 
-def main() -> None:
-    """Work until the second run is written and not yet committed, say so, and fall silent."""
-    recorded = 0
-    record_run = batch.record_run
+def stop_at_the_second(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``work`` that says so when it has been done for the second time, and then falls silent."""
+    calls = itertools.count(1)
 
-    def record_and_stop(*given: Any, **named: Any) -> Any:
-        nonlocal recorded
-        run = record_run(*given, **named)
-        recorded += 1
-        if recorded == 2:
+    def done(*given: Any, **named: Any) -> Any:
+        result = work(*given, **named)
+        if next(calls) == 2:
             print("in the middle", flush=True)
             sys.stdin.read()
-        return run
+        return result
 
-    batch.record_run = record_and_stop  # type: ignore[assignment]
+    return done
+
+
+def main(where: str) -> None:
+    """Work until the second scenario is computed or written, say so, and go no further."""
+    name = {"writing": "record_run", "computing": "rebalance"}[where]
+    setattr(batch, name, stop_at_the_second(getattr(batch, name)))
     settings = Settings.from_environ()
     with create_app(settings).app_context():
         run_due(JobContext(settings), utcnow())
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -11,6 +11,9 @@ NOT_FOUND = "DPM_ASYNC_OPERATION_NOT_FOUND"
 WORKER_LOST = "WORKER_LOST"
 OPERATION_FAILED = "OPERATION_FAILED"
 STORED_REQUEST_INVALID = "STORED_REQUEST_INVALID"
+# How often a worker that computes prolongs its lease, and for how many leases one step may go on before it counts as hung.
+BEATS_A_LEASE = 3
+LEASES_A_STEP = 40
 
 
 class OperationFamily(StrEnum):

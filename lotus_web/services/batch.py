@@ -2,6 +2,7 @@
 
 Each scenario commits by itself, so that one that fails takes nothing with it. As part of an operation its commit also marks
 the step as done and prolongs the lease: whoever takes the operation up goes on after the last scenario that was recorded.
+A lease that went to another worker while a scenario was computed lets nothing of it be recorded here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +30,7 @@ from lotus_web.error_status import is_store_failure
 from lotus_web.models import OperationStep, RunPayload
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.new_ids import new_id
+from lotus_web.services.operation_heartbeat import heartbeat
 from lotus_web.services.operation_leases import Claim, LeaseTerms, OperationLost, renew
 from lotus_web.services.recording import ComputedRun, record_run
 from lotus_web.services.review_policy import ReviewPolicy
@@ -136,7 +139,8 @@ def _done_before(batch: Batch) -> dict[str, ScenarioOutcome]:
 
 def _run_scenario(batch: Batch, name: str) -> ScenarioOutcome:
     try:
-        computed, metric = _compute(batch, name)
+        with _lease_kept(batch):
+            computed, metric = _compute(batch, name)
         with transaction() as session:
             _record(session, batch, name, computed, metric)
     except ValidationError as error:
@@ -149,6 +153,10 @@ def _run_scenario(batch: Batch, name: str) -> ScenarioOutcome:
         log.exception("scenario_failed", batch=batch.batch_run_id, scenario=name)
         return _failed(batch, name, f"SCENARIO_EXECUTION_ERROR: {type(error).__name__}")
     return ScenarioOutcome(name, computed.result, metric)
+
+
+def _lease_kept(batch: Batch) -> AbstractContextManager[None]:
+    return heartbeat(batch.held.claim, batch.held.terms) if batch.held else nullcontext()
 
 
 def _compute(batch: Batch, name: str) -> tuple[ComputedRun, Document]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
 from typing import IO
 
 import pytest
@@ -14,6 +16,7 @@ from lotus_web.current import utcnow
 from lotus_web.db import db
 from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.operations import run_due
+from lotus_web.models import Operation
 from lotus_web.queries.operations import operation_runs
 from lotus_web.settings import Settings
 from tests.analyses import SCENARIOS, accept, told
@@ -29,19 +32,29 @@ pytestmark = [
 ]
 
 
+StartWorker = Callable[[str], subprocess.Popen[str]]
+
+
 @pytest.fixture
-def silent_worker(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.silent_worker"],
-        cwd=ROOT,
-        env=clean_environment(environ),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    yield worker
-    worker.kill()
-    worker.communicate()
+def start_worker(environ: dict[str, str]) -> Iterator[StartWorker]:
+    """``start_worker("writing")``: a process that has fallen silent in the middle of its second scenario."""
+    with ExitStack() as started:
+
+        def start(where: str) -> subprocess.Popen[str]:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "tests.silent_worker", where],
+                cwd=ROOT,
+                env=clean_environment(environ),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            started.callback(worker.communicate)
+            started.callback(worker.kill)
+            assert line_of(worker.stdout) == "in the middle"
+            return worker
+
+        yield start
 
 
 def line_of(stream: IO[str] | None) -> str:
@@ -49,12 +62,20 @@ def line_of(stream: IO[str] | None) -> str:
     return stream.readline().strip()
 
 
+def due(operation_id: str) -> datetime:
+    db.session.rollback()
+    operation = db.session.get(Operation, ("default", operation_id), populate_existing=True)
+    assert operation is not None
+    assert operation.due_at is not None
+    return operation.due_at
+
+
+@pytest.mark.parametrize("where", ["writing", "computing"])
 def test_a_worker_that_is_killed_in_the_middle_is_replaced_within_its_lease(
-    environ: dict[str, str], request: pytest.FixtureRequest
+    environ: dict[str, str], start_worker: StartWorker, where: str
 ) -> None:
     accepted = accept()
-    worker: subprocess.Popen[str] = request.getfixturevalue("silent_worker")
-    assert line_of(worker.stdout) == "in the middle"
+    worker = start_worker(where)
     worker.kill()
     worker.wait()
     killed = time.monotonic()
@@ -75,3 +96,17 @@ def test_a_worker_that_is_killed_in_the_middle_is_replaced_within_its_lease(
     assert [run.scenario for run in finished] == sorted(SCENARIOS)
     assert count("dpm_runs") == 3
     assert count("dpm_lineage_edges", "edge_type = 'CAUSED_BY'") == 3
+
+
+@pytest.mark.environ(LOTUS_OPERATION_LEASE_SECONDS="3")
+def test_a_worker_that_computes_for_longer_than_its_lease_keeps_the_operation(
+    environ: dict[str, str], start_worker: StartWorker
+) -> None:
+    accepted = accept()
+    start_worker("computing")
+    first, patience = due(accepted.operation_id), time.monotonic() + 30
+    while due(accepted.operation_id) == first or utcnow() <= first:
+        assert time.monotonic() < patience, "the lease was not prolonged"
+    assert run_due(JobContext(Settings(environ)), utcnow()) == {"finished": 0, "released": 0}
+    row = told(accepted.operation_id).row
+    assert (row.status, row.attempts, row.progress.scenarios_done) == ("RUNNING", 1, 1)
