@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,6 +11,7 @@ from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.lineage import EdgeType
 from lotus_web.queries.lineage import DEEPEST, LineageFilter, LineagePage, lineage_page
 from lotus_web.queries.runs import RunFilter, run_page
 from lotus_web.queries.search import lineage_start
@@ -16,13 +19,14 @@ from lotus_web.web.access import current_actor, requires
 from lotus_web.web.features import LINEAGE, SUPPORT, part_of
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.lineage_graph import MOST_NODES, Drawing, draw, nodes_of
-from lotus_web.web.links import same_page
-from lotus_web.web.query_args import text_arg
+from lotus_web.web.links import same_page, with_query
+from lotus_web.web.query_args import check_order, instant_arg, text_arg
 from lotus_web.web.record_links import lineage_url, record_url
 
 blueprint = Blueprint("lineage", __name__)
 PAGE_SIZE = 120
 RECENT = 6
+EDGE_TYPES = [kind.value for kind in EdgeType]
 
 
 @blueprint.get("/lineage")
@@ -45,14 +49,28 @@ def show() -> ResponseReturnValue:
 def walk(entity_id: str) -> ResponseReturnValue:
     """Show the edges within some steps of an id; one that has no edges itself leads to what it names."""
     session, tenant_id, depth, cursor = db.session(), current_actor().tenant_id, depth_arg(), request.args.get("cursor")
-    found = lineage_page(
-        session, tenant_id, entity_id, LineageFilter(), limit=PAGE_SIZE, cursor=cursor or None, depth=depth
-    )
-    if not found.edges and not cursor:
+    try:
+        wanted = wanted_edges()
+    except InvalidInput as wrong:
+        return _page(LineagePage(entity_id, depth, (), None), 422, wrong=wrong)
+    read = partial(lineage_page, session, tenant_id, entity_id, depth=depth)
+    found = read(wanted, limit=PAGE_SIZE, cursor=cursor or None)
+    known = bool(found.edges or cursor or (wanted != LineageFilter() and read(LineageFilter(), limit=1).edges))
+    if not known:
         start = lineage_start(session, tenant_id, entity_id)
         if start is not None and start != entity_id:
-            return see_other(url_for("lineage.walk", entity_id=start, depth=request.args.get("depth")))
-    return _page(found, cursor)
+            return see_other(with_query(url_for("lineage.walk", entity_id=start)))
+    return _page(found, 200 if known else 404, cursor=cursor, narrowed=known and wanted != LineageFilter())
+
+
+def wanted_edges() -> LineageFilter:
+    """Return the filter that the address names; raises InvalidInput."""
+    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
+    check_order(start, end)
+    edge_type = text_arg("edge_type")
+    if edge_type is not None and edge_type.upper() not in EDGE_TYPES:
+        raise InvalidInput("invalid_argument", "Choose a kind of edge from the list.", loc=("query", "edge_type"))
+    return LineageFilter(edge_type and edge_type.upper(), start, end)
 
 
 def depth_arg() -> int:
@@ -63,20 +81,30 @@ def depth_arg() -> int:
     return int(word)
 
 
-def _page(found: LineagePage, cursor: str | None) -> Response:
+def _page(
+    found: LineagePage,
+    status: int,
+    *,
+    cursor: str | None = None,
+    narrowed: bool = False,
+    wrong: InvalidInput | None = None,
+) -> Response:
     whole = not (cursor or found.next_cursor or found.truncated)
     drawing: Drawing | None = draw(found.entity_id, found.edges) if whole else None
     nodes = nodes_of(found.edges)
     return page_or_fragment(
         "lineage/lineage.html",
         "lineage/_lineage.html",
-        200 if found.edges or cursor else 404,
+        status,
         found=found,
         drawing=drawing,
         kinds=[kind for kind, node_id in nodes if node_id == found.entity_id],
         node_count=len(nodes),
         most_nodes=MOST_NODES,
         depths=range(1, DEEPEST + 1),
+        edge_types=EDGE_TYPES,
+        narrowed=narrowed,
+        wrong={str(wrong.loc[-1]): wrong.message} if wrong else {},
         cursor=cursor,
         record_url=record_url,
         lineage_url=lineage_url,

@@ -53,7 +53,15 @@ def test_no_page_has_a_fault(ada: Page, live_server: LiveServer, axe: Axe, theme
     ada.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     ada.set_viewport_size({"width": width, "height": 900})
     found: list[str] = []
-    for path in ("/lineage", "/lineage/key-1", "/lineage/corr-desk?depth=5", "/lineage/nobody", "/idempotency/key-1"):
+    for path in (
+        "/lineage",
+        "/lineage/key-1",
+        "/lineage/corr-desk?depth=5",
+        "/lineage/corr-desk?depth=5&edge_type=CAUSED_BY",
+        "/lineage/key-1?from=soon",
+        "/lineage/nobody",
+        "/idempotency/key-1",
+    ):
         ada.goto(live_server.url + path)
         found += faults(ada, axe, path)
     assert found == []
