@@ -5,9 +5,11 @@ import shutil
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from dotenv import load_dotenv
+from gunicorn.workers.base import Worker
 
 load_dotenv(Path(__file__).parent / ".env")
 ephemeral = os.environ.get("DPM_SUPPORTABILITY_STORE_BACKEND", "").strip().upper() in {"", "IN_MEMORY"}
@@ -40,7 +42,15 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Start this worker's share of the jobs, and say where we serve once the first worker really answers."""
+    """Start this worker's share of the jobs, and say where we serve once the first worker really answers.
+
+    Ctrl-C reaches the whole process group, and the arbiter then tells its workers besides. The handler that threaded workers
+    bring for both takes the lock of their pool, which the thread it interrupts may hold already: such a worker stood still
+    until it was killed, 20 s later. So the arbiter's word alone counts here, and no lock is taken; the interpreter lets the
+    requests at hand finish on its way out.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGQUIT, partial(Worker.handle_quit, worker))
     from lotus_web.jobs.embedded import start_embedded
 
     start_embedded(worker.wsgi)

@@ -33,7 +33,7 @@ def caller(*, now: datetime) -> Actor:
         raise Unauthenticated
     if tenant_id not in grant.tenants:
         raise not_for_tenant(tenant_id)
-    return Actor(ActorType.SERVICE_ACCOUNT, grant.account, tenant_id, grant.permissions)
+    return Actor(ActorType.SERVICE_ACCOUNT, grant.account, tenant_id, grant.permissions, token_id=grant.token_id)
 
 
 def not_for_tenant(tenant_id: str) -> Forbidden:

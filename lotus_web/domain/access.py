@@ -64,7 +64,8 @@ class ActorType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, in which tenant, with what rights; ``on_behalf_of`` is the person a service account speaks for."""
+    """Who acts, in which tenant, with what rights; ``on_behalf_of`` is the person a service account speaks for,
+    ``token_id`` the bearer token it came with."""
 
     actor_type: ActorType
     actor_id: str
@@ -72,6 +73,7 @@ class Actor:
     permissions: frozenset[Permission] = frozenset()
     roles: frozenset[Role] = frozenset()
     on_behalf_of: str | None = None
+    token_id: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Return whether the actor holds ``permission``."""

@@ -34,6 +34,18 @@ class EventSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Poster:
+    """The account that sent an event and the token it came with (None where tokens are switched off)."""
+
+    account: str
+    token_id: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The wire shape."""
+        return {"account": self.account, "token_id": self.token_id}
+
+
+@dataclass(frozen=True, slots=True)
 class EventDraft:
     """An event before it has a place in the log; ``trace_seq`` None means the next one of its trace."""
 
@@ -101,22 +113,27 @@ def envelope(draft: EventDraft, *, trace_seq: int) -> dict[str, Any]:
 
 
 def entry_content_hash(
-    envelope_texts: Mapping[str, str], *, payload_hash: str, recorded_at: str, applied_defaults: str
+    envelope_texts: Mapping[str, str],
+    *,
+    payload_hash: str,
+    recorded_at: str,
+    applied_defaults: str,
+    poster: Poster | None = None,
 ) -> str:
     """Return the hash of what an entry says: its envelope (payload by hash) and what storage adds, but not its place.
 
-    All but the payload's hash come as canonical JSON texts, so that stored texts are hashed as they stand.
+    All but the payload's hash come as canonical JSON texts, so that stored texts are hashed as they stand. An entry that
+    nobody posted hashes as before posters were kept.
     """
     members = {**envelope_texts, "payload": canonical_json(payload_hash)}
-    return text_hash(
-        canonical_object(
-            {
-                "envelope": canonical_object(members),
-                "recorded_at": recorded_at,
-                "applied_defaults": applied_defaults,
-            }
-        )
-    )
+    said = {
+        "envelope": canonical_object(members),
+        "recorded_at": recorded_at,
+        "applied_defaults": applied_defaults,
+    }
+    if poster is not None:
+        said["posted_by"] = canonical_json(poster.as_dict())
+    return text_hash(canonical_object(said))
 
 
 def link_hash(content: str, prev_hash: str) -> str:
@@ -134,6 +151,7 @@ def entry_hash(
     prev_hash: str,
     recorded_at: datetime,
     applied_defaults: Mapping[str, Any],
+    poster: Poster | None = None,
 ) -> str:
     """Return the chain hash of an entry: over its envelope (payload by hash), what storage adds, and the entry before."""
     content = entry_content_hash(
@@ -141,5 +159,6 @@ def entry_hash(
         payload_hash=payload_hash,
         recorded_at=canonical_json(recorded_at),
         applied_defaults=canonical_json(applied_defaults),
+        poster=poster,
     )
     return link_hash(content, prev_hash)

@@ -50,7 +50,7 @@ def preview(context: JobContext, now: datetime) -> dict[str, Any]:
             kept = kept_runs(session, tenant_id, cutoff=cutoff)
             held, reviewed = held + kept.legal_hold, reviewed + kept.open_item
     gone = operation_cutoff(now, context.settings.async_operations_ttl_seconds)
-    found.update(preview_operations(session, cutoff=gone))
+    found.update(preview_operations(session, cutoff=gone, runs_cutoff=cutoff))
     return {**_sorted(found), "kept": {"legal_hold": held, "open_item": reviewed}}
 
 

@@ -15,6 +15,7 @@ class EventLogEntry(Base):
     """One event as it was appended; a trigger refuses UPDATE and DELETE.
 
     ``applied_defaults`` holds the workflow settings in force at the append, so that a rebuild gives the same items later.
+    ``posted_by`` and ``posted_with`` are the account and the token that fed an event of another system; the house's own have none.
     """
 
     __tablename__ = "dg_event_log"
@@ -37,6 +38,8 @@ class EventLogEntry(Base):
     schema_version: Mapped[int]
     tags: Mapped[list[str]] = mapped_column(Json)
     applied_defaults: Mapped[dict[str, Any]] = mapped_column(Json)
+    posted_by: Mapped[str | None]
+    posted_with: Mapped[str | None]
     payload_hash: Mapped[str]
     prev_hash: Mapped[str]
     entry_hash: Mapped[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from lotus_web.domain.events import Poster
 from lotus_web.domain.items import ActionRecord, ItemState, LoggedEvent, Origin
 from lotus_web.domain.workflow import Action, ItemStatus, Priority, WorkflowKind
 from lotus_web.models.event_log import EventLogEntry
@@ -51,6 +52,11 @@ def logged_event(entry: EventLogEntry) -> LoggedEvent:
         payload=entry.payload,
         applied_defaults=entry.applied_defaults,
     )
+
+
+def poster_of(posted_by: str | None, posted_with: str | None) -> Poster | None:
+    """Return who fed a stored event from outside; None for the house's own."""
+    return None if posted_by is None and posted_with is None else Poster(posted_by or "", posted_with)
 
 
 def stored_envelope(entry: EventLogEntry) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.canonical import canonical_json, text_hash
 from lotus_web.domain.events import GENESIS, entry_content_hash, link_hash
 from lotus_web.models import EventLogEntry, TenantRuntime
+from lotus_web.models.values import poster_of
 
 BATCH = 2_000
 
@@ -32,6 +33,8 @@ _PLAIN = (
     "correlation_id",
     "causation_event_id",
     "schema_version",
+    "posted_by",
+    "posted_with",
     "payload_hash",
     "prev_hash",
     "entry_hash",
@@ -157,6 +160,7 @@ def entry_content(row: Row[Any]) -> str:
         payload_hash=row.payload_hash,
         recorded_at=canonical_json(row.recorded_at),
         applied_defaults=row.applied_defaults,
+        poster=poster_of(row.posted_by, row.posted_with),
     )
 
 

@@ -52,7 +52,7 @@ class AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """One line of the record; ``hash`` is the entry's place in the chain, for events only."""
+    """One line of the record; ``hash`` is the entry's place in the chain, ``posted_by`` who fed it: for events only."""
 
     source: Source
     seq: int
@@ -67,6 +67,8 @@ class AuditLine:
     line_id: str
     hash: str | None
     details: Mapping[str, Any]
+    posted_by: str | None = None
+    posted_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class _Table:
 def _event_actor(name: str) -> ColumnElement[bool]:
     # The column holds canonical JSON text, in which an account stands in one way only.
     wanted = f'"actor_id":{canonical_json(name)}'
-    return type_coerce(EventLogEntry.actor, Text).contains(wanted, autoescape=True)
+    named = type_coerce(EventLogEntry.actor, Text).contains(wanted, autoescape=True)
+    return or_(named, EventLogEntry.posted_by == name)
 
 
 def _event_line(row: EventLogEntry) -> AuditLine:
@@ -106,6 +109,8 @@ def _event_line(row: EventLogEntry) -> AuditLine:
         line_id=row.event_id,
         hash=row.entry_hash,
         details=payload,
+        posted_by=row.posted_by,
+        posted_with=row.posted_with,
     )
 
 

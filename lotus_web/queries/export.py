@@ -16,7 +16,7 @@ from lotus_web.domain.events import EventType
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.projection import target_workflow_id
 from lotus_web.models import EventLogEntry, Notification, NotificationRead, TenantRuntime, WorkflowAction, WorkflowItem
-from lotus_web.models.values import action_record, item_state, logged_event, stored_envelope
+from lotus_web.models.values import action_record, item_state, logged_event, poster_of, stored_envelope
 from lotus_web.queries.audit import entries, entry_content
 from lotus_web.wire.workflow_export import EXPORT_VERSION, LINKS_MAX, audit_summary, entry_document, sealed
 from lotus_web.wire.workflow_items import action_document, instant, item_document
@@ -80,7 +80,7 @@ def _document(session: Session, item: ItemState, now: datetime) -> dict[str, Any
         "audit_summary": audit_summary(item, actions=len(actions), notifications=len(told), now=now),
         "proof": {
             "method": "sha256 over canonical JSON; entry_hash = hash of {content_hash, prev_hash}",
-            "entries": [entry_document(stored_envelope(row), log_seq=row.log_seq, stored=row) for row in chain],
+            "entries": [_entry(row) for row in chain],
             "links": _links(session, item.tenant_id, [row.log_seq for row in chain], head.last_log_seq),
             "head": {
                 "log_seq": head.last_log_seq,
@@ -89,6 +89,11 @@ def _document(session: Session, item: ItemState, now: datetime) -> dict[str, Any
             },
         },
     }
+
+
+def _entry(row: EventLogEntry) -> dict[str, Any]:
+    poster = poster_of(row.posted_by, row.posted_with)
+    return entry_document(stored_envelope(row), log_seq=row.log_seq, stored=row, poster=poster)
 
 
 def _notifications(session: Session, item: ItemState) -> list[dict[str, Any]]:

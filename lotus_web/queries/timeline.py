@@ -120,7 +120,9 @@ def _newest(session: Session, model: Any, tenant_id: str, key: str, value: str, 
 def _events(rows: Iterable[EventLogEntry]) -> Iterator[_Placed]:
     for row in rows:
         title, body = _event_words(row.event_type, row.payload)
-        entry = TimelineEntry(row.occurred_at, row.actor.get("actor_id"), title, body, "event", row.event_id)
+        who = row.actor.get("actor_id")
+        fed = f" (posted by {row.posted_by})" if row.posted_by not in (None, who) else ""
+        entry = TimelineEntry(row.occurred_at, who, title + fed, body, "event", row.event_id)
         yield (row.occurred_at, _EVENT, row.log_seq), entry
 
 

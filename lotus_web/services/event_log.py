@@ -12,10 +12,20 @@ from sqlalchemy.orm import Session
 from lotus_web.db import LOCKED
 from lotus_web.domain.canonical import canonical_json, content_hash
 from lotus_web.domain.errors import Conflict, InvalidInput
-from lotus_web.domain.events import GENESIS, OWN_PRODUCER, EventDraft, EventType, check_draft, entry_hash, envelope
+from lotus_web.domain.events import (
+    GENESIS,
+    OWN_PRODUCER,
+    EventDraft,
+    EventType,
+    Poster,
+    check_draft,
+    entry_hash,
+    envelope,
+)
 from lotus_web.domain.projection import target_workflow_id
 from lotus_web.domain.sla import WorkflowDefaults
 from lotus_web.models import EventLogEntry, Run, TenantRuntime
+from lotus_web.models.values import poster_of as poster_of
 from lotus_web.models.values import stored_envelope as stored_envelope
 from lotus_web.services.items import find_item
 from lotus_web.services.projection import apply_entry
@@ -57,8 +67,12 @@ def _insert_runtime(session: Session, tenant_id: str) -> None:
     session.execute(dialect.insert(TenantRuntime).values(values).on_conflict_do_nothing())
 
 
-def append_event(session: Session, draft: EventDraft, *, defaults: WorkflowDefaults, now: datetime) -> Appended:
+def append_event(
+    session: Session, draft: EventDraft, *, defaults: WorkflowDefaults, now: datetime, poster: Poster | None = None
+) -> Appended:
     """Append one event, extend the chain, apply the projection and move the cursor; the caller's transaction commits all.
+
+    ``poster`` is who fed it from outside; a repeated event keeps the first.
 
     Raises InvalidInput ``invalid_argument`` for a payload or first event that cannot be, Conflict
     ``idempotency_conflict`` for a used key with other content, Conflict ``trace_seq_conflict`` for a gap.
@@ -70,7 +84,9 @@ def append_event(session: Session, draft: EventDraft, *, defaults: WorkflowDefau
         return Appended(stored, created=False)
     trace_seq = _next_trace_seq(session, draft)
     _check_opening(session, draft)
-    entry = chained_entry(draft, trace_seq=trace_seq, prev_hash=runtime.head_hash, defaults=defaults, now=now)
+    entry = chained_entry(
+        draft, trace_seq=trace_seq, prev_hash=runtime.head_hash, defaults=defaults, now=now, poster=poster
+    )
     session.add(entry)
     session.flush()
     runtime.last_log_seq = entry.log_seq
@@ -145,7 +161,13 @@ def _next_trace_seq(session: Session, draft: EventDraft) -> int:
 
 
 def chained_entry(
-    draft: EventDraft, *, trace_seq: int, prev_hash: str, defaults: WorkflowDefaults, now: datetime
+    draft: EventDraft,
+    *,
+    trace_seq: int,
+    prev_hash: str,
+    defaults: WorkflowDefaults,
+    now: datetime,
+    poster: Poster | None = None,
 ) -> EventLogEntry:
     """Return the row of an event as the successor of the entry whose hash is ``prev_hash``."""
     document = envelope(draft, trace_seq=trace_seq)
@@ -157,9 +179,16 @@ def chained_entry(
         producer_id=draft.source.producer_id,
         recorded_at=now,
         applied_defaults=applied,
+        posted_by=poster.account if poster else None,
+        posted_with=poster.token_id if poster else None,
         payload_hash=payload_hash,
         prev_hash=prev_hash,
         entry_hash=entry_hash(
-            document, payload_hash=payload_hash, prev_hash=prev_hash, recorded_at=now, applied_defaults=applied
+            document,
+            payload_hash=payload_hash,
+            prev_hash=prev_hash,
+            recorded_at=now,
+            applied_defaults=applied,
+            poster=poster,
         ),
     )

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.events import OWN_PRODUCER, EventDraft
+from lotus_web.domain.events import OWN_PRODUCER, EventDraft, Poster
 from lotus_web.domain.idents import is_storable
 from lotus_web.services.event_log import Appended, append_event
 from lotus_web.services.review_policy import ReviewPolicy
 
 
 def ingest_event(session: Session, draft: EventDraft, *, actor: Actor, now: datetime, policy: ReviewPolicy) -> Appended:
-    """Append an event that came from outside, or return the stored one it repeats.
+    """Append an event that came from outside, with who fed it, or return the stored one it repeats.
 
     Raises Forbidden, InvalidInput ``invalid_argument`` (another tenant's, the house's own producer id, a text that no
     store takes, what the log refuses), Conflict ``idempotency_conflict`` or ``trace_seq_conflict``.
@@ -28,7 +28,8 @@ def ingest_event(session: Session, draft: EventDraft, *, actor: Actor, now: date
     for name, texts in (("subsystem", (draft.source.subsystem or "",)), ("tags", draft.tags)):
         if not all(map(is_storable, texts)):
             raise _refuse(name, f"{name} holds characters that cannot be stored.")
-    return append_event(session, draft, defaults=policy.defaults, now=now)
+    poster = Poster(actor.actor_id, actor.token_id)
+    return append_event(session, draft, defaults=policy.defaults, now=now, poster=poster)
 
 
 def _refuse(name: str, message: str) -> InvalidInput:

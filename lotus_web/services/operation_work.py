@@ -107,6 +107,9 @@ def submit_analysis(
 
 
 def _link_again(session: Session, operation: Operation, again: str, *, now: datetime) -> None:
+    # Locked, so that retention does not take it between the look and the edge.
+    if session.get(Operation, (operation.tenant_id, again), with_for_update=True) is None:
+        raise NotFound(NOT_FOUND)
     ends = ((EntityKind.OPERATION, operation.operation_id), (EntityKind.OPERATION, again))
     add_edge(session, EdgeType.REPLAYED_FROM, *ends, tenant_id=operation.tenant_id, now=now)
 

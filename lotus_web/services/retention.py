@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, CursorResult, Row, and_, delete, exists, func, insert, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.counters import Counter
@@ -106,25 +106,24 @@ def purge_runs(session: Session, tenant_id: str, run_ids: Sequence[str], *, cuto
     for run in runs:
         count(session, tenant_id, Counter.RUNS, run.status, -1)
     ids = [run.rebalance_run_id for run in runs]
-    gone = {"edges": _purge_edges(session, tenant_id, ids)}
+    gone = {"edges": _purge_edges(session, tenant_id, EntityKind.RUN, ids)}
     for name, model in OF_RUNS.items():
         own = delete(model).where(model.tenant_id == tenant_id, model.rebalance_run_id.in_(ids))
         gone[name] = rows_of(session.execute(own.execution_options(synchronize_session=False)))
     return Removed(gone)
 
 
-def names_runs(run_ids: Any) -> ColumnElement[bool]:
-    """The edges that name one of these runs at either end."""
-    kind = EntityKind.RUN.value
+def names(kind: EntityKind, ids: Any) -> ColumnElement[bool]:
+    """The edges that name one of these records at either end."""
     return or_(
-        and_(LineageEdge.source_entity_id.in_(run_ids), LineageEdge.source_kind == kind),
-        and_(LineageEdge.target_entity_id.in_(run_ids), LineageEdge.target_kind == kind),
+        and_(LineageEdge.source_entity_id.in_(ids), LineageEdge.source_kind == kind.value),
+        and_(LineageEdge.target_entity_id.in_(ids), LineageEdge.target_kind == kind.value),
     )
 
 
-def _purge_edges(session: Session, tenant_id: str, run_ids: list[str]) -> int:
-    """Remove the edges that name a purged run; those of its correlation id or key that name another run stay."""
-    gone = delete(LineageEdge).where(LineageEdge.tenant_id == tenant_id, names_runs(run_ids))
+def _purge_edges(session: Session, tenant_id: str, kind: EntityKind, ids: list[str]) -> int:
+    """Remove the edges that name a purged record; what else hangs on the other end of them stays."""
+    gone = delete(LineageEdge).where(LineageEdge.tenant_id == tenant_id, names(kind, ids))
     removed = session.execute(gone.returning(LineageEdge.edge_type).execution_options(synchronize_session=False))
     edge_types = removed.scalars().all()
     for edge_type in edge_types:
@@ -133,7 +132,7 @@ def _purge_edges(session: Session, tenant_id: str, run_ids: list[str]) -> int:
 
 
 def purge_operations(session: Session, *, cutoff: datetime, now: datetime, limit: int) -> Removed:
-    """Remove finished operations past their time, oldest first; what they ran stays, and so do their edges."""
+    """Remove finished operations past their time, oldest first, with their edges; the runs that they made stay."""
     query = (
         select(Operation.tenant_id, Operation.operation_id, Operation.status, Operation.correlation_id)
         .where(Operation.finished_at < cutoff)
@@ -141,15 +140,30 @@ def purge_operations(session: Session, *, cutoff: datetime, now: datetime, limit
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    operations = session.execute(query).all()
-    for tenant_id, operation_id, status, correlation_id in operations:
-        facts = {"status": status, "correlation_id": correlation_id}
-        _log(session, tenant_id, RetentionEntryType.OPERATION_PURGED, [(operation_id, facts)], now)
-        count(session, tenant_id, Counter.OPERATIONS, status, -1)
-        for model in (OperationPayload, OperationStep, Operation):
-            own = delete(model).where(model.tenant_id == tenant_id, model.operation_id == operation_id)
-            session.execute(own.execution_options(synchronize_session=False))
-    return Removed({"operations": len(operations)} if operations else {})
+    found: dict[str, list[Row[str, str, str, str]]] = {}
+    for row in session.execute(query):
+        found.setdefault(row.tenant_id, []).append(row)
+    removed = Removed()
+    for tenant_id in sorted(found):
+        removed.update(_purge_operations_of(session, tenant_id, found[tenant_id], now=now))
+    return removed
+
+
+def _purge_operations_of(
+    session: Session, tenant_id: str, rows: list[Row[str, str, str, str]], *, now: datetime
+) -> Removed:
+    # The edge between a run and its operation goes with whichever goes first: one purge of a tenant at a time.
+    lock_tenant(session, tenant_id)
+    facts = [(row.operation_id, {"status": row.status, "correlation_id": row.correlation_id}) for row in rows]
+    _log(session, tenant_id, RetentionEntryType.OPERATION_PURGED, facts, now)
+    for row in rows:
+        count(session, tenant_id, Counter.OPERATIONS, row.status, -1)
+    ids = [row.operation_id for row in rows]
+    edges = _purge_edges(session, tenant_id, EntityKind.OPERATION, ids)
+    for model in (OperationPayload, OperationStep, Operation):
+        own = delete(model).where(model.tenant_id == tenant_id, model.operation_id.in_(ids))
+        session.execute(own.execution_options(synchronize_session=False))
+    return Removed(operations=len(ids), edges=edges)
 
 
 def rows_of(done: Any) -> int:

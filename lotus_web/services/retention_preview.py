@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from lotus_web.domain.lineage import EntityKind
 from lotus_web.models import LineageEdge, Operation, Run
 from lotus_web.services.retention import OF_RUNS, Removed, may_go
+
+_SOURCE, _TARGET = aliased(Operation), aliased(Operation)
+_LEAVES = and_(
+    LineageEdge.source_kind == EntityKind.OPERATION.value,
+    LineageEdge.tenant_id == _SOURCE.tenant_id,
+    LineageEdge.source_entity_id == _SOURCE.operation_id,
+)
+_ARRIVES = and_(
+    LineageEdge.target_kind == EntityKind.OPERATION.value,
+    LineageEdge.tenant_id == _TARGET.tenant_id,
+    LineageEdge.target_entity_id == _TARGET.operation_id,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +62,29 @@ def kept_runs(session: Session, tenant_id: str, *, cutoff: datetime) -> Kept:
     return Kept(held, reviewed)
 
 
-def preview_operations(session: Session, *, cutoff: datetime) -> Removed:
-    """Return how many finished operations would go."""
+def preview_operations(session: Session, *, cutoff: datetime, runs_cutoff: datetime | None) -> Removed:
+    """Return how many finished operations would go, and how many edges once the runs of ``runs_cutoff`` have gone."""
     query = select(func.count()).select_from(Operation).where(Operation.finished_at < cutoff)
     number = session.scalar(query) or 0
-    return Removed({"operations": number} if number else {})
+    return Removed(operations=number, edges=_edges_of_operations(session, cutoff, runs_cutoff)) if number else Removed()
+
+
+def _edges_of_operations(session: Session, cutoff: datetime, runs_cutoff: datetime | None) -> int:
+    """Count edges that name an expired operation at either end, those that do at both once, those of expired runs not."""
+    own = select(func.count()).select_from(LineageEdge)
+    if runs_cutoff is not None:
+        own = own.where(~_names_expired_run(runs_cutoff))
+    leaving = own.join(_SOURCE, _LEAVES).where(_SOURCE.finished_at < cutoff)
+    arriving = own.join(_TARGET, _ARRIVES).where(_TARGET.finished_at < cutoff)
+    both = leaving.join(_TARGET, _ARRIVES).where(_TARGET.finished_at < cutoff)
+    sources, targets, twice = (session.scalar(query) or 0 for query in (leaving, arriving, both))
+    return sources + targets - twice
+
+
+def _names_expired_run(cutoff: datetime) -> ColumnElement[bool]:
+    ends = (
+        (LineageEdge.source_kind, LineageEdge.source_entity_id),
+        (LineageEdge.target_kind, LineageEdge.target_entity_id),
+    )
+    run = exists().where(Run.tenant_id == LineageEdge.tenant_id, may_go(cutoff))
+    return or_(*(run.where(kind == EntityKind.RUN.value, Run.rebalance_run_id == name) for kind, name in ends))

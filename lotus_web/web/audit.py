@@ -41,6 +41,8 @@ COLUMNS = (
     "surface",
     "line_id",
     "hash",
+    "posted_by",
+    "posted_with",
 )
 KINDS = (
     *((kind.value, kind.value) for kind in AuditCategory),

@@ -20,7 +20,7 @@ from typing import Any
 
 from lotus_web.domain.canonical import HASH_PREFIX, canonical_json, content_hash
 from lotus_web.domain.errors import LotusError
-from lotus_web.domain.events import entry_content_hash, link_hash
+from lotus_web.domain.events import Poster, entry_content_hash, link_hash
 from lotus_web.domain.items import ActionRecord, ItemState, LoggedEvent, Origin
 from lotus_web.domain.refold import refold
 from lotus_web.wire.workflow_items import action_document, action_of_document, instant, item_document
@@ -42,13 +42,15 @@ def document_hash(document: Document) -> str:
     return content_hash({**document, "proof": proof})
 
 
-def entry_document(envelope: Document, *, log_seq: int, stored: Any) -> dict[str, Any]:
-    """Return a chain entry as JSON: the event in full and what storage added to it."""
+def entry_document(envelope: Document, *, log_seq: int, stored: Any, poster: Poster | None) -> dict[str, Any]:
+    """Return a chain entry as JSON: the event in full and what storage added to it; ``posted_by`` where someone fed it."""
+    posted = {} if poster is None else {"posted_by": poster.as_dict()}
     return {
         "log_seq": log_seq,
         "event": {**envelope, "occurred_at": instant(envelope["occurred_at"])},
         "recorded_at": instant(stored.recorded_at),
         "applied_defaults": stored.applied_defaults,
+        **posted,
         "payload_hash": stored.payload_hash,
         "prev_hash": stored.prev_hash,
         "entry_hash": stored.entry_hash,
@@ -100,6 +102,7 @@ def _entry_faults(proof: Document) -> Iterator[str]:
             payload_hash=entry["payload_hash"],
             recorded_at=canonical_json(entry["recorded_at"]),
             applied_defaults=canonical_json(entry["applied_defaults"]),
+            poster=Poster(**entry["posted_by"]) if "posted_by" in entry else None,
         )
         if link_hash(content, entry["prev_hash"]) != entry["entry_hash"]:
             yield f"{name}: the entry is not what was hashed"

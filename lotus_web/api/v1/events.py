@@ -12,12 +12,12 @@ from lotus_web.api.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.answers import with_status
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.api.v1.refusals import IDEMPOTENCY_CONFLICT, MALFORMED, TRACE_SEQ_CONFLICT
-from lotus_web.api.v1.schemas import ActorAnswer
+from lotus_web.api.v1.schemas import ActorAnswer, PosterAnswer
 from lotus_web.db import transaction
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Malformed
 from lotus_web.domain.events import EventType
-from lotus_web.services.event_log import Appended, stored_envelope
+from lotus_web.services.event_log import Appended, poster_of, stored_envelope
 from lotus_web.services.ingest import ingest_event
 from lotus_web.wire.event_envelope import EventBody
 
@@ -33,7 +33,7 @@ class SourceAnswer(Answer):
 
 
 class EventAnswer(Answer):
-    """An event as it is stored, with its place in the log and in the chain."""
+    """An event as it is stored, with its place in the log and in the chain, and who fed it."""
 
     event_id: str
     tenant_id: str
@@ -54,13 +54,17 @@ class EventAnswer(Answer):
     payload_hash: str
     prev_hash: str
     entry_hash: str
+    posted_by: PosterAnswer | None
 
     @classmethod
     def of(cls, appended: Appended) -> EventAnswer:
         """Return a stored event as it is sent."""
         entry = appended.entry
         stored = ("log_seq", "recorded_at", "payload_hash", "prev_hash", "entry_hash")
-        return cls.model_validate(stored_envelope(entry) | {name: getattr(entry, name) for name in stored})
+        document = stored_envelope(entry) | {name: getattr(entry, name) for name in stored}
+        return cls.model_validate(
+            document | {"posted_by": PosterAnswer.of(poster_of(entry.posted_by, entry.posted_with))}
+        )
 
 
 @routes.post("/events")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from lotus_web.api.params import Answer, Stamp
+from lotus_web.domain.events import Poster
 from lotus_web.domain.precedents import Precedents
 from lotus_web.queries.notifications import NoticeRow
 
@@ -21,6 +22,18 @@ class ActorAnswer(Answer):
 
     actor_type: str
     actor_id: str
+
+
+class PosterAnswer(Answer):
+    """The account that fed an event, and the token it came with."""
+
+    account: str
+    token_id: str | None
+
+    @classmethod
+    def of(cls, poster: Poster | None) -> PosterAnswer | None:
+        """Return a poster as it is sent; null for the house's own events."""
+        return None if poster is None else cls.model_validate(poster)
 
 
 class WorkflowAnswer(Answer):

@@ -11,10 +11,11 @@ from lotus_web.api.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.answers import workflow_answer
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.api.v1.refusals import NOT_FOUND
-from lotus_web.api.v1.schemas import WorkflowAnswer
+from lotus_web.api.v1.schemas import PosterAnswer, WorkflowAnswer
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.queries.traces import TraceDetail, trace_detail
+from lotus_web.services.event_log import poster_of
 
 routes = ApiBlueprint("traces", __name__, envelope=V1Envelope())
 
@@ -38,7 +39,10 @@ class TraceSummaryAnswer(Answer):
 
 
 class TimelineEntryAnswer(Answer):
-    """One thing that happened; ``kind`` is ``event``, ``action`` or ``notification``, ``type`` its type or category."""
+    """One thing that happened; ``kind`` is ``event``, ``action`` or ``notification``, ``type`` its type or category.
+
+    ``posted_by`` is who fed an event of another system.
+    """
 
     kind: str
     type: str
@@ -49,6 +53,7 @@ class TimelineEntryAnswer(Answer):
     trace_seq: int | None
     text: str | None
     payload: dict[str, Any]
+    posted_by: PosterAnswer | None
 
 
 class TraceAnswer(Answer):
@@ -98,6 +103,7 @@ def _entries(detail: TraceDetail) -> Iterator[_Placed]:
             trace_seq=event.trace_seq,
             text=None,
             payload=event.payload,
+            posted_by=PosterAnswer.of(poster_of(event.posted_by, event.posted_with)),
         )
         yield (event.recorded_at, _EVENT, event.log_seq), entry
     for action in detail.actions:
@@ -115,6 +121,7 @@ def _entries(detail: TraceDetail) -> Iterator[_Placed]:
                 "to_status": action.to_status,
                 "reason_code": action.reason_code,
             },
+            posted_by=None,
         )
         yield (action.occurred_at, _ACTION, action.action_seq), entry
     for notice in detail.notifications:
@@ -128,5 +135,6 @@ def _entries(detail: TraceDetail) -> Iterator[_Placed]:
             trace_seq=None,
             text=notice.message,
             payload={"recipient": notice.recipient_account_id or notice.recipient_role},
+            posted_by=None,
         )
         yield (notice.created_at, _NOTICE, notice.notification_seq), entry

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 from lotus_web.domain.access import Permission
-from tests.contract.callers import Caller
+from tests.contract.callers import Caller, review_request
+from tests.histories import assert_provable
 from tests.integration.api.conftest import MakeCaller
 
 
@@ -59,6 +60,26 @@ def test_the_same_event_again_answers_the_stored_one(chief: Caller) -> None:
     first, again = post(chief, event(0)), post(chief, event(0))
     assert again.status_code == 200
     assert again.json["data"] == first.json["data"]
+
+
+def test_the_log_says_which_account_fed_an_event_with_which_token(app: Flask, make_caller: MakeCaller) -> None:
+    desk, other = make_caller("credit-feed"), make_caller("another-feed")
+    stored = post(desk, event(0)).json["data"]
+    assert stored["actor"]["actor_id"] == "credit-desk"
+    fed = {"account": "credit-feed", "token_id": desk.bearer.split("_")[1]}
+    assert stored["posted_by"] == fed
+    assert post(other, event(0)).json["data"]["posted_by"] == fed
+    timeline = desk.get("/traces/trace%2F1%3Aa").json["data"]["timeline"]
+    assert [(entry["type"], entry["posted_by"]) for entry in timeline] == [("TraceStarted", fed)]
+    with app.app_context():
+        assert_provable()
+
+
+@pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
+def test_nobody_fed_the_events_of_a_run(chief: Caller) -> None:
+    chief.run(review_request(), correlation="corr-1")
+    timeline = chief.get("/traces/corr-1").json["data"]["timeline"]
+    assert {entry["posted_by"] for entry in timeline} == {None}
 
 
 def test_numbers_are_compared_as_numbers(chief: Caller) -> None:

@@ -11,10 +11,24 @@ from flask import Flask
 from sqlalchemy import text
 
 from lotus_web.db import db, transaction
+from lotus_web.domain.events import EventType, Poster
 from lotus_web.domain.gate import GateAction
 from lotus_web.models import EventLogEntry
 from lotus_web.queries import audit
-from tests.histories import FEED, assert_provable, decide, record, tampered, unguarded, verify
+from lotus_web.services.event_log import append_event
+from tests.histories import (
+    FEED,
+    NOW,
+    POLICY,
+    STARTED,
+    assert_provable,
+    decide,
+    event,
+    record,
+    tampered,
+    unguarded,
+    verify,
+)
 
 LOG = "dg_event_log"
 
@@ -53,6 +67,8 @@ OTHER: dict[str, Any] = {
     "schema_version": 2,
     "tags": '["edited"]',
     "applied_defaults": "{}",
+    "posted_by": "mallory",
+    "posted_with": "tok0000000000000000",
     "payload_hash": "sha256:" + "0" * 64,
     "prev_hash": "sha256:" + "1" * 64,
     "entry_hash": "sha256:" + "2" * 64,
@@ -71,6 +87,20 @@ def test_an_edit_of_any_column_of_any_entry_is_found_there(log: list[int]) -> No
                 expected = (log[place + 1] if seq != log[-1] else log[-2]) if gone else seq
                 assert (report.intact, report.first_bad) == (False, expected), (column, place, report)
                 assert report.why
+
+
+def test_who_fed_an_event_can_be_neither_changed_nor_taken_away(log: list[int]) -> None:
+    fed = event(EventType.TRACE_STARTED, STARTED)
+    with transaction() as session:
+        append_event(
+            session, fed, defaults=POLICY.defaults, now=NOW, poster=Poster("credit-bot", "tok0123456789abcdef")
+        )
+    assert_provable()
+    edits = ("posted_by = 'mallory'", "posted_by = NULL", "posted_with = NULL", "posted_by = NULL, posted_with = NULL")
+    with unguarded(LOG) as session:
+        for edit in edits:
+            report = tampered(session, f"UPDATE {LOG} SET {edit} WHERE event_id = :id", id=fed.event_id)
+            assert (report.intact, report.entries) == (False, len(log)), edit
 
 
 def test_columns_that_hold_no_canonical_json_are_a_finding_and_no_crash(log: list[int]) -> None:

@@ -15,13 +15,29 @@ from flask import Flask
 from lotus_web.db import db, transaction
 from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import NotFound
+from lotus_web.domain.events import EventType, Poster
 from lotus_web.domain.gate import GateAction
 from lotus_web.domain.workflow import Action
 from lotus_web.models import Notification, NotificationRead
 from lotus_web.queries import export
 from lotus_web.queries.export import export_item
+from lotus_web.services.event_log import append_event
 from lotus_web.wire.workflow_export import export_faults, sealed
-from tests.histories import ADA, MARA, NOW, act, decide, later, record, verify, workflow_id
+from tests.histories import (
+    ADA,
+    MARA,
+    NOW,
+    POLICY,
+    STARTED,
+    act,
+    decide,
+    event,
+    later,
+    record,
+    requested,
+    verify,
+    workflow_id,
+)
 
 Document = dict[str, Any]
 
@@ -100,6 +116,21 @@ def test_an_export_holds_what_the_contract_names_and_is_intact(desk: Flask) -> N
 def test_every_item_of_the_desk_exports_and_proves(desk: Flask) -> None:
     for item in (ITEM, "batch:exception:rr_00000002", workflow_id(3)):
         assert export_faults(exported(item)) == ()
+
+
+def test_an_export_proves_who_fed_its_events(desk: Flask) -> None:
+    poster = Poster("credit-bot", "tok0123456789abcdef")
+    with transaction() as session:
+        for draft in (event(EventType.TRACE_STARTED, STARTED), event(EventType.EXCEPTION_REQUESTED, requested())):
+            append_event(session, draft, defaults=POLICY.defaults, now=NOW, poster=poster)
+    document = exported("trace-1:exception:ex-1")
+    assert [entry["posted_by"] for entry in document["proof"]["entries"]] == [poster.as_dict()] * 2
+    assert export_faults(document) == ()
+    for forged in ({"account": "mallory", "token_id": poster.token_id}, {"account": "credit-bot", "token_id": None}):
+        document["proof"]["entries"][1]["posted_by"] = forged
+        assert "the entry is not what was hashed" in export_faults(document)[0]
+    del document["proof"]["entries"][1]["posted_by"]
+    assert "the entry is not what was hashed" in export_faults(document)[0]
 
 
 def test_other_peoples_entries_are_in_the_proof_by_hash_alone(desk: Flask) -> None:

@@ -11,10 +11,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lotus_web.db import transaction
-from lotus_web.domain.events import EventType
+from lotus_web.domain.events import EventType, Poster
 from lotus_web.domain.workflow import Action
+from lotus_web.services.event_log import append_event
 from tests import desk
-from tests.histories import STARTED, append, contents, event
+from tests.histories import NOW, POLICY, STARTED, append, contents, event
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX, TOMAS, url_of
 from tests.people import hire, post, shown
@@ -131,6 +132,18 @@ def test_a_trace_is_told_in_one_order_with_links(app: Flask, client_of: ClientOf
     assert len(re.findall(r'<div id="evt_[0-9a-f]+" class="logged">', page)) == 4
     for anchor in re.findall(r'href="#(evt_[0-9a-f]+)"', page):
         assert f'id="{anchor}"' in page
+
+
+def test_a_trace_and_the_record_say_who_fed_it(app: Flask, client_of: ClientOf) -> None:
+    with app.app_context(), transaction() as session:
+        fed = event(EventType.TRACE_STARTED, STARTED)
+        append_event(session, fed, defaults=POLICY.defaults, now=NOW, poster=Poster("pms", "tok0123456789abcdef"))
+    max_ = client_of("max")
+    page = max_.get("/traces/trace-1").text
+    assert "started the trace (posted by pms)" in page
+    assert "posted by pms with tok0123456789abcdef" in page
+    assert "posted by pms" in max_.get("/audit?actor=pms").text
+    assert "pms,tok0123456789abcdef" in max_.get("/audit.csv?actor=pms").text
 
 
 def test_an_item_leads_to_its_trace_and_a_trace_to_the_studio(app: Flask, client_of: ClientOf) -> None:
