@@ -179,12 +179,12 @@ def test_only_finished_operations_go_and_only_after_their_time(job: JobContext) 
     finished = accept(one, inline=True)
     accept(one)
     assert purge(job, utcnow() + timedelta(seconds=3500)) == {}
-    assert purge(job, utcnow() + timedelta(seconds=3700)) == {"operations": 1}
+    assert purge(job, utcnow() + timedelta(seconds=3700)) == {"edges": 2, "operations": 1}
     assert count("dpm_operations", "status = 'PENDING'") == count("dpm_operations") == 1
     assert count("dpm_operation_payloads") == 1
     assert count("dpm_operation_steps") == 0
     assert count("dpm_retention_log", f"entity_id = '{finished.operation_id}'") == 1
-    assert count("dpm_lineage_edges", "edge_type = 'CAUSED_BY'") == 1
+    assert count("dpm_runs") == 1
 
 
 def test_many_batches_and_many_tenants_add_up_to_the_preview(job: JobContext, monkeypatch: pytest.MonkeyPatch) -> None:
