@@ -42,13 +42,10 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Start this worker's share of the jobs, and say where we serve once the first worker really answers.
-
-    Ctrl-C reaches the whole process group, and the arbiter then tells its workers besides. The handler that threaded workers
-    bring for both takes the lock of their pool, which the thread it interrupts may hold already: such a worker stood still
-    until it was killed, 20 s later. So the arbiter's word alone counts here, and no lock is taken; the interpreter lets the
-    requests at hand finish on its way out.
-    """
+    """Start this worker's share of the jobs, and say where we serve once the first worker really answers."""
+    # Ctrl-C reaches the whole process group, and the arbiter tells its workers besides. The threaded worker's own handler
+    # takes a lock that the thread it interrupts may hold, and such a worker stands still until it is killed 20 s later. So
+    # the arbiter's word alone counts, and no lock is taken; requests at hand are still finished on the way out.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, partial(Worker.handle_quit, worker))
     from lotus_web.jobs.embedded import start_embedded

@@ -14,6 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("LOTUS_", "DPM_", "PROPOSAL_", "FLASK_", "PROMETHEUS_", "MAKE")
 START_SECONDS = 180
+# Below gunicorn's graceful_timeout, so that a worker which has to be killed fails its test.
+STOP_SECONDS = 15
 GUNICORN = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"))
 MAKE_RUN = (sys.executable, str(ROOT / "scripts" / "serve.py"))
 _SERVING = re.compile(r"^Serving on (http://\S+)$", re.MULTILINE)
@@ -98,7 +100,12 @@ class LiveServer:
             return
         if process.poll() is None:
             os.killpg(process.pid, how)
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise AssertionError(f"the server did not stop within {STOP_SECONDS} s:\n{self.log}") from None
         if how != signal.SIGKILL and group_is_alive(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
             raise AssertionError("the server ended and left a process behind")
