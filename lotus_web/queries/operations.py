@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
@@ -134,6 +135,20 @@ def operation_runs(session: Session, tenant_id: str, operation_id: str) -> tuple
         .order_by(OperationStep.name)
     )
     return tuple(OperationRun(*row) for row in session.execute(query))
+
+
+def failed_scenarios(session: Session, tenant_id: str, operation_ids: Iterable[str]) -> dict[str, int]:
+    """Return how many scenarios failed of each of these operations that has any; one query."""
+    query = (
+        select(OperationStep.operation_id, func.count())
+        .where(
+            OperationStep.tenant_id == tenant_id,
+            OperationStep.operation_id.in_(list(operation_ids)),
+            OperationStep.failure.is_not(None),
+        )
+        .group_by(OperationStep.operation_id)
+    )
+    return dict(session.execute(query).all())
 
 
 def _with_result(tenant_id: str) -> Select[Operation, bytes | None]:

@@ -11,7 +11,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.operations import FINISHED, OperationStatus, OperationType
 from lotus_web.queries.operation_page import operation_detail, operation_payloads
-from lotus_web.queries.operations import OperationFilter, operation_page
+from lotus_web.queries.operations import OperationFilter, failed_scenarios, operation_page
 from lotus_web.request_ids import current_ids
 from lotus_web.services.operation_again import run_again
 from lotus_web.services.operation_leases import LeaseTerms
@@ -36,11 +36,13 @@ RUNNING_EVERY, WAITING_EVERY = 2, 5
 def listing() -> ResponseReturnValue:
     """Show a page of operations, newest first."""
     wanted, cursor = _wanted(), request.args.get("cursor")
-    page = operation_page(db.session(), current_actor().tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None)
+    session, tenant_id = db.session(), current_actor().tenant_id
+    page = operation_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None)
     return page_or_fragment(
         "operations/operations.html",
         "operations/_operations.html",
         listing=page,
+        failed=failed_scenarios(session, tenant_id, [row.operation_id for row in page.items]),
         wanted=wanted,
         narrowed=wanted != OperationFilter(),
         moving=any(OperationStatus(row.status) not in FINISHED for row in page.items),
