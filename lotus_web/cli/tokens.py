@@ -12,8 +12,9 @@ from lotus_web.cli.store import reading, writing
 from lotus_web.domain.access import Permission
 from lotus_web.queries.tokens import list_tokens
 from lotus_web.services import tokens
+from lotus_web.services.accounts import change_by_operator
 
-group = AppGroup("tokens", help="Bearer tokens of service accounts.")
+group = AppGroup("tokens", help="Service accounts and their bearer tokens.")
 
 EXPIRES_DAYS = 365
 MOST_DAYS = 3650
@@ -56,6 +57,24 @@ def revoke(token_id: str) -> None:
     with writing() as session:
         tokens.revoke_token(session, token_id=token_id, now=current.utcnow())
     click.echo(f"{token_id} is revoked.")
+
+
+@group.command("disable")
+@click.argument("account")
+def disable(account: str) -> None:
+    """Shut a service account out with all its tokens, at once."""
+    with writing() as session:
+        change_by_operator(session, name=account, disabled=True, now=current.utcnow())
+    click.echo(f"{account} is disabled: none of its tokens opens anything.")
+
+
+@group.command("enable")
+@click.argument("account")
+def enable(account: str) -> None:
+    """Let a disabled service account call again with the tokens that are still valid."""
+    with writing() as session:
+        change_by_operator(session, name=account, disabled=False, now=current.utcnow())
+    click.echo(f"{account} may call again with the tokens that are still valid.")
 
 
 @group.command("list")

@@ -1,4 +1,4 @@
-"""Which tokens there are. Their secrets are nowhere."""
+"""Which service accounts and tokens there are. The tokens' secrets are nowhere."""
 
 from __future__ import annotations
 
@@ -31,6 +31,32 @@ class TokenRow:
         if self.account_disabled_at is not None:
             return "disabled"
         return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """A service account in a list; ``usable`` of its ``tokens`` open something now, ``elsewhere`` says other tenants too."""
+
+    name: str
+    disabled_at: datetime | None
+    tokens: int
+    usable: int
+    elsewhere: bool
+
+
+def list_accounts(session: Session, *, tenant_id: str, now: datetime) -> tuple[AccountRow, ...]:
+    """Return the accounts with a token for the tenant, by name; what they hold for other tenants is not counted."""
+    by_account: dict[str, list[TokenRow]] = {}
+    for token in list_tokens(session):
+        by_account.setdefault(token.account, []).append(token)
+    rows = []
+    for name, all_of_it in sorted(by_account.items()):
+        here = [token for token in all_of_it if tenant_id in token.tenants]
+        if here:
+            usable = sum(token.state(now) == "valid" for token in here)
+            elsewhere = any(tenant != tenant_id for token in all_of_it for tenant in token.tenants)
+            rows.append(AccountRow(name, here[0].account_disabled_at, len(here), usable, elsewhere))
+    return tuple(rows)
 
 
 def list_tokens(session: Session, *, tenant_id: str | None = None) -> tuple[TokenRow, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor, Permission, Role, check_permission
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.models import ApiToken, Person, PersonRole
-from lotus_web.services import people, tokens
+from lotus_web.services import accounts, people, tokens
 from lotus_web.services.audit_records import AuditCategory, record_audit
 from lotus_web.services.tokens import NewToken
 
@@ -116,6 +116,30 @@ def withdraw_token(session: Session, *, token_id: str, actor: Actor, now: dateti
         raise _elsewhere(f"The token {token_id} opens other tenants too")
     tokens.revoke_token(session, token_id=token_id, now=now)
     _record(session, actor, now, "revoke_token", token_id, f"A token of {token.account} was revoked.")
+
+
+def close_account(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
+    """Disable a service account that works here and nowhere else; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
+    check_permission(actor, Permission.ADMIN)
+    _check_account_only_here(session, name, actor.tenant_id)
+    accounts.disable_account(session, name=name, now=now)
+    accounts.record_change(session, name=name, disabled=True, actor=actor, surface=SURFACE, now=now)
+
+
+def open_account(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
+    """Let a disabled service account in again; raises as ``close_account`` does."""
+    check_permission(actor, Permission.ADMIN)
+    _check_account_only_here(session, name, actor.tenant_id)
+    accounts.enable_account(session, name=name)
+    accounts.record_change(session, name=name, disabled=False, actor=actor, surface=SURFACE, now=now)
+
+
+def _check_account_only_here(session: Session, name: str, tenant_id: str) -> None:
+    tenants = accounts.account_tenants(session, name)
+    if tenant_id not in tenants:
+        raise NotFound("ACCOUNT_NOT_FOUND", f"There is no service account named {name}.")
+    if tenants != {tenant_id}:
+        raise _elsewhere(f"{name} works for other tenants too")
 
 
 def _record(session: Session, actor: Actor, now: datetime, action: str, subject: str, message: str) -> None:

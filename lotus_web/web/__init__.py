@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from lotus_web.web import (
     access,
     admin,
+    admin_accounts,
     admin_settings,
     admin_tokens,
     assets,
@@ -63,6 +64,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     support.blueprint,
     admin.blueprint,
     admin_tokens.blueprint,
+    admin_accounts.blueprint,
     admin_settings.blueprint,
 )
 

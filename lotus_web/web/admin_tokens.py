@@ -10,7 +10,7 @@ from lotus_web import current
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, InvalidInput
-from lotus_web.queries.tokens import list_tokens
+from lotus_web.queries.tokens import list_accounts, list_tokens
 from lotus_web.services.admin import issue_token, withdraw_token
 from lotus_web.services.tokens import NewToken
 from lotus_web.web.access import current_actor, requires
@@ -64,21 +64,28 @@ def revoke(token_id: str) -> ResponseReturnValue:
 
 
 def render_tokens(
-    typed: MultiDict[str, str], *, problem: FormProblem | None = None, made: NewToken | None = None
+    typed: MultiDict[str, str],
+    *,
+    problem: FormProblem | None = None,
+    made: NewToken | None = None,
+    told: str | None = None,
 ) -> Response:
-    """Render the list with its form, and a new token's text if there is one; no cache may keep that."""
+    """Render the lists with the form, what was ``told`` in place, and a new token's text if there is one; no cache may keep that."""
+    session, tenant_id, now = db.session(), current_actor().tenant_id, current.utcnow()
     response = page_or_fragment(
         "admin/tokens.html",
         "admin/_tokens.html",
         problem.status if problem else 201 if made else 200,
-        tokens=list_tokens(db.session(), tenant_id=current_actor().tenant_id),
+        tokens=list_tokens(session, tenant_id=tenant_id),
+        accounts=list_accounts(session, tenant_id=tenant_id, now=now),
+        told=told,
         typed=shown(typed.to_dict()),
         ticked=typed.getlist("permissions"),
         problem=problem,
         made=made,
         offered=[permission.value for permission in OFFERED],
         lifetimes=LIFETIMES,
-        now=current.utcnow(),
+        now=now,
     )
     if made:
         response.headers["Cache-Control"] = "no-store"

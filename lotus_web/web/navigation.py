@@ -52,8 +52,7 @@ _FAMILY = {
     **dict.fromkeys(("replay", "legal_hold", "bundles", "idempotency"), "runs"),
     "traces": "studio",
     "reasons": "decisions",
-    "admin_tokens": "admin",
-    "admin_settings": "admin",
+    **dict.fromkeys(("admin_accounts", "admin_tokens", "admin_settings"), "admin"),
 }
 
 

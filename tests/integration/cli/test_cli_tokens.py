@@ -10,6 +10,7 @@ from flask import Flask
 from lotus_web.current import utcnow
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
+from lotus_web.models import AuditRecord
 from lotus_web.services.tokens import TokenGrant, grant_of
 
 CREATE = ["tokens", "create", "engine", "--tenant", "default", "--permissions", "runs_write, runs_read"]
@@ -48,6 +49,25 @@ def test_a_revoked_token_opens_nothing_and_the_list_says_so(app: Flask) -> None:
     assert "\tengine\trevoked\t" in run(args=["tokens", "list"]).stdout
 
 
+def test_an_account_is_disabled_with_all_its_tokens_and_enabled_again(app: Flask) -> None:
+    run = app.test_cli_runner().invoke
+    bearers = [run(args=CREATE).stdout.strip(), run(args=[*CREATE[:4], "north", *CREATE[5:]]).stdout.strip()]
+    done = run(args=["tokens", "disable", "engine"])
+    assert (done.exit_code, done.stdout) == (0, "engine is disabled: none of its tokens opens anything.\n")
+    assert [granted(app, bearer) for bearer in bearers] == [None, None]
+    assert run(args=["tokens", "list"]).stdout.count("\tengine\tdisabled\t") == 2
+    assert run(args=["tokens", "enable", "engine"]).exit_code == 0
+    assert None not in [granted(app, bearer) for bearer in bearers]
+    with app.app_context():
+        lines = db.session.query(AuditRecord).order_by(AuditRecord.audit_seq)
+        told = [(line.tenant_id, line.actor_id, line.surface, line.action, line.subject) for line in lines]
+    assert told == [
+        (tenant, "operator", "cli", action, "engine")
+        for action in ("disable_account", "enable_account")
+        for tenant in ("default", "north")
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -57,6 +77,8 @@ def test_a_revoked_token_opens_nothing_and_the_list_says_so(app: Flask) -> None:
         (["create", "a:b", "--tenant", "default", "--permissions", "runs_read"], "colon"),
         (["create", "engine", "--tenant", "default", "--permissions", "runs_read", "--expires-days", "0"], "0"),
         (["revoke", "tok0000000000000000"], "There is no such token."),
+        (["disable", "engine"], "There is no service account named engine."),
+        (["enable", "engine"], "There is no service account named engine."),
     ],
 )
 @pytest.mark.stores("sqlite")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
 from lotus_web.models import ApiToken, ServiceAccount
-from lotus_web.queries.tokens import list_tokens
+from lotus_web.queries.tokens import list_accounts, list_tokens
+from lotus_web.services.accounts import disable_account, enable_account
 from lotus_web.services.people import create_person
 from lotus_web.services.tokens import NewToken, create_token, grant_of, revoke_token
 
@@ -98,14 +100,45 @@ def test_an_unknown_token_cannot_be_revoked(session: Session) -> None:
 
 
 def test_a_disabled_account_has_no_token_that_holds_and_gets_no_new_one(session: Session) -> None:
-    bearer = make(session).secret_text
-    with transaction() as store:
-        account = store.get(ServiceAccount, "engine")
-        assert account is not None
-        account.disabled_at = NOW
-    assert grant_of(db.session(), bearer, now=NOW) is None
+    bearers = [make(session).secret_text, make(session, tenant_id="north").secret_text]
+    for moment in (NOW, TOMORROW):
+        with transaction() as store:
+            disable_account(store, name="engine", now=moment)
+    assert [grant_of(db.session(), bearer, now=NOW) for bearer in bearers] == [None, None]
+    assert {row.state(NOW) for row in list_tokens(db.session())} == {"disabled"}
+    assert db.session.scalars(select(ServiceAccount.disabled_at)).all() == [NOW]
     with pytest.raises(Conflict, match="disabled"):
         make(session)
+
+
+def test_an_enabled_account_has_its_valid_tokens_again_and_no_revoked_one(session: Session) -> None:
+    kept, revoked = make(session), make(session)
+    with transaction() as store:
+        revoke_token(store, token_id=revoked.token_id, now=NOW)
+        disable_account(store, name="engine", now=NOW)
+    with transaction() as store:
+        enable_account(store, name="engine")
+    assert grant_of(db.session(), kept.secret_text, now=NOW) is not None
+    assert grant_of(db.session(), revoked.secret_text, now=NOW) is None
+
+
+@pytest.mark.parametrize("change", [partial(disable_account, now=NOW), enable_account])
+def test_an_unknown_account_can_be_neither_disabled_nor_enabled(session: Session, change: Any) -> None:
+    with pytest.raises(NotFound), transaction() as store:
+        change(store, name="nobody")
+
+
+def test_accounts_are_listed_by_tenant_with_what_they_hold_there(session: Session) -> None:
+    revoked = make(session)
+    make(session)
+    make(session, account="feed", tenant_id="north")
+    make(session, account="engine", tenant_id="north")
+    with transaction() as store:
+        revoke_token(store, token_id=revoked.token_id, now=NOW)
+    (only,) = list_accounts(db.session(), tenant_id="default", now=NOW)
+    assert (only.name, only.tokens, only.usable, only.elsewhere) == ("engine", 2, 1, True)
+    north = list_accounts(db.session(), tenant_id="north", now=NOW)
+    assert [(row.name, row.elsewhere) for row in north] == [("engine", True), ("feed", False)]
 
 
 def test_an_account_and_a_person_never_share_a_name(session: Session) -> None:

@@ -16,6 +16,7 @@ from lotus_web.domain.access import Permission, Role
 from lotus_web.services.people import give_role
 from tests.histories import count
 from tests.integration.conftest import ClientOf
+from tests.integration.web.test_items import HTMX
 from tests.people import PASSWORD, bearer_of, csrf_token, hire, post, sign_in
 
 pytestmark = pytest.mark.stores("sqlite")
@@ -194,6 +195,48 @@ def test_a_revoked_token_opens_nothing(app: Flask, client_of: ClientOf) -> None:
     headers = {"Authorization": f"Bearer {secret}", "X-Tenant-Id": "default"}
     assert app.test_client().get("/api/v1/workflows", headers=headers).status_code == 401
     assert record(app) == [("revoke_token", token_id)]
+
+
+@pytest.mark.stores("sqlite", "postgresql")
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["form", "htmx"])
+def test_an_account_is_shut_out_with_all_its_tokens_and_let_in_again(
+    app: Flask, client_of: ClientOf, headers: dict[str, str]
+) -> None:
+    ada = client_of("ada")
+    bearers = [bearer_of(app, "engine", [permission]) for permission in (Permission.RUNS_READ, Permission.ADMIN)]
+    for change, told, statuses in (
+        ("disable", "none of its tokens opens anything", [401, 401]),
+        ("enable", "may call again", [200, 403]),
+    ):
+        answer = post(ada, "/admin/accounts/engine", {"change": change}, headers=headers)
+        assert (answer.status_code, answer.location) == ((200, None) if headers else (303, "/admin/tokens"))
+        page = answer.text if headers else ada.get(answer.location).text
+        assert f"engine {'is disabled: ' if change == 'disable' else ''}{told}" in page
+        assert ("Account disabled" in page) is (change == "disable")
+        found = [
+            app.test_client().get("/api/v1/workflows", headers={"Authorization": f"Bearer {bearer}"})
+            for bearer in bearers
+        ]
+        assert [one.status_code for one in found] == statuses
+    assert record(app) == [("disable_account", "engine"), ("enable_account", "engine")]
+
+
+def test_an_account_that_cannot_be_changed_is_left_as_it_is(app: Flask, client_of: ClientOf) -> None:
+    ada = client_of("ada")
+    shared = [bearer_of(app, "shared", [Permission.RUNS_READ], tenant=tenant) for tenant in ("default", "elsewhere")]
+    theirs = bearer_of(app, "theirs", [Permission.RUNS_READ], tenant="elsewhere")
+    refused = post(ada, "/admin/accounts/shared", {"change": "disable"})
+    assert refused.status_code == 409
+    assert "shared works for other tenants too" in refused.text
+    assert "only an operator can disable it" in refused.text
+    assert post(ada, "/admin/accounts/shared", {"change": "paint"}).status_code == 422
+    unknown, foreign = (post(ada, f"/admin/accounts/{name}", {"change": "disable"}) for name in ("nobody", "theirs"))
+    assert (unknown.status_code, foreign.status_code) == (404, 404)
+    assert refusal(foreign).replace("theirs", "nobody") == refusal(unknown)
+    for bearer, tenant in ((shared[0], "default"), (shared[1], "elsewhere"), (theirs, "elsewhere")):
+        headers = {"Authorization": f"Bearer {bearer}", "X-Tenant-Id": tenant}
+        assert app.test_client().get("/api/v1/workflows", headers=headers).status_code == 200
+    assert record(app) == []
 
 
 def test_tokens_of_other_tenants_do_not_exist(app: Flask, client_of: ClientOf) -> None:

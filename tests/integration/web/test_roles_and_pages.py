@@ -46,6 +46,7 @@ ASKED = {
     "admin_tokens.show": ADMIN,
     "admin_tokens.issue": ADMIN,
     "admin_tokens.revoke": ADMIN,
+    "admin_accounts.alter": ADMIN,
     "admin_settings.show": ADMIN,
 }
 FAMILIES = {endpoint.partition(".")[0] for endpoint in ASKED}
