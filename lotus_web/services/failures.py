@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who tries what on which item (or run), through which surface, in which request."""
+    """Who tries what on which item (or run, or trace), through which surface, in which request."""
 
     actor: Actor
     subject: str

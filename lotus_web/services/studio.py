@@ -22,6 +22,8 @@ from lotus_web.services.new_ids import new_id
 from lotus_web.services.review_policy import ReviewPolicy
 
 SOURCE = EventSource(system="lotus-web", producer_id=OWN_PRODUCER, subsystem="studio")
+# What a start is called on record where it is refused or fails; its subject is the trace.
+START_REVIEW = "start_review"
 TITLE_MAX = 250
 
 

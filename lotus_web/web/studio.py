@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from lotus_web import current
-from lotus_web.db import db, transaction
+from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES
@@ -18,7 +18,8 @@ from lotus_web.queries.item_detail import assignable_people
 from lotus_web.queries.recent_traces import recent_traces
 from lotus_web.queries.studio import dry_run
 from lotus_web.request_ids import current_ids
-from lotus_web.services.studio import ReviewRequest, Started, start_review
+from lotus_web.services.failures import Attempt, attempt
+from lotus_web.services.studio import START_REVIEW, ReviewRequest, Started, start_review
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.decision_panel import REVIEWING_ROLES
 from lotus_web.web.drafts import draft_for
@@ -83,15 +84,15 @@ def start(trace_id: str) -> ResponseReturnValue:
 
 def start_one(trace_id: str, typed: TypedReview) -> Started:
     """Draft and start in one transaction; raises InvalidInput, NotFound."""
-    actor, now = current_actor(), current.utcnow()
-    with transaction() as session:
+    actor, request_id, now = current_actor(), current_ids().correlation_id, current.utcnow()
+    with attempt(Attempt(actor, trace_id, START_REVIEW, "form", request_id, now)) as session:
         found = dry_run(session, actor.tenant_id, trace_id, template_id=text_arg("template"), now=now)
         return start_review(
             session,
             found.draft,
             asked_review(typed),
             actor=actor,
-            correlation_id=current_ids().correlation_id,
+            correlation_id=request_id,
             now=now,
             policy=current.policy(),
         )

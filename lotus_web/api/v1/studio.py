@@ -14,14 +14,15 @@ from lotus_web.api.v1.answers import trace_reference, with_status, workflow_answ
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.api.v1.refusals import INVALID, NOT_FOUND
 from lotus_web.api.v1.schemas import PrecedentsAnswer, TraceReferenceAnswer, WorkflowAnswer
-from lotus_web.api.v1.workflows import acting
-from lotus_web.db import db, transaction
+from lotus_web.api.v1.workflows import SURFACE, acting
+from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.idents import ACTOR_MAX
 from lotus_web.domain.studio import SIGNAL_TEXT, SUBJECT, TEMPLATES, Draft, Template
 from lotus_web.domain.workflow import Priority
 from lotus_web.queries.studio import dry_run
-from lotus_web.services.studio import ReviewRequest, start_review
+from lotus_web.services.failures import Attempt, attempt
+from lotus_web.services.studio import START_REVIEW, ReviewRequest, start_review
 
 routes = ApiBlueprint("studio", __name__, envelope=V1Envelope())
 
@@ -189,7 +190,8 @@ def get_dry_run(call: Call, query: DryRunParams, trace_id: str) -> DryRunAnswer:
 def start(call: Call, body: StartBody, trace_id: str) -> Response:
     """Start a review: 201, or 200 with the one that this template started before."""
     actor = acting(call, body.actor_id)
-    with transaction() as session:
+    trial = Attempt(actor, trace_id, START_REVIEW, SURFACE, call.correlation_id, call.now)
+    with attempt(trial) as session:
         found = dry_run(session, actor.tenant_id, trace_id, template_id=body.template_id or None, now=call.now)
         started = start_review(
             session,

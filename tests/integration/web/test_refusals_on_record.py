@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from lotus_web.current import utcnow
 from lotus_web.db import db
+from lotus_web.domain.access import Permission
 from lotus_web.domain.workflow import Action
 from lotus_web.models import AuditRecord
+from lotus_web.services import studio
 from tests import desk, people
+from tests.histories import contents
 from tests.integration.conftest import ClientOf
+from tests.integration.web.test_studio import credit_trace
 from tests.outside import account, open_item
 
 PHRASES = {"action": "approve", "text": "fine", "reason_code": "WITHIN_MANDATE"}
@@ -49,3 +54,41 @@ def test_a_form_offers_and_takes_the_deployments_reasons(app: Flask, client_of: 
     assert "All is fine by us" in nora.get(f"/inbox/{workflow_id}").text
     assert decide(nora, workflow_id, version="1") == 422
     assert decide(nora, workflow_id, version="1", reason_code="FINE") == 303
+
+
+def start_both(app: Flask, nora: FlaskClient, role: str) -> list[int]:
+    """Start a review of a trace by its form and by its route, for a role, and return the statuses."""
+    bearer = people.bearer_of(app, "pms", [Permission.WORKFLOW_REVIEW])
+    headers = {"Authorization": f"Bearer {bearer}"}
+    form = people.post(nora, "/studio/trace-1", {"to": f"role:{role}"})
+    route = "/api/v1/workflow-studio/traces/trace-1/reviews"
+    return [form.status_code, nora.post(route, json={"assigned_role": role}, headers=headers).status_code]
+
+
+def test_a_review_that_could_not_be_started_is_on_record_by_either_door(app: Flask, client_of: ClientOf) -> None:
+    nora = client_of("nora")
+    credit_trace(app)
+    assert start_both(app, nora, "butler") == [422, 422]
+    told = ("start_review", "invalid_argument")
+    assert refused(app) == [("nora", *told, "form"), ("pms", *told, "api")]
+    assert people.post(nora, "/studio/nowhere").status_code == 404
+    assert len(refused(app)) == 2
+    assert start_both(app, nora, "reviewer") == [303, 200]
+    assert len(refused(app)) == 2
+
+
+def test_a_review_that_could_not_be_recorded_leaves_nothing_else(
+    app: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_named: object) -> None:
+        raise OperationalError("INSERT INTO dg_event_log", {}, Exception("disk full"))
+
+    nora = client_of("nora")
+    credit_trace(app)
+    monkeypatch.setattr(studio, "append_event", fail)
+    with app.app_context():
+        before = contents()
+    assert start_both(app, nora, "reviewer") == [503, 503]
+    with app.app_context():
+        assert contents() == before
+    assert {(action, code) for _, action, code, _ in refused(app)} == {("start_review", "OperationalError")}
