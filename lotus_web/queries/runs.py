@@ -1,8 +1,9 @@
-"""Runs: the list, and one run by id, correlation, request or key (RFC-0017 §4.1, dpm-api §6). Every read is one query."""
+"""Runs: the list, and one run by id, correlation, request or key (RFC-0017 §4.1, dpm-api §6). Every read is one query, or one a batch."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_
 from lotus_web.models import Run, RunPayload
 
 RUN_NOT_FOUND = "DPM_RUN_NOT_FOUND"
+EXPORT_BATCH = 500
 _POSITION = (str, str)
 _NEWEST = (Run.created_at.desc(), Run.rebalance_run_id.desc())
 _ROW = (
@@ -72,6 +74,17 @@ def run_page(session: Session, tenant_id: str, wanted: RunFilter, *, limit: int,
         return Page(tuple(rows), None)
     last = rows[limit - 1]
     return Page(tuple(rows[:limit]), encode_cursor((instant_part(last.created_at), last.rebalance_run_id)))
+
+
+def all_runs(session: Session, tenant_id: str, wanted: RunFilter) -> Iterator[RunRow]:
+    """Yield every matching run, newest first, a batch at a time, for the export."""
+    cursor: str | None = None
+    while True:
+        page = run_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
+        yield from page.items
+        if page.next_cursor is None:
+            return
+        cursor = page.next_cursor
 
 
 def _conditions(tenant_id: str, wanted: RunFilter) -> list[ColumnElement[bool]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from flask import Response
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MARK = "\ufeff"
@@ -20,6 +23,19 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[
     yield MARK + _line(header)
     for row in rows:
         yield _line([safe_cell(cell) for cell in row])
+
+
+def plain_cell(value: str | datetime | None) -> str:
+    """Return what a row holds as text: nothing for None, an instant in UTC to the microsecond."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return value or ""
+
+
+def csv_answer(lines: Iterator[str], kind: str, now: datetime) -> Response:
+    """Send lines, as they are made, as a file named after its kind and day: ``decisions-2026-01-31.csv``."""
+    headers = {"Content-Disposition": f'attachment; filename="{kind}-{now:%Y-%m-%d}.csv"'}
+    return Response(lines, mimetype="text/csv", headers=headers)
 
 
 def _line(cells: Sequence[str]) -> str:

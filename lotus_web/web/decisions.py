@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -24,7 +23,7 @@ from lotus_web.queries.decision_history import (
     decision_page,
 )
 from lotus_web.web.access import current_actor, requires
-from lotus_web.web.csv_export import csv_lines
+from lotus_web.web.csv_export import csv_answer, csv_lines, plain_cell
 from lotus_web.web.htmx import page_or_fragment
 from lotus_web.web.links import same_page, with_query
 from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
@@ -62,22 +61,14 @@ def show() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """Send every decision of the filter as a file, a batch at a time."""
     lines = _file(db.engine, current_actor().tenant_id, wanted_decisions())
-    day = f"{current.utcnow():%Y-%m-%d}"
-    headers = {"Content-Disposition": f'attachment; filename="decisions-{day}.csv"'}
-    return Response(lines, mimetype="text/csv", headers=headers)
+    return csv_answer(lines, "decisions", current.utcnow())
 
 
 def _file(engine: Engine, tenant_id: str, wanted: DecisionFilter) -> Iterator[str]:
     """Yield the file; it is sent after the request is over, so it reads through a session of its own."""
     with Session(engine) as session:
         rows = all_decisions(session, tenant_id, wanted)
-        yield from csv_lines(COLUMNS, ([_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
-
-
-def _cell(value: str | datetime | None) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return value or ""
+        yield from csv_lines(COLUMNS, ([plain_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
 
 
 def wanted_decisions() -> DecisionFilter:

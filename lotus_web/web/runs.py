@@ -1,9 +1,13 @@
-"""Runs: finding them, and the page of one that shows what its reviewer sees."""
+"""Runs: finding them, on a page and as a file, and the page of one that shows what its reviewer sees."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 from lotus_web import current
 from lotus_web.db import db, transaction
@@ -11,34 +15,27 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.gate import gate_status
 from lotus_web.domain.rebalance.codes import RunStatus
 from lotus_web.queries.run_page import run_detail, run_payloads, workflow_id_of_run
-from lotus_web.queries.runs import RunFilter, run_page
+from lotus_web.queries.runs import RunFilter, RunRow, all_runs, run_page
 from lotus_web.queries.timeline import item_timeline
 from lotus_web.services.run_review import open_review
 from lotus_web.web.access import current_actor, requires
+from lotus_web.web.csv_export import csv_answer, csv_lines, plain_cell
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.item_page import item_page
-from lotus_web.web.links import same_page
+from lotus_web.web.links import same_page, with_query
 from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
 from lotus_web.web.run_support import run_support
 
 blueprint = Blueprint("runs", __name__)
 PAGE_SIZE = 50
+COLUMNS = tuple(RunRow.__slots__)
 
 
 @blueprint.get("/runs")
 @requires(Permission.RUNS_READ)
 def listing() -> ResponseReturnValue:
     """Show a page of runs, newest first."""
-    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
-    check_order(start, end)
-    status, cursor = enum_arg("status", RunStatus), request.args.get("cursor")
-    wanted = RunFilter(
-        status=status.value if status else None,
-        request_hash=text_arg("request_hash"),
-        portfolio_id=text_arg("portfolio_id"),
-        created_from=start,
-        created_to=end,
-    )
+    wanted, cursor = wanted_runs(), request.args.get("cursor")
     page = run_page(db.session(), current_actor().tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None)
     return page_or_fragment(
         "runs/runs.html",
@@ -49,7 +46,36 @@ def listing() -> ResponseReturnValue:
         cursor=cursor,
         now=current.utcnow(),
         same_page=same_page,
+        export_url=with_query(url_for("runs.export")),
         statuses=[status.value for status in RunStatus],
+    )
+
+
+@blueprint.get("/runs.csv")
+@requires(Permission.RUNS_READ)
+def export() -> ResponseReturnValue:
+    """Send every run of the filter as a file, a batch at a time."""
+    return csv_answer(_file(db.engine, current_actor().tenant_id, wanted_runs()), "runs", current.utcnow())
+
+
+def _file(engine: Engine, tenant_id: str, wanted: RunFilter) -> Iterator[str]:
+    """Yield the file; it is sent after the request is over, so it reads through a session of its own."""
+    with Session(engine) as session:
+        rows = all_runs(session, tenant_id, wanted)
+        yield from csv_lines(COLUMNS, ([plain_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
+
+
+def wanted_runs() -> RunFilter:
+    """Return the filter that the address names (RFC-0017 §4.1); raises InvalidInput."""
+    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
+    check_order(start, end)
+    status = enum_arg("status", RunStatus)
+    return RunFilter(
+        status=status.value if status else None,
+        request_hash=text_arg("request_hash"),
+        portfolio_id=text_arg("portfolio_id"),
+        created_from=start,
+        created_to=end,
     )
 
 
