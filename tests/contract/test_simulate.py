@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from lotus_web.db import transaction
-from lotus_web.models import IdempotencyKey
+from lotus_web.models import IdempotencyKey, RunPayload
 from tests.contract.callers import Caller, ready_request, review_request
 from tests.contract.conftest import Count
 
@@ -48,6 +48,20 @@ def test_a_replay_leaves_its_trace_and_no_run(engine: Caller, count_rows: Callab
     changed = {table: after[table] - before[table] for table in after if after[table] != before[table]}
     grown = {table: rows for table, rows in changed.items() if table != "dpm_counters"}
     assert grown == {"dpm_lineage_edges": 1, "dpm_idempotency_history": 1}
+
+
+def test_a_key_whose_run_is_gone_is_a_documented_503_and_no_second_run(engine: Caller, app: Flask) -> None:
+    engine.simulate(key="friday")
+    with app.app_context(), transaction() as session:
+        session.execute(delete(RunPayload))
+    answer = engine.simulate(key="friday")
+    assert (answer.status_code, answer.json) == (503, {"detail": "DPM_IDEMPOTENCY_STORE_INCONSISTENT"})
+    assert len(engine.get("/rebalance/runs").json["items"]) == 1
+    documented = app.test_client().get("/openapi.json").json["paths"]["/rebalance/simulate"]["post"]["responses"]["503"]
+    assert set(documented["content"]["application/json"]["examples"]) == {
+        "DPM_IDEMPOTENCY_STORE_INCONSISTENT",
+        "DPM_STORE_UNAVAILABLE",
+    }
 
 
 def test_equal_requests_written_differently_replay(engine: Caller) -> None:
@@ -191,7 +205,9 @@ def test_a_portfolio_id_is_visible_characters(
     before = count_rows()
     answer = engine.simulate(request)
     assert answer.status_code == 422
-    assert [problem["loc"] for problem in answer.json["detail"]] == [["body", "portfolio_snapshot", "portfolio_id"]]
+    (problem,) = answer.json["detail"]
+    assert problem["loc"] == ["body", "portfolio_snapshot", "portfolio_id"]
+    assert problem["input"] == portfolio_id
     assert count_rows() == before
 
 

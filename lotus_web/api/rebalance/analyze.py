@@ -9,16 +9,13 @@ from flask import Response
 from lotus_web import current
 from lotus_web.api.rebalance.features import ASYNC_OPERATIONS
 from lotus_web.api.rebalance.operation_schemas import AcceptedBody, BatchBody
-from lotus_web.api.rebalance.simulate import PORTFOLIO_ID
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.domain.access import Permission
-from lotus_web.domain.idents import check_visible
 from lotus_web.request_ids import CORRELATION_HEADER, sent_header
 from lotus_web.services.batch import analyze as analyze_batch
 from lotus_web.services.operation_leases import LeaseTerms
 from lotus_web.services.operation_work import submit_analysis
 from lotus_web.wire.rebalance_request import BatchRequestBody
-from lotus_web.wire.scalars import MAX_TEXT
 
 routes = ApiBlueprint("analyze", __name__)
 OPERATIONS_URL = "/api/v1/rebalance/operations/"
@@ -33,7 +30,6 @@ OPERATIONS_URL = "/api/v1/rebalance/operations/"
 )
 def analyze(call: Call, body: BatchRequestBody) -> Response:
     """Answer with every scenario's result or failure."""
-    check_portfolio(body)
     document = analyze_batch(
         body,
         correlation_id=sent_header(CORRELATION_HEADER),
@@ -55,7 +51,6 @@ def analyze(call: Call, body: BatchRequestBody) -> Response:
 )
 def analyze_async(call: Call, body: BatchRequestBody) -> AcceptedBody:
     """Store the operation and, in INLINE mode, carry it out before answering."""
-    check_portfolio(body)
     settings = current.settings()
     accepted = submit_analysis(
         body,
@@ -76,8 +71,3 @@ def analyze_async(call: Call, body: BatchRequestBody) -> AcceptedBody:
         status_url=url,
         execute_url=f"{url}/execute",
     )
-
-
-def check_portfolio(body: BatchRequestBody) -> None:
-    """Raise InvalidInput for a portfolio id that could not be shown or looked for."""
-    check_visible(body.portfolio_snapshot.portfolio_id, "portfolio_id", longest=MAX_TEXT, loc=PORTFOLIO_ID)

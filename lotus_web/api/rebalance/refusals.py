@@ -9,6 +9,9 @@ KEY_NOT_FOUND = Refuses(404, "DPM_IDEMPOTENCY_KEY_NOT_FOUND", "the key stands fo
 INVALID_CURSOR = Refuses(422, "INVALID_CURSOR", "the cursor is not one that this list gave out")
 KEY_CONFLICT = Refuses(409, "IDEMPOTENCY_KEY_CONFLICT: request hash mismatch", "the key was used with another request")
 KEY_IN_PROGRESS = Refuses(409, "IDEMPOTENCY_KEY_IN_PROGRESS", "the same request is being computed for more than 10 s")
+STORE_INCONSISTENT = Refuses(
+    503, "DPM_IDEMPOTENCY_STORE_INCONSISTENT", "the key stands for a run that is not in the store"
+)
 NOT_REQUIRED = Refuses(409, "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", "runs of this status need no review")
 INVALID_TRANSITION = Refuses(409, "DPM_WORKFLOW_INVALID_TRANSITION", "the gate does not allow this action now")
 ACTOR_MISMATCH = Refuses(403, "ACTOR_MISMATCH", "actor_id is not the token's account, which may not act on behalf")

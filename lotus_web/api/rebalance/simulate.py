@@ -6,20 +6,16 @@ from flask import Response
 
 from lotus_web import current
 from lotus_web.api.inputs import HeaderParam
-from lotus_web.api.rebalance.refusals import KEY_CONFLICT, KEY_IN_PROGRESS
+from lotus_web.api.rebalance.refusals import KEY_CONFLICT, KEY_IN_PROGRESS, STORE_INCONSISTENT
 from lotus_web.api.rebalance.result_schemas import RebalanceResult
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.domain.access import Permission
-from lotus_web.domain.idents import Loc, check_idempotency_key, check_visible
+from lotus_web.domain.idents import check_idempotency_key
 from lotus_web.request_ids import current_ids
 from lotus_web.services.simulation import simulate as simulate_run
 from lotus_web.wire.rebalance_request import RebalanceRequestBody
-from lotus_web.wire.scalars import MAX_TEXT
 
 routes = ApiBlueprint("simulate", __name__)
-
-# A portfolio is looked for, filtered by and shown under its id, which therefore has to be visible.
-PORTFOLIO_ID: Loc = ("body", "portfolio_snapshot", "portfolio_id")
 
 IDEMPOTENCY_KEY = HeaderParam(
     "Idempotency-Key", check_idempotency_key, "1–255 visible characters; the same key and request give the same run"
@@ -33,11 +29,10 @@ IDEMPOTENCY_KEY = HeaderParam(
     headers=(IDEMPOTENCY_KEY,),
     body=RebalanceRequestBody,
     response=RebalanceResult,
-    refuses=(KEY_CONFLICT, KEY_IN_PROGRESS),
+    refuses=(KEY_CONFLICT, KEY_IN_PROGRESS, STORE_INCONSISTENT),
 )
 def simulate(call: Call, body: RebalanceRequestBody) -> Response:
     """Answer with the stored result; a replay carries the correlation id of the run it repeats."""
-    check_visible(body.portfolio_snapshot.portfolio_id, "portfolio_id", longest=MAX_TEXT, loc=PORTFOLIO_ID)
     done = simulate_run(
         body,
         idempotency_key=call.headers[IDEMPOTENCY_KEY.name] or "",

@@ -5,8 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
 
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.idents import check_visible
 from lotus_web.domain.rebalance.codes import ShelfStatus
 from lotus_web.domain.rebalance.money import Money
 from lotus_web.domain.rebalance.request import (
@@ -20,10 +23,11 @@ from lotus_web.domain.rebalance.request import (
     TaxLot,
 )
 from lotus_web.domain.rebalance.state import CashBalance
-from lotus_web.wire.scalars import Number, Text
+from lotus_web.wire.scalars import MAX_TEXT, Number, Text
 
 MAX_ROWS = 10_000
 MAX_ATTRIBUTES = 100
+PORTFOLIO_ID_SCHEMA: dict[str, JsonValue] = {"minLength": 1, "maxLength": MAX_TEXT}
 LOT_TOLERANCE = Decimal("0.0001")
 
 Row = TypeVar("Row")
@@ -99,11 +103,23 @@ class CashBalanceBody(WireModel):
         return CashBalance(self.currency, self.amount, self.settled, self.pending)
 
 
+def visible_portfolio_id(value: str) -> str:
+    """Return a portfolio id that can be looked for, filtered by and shown; raises PydanticCustomError for any other."""
+    try:
+        return check_visible(value, "portfolio_id", longest=MAX_TEXT, loc=())
+    except InvalidInput as wrong:
+        raise PydanticCustomError(wrong.code, wrong.message) from None
+
+
 class PortfolioSnapshotBody(WireModel):
     """The portfolio before the run."""
 
     snapshot_id: Text | None = None
-    portfolio_id: Text
+    portfolio_id: Annotated[
+        str,
+        AfterValidator(visible_portfolio_id),
+        Field(description="visible characters, no space at either end", json_schema_extra=PORTFOLIO_ID_SCHEMA),
+    ]
     base_currency: Text
     positions: Rows[PositionBody] = Field(default_factory=list)
     cash_balances: Rows[CashBalanceBody] = Field(default_factory=list)

@@ -10,7 +10,7 @@ import pytest
 
 from lotus_web.domain.access import Permission
 from lotus_web.services import batch as batch_service
-from tests.analyses import SCENARIOS, WRONG_OPTIONS, batch_json
+from tests.analyses import SCENARIOS, WRONG_OPTIONS, batch_json, simulate_json
 from tests.contract.callers import Caller, segment
 
 MakeCaller = Callable[..., Caller]
@@ -87,10 +87,27 @@ def test_impossible_scenarios_are_refused_before_anything_runs(
     assert chief.get("/rebalance/supportability/summary").json["run_count"] == 0
 
 
-def test_a_portfolio_that_could_not_be_shown_is_refused(chief: Caller) -> None:
-    body = batch_json()
-    body["portfolio_snapshot"] = body["portfolio_snapshot"] | {"portfolio_id": " "}
-    assert chief.send("POST", "/rebalance/analyze", json=body).status_code == 422
+@pytest.mark.parametrize("path", ["simulate", "analyze", "analyze/async"])
+@pytest.mark.parametrize(
+    ("portfolio_id", "sentence"),
+    [
+        ("", "portfolio_id is required"),
+        (" pf", "portfolio_id must be 1 to 255 visible characters"),
+        ("p\u200bf", "portfolio_id must be 1 to 255 visible characters"),
+        ("x" * 256, "portfolio_id must be 1 to 255 visible characters"),
+    ],
+)
+def test_a_portfolio_that_could_not_be_shown_is_refused_with_one_sentence_everywhere(
+    chief: Caller, path: str, portfolio_id: str, sentence: str
+) -> None:
+    body = simulate_json() if path == "simulate" else batch_json()
+    body["portfolio_snapshot"] = body["portfolio_snapshot"] | {"portfolio_id": portfolio_id}
+    answer = chief.send("POST", f"/rebalance/{path}", json=body, headers={"Idempotency-Key": "key-1"})
+    assert answer.status_code == 422
+    (problem,) = answer.json["detail"]
+    assert (problem["loc"], problem["msg"]) == (["body", "portfolio_snapshot", "portfolio_id"], sentence)
+    summary = chief.get("/rebalance/supportability/summary").json
+    assert (summary["run_count"], summary["operation_count"]) == (0, 0)
 
 
 def test_the_same_correlation_id_may_come_again_on_every_route(chief: Caller) -> None:

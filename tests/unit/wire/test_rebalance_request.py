@@ -52,6 +52,18 @@ def test_every_domain_option_is_on_the_wire() -> None:
     assert set(EngineOptions.__dataclass_fields__) <= set(EngineOptionsBody.model_fields)
 
 
+@pytest.mark.parametrize("portfolio_id", [" ", "pf ", "pf\n", "p\x00f", "p\u200bf", "\ud800", "x" * 256])
+@pytest.mark.parametrize("kind", [RebalanceRequestBody, BatchRequestBody])
+def test_a_portfolio_id_can_be_seen_whatever_is_asked_of_the_portfolio(
+    kind: type[RebalanceRequestBody | BatchRequestBody], portfolio_id: str
+) -> None:
+    document = simple() | batch({"one": {}})
+    document["portfolio_snapshot"]["portfolio_id"] = portfolio_id
+    place = ("portfolio_snapshot", "portfolio_id")
+    told = "portfolio_id must be 1 to 255 visible characters"
+    assert errors_of(lambda: kind.model_validate(document)) == [(place, told)]
+
+
 TURNOVER = "Value error, max_turnover_pct must be between 0 and 1 inclusive"
 GROUP_KEY = "Value error, group_constraints keys must use format '<attribute_key>:<attribute_value>'"
 GROUP_WEIGHT = "Value error, max_weight must be between 0 and 1 inclusive"
