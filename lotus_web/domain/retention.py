@@ -11,6 +11,8 @@ REASON_MAX = 1_000
 # How long a batch may hold the store's lock: far enough below 200 ms that a batch that was guessed wrong stays below it.
 TARGET_SECONDS = 0.03
 LARGEST_BATCH = 200
+# What a commit costs does not shrink with its batch: below this, a slow disk would only make the job endless.
+SMALLEST_BATCH = 20
 
 
 class RetentionEntryType(StrEnum):
@@ -41,7 +43,7 @@ def check_hold_reason(reason: str | None) -> str:
 
 
 def next_batch_size(size: int, seconds: float) -> int:
-    """Return how many rows to take next, given how long the last ``size`` held the lock; 1 to ``LARGEST_BATCH``."""
+    """Return how many rows to take next, given how long the last ``size`` held the lock; ``SMALLEST_BATCH`` to ``LARGEST_BATCH``."""
     if seconds > TARGET_SECONDS:
-        return max(1, int(size * TARGET_SECONDS / seconds))
+        return max(SMALLEST_BATCH, int(size * TARGET_SECONDS / seconds))
     return min(LARGEST_BATCH, size * 2 if seconds < TARGET_SECONDS / 2 else size)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from lotus_web.db import db
 from lotus_web.domain.retention import next_batch_size, operation_cutoff, run_cutoff
 from lotus_web.jobs.context import JobContext
+from lotus_web.services.event_log import lock_tenant
 from lotus_web.services.retention import Removed, find_expired_runs, purge_operations, purge_runs, tenants_with_runs
 from lotus_web.services.retention_preview import kept_runs, preview_operations, preview_runs
 
@@ -63,7 +64,7 @@ def _purge_tenant(context: JobContext, pace: _Pace, tenant_id: str, cutoff: date
             break
         after = found.last
         work = partial(purge_runs, tenant_id=tenant_id, run_ids=found.run_ids, cutoff=cutoff, now=now)
-        removed.update(pace.hold(work))
+        removed.update(pace.hold(work, tenant_id))
     return removed
 
 
@@ -73,8 +74,10 @@ class _Pace:
     def __init__(self, context: JobContext):
         self.context, self.size, self.longest = context, FIRST_BATCH, 0.0
 
-    def hold(self, work: Callable[[Session], Removed]) -> Removed:
+    def hold(self, work: Callable[[Session], Removed], tenant_id: str | None = None) -> Removed:
         with self.context.unit() as session:
+            if tenant_id is not None:
+                lock_tenant(session, tenant_id)  # waiting for it keeps nobody else waiting
             started = time.monotonic()
             removed = work(session)
         seconds = time.monotonic() - started

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
@@ -50,11 +51,14 @@ class Scheduler:
         self.clock.start()
 
     def stop(self) -> None:
-        """Finish the units of work at hand, then let the lead go."""
+        """Finish the units of work at hand, then let the lead go; without a store the lease runs out by itself."""
         self.stop_asked.set()
         self.clock.shutdown(wait=True)
-        with self.app.app_context(), transaction() as session:
-            give_up_lead(session, self.owner)
+        try:
+            with self.app.app_context(), transaction() as session:
+                give_up_lead(session, self.owner)
+        except SQLAlchemyError as lost:
+            log.warning("lease_not_given_up", owner=self.owner, error=type(lost).__name__)
 
     def renew(self) -> None:
         """Take the lead or keep it; without a store there is no lead."""

@@ -40,7 +40,7 @@ def take_lead(session: Session, owner: str, *, lease: timedelta) -> Leadership |
     now = store_now(session)
     row = session.execute(
         select(SchedulerLease.owner, SchedulerLease.fence)
-        .where(SchedulerLease.name == LEASE_NAME, or_(SchedulerLease.owner == owner, SchedulerLease.until < now))
+        .where(SchedulerLease.name == LEASE_NAME, or_(SchedulerLease.owner == owner, SchedulerLease.until <= now))
         .with_for_update()
     ).one_or_none()
     if row is None:
@@ -70,5 +70,5 @@ def give_up_lead(session: Session, owner: str) -> None:
     session.execute(
         update(SchedulerLease)
         .where(SchedulerLease.name == LEASE_NAME, SchedulerLease.owner == owner)
-        .values(until=EPOCH)
+        .values(until=store_now(session))
     )

@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from lotus_web.current import utcnow
 from lotus_web.db import db
+from lotus_web.jobs import scheduler
 from lotus_web.models import Notification, SchedulerLease, WorkflowAction
 from tests.live_server import ROOT, clean_environment
 from tests.outside import open_items
@@ -107,4 +109,20 @@ def test_a_leader_that_is_asked_to_stop_lets_the_lease_go(app: Flask, environ: d
     with app.app_context():
         row = db.session.get(SchedulerLease, "jobs")
         assert row is not None
-        assert row.until < utcnow()
+        assert utcnow() - timedelta(minutes=2) < row.until < utcnow()
+
+
+@pytest.mark.stores("sqlite")
+def test_a_scheduler_stops_though_the_store_is_gone(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def gone(_session: object, owner: str) -> None:
+        asked.append(owner)
+        raise OperationalError("UPDATE", {}, Exception("the store is gone"))
+
+    monkeypatch.setattr(scheduler, "give_up_lead", gone)
+    leading = scheduler.Scheduler(app, app.extensions["lotus_settings"])
+    leading.start()
+    leading.stop()
+    assert asked == [leading.owner]
+    assert not leading.clock.running

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.retention import (
     LARGEST_BATCH,
+    SMALLEST_BATCH,
     TARGET_SECONDS,
     check_hold_reason,
     next_batch_size,
@@ -37,12 +38,12 @@ def test_a_reason_is_kept_without_space_around_it() -> None:
     assert check_hold_reason("  Court order 7 ") == "Court order 7"
 
 
-@given(st.integers(1, LARGEST_BATCH), st.floats(0, 100))
-def test_a_batch_is_never_empty_and_never_beyond_the_largest(size: int, seconds: float) -> None:
-    assert 1 <= next_batch_size(size, seconds) <= LARGEST_BATCH
+@given(st.integers(SMALLEST_BATCH, LARGEST_BATCH), st.floats(0, 100))
+def test_a_batch_stays_between_the_smallest_and_the_largest(size: int, seconds: float) -> None:
+    assert SMALLEST_BATCH <= next_batch_size(size, seconds) <= LARGEST_BATCH
 
 
-@given(st.integers(2, LARGEST_BATCH), st.floats(1.5, 100))
+@given(st.integers(SMALLEST_BATCH + 1, LARGEST_BATCH), st.floats(1.5, 100))
 def test_a_batch_that_held_the_lock_too_long_is_followed_by_a_smaller_one(size: int, factor: float) -> None:
     assert next_batch_size(size, TARGET_SECONDS * factor) < size
 
