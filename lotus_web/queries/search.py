@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import OperationFamily, OperationType
 from lotus_web.models import Decision, IdempotencyKey, LineageEdge, Operation, Run, WorkflowItem
+from lotus_web.queries.open_items import all_open
 
 MOST_EACH = 20
 OPERATION_TITLES = {OperationType.ANALYZE_SCENARIOS.value: "Analysis of scenarios"}
@@ -30,27 +31,28 @@ class Hit:
 
 
 def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
-    """Return each record that the whole text names, once, newest first within its kind; ten queries.
+    """Return each record that the whole text names, once, newest first within its kind; thirteen queries at most.
 
-    A batch stands for the operation that carried it out and for the runs of its scenarios.
+    A batch stands for the operation that carried it out and for the runs of its scenarios. What leads to a record over
+    another one is read first: as a part of one query either store may walk through all that it leads to.
     """
-    decided_run = select(Decision.run_id).where(Decision.tenant_id == tenant_id, Decision.decision_id == text)
-    keyed_run = select(IdempotencyKey.rebalance_run_id).where(
+    decided = select(Decision.run_id).where(Decision.tenant_id == tenant_id, Decision.decision_id == text)
+    keyed = select(IdempotencyKey.rebalance_run_id).where(
         IdempotencyKey.tenant_id == tenant_id, IdempotencyKey.idempotency_key == text
     )
-    batch_runs = _scenario_runs(session, tenant_id, text)
-    run_id = Run.rebalance_run_id
+    in_batch = _scenario_runs(session, tenant_id, text)
+    run_ids = [text, text.replace("dra_", "rr_", 1)]
     return _once(
         [
             *_operations(session, tenant_id, "operation", Operation.operation_id == text),
             *_operations(session, tenant_id, "correlation", Operation.correlation_id == text),
-            *_operations(session, tenant_id, "batch", Operation.operation_id.in_(_carried_out(tenant_id, batch_runs))),
-            *_runs(session, tenant_id, "run", run_id.in_([text, text.replace("dra_", "rr_", 1)])),
+            *_operations_of(session, tenant_id, "batch", _carried_out(session, tenant_id, in_batch)),
+            *_runs_of(session, tenant_id, "run", run_ids),
             *_runs(session, tenant_id, "correlation", Run.correlation_id == text),
-            *_runs(session, tenant_id, "idempotency key", run_id.in_(keyed_run)),
+            *_runs_of(session, tenant_id, "idempotency key", session.scalars(keyed).all()),
             *_runs(session, tenant_id, "request hash", Run.request_hash == text),
-            *_runs(session, tenant_id, "decision", run_id.in_(decided_run)),
-            *_runs(session, tenant_id, "batch", run_id.in_(batch_runs)),
+            *_runs_of(session, tenant_id, "decision", session.scalars(decided).all()),
+            *_runs_of(session, tenant_id, "batch", in_batch),
             *_items(session, tenant_id, "item", WorkflowItem.workflow_id == text),
         ]
     )
@@ -66,7 +68,7 @@ def find_related(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]
             *_items(session, tenant_id, "portfolio", WorkflowItem.portfolio_id == text),
             *_items(session, tenant_id, "trace", WorkflowItem.trace_id == text),
             *_runs(session, tenant_id, "portfolio", Run.portfolio_id == text),
-            *_items(session, tenant_id, "open item", WorkflowItem.resolved_at.is_(None) & holds),
+            *_items(session, tenant_id, "open item", and_(*all_open(tenant_id), holds)),
         ]
     )
 
@@ -96,34 +98,69 @@ def _scenario_runs(session: Session, tenant_id: str, batch_id: str) -> list[str]
     return list(session.scalars(query.order_by(LineageEdge.created_at, LineageEdge.edge_id).limit(MOST_EACH)))
 
 
-def _carried_out(tenant_id: str, run_ids: list[str]) -> Select[str]:
+def _carried_out(session: Session, tenant_id: str, run_ids: list[str]) -> list[str]:
     """Return the operations that runs were caused by."""
-    return select(LineageEdge.target_entity_id).where(
+    if not run_ids:
+        return []
+    query = select(LineageEdge.target_entity_id).where(
         LineageEdge.tenant_id == tenant_id,
         LineageEdge.source_entity_id.in_(run_ids),
         LineageEdge.edge_type == EdgeType.CAUSED_BY.value,
     )
+    return list(dict.fromkeys(session.scalars(query)))
+
+
+def _operations_of(session: Session, tenant_id: str, named_as: str, operation_ids: Sequence[str]) -> list[Hit]:
+    if not operation_ids:
+        return []
+    query = _operation_query(tenant_id).where(Operation.operation_id.in_(operation_ids))
+    return _newest_first(_operation_hits(session, named_as, query))
 
 
 def _operations(session: Session, tenant_id: str, named_as: str, condition: ColumnElement[bool]) -> list[Hit]:
-    query = select(Operation.operation_id, Operation.operation_type, Operation.status, Operation.created_at)
-    query = query.where(
-        Operation.tenant_id == tenant_id, Operation.family == OperationFamily.REBALANCE.value, condition
-    )
+    query = _operation_query(tenant_id).where(condition)
     query = query.order_by(Operation.created_at.desc(), Operation.operation_id.desc()).limit(MOST_EACH)
+    return _operation_hits(session, named_as, query)
+
+
+def _operation_query(tenant_id: str) -> Select[str, str, str, datetime]:
+    columns = (Operation.operation_id, Operation.operation_type, Operation.status, Operation.created_at)
+    return select(*columns).where(Operation.tenant_id == tenant_id, Operation.family == OperationFamily.REBALANCE.value)
+
+
+def _operation_hits(session: Session, named_as: str, query: Select[str, str, str, datetime]) -> list[Hit]:
     return [
         Hit(EntityKind.OPERATION, operation_id, named_as, OPERATION_TITLES.get(kind, kind), status, at)
         for operation_id, kind, status, at in session.execute(query)
     ]
 
 
+def _runs_of(session: Session, tenant_id: str, named_as: str, run_ids: Iterable[str | None]) -> list[Hit]:
+    known = [run_id for run_id in run_ids if run_id is not None]
+    if not known:
+        return []
+    return _newest_first(_run_hits(session, named_as, _run_query(tenant_id).where(Run.rebalance_run_id.in_(known))))
+
+
 def _runs(session: Session, tenant_id: str, named_as: str, condition: ColumnElement[bool]) -> list[Hit]:
-    query = select(Run.rebalance_run_id, Run.portfolio_id, Run.status, Run.created_at)
-    query = query.where(Run.tenant_id == tenant_id, condition).order_by(Run.created_at.desc()).limit(MOST_EACH)
+    query = _run_query(tenant_id).where(condition).order_by(Run.created_at.desc()).limit(MOST_EACH)
+    return _run_hits(session, named_as, query)
+
+
+def _run_query(tenant_id: str) -> Select[str, str, str, datetime]:
+    return select(Run.rebalance_run_id, Run.portfolio_id, Run.status, Run.created_at).where(Run.tenant_id == tenant_id)
+
+
+def _run_hits(session: Session, named_as: str, query: Select[str, str, str, datetime]) -> list[Hit]:
     return [
         Hit(EntityKind.RUN, run_id, named_as, f"Rebalance {portfolio_id}", status, at)
         for run_id, portfolio_id, status, at in session.execute(query)
     ]
+
+
+def _newest_first(hits: list[Hit]) -> list[Hit]:
+    """Order what a few ids name here: asked to, SQLite would walk through all that is stored in that order."""
+    return sorted(hits, key=lambda hit: (hit.at, hit.entity_id), reverse=True)
 
 
 def _items(session: Session, tenant_id: str, named_as: str, condition: ColumnElement[bool]) -> list[Hit]:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from lotus_web.db import transaction
-from lotus_web.models import Decision, IdempotencyKey, Run, RunPayload, WorkflowItem
+from lotus_web.models import Decision, IdempotencyKey, LineageEdge, Operation, Run, RunPayload, WorkflowItem
 
 NOTHING = zlib.compress(b"{}")
 ACTIONS = ("APPROVE", "REJECT", "REQUEST_CHANGES")
@@ -136,3 +136,45 @@ def add_items(app: Flask, number: int, *, start: datetime, tenant: str = "defaul
     ]
     with app.app_context(), transaction() as session:
         session.execute(insert(WorkflowItem), rows)
+
+
+def add_operations(app: Flask, number: int, *, start: datetime, tenant: str = "default") -> None:
+    """Insert operations that have ended, each with the edges of its one scenario, a run of ``add_runs``."""
+    rows, edges = [], []
+    for index in range(number):
+        operation_id, at = f"dop_{index:06d}", start + index * timedelta(minutes=1)
+        rows.append(
+            {
+                "tenant_id": tenant,
+                "operation_id": operation_id,
+                "family": "rebalance",
+                "operation_type": "ANALYZE_SCENARIOS",
+                "status": "SUCCEEDED",
+                "correlation_id": f"corr-{index}",
+                "subject_id": f"batch_{index:06d}",
+                "actor_type": "service_account",
+                "actor_id": "engine-feed",
+                "created_at": at,
+                "finished_at": at,
+                "attempts": 1,
+                "steps_done": 1,
+                "steps_total": 1,
+            }
+        )
+        ends = {"DERIVED_FROM": ("batch", f"batch_{index:06d}"), "CAUSED_BY": ("operation", operation_id)}
+        edges += [
+            {
+                "tenant_id": tenant,
+                "source_entity_id": f"rr_{index:06d}",
+                "source_kind": "run",
+                "edge_type": edge_type,
+                "target_entity_id": target,
+                "target_kind": kind,
+                "created_at": at,
+                "details": {},
+            }
+            for edge_type, (kind, target) in ends.items()
+        ]
+    with app.app_context(), transaction() as session:
+        session.execute(insert(Operation), rows)
+        session.execute(insert(LineageEdge), edges)
