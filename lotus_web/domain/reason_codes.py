@@ -1,7 +1,7 @@
 """The reasons that a form offers for each decision: a stable code and what it says in plain words.
 
-The RFC surface takes any well-formed code (dpm-api §8.2); forms and ``/api/v1`` go by the catalogue in force, which is
-this one unless ``LOTUS_REASON_CODES`` says otherwise.
+The RFC surface takes any well-formed code (dpm-api §8.2): clients bring their own. ``/api/v1`` acts on the same items and
+does so too, until ``LOTUS_REASON_CODES`` replaces this list by a closed one. A form takes what it offers and nothing else.
 """
 
 from __future__ import annotations

@@ -29,7 +29,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who tries what on which item (or run, or trace), through which surface, in which request."""
+    """Who tries what on which item (or run, or trace), through which surface, in which request.
+
+    ``unseen`` says that the subject is only what the caller named: nobody has looked yet whether there is such an item.
+    """
 
     actor: Actor
     subject: str
@@ -37,6 +40,7 @@ class Attempt:
     surface: str
     request_id: str
     now: datetime
+    unseen: bool = False
 
 
 @contextmanager
@@ -73,6 +77,8 @@ def _afterwards(write: Callable[..., None], trial: Attempt, error: Exception) ->
 
 def record_refusal(session: Session, trial: Attempt, refused: LotusError) -> None:
     """Put a refused action on an item of the tenant on record: who, what, through which surface, why not."""
+    if trial.unseen and _item_of(session, trial) is None:
+        return
     record_audit(
         session,
         AuditCategory.REFUSED,

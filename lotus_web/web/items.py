@@ -7,15 +7,15 @@ from flask.typing import ResponseReturnValue
 
 from lotus_web import current
 from lotus_web.db import db
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import Permission, check_permission
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
-from lotus_web.domain.workflow import Action
+from lotus_web.domain.workflow import PERMISSION, Action
 from lotus_web.request_ids import current_ids
 from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.review import Reviewed, apply_action
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.drafts import draft_for
-from lotus_web.web.forms.review_form import Typed, asked_action, field_error
+from lotus_web.web.forms.review_form import Typed, asked_action, chosen_action, field_error
 from lotus_web.web.htmx import is_htmx, see_other
 from lotus_web.web.item_page import Outcome, item_page
 from lotus_web.web.queue import ONWARD, move_on, queue_here
@@ -43,9 +43,12 @@ def show(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/inbox/<ident:workflow_id>")
-@requires(Permission.WORKFLOW_REVIEW)
+@requires(Permission.RUNS_READ)
 def act(workflow_id: str) -> ResponseReturnValue:
-    """Do one thing to the item, or show it again with what was typed and why it was not done."""
+    """Do one thing to the item, or show it again with what was typed and why it was not done.
+
+    Which permission it needs depends on the action, as on the JSON route.
+    """
     typed = Typed(request.form.to_dict())
     try:
         done = _apply(workflow_id, typed)
@@ -59,12 +62,14 @@ def act(workflow_id: str) -> ResponseReturnValue:
 
 
 def _apply(workflow_id: str, typed: Typed) -> Reviewed:
-    asked, actor, request_id, now = asked_action(typed), current_actor(), current_ids().correlation_id, current.utcnow()
-    with attempt(Attempt(actor, workflow_id, asked.action.value, "form", request_id, now)) as session:
+    action, actor = chosen_action(typed), current_actor()
+    request_id, now = current_ids().correlation_id, current.utcnow()
+    with attempt(Attempt(actor, workflow_id, action.value, "form", request_id, now, unseen=True)) as session:
+        check_permission(actor, PERMISSION[action])
         return apply_action(
             session,
             workflow_id,
-            asked,
+            asked_action(typed),
             actor=actor,
             surface="form",
             correlation_id=request_id,

@@ -174,7 +174,7 @@ def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
     """Apply one action; which permission it needs depends on the action."""
     action = _action(body.action)
     actor = acting(call, body.actor_id)
-    trial = Attempt(actor, workflow_id, action.value, SURFACE, call.correlation_id, call.now)
+    trial = Attempt(actor, workflow_id, action.value, SURFACE, call.correlation_id, call.now, unseen=True)
     with attempt(trial) as session:
         check_permission(actor, PERMISSION[action])
         reviewed = apply_action(

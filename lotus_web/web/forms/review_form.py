@@ -56,11 +56,16 @@ def field_error(typed: Typed, wrong: InvalidInput) -> FieldError:
     return FieldError(typed.action, _FIELD.get(name, name), wrong.message)
 
 
-def asked_action(typed: Typed) -> ReviewAction:
-    """Return the action that a form asks for; raises InvalidInput."""
-    action = typed.action
-    if action is None:
+def chosen_action(typed: Typed) -> Action:
+    """Return which action a form asks for; raises InvalidInput when it names none."""
+    if typed.action is None:
         raise InvalidInput("invalid_argument", "Choose what to do.", loc=("body", "action"))
+    return typed.action
+
+
+def asked_action(typed: Typed) -> ReviewAction:
+    """Return the action that a form asks for with what was typed; raises InvalidInput."""
+    action = chosen_action(typed)
     text, code = typed.fields.get("text", ""), typed.fields.get("reason_code", "")
     check_offered_reason(action, code, text, current.settings().reason_codes)
     return ReviewAction(

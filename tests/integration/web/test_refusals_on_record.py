@@ -47,6 +47,21 @@ def test_a_decision_on_an_older_picture_is_on_record(app: Flask, client_of: Clie
     assert refused(app) == [("nora", "approve", "version_conflict", "form")]
 
 
+def test_who_may_not_act_is_on_record_and_made_up_items_are_not(app: Flask, client_of: ClientOf) -> None:
+    vera, bearer = client_of("vera"), people.bearer_of(app, "pms", [Permission.RUNS_READ])
+    workflow_id = open_item(app, "t", at=utcnow())
+    for name in (workflow_id, "made:exception:up"):
+        assert decide(vera, name, version="1") in (403, 404)
+        assert decide(client_of("nora"), name, version="1", reason_code="MADE_UP") in (404, 422)
+        route, headers = f"/api/v1/workflows/{name}/actions", {"Authorization": f"Bearer {bearer}"}
+        assert vera.post(route, json={"action": "approve"}, headers=headers).status_code == 403
+    assert refused(app) == [
+        ("vera", "approve", "FORBIDDEN", "form"),
+        ("nora", "approve", "invalid_argument", "form"),
+        ("pms", "approve", "FORBIDDEN", "api"),
+    ]
+
+
 @pytest.mark.environ(LOTUS_REASON_CODES='{"approve": [{"code": "FINE", "text": "All is fine by us"}]}')
 def test_a_form_offers_and_takes_the_deployments_reasons(app: Flask, client_of: ClientOf) -> None:
     nora = client_of("nora")

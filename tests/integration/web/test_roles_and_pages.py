@@ -21,7 +21,7 @@ ASKED = {
     "inbox.claim": REVIEW,
     "inbox.take_next": REVIEW,
     "items.show": READ,
-    "items.act": REVIEW,
+    "items.act": READ,
     "decisions.show": READ,
     "decisions.export": READ,
     "reasons.show": READ,
