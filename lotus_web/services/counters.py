@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
 from lotus_web.domain.counters import Counter
+from lotus_web.domain.operations import OperationFamily
 from lotus_web.models import Decision, LineageEdge, Operation, Run, StoreCounter
 
 PENDING = "lotus_counts"
@@ -59,11 +60,19 @@ def _forget_counts(session: Session) -> None:
     session.info.pop(PENDING, None)
 
 
+def count_operation(session: Session, tenant_id: str, family: str, status: str, by: int = 1) -> None:
+    """Move the counter of operations; it tells of those on rebalances, as every list of operations does (dpm-api §9.2)."""
+    if family == OperationFamily.REBALANCE:
+        count(session, tenant_id, Counter.OPERATIONS, status, by)
+
+
 def recount(session: Session, tenant_id: str) -> Counts:
     """Count everything of a tenant anew; its cost grows with the store."""
     found: Counts = {}
     for counter, column in COUNTED.items():
         query = select(column, func.count()).where(column.class_.tenant_id == tenant_id).group_by(column)
+        if counter is Counter.OPERATIONS:
+            query = query.where(Operation.family == OperationFamily.REBALANCE.value)
         found[counter] = dict(session.execute(query).all())
     return found
 

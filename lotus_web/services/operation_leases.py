@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.counters import Counter
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.operations import (
     NOT_EXECUTABLE,
@@ -27,7 +26,7 @@ from lotus_web.domain.operations import (
     moved,
 )
 from lotus_web.models import Operation, OperationPayload
-from lotus_web.services.counters import count
+from lotus_web.services.counters import count_operation
 from lotus_web.services.leases import store_now
 from lotus_web.services.new_ids import new_id
 from lotus_web.services.recording import pack
@@ -106,16 +105,17 @@ def _move(
     }
     if move is Move.CLAIM:
         values["started_at"] = now
-    kind = session.scalar(update(Operation).where(*conditions).values(values).returning(Operation.operation_type))
-    if kind is None:
+    claimed = update(Operation).where(*conditions).values(values).returning(Operation.operation_type, Operation.family)
+    row = session.execute(claimed).one_or_none()
+    if row is None:
         return None
-    _count_move(session, tenant_id, status, after)
-    return Claim(tenant_id, operation_id, OperationType(kind), owner)
+    _count_move(session, tenant_id, row.family, status, after)
+    return Claim(tenant_id, operation_id, OperationType(row.operation_type), owner)
 
 
-def _count_move(session: Session, tenant_id: str, old: OperationStatus, new: OperationStatus) -> None:
-    count(session, tenant_id, Counter.OPERATIONS, old.value, -1)
-    count(session, tenant_id, Counter.OPERATIONS, new.value)
+def _count_move(session: Session, tenant_id: str, family: str, old: OperationStatus, new: OperationStatus) -> None:
+    count_operation(session, tenant_id, family, old.value, -1)
+    count_operation(session, tenant_id, family, new.value)
 
 
 def take_up_next(session: Session, *, terms: LeaseTerms, now: datetime) -> Claim | None:
@@ -169,7 +169,8 @@ def renew(session: Session, claim: Claim, *, terms: LeaseTerms, steps_done: int 
         .where(*_own(claim), Operation.status == OperationStatus.RUNNING.value)
         .values(due_at=store_now(session) + terms.lease, steps_done=Operation.steps_done + steps_done)
     )
-    _demand_one(done)
+    if not isinstance(done, CursorResult) or done.rowcount != 1:
+        raise OperationLost
 
 
 def let_go(session: Session, claim: Claim) -> None:
@@ -207,7 +208,7 @@ def _end(
 ) -> None:
     status = before(move)
     after = moved(status, move)
-    done = session.execute(
+    family = session.scalar(
         update(Operation)
         .where(*select_own, Operation.status == status.value)
         .values(
@@ -218,11 +219,8 @@ def _end(
             error_code=error[0],
             error_message=error[1],
         )
+        .returning(Operation.family)
     )
-    _demand_one(done)
-    _count_move(session, tenant_id, status, after)
-
-
-def _demand_one(done: Any) -> None:
-    if not isinstance(done, CursorResult) or done.rowcount != 1:
+    if family is None:
         raise OperationLost
+    _count_move(session, tenant_id, family, status, after)

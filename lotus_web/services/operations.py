@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, ActorType
-from lotus_web.domain.counters import Counter
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import FAMILY, OperationStatus, OperationType
 from lotus_web.models import Operation, OperationPayload
-from lotus_web.services.counters import count
+from lotus_web.services.counters import count_operation
 from lotus_web.services.leases import store_now
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.new_ids import new_id
@@ -51,7 +50,7 @@ def submit_operation(
     )
     session.add(operation)
     session.add(OperationPayload(tenant_id=actor.tenant_id, operation_id=operation.operation_id, request=pack(request)))
-    count(session, actor.tenant_id, Counter.OPERATIONS, operation.status)
+    count_operation(session, actor.tenant_id, operation.family, operation.status)
     add_edge(
         session,
         EdgeType.OPERATION_TO_CORRELATION,

@@ -31,7 +31,7 @@ from lotus_web.models import (
     RunPayload,
     WorkflowItem,
 )
-from lotus_web.services.counters import count
+from lotus_web.services.counters import count, count_operation
 from lotus_web.services.event_log import lock_tenant
 
 RETENTION = "retention"
@@ -134,13 +134,15 @@ def _purge_edges(session: Session, tenant_id: str, kind: EntityKind, ids: list[s
 def purge_operations(session: Session, *, cutoff: datetime, now: datetime, limit: int) -> Removed:
     """Remove finished operations past their time, oldest first, with their edges; the runs that they made stay."""
     query = (
-        select(Operation.tenant_id, Operation.operation_id, Operation.status, Operation.correlation_id)
+        select(
+            Operation.tenant_id, Operation.operation_id, Operation.family, Operation.status, Operation.correlation_id
+        )
         .where(Operation.finished_at < cutoff)
         .order_by(Operation.finished_at, Operation.tenant_id, Operation.operation_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    found: dict[str, list[Row[str, str, str, str]]] = {}
+    found: dict[str, list[Row[str, str, str, str, str]]] = {}
     for row in session.execute(query):
         found.setdefault(row.tenant_id, []).append(row)
     removed = Removed()
@@ -150,14 +152,14 @@ def purge_operations(session: Session, *, cutoff: datetime, now: datetime, limit
 
 
 def _purge_operations_of(
-    session: Session, tenant_id: str, rows: list[Row[str, str, str, str]], *, now: datetime
+    session: Session, tenant_id: str, rows: list[Row[str, str, str, str, str]], *, now: datetime
 ) -> Removed:
     # The edge between a run and its operation goes with whichever goes first: one purge of a tenant at a time.
     lock_tenant(session, tenant_id)
     facts = [(row.operation_id, {"status": row.status, "correlation_id": row.correlation_id}) for row in rows]
     _log(session, tenant_id, RetentionEntryType.OPERATION_PURGED, facts, now)
     for row in rows:
-        count(session, tenant_id, Counter.OPERATIONS, row.status, -1)
+        count_operation(session, tenant_id, row.family, row.status, -1)
     ids = [row.operation_id for row in rows]
     edges = _purge_edges(session, tenant_id, EntityKind.OPERATION, ids)
     for model in (OperationPayload, OperationStep, Operation):

@@ -19,6 +19,7 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.counters import Counter
 from lotus_web.domain.errors import LotusError
 from lotus_web.domain.gate import GateAction
+from lotus_web.domain.operations import FAMILY, OperationFamily, OperationType
 from lotus_web.queries.supportability import counted, summary
 from lotus_web.services.batch import analyze
 from lotus_web.services.counters import bring_up_to_date, recount
@@ -160,6 +161,22 @@ def test_the_summary_tells_only_values_that_were_seen() -> None:
 def test_a_status_that_was_left_is_told_no_more() -> None:
     accept({"one": {"options": {}}}, inline=True)
     assert told().operation_status_counts == {"SUCCEEDED": 1}
+
+
+def test_operations_of_another_family_are_not_in_the_summary_of_rebalances(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as another:
+        another.setitem(FAMILY, OperationType.ANALYZE_SCENARIOS, OperationFamily.PROPOSALS)
+        waiting = accept({"one": {"options": {}}}).operation_id
+        accept({"one": {"options": {}}}, inline=True)
+    found = told()
+    assert (found.operation_count, found.operation_status_counts, found.newest_operation_created_at) == (0, {}, None)
+    accept({"one": {"options": {}}})
+    assert told().operation_status_counts == {"PENDING": 1}
+    execute_by_hand(waiting, tenant_id="default", policy=OFF, terms=TERMS, clock=utcnow)
+    with transaction() as session:
+        assert purge_operations(session, cutoff=utcnow() + timedelta(days=1), now=NOW, limit=10)["operations"] == 2
+    assert told().operation_status_counts == {"PENDING": 1}
+    assert_counters_are_a_recount()
 
 
 def told() -> Any:
