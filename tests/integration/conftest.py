@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests import people
+from tests.digests import content_of
 
 ClientOf = Callable[[str], FlaskClient]
 
@@ -17,6 +18,12 @@ ClientOf = Callable[[str], FlaskClient]
 def nora(app: Flask) -> str:
     """A reviewer of the default tenant."""
     return people.hire(app, "nora")
+
+
+@pytest.fixture
+def content(app: Flask, store_url: str) -> Callable[[], str]:
+    """``content()``: a digest of everything in the store."""
+    return lambda: content_of(app, store_url)
 
 
 @pytest.fixture

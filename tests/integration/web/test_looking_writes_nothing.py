@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
-from lotus_web.db import db
+from lotus_web.db import transaction
 from tests import desk
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_operations import LIVE, operation
 from tests.people import post
 
-pytestmark = [
-    pytest.mark.stores("sqlite"),
-    pytest.mark.environ(
-        DPM_WORKFLOW_ENABLED="true",
-        DPM_LINEAGE_APIS_ENABLED="true",
-        DPM_IDEMPOTENCY_HISTORY_APIS_ENABLED="true",
-        DPM_ARTIFACT_STORE_MODE="PERSISTED",
-    ),
-]
+pytestmark = pytest.mark.environ(
+    DPM_WORKFLOW_ENABLED="true",
+    DPM_LINEAGE_APIS_ENABLED="true",
+    DPM_IDEMPOTENCY_HISTORY_APIS_ENABLED="true",
+    DPM_ARTIFACT_STORE_MODE="PERSISTED",
+)
 
 
-@pytest.fixture
-def content(app: Flask, store_url: str) -> Callable[[], str]:
-    """``content()``: a digest of the SQLite file with everything in it."""
-
-    def digest() -> str:
-        with app.app_context(), db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        return hashlib.sha256(Path(str(make_url(store_url).database)).read_bytes()).hexdigest()
-
-    return digest
-
-
-def test_no_page_changes_the_file(app: Flask, client_of: ClientOf, content: Callable[[], str]) -> None:
+def test_no_page_changes_the_store(app: Flask, client_of: ClientOf, content: Callable[[], str]) -> None:
     run_id, ada = desk.record(app), client_of("ada")
     done, waiting = operation(app, inline=True), operation(app)
     replay = post(ada, f"/runs/{run_id}/replay").location
@@ -63,7 +46,12 @@ def test_no_page_changes_the_file(app: Flask, client_of: ClientOf, content: Call
     assert content() == before
 
 
-def test_the_digest_sees_a_write(app: Flask, content: Callable[[], str]) -> None:
-    before = content()
+def test_the_digest_sees_a_write_and_one_that_changes_no_value(app: Flask, content: Callable[[], str]) -> None:
+    found = [content()]
     desk.record(app)
-    assert content() != before
+    found.append(content())
+    if make_url(app.config["SQLALCHEMY_DATABASE_URI"]).get_backend_name() == "postgresql":
+        with app.app_context(), transaction() as session:
+            session.execute(text("UPDATE dg_workflow_items SET version = version"))
+        found.append(content())
+    assert len(set(found)) == len(found)
