@@ -13,6 +13,7 @@ from lotus_web.models.notifications import Notification, NotificationRead
 from lotus_web.models.operations import Operation, OperationPayload, OperationStep, RetentionEntry
 from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
+from lotus_web.models.saved_views import SavedView
 from lotus_web.models.workflow_actions import WorkflowAction
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Run",
     "RunArtifact",
     "RunPayload",
+    "SavedView",
     "SchedulerLease",
     "ServiceAccount",
     "SignInFailure",

@@ -30,6 +30,7 @@ from lotus_web.web import (
     reasons,
     replay,
     runs,
+    saved_views,
     search,
     security_headers,
     sign_in,
@@ -44,6 +45,7 @@ from lotus_web.web.filters import register_filters
 BLUEPRINTS: tuple[Blueprint, ...] = (
     sign_in.blueprint,
     inbox.blueprint,
+    saved_views.blueprint,
     items.blueprint,
     runs.blueprint,
     decisions.blueprint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
@@ -25,8 +26,9 @@ from lotus_web.web.decision_panel import refusals
 from lotus_web.web.forms.review_form import seen_version
 from lotus_web.web.htmx import go_to, is_htmx, page_or_fragment, see_other
 from lotus_web.web.inbox_args import wanted_items
-from lotus_web.web.links import same_page
+from lotus_web.web.links import with_query
 from lotus_web.web.queue import work_url
+from lotus_web.web.view_links import view_links
 
 blueprint = Blueprint("inbox", __name__)
 PAGE_SIZE = 50
@@ -65,7 +67,7 @@ def claim() -> ResponseReturnValue:
     if is_htmx():
         return render_inbox(taken=taken)
     flash(f"{taken.item.title} is yours now.", "success")
-    return see_other(same_page())
+    return see_other(inbox_page())
 
 
 def _claim(row: str) -> Reviewed:
@@ -110,10 +112,10 @@ def take_next() -> ResponseReturnValue:
 
 
 def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
-    """Render the inbox that the address names; four queries at most, whatever it holds."""
+    """Render the inbox that the address names; five queries at most, whatever it holds."""
     wanted, actor, now = wanted_items(), current_actor(), current.utcnow()
     soon = current.settings().deadline_risk_warning_minutes
-    session, cursor = db.session(), request.args.get("cursor")
+    session, cursor, refused_view = db.session(), request.args.get("cursor"), outcome.get("refused_view")
     counts = inbox_counts(session, wanted, actor=actor, now=now, soon_minutes=soon)
     tab = wanted.tab or counts.first_filled
     about: dict[str, Any] = {"actor": actor, "now": now, "soon_minutes": soon, "limit": PAGE_SIZE, "cursor": cursor}
@@ -134,10 +136,16 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         now=now,
         soon_minutes=soon,
         outcome=outcome,
-        same_page=same_page,
+        views=None if is_htmx() else view_links(session, actor, replace(wanted, tab=tab), refused_view),
+        same_page=inbox_page,
         ages=[(age.value, age.label) for age in Age],
         statuses=[status.value for status in ItemStatus if (status in OPEN) == (tab is not Tab.CLOSED)],
     )
+
+
+def inbox_page(**changes: str | None) -> str:
+    """Return the address of the inbox that this request names, changed in part; paging starts over."""
+    return with_query(url_for("inbox.show"), **changes)
 
 
 def tab_links(shown: Tab, counts: InboxCounts) -> list[dict[str, Any]]:
@@ -149,7 +157,7 @@ def tab_links(shown: Tab, counts: InboxCounts) -> list[dict[str, Any]]:
         links.append(
             {
                 "label": label,
-                "url": same_page(tab=tab.value),
+                "url": inbox_page(tab=tab.value),
                 "active": tab is shown,
                 "count": f"{CLOSED_CAP:,}+" if capped else count,
                 "tone": "alert" if tab is Tab.OPEN and counts.overdue else None,

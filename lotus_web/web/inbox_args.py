@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from lotus_web.domain.ageing import Age
 from lotus_web.domain.workflow import ItemStatus, Priority
 from lotus_web.queries.inbox_filter import Due, InboxFilter, Tab
@@ -23,3 +25,21 @@ def wanted_items() -> InboxFilter:
         decided=day_arg("decided"),
         escalated=day_arg("escalated"),
     )
+
+
+def filter_query(wanted: InboxFilter) -> str:
+    """Return the query of an address that names this filter, always the same for the same one; empty for no filter."""
+    named = {
+        "tab": wanted.tab,
+        "status": wanted.status,
+        "priority": wanted.priority.word if wanted.priority is not None else None,
+        "due": wanted.due,
+        "role": wanted.role,
+        "person": wanted.person,
+        "portfolio": wanted.portfolio,
+        "q": wanted.text,
+        "age": wanted.age,
+        "decided": wanted.decided,
+        "escalated": wanted.escalated,
+    }
+    return urlencode({name: str(value) for name, value in named.items() if value is not None})

@@ -48,7 +48,7 @@ ENTRIES = (
 )
 # An item is looked at as a part of the inbox, a trace as a part of the studio.
 _FAMILY = {
-    "items": "inbox",
+    **dict.fromkeys(("items", "saved_views"), "inbox"),
     **dict.fromkeys(("replay", "legal_hold", "bundles", "idempotency"), "runs"),
     "traces": "studio",
     "reasons": "decisions",

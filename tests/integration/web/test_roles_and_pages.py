@@ -20,6 +20,8 @@ ASKED = {
     "inbox.show": READ,
     "inbox.claim": REVIEW,
     "inbox.take_next": REVIEW,
+    "saved_views.save": READ,
+    "saved_views.alter": READ,
     "items.show": READ,
     "items.act": READ,
     "decisions.show": READ,

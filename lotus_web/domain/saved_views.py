@@ -1,0 +1,29 @@
+"""Saved views of the inbox: how many a person may have, and what they may be called (console.md, /inbox)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lotus_web.domain.errors import InvalidInput
+
+MOST = 20
+NAME_MAX = 60
+ENOUGH = f"You have {MOST} views, the most there may be. Delete one first."
+_LOC = ("body", "name")
+
+
+def check_view_name(name: str, taken: Collection[str]) -> str:
+    """Return the name of a view: 1–60 visible characters that no other view of the person has; raises InvalidInput."""
+    if not name:
+        raise InvalidInput("missing", "Enter a name for the view.", loc=_LOC)
+    if len(name) > NAME_MAX or not name.isprintable() or name != name.strip():
+        raise InvalidInput("value_error", f"A name has at most {NAME_MAX} characters, all of them visible.", loc=_LOC)
+    if name in taken:
+        raise InvalidInput("NAME_TAKEN", f"You have a view named {name} already.", loc=_LOC)
+    return name
+
+
+def check_room(count: int) -> None:
+    """Raise InvalidInput when someone who has ``count`` views can have no other one."""
+    if count >= MOST:
+        raise InvalidInput("TOO_MANY_VIEWS", ENOUGH, loc=_LOC)
