@@ -93,6 +93,12 @@ class LiveServer:
             time.sleep(0.02)
         return found.group(1)
 
+    def process_ids(self) -> list[int]:
+        """Return the processes of the server: the one that was started and its workers."""
+        assert self._process is not None
+        found = subprocess.run(["pgrep", "-g", str(self._process.pid)], capture_output=True, text=True, check=True)
+        return [int(line) for line in found.stdout.split()]
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop as Ctrl-C does and demand that no process is left; SIGKILL is a power cut. Stopping twice is harmless."""
         process, self._process = self._process, None

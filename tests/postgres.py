@@ -63,9 +63,9 @@ def fast_folder() -> Path:
     return memory if roomy else Path("/tmp")
 
 
-def own_folder() -> Path:
+def own_folder(place: Path | None = None) -> Path:
     """Make a folder named after this process, and clear away those of processes that were killed."""
-    place = fast_folder()
+    place = place or fast_folder()
     for left in place.glob(f"{PREFIX}*"):
         if not _alive(int(left.name.removeprefix(PREFIX).split("-")[0])):
             shutil.rmtree(left, ignore_errors=True)
@@ -100,10 +100,10 @@ def _unprivileged() -> dict[str, Any]:
 class PostgresServer:
     """One server in a folder of its own. ``stop`` and ``start`` keep the data, ``remove`` does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Path | None = None) -> None:
         binaries = find_binaries()
         self._identity = _unprivileged()
-        self.folder = own_folder()
+        self.folder = own_folder(place)
         if self._identity:
             os.chown(self.folder, self._identity["user"], self._identity["group"])
         self._binaries = self._reachable(binaries)

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import select, text
+from sqlalchemy import and_, select, text
 
 from lotus_web import create_app, current
-from lotus_web.db import db, transaction
+from lotus_web.db import db
 from lotus_web.demo.bulk import BulkLoad
+from lotus_web.demo.operations import load_operations
 from lotus_web.demo.portfolios import demo_runs, demo_variant
+from lotus_web.demo.schedule import PORTFOLIO_COUNT
 from lotus_web.demo.timeline import moments
-from lotus_web.domain.access import DEFAULT_TENANT, Permission, Role
+from lotus_web.domain.access import DEFAULT_TENANT, Permission
 from lotus_web.domain.idents import exception_workflow_id
 from lotus_web.models import Run, WorkflowItem
 from lotus_web.services.new_ids import repeatable_ids
-from lotus_web.services.people import create_person
-from lotus_web.services.tokens import create_token
+from lotus_web.services.operation_leases import LeaseTerms
 from lotus_web.settings import Settings
+from tests.benchmarks.grow import grow, loaded_runs
+from tests.people import bearer_of, hire, sign_in
+from tests.stores import environment as store_environment
 
 SEED = 1
-PASSWORD = "a long enough password"
-REVIEWER = "rita.reviewer"
+SAMPLE = 256
+
+
+@dataclass(frozen=True)
+class SampledRun:
+    """A run to ask for, with its item and its portfolio."""
+
+    run_id: str
+    workflow_id: str
+    portfolio_id: str
 
 
 @dataclass
@@ -37,10 +49,16 @@ class Desk:
 
     app: Flask
     client: FlaskClient
-    page: FlaskClient
+    reviewer: FlaskClient
+    manager: FlaskClient
     headers: dict[str, str]
-    run_ids: list[str]
+    runs: list[SampledRun]
+    filled_at: datetime
     reviewable: dict[str, Any]
+
+    def run(self, number: int) -> SampledRun:
+        """Return the run that a call of this number asks for."""
+        return self.runs[number % len(self.runs)]
 
     def simulate(self, number: int, label: str) -> str:
         """Record one run that needs a review; return its id."""
@@ -50,47 +68,59 @@ class Desk:
         return answer.json["rebalance_run_id"]
 
 
-def open_desk(url: str, runs: int) -> Desk:
-    """Migrate and load a store with ``runs`` runs, then open the app on it."""
-    environ = {
-        "DPM_SUPPORTABILITY_STORE_BACKEND": "SQL",
-        "DPM_SUPPORTABILITY_DATABASE_URL": url,
+def environment(url: str) -> dict[str, str]:
+    """Return the settings of the measured app: every feature on, nothing that runs by itself."""
+    return {
+        **store_environment(url),
         "DPM_WORKFLOW_ENABLED": "true",
         "DPM_LINEAGE_APIS_ENABLED": "true",
         "LOTUS_LOG_FORMAT": "json",
-        "LOTUS_SECRET_KEY": "benchmarks " * 4,
     }
-    app = create_app(Settings.from_environ(environ))
+
+
+def open_desk(url: str, size: int) -> Desk:
+    """Migrate and fill a store with ``size`` runs, then open the app on it."""
+    app = create_app(Settings.from_environ(environment(url)))
     with app.app_context():
         upgrade()
-        with repeatable_ids(SEED):
-            story = moments(demo_runs(seed=SEED, count=runs), now=current.utcnow())
-            BulkLoad(current.policy(), SEED).load(story, lambda _count: None)
-        token = _open_accounts()
-        run_ids = _sample_of_runs()
+        filled_at = _fill(size)
+        runs = _sample_of_runs()
         _refresh_statistics()
-    page = app.test_client()
-    _sign_in(page)
-    return Desk(app, app.test_client(), page, {"Authorization": f"Bearer {token}"}, run_ids, _reviewable())
+    reviewer, manager = app.test_client(), app.test_client()
+    sign_in(reviewer, hire(app, "nora"))
+    sign_in(manager, hire(app, "max"))
+    headers = {"Authorization": f"Bearer {bearer_of(app, permissions=list(Permission))}"}
+    return Desk(app, app.test_client(), reviewer, manager, headers, runs, filled_at, _reviewable())
 
 
-def _open_accounts() -> str:
+def _fill(size: int) -> datetime:
+    """Load and grow a migrated store; return the instant that its times are relative to."""
     now = current.utcnow()
-    with transaction() as session:
-        create_person(session, name=REVIEWER, password=PASSWORD, role=Role.REVIEWER, tenant_id=DEFAULT_TENANT, now=now)
-        return create_token(
-            session,
-            account="bench",
-            tenant_id=DEFAULT_TENANT,
-            permissions=list(Permission),
-            expires_at=None,
-            now=now,
-        ).secret_text
+    with repeatable_ids(SEED):
+        story = moments(demo_runs(seed=SEED, count=loaded_runs(size)), now=now)
+        BulkLoad(current.policy(), SEED).load(story, lambda _count: None)
+        newest = demo_runs(seed=SEED, count=PORTFOLIO_COUNT)
+        load_operations(newest, policy=current.policy(), terms=LeaseTerms.of(current.settings()), now=now)
+    grow(size, now=now)
+    return now
 
 
-def _sample_of_runs() -> list[str]:
-    with_item = select(WorkflowItem.rebalance_run_id).where(WorkflowItem.tenant_id == DEFAULT_TENANT).limit(200)
-    return [run_id for run_id in db.session.scalars(with_item) if run_id]
+def _sample_of_runs() -> list[SampledRun]:
+    """Return runs with an item from all over the store: the order of ids is not that of recording."""
+    found = []
+    for first in range(SAMPLE):
+        query = (
+            select(Run.rebalance_run_id, Run.correlation_id, Run.portfolio_id)
+            .join(
+                WorkflowItem,
+                and_(Run.tenant_id == WorkflowItem.tenant_id, Run.rebalance_run_id == WorkflowItem.rebalance_run_id),
+            )
+            .where(Run.tenant_id == DEFAULT_TENANT, Run.rebalance_run_id >= f"rr_{first:02x}")
+            .order_by(Run.rebalance_run_id)
+        )
+        for run_id, correlation_id, portfolio_id in db.session.execute(query.offset(first).limit(1)):
+            found.append(SampledRun(run_id, exception_workflow_id(correlation_id, run_id), portfolio_id))
+    return found
 
 
 def _refresh_statistics() -> None:
@@ -108,23 +138,8 @@ def _reviewable() -> dict[str, Any]:
     raise LookupError("no demo request needs a review")
 
 
-def _sign_in(page: FlaskClient) -> None:
-    form = page.get("/login").text
-    csrf = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
-    assert csrf is not None
-    answer = page.post("/login", data={"name": REVIEWER, "password": PASSWORD, "csrf_token": csrf.group(1)})
-    assert answer.status_code == 303, answer.status_code
-
-
-def workflow_id_of(desk: Desk, run_id: str) -> str:
-    """Return the id of a run's item."""
-    with desk.app.app_context():
-        run = db.session.get(Run, (DEFAULT_TENANT, run_id))
-        assert run is not None
-        return exception_workflow_id(run.correlation_id, run_id)
-
-
-def store_bytes(url: str) -> int:
-    """Return the size of a SQLite store, 0 for others."""
-    path = Path(url.removeprefix("sqlite:///"))
-    return path.stat().st_size if url.startswith("sqlite") and path.exists() else 0
+def store_mib(url: str) -> int:
+    """Return the size of a store in MiB."""
+    if url.startswith("sqlite"):
+        return Path(url.removeprefix("sqlite:///")).stat().st_size // 2**20
+    return (db.session.scalar(text("SELECT pg_database_size(current_database())")) or 0) // 2**20

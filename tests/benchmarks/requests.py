@@ -5,56 +5,73 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-from tests.benchmarks.desk import Desk, workflow_id_of
+from flask.testing import FlaskClient
+
+from tests.benchmarks.desk import Desk
 from tests.benchmarks.measure import Call
 
-
-def _get(desk: Desk, path: Callable[[int], str]) -> Call:
-    def call(number: int) -> None:
-        answer = desk.client.get(path(number), headers=desk.headers)
-        assert answer.status_code == 200, answer.text
-
-    return call
+Path = Callable[[int], str]
 
 
-def _page(desk: Desk, path: Callable[[int], str]) -> Call:
-    def call(number: int) -> None:
-        answer = desk.page.get(path(number))
-        assert answer.status_code == 200, answer.status_code
+def json_paths(desk: Desk) -> dict[str, Path]:
+    """Return the paths of the measured JSON routes; a path takes the number of the call, so that calls differ."""
 
-    return call
+    def run(number: int) -> str:
+        return f"/rebalance/runs/{desk.run(number).run_id}"
+
+    def item(number: int) -> str:
+        return f"/api/v1/workflows/{quote(desk.run(number).workflow_id, safe='')}"
+
+    return {
+        "GET /health/live": lambda _number: "/health/live",
+        "GET run": run,
+        "GET runs?limit=50": lambda _number: "/rebalance/runs?limit=50",
+        "GET runs of a portfolio": lambda number: (
+            f"/rebalance/runs?limit=50&portfolio_id={desk.run(number).portfolio_id}"
+        ),
+        "GET workflow": lambda number: run(number) + "/workflow",
+        "GET decisions?limit=50": lambda _number: "/rebalance/workflow/decisions?limit=50",
+        "GET lineage": lambda number: f"/rebalance/lineage/{desk.run(number).run_id}",
+        "GET support bundle": lambda number: run(number) + "/support-bundle",
+        "GET summary": lambda _number: "/rebalance/supportability/summary",
+        "GET operations?limit=50": lambda _number: "/rebalance/operations?limit=50",
+        "GET v1 workflows": lambda _number: "/api/v1/workflows",
+        "GET v1 workflow": item,
+    }
 
 
-def measured_requests(desk: Desk, times: int) -> dict[str, Call]:
+def page_paths(desk: Desk) -> dict[str, tuple[str, Path]]:
+    """Return who looks at which measured page."""
+    return {
+        "inbox page": ("reviewer", lambda _number: "/inbox"),
+        "inbox page, all open": ("reviewer", lambda _number: "/inbox?tab=open"),
+        "item page": ("reviewer", lambda number: f"/inbox/{quote(desk.run(number).workflow_id, safe='')}"),
+        "SLA board": ("manager", lambda _number: "/sla"),
+    }
+
+
+def measured_requests(desk: Desk) -> dict[str, Call]:
     """Return every measured request; the two that write come last, so that they do not change what the others read."""
-    runs = desk.run_ids
+    requests = {name: _get(desk.client, path, desk.headers) for name, path in json_paths(desk).items()}
+    people = {"reviewer": desk.reviewer, "manager": desk.manager}
+    requests |= {name: _get(people[who], path) for name, (who, path) in page_paths(desk).items()}
     pending: list[str] = []
-
-    def run_path(number: int) -> str:
-        return f"/rebalance/runs/{runs[number % len(runs)]}"
-
-    def item_path(number: int) -> str:
-        return f"/inbox/{quote(workflow_id_of(desk, runs[number % len(runs)]), safe='')}"
-
-    items = {number: item_path(number) for number in range(-10, times)}
 
     def simulate(number: int) -> None:
         pending.append(desk.simulate(number, "bench"))
 
-    def act(number: int) -> None:
+    def act(_number: int) -> None:
         body = {"action": "APPROVE", "reason_code": "WITHIN_LIMITS", "actor_id": "approver"}
         path = f"/rebalance/runs/{pending.pop()}/workflow/actions"
         answer = desk.client.post(path, json=body, headers=desk.headers)
         assert answer.status_code == 200, answer.text
 
-    return {
-        "GET /health/live": _get(desk, lambda _number: "/health/live"),
-        "GET run": _get(desk, run_path),
-        "GET runs?limit=50": _get(desk, lambda _number: "/rebalance/runs?limit=50"),
-        "GET workflow": _get(desk, lambda number: run_path(number) + "/workflow"),
-        "GET decisions?limit=50": _get(desk, lambda _number: "/rebalance/workflow/decisions?limit=50"),
-        "inbox page": _page(desk, lambda _number: "/inbox"),
-        "run page": _page(desk, lambda number: items[number]),
-        "POST simulate": simulate,
-        "POST action": act,
-    }
+    return requests | {"POST simulate": simulate, "POST action": act}
+
+
+def _get(client: FlaskClient, path: Path, headers: dict[str, str] | None = None) -> Call:
+    def call(number: int) -> None:
+        answer = client.get(path(number), headers=headers)
+        assert answer.status_code == 200, answer.text
+
+    return call
