@@ -8,14 +8,13 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate, upgrade
 
-from lotus_web import api, cli, metrics, observability, opaque_ids, request_ids, web
+from lotus_web import api, body_limit, cli, metrics, observability, opaque_ids, request_ids, web
 from lotus_web.db import db, engine_options, store_uri
 from lotus_web.jobs.schedule import cadences
 from lotus_web.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 MIGRATIONS = Path(__file__).parent / "migrations"
-MAX_BODY_BYTES = 1024 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -28,6 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     open_store(app, settings)
     opaque_ids.init_app(app)
     request_ids.init_app(app)
+    body_limit.init_app(app)
     observability.init_app(app, settings)
     metrics.init_app(app)
     api.init_app(app)
@@ -40,8 +40,6 @@ def configure(app: Flask, settings: Settings) -> None:
     """Set what Flask itself needs to know."""
     app.config.update(
         SECRET_KEY=settings.secret_key or secrets.token_hex(32),
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         SESSION_COOKIE_NAME="lotus_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, g, request
 
+from lotus_web import current
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.idents import CORRELATION_MAX, check_correlation_id
 from lotus_web.services.new_ids import new_id
 
-POLICY_VERSION = "1.0.0"
 PARENT_SPAN = "0000000000000001"
 TRACE_ID = re.compile(r"[0-9a-f]{32}")
 CORRELATION_HEADER = "X-Correlation-Id"
@@ -87,7 +87,7 @@ def add_headers(response: Response) -> Response:
     response.headers["X-Request-Id"] = header_text(ids.request_id)
     response.headers["X-Trace-Id"] = ids.trace_id
     response.headers["traceparent"] = f"00-{ids.trace_id}-{PARENT_SPAN}-01"
-    response.headers["X-Enterprise-Policy-Version"] = POLICY_VERSION
+    response.headers["X-Enterprise-Policy-Version"] = header_text(current.settings().policy_version)
     return response
 
 

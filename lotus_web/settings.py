@@ -3,121 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar, overload
+from collections.abc import Iterator, Mapping
 
+from lotus_web.domain.enterprise import CapabilityRules, parse_capability_rules
+from lotus_web.domain.policy_packs import parse_tenant_packs
 from lotus_web.domain.reason_codes import REASON_CODES, Catalogue, parse_catalogue
+from lotus_web.setting_kinds import BadSetting, Setting, choice, flag, line, names, text, whole, words
 
-T = TypeVar("T")
+__all__ = ["BadSetting", "Settings"]
 
-TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 SECRET_KEY_MIN_BYTES = 32
-
-
-class BadSetting(ValueError):
-    """A setting whose value cannot be used; the sentence names it, its value and what is allowed."""
-
-    def __init__(self, name: str, value: str, allowed: str):
-        super().__init__(f"{name}={value!r} is not a value of this setting; allowed: {allowed}")
-        self.name = name
-
-
-class Setting(Generic[T]):
-    """One environment variable: parsed on each read, an empty value means the default."""
-
-    def __init__(
-        self, name: str, default: T, parse: Callable[[str], T], allowed: str, note: str, *, secret: bool = False
-    ):
-        self.name, self.default, self.parse, self.allowed = name, default, parse, allowed
-        self.note, self.secret = note, secret
-
-    @overload
-    def __get__(self, obj: None, owner: type) -> Setting[T]: ...
-    @overload
-    def __get__(self, obj: Settings, owner: type) -> T: ...
-    def __get__(self, obj: Settings | None, owner: type) -> Setting[T] | T:
-        return self if obj is None else self.read(obj.environ)
-
-    def read(self, environ: Mapping[str, str]) -> T:
-        """Return the value in force; raises BadSetting."""
-        raw = environ.get(self.name, "").strip()
-        if not raw:
-            return self.default
-        try:
-            return self.parse(raw)
-        except ValueError:
-            raise BadSetting(self.name, "…" if self.secret else raw, self.allowed) from None
-
-
-def flag(name: str, default: bool, note: str) -> Setting[bool]:
-    """A switch: true/yes/on/1 or false/no/off/0 in any case."""
-
-    def parse(raw: str) -> bool:
-        word = raw.lower()
-        if word not in TRUE_WORDS | FALSE_WORDS:
-            raise ValueError(raw)
-        return word in TRUE_WORDS
-
-    return Setting(name, default, parse, "true, false", note)
-
-
-def whole(name: str, default: int, note: str, *, low: int = 1, high: int = 10**9) -> Setting[int]:
-    """A whole number within ``low``..``high``."""
-
-    def parse(raw: str) -> int:
-        value = int(raw)
-        if not low <= value <= high:
-            raise ValueError(raw)
-        return value
-
-    return Setting(name, default, parse, f"a whole number from {low} to {high}", note)
-
-
-def choice(name: str, default: str, values: tuple[str, ...], note: str) -> Setting[str]:
-    """One of ``values``, in any case; given back as spelt in ``values``."""
-
-    def parse(raw: str) -> str:
-        for value in values:
-            if raw.lower() == value.lower():
-                return value
-        raise ValueError(raw)
-
-    return Setting(name, default, parse, ", ".join(values), note)
-
-
-def text(name: str, default: str, note: str, *, secret: bool = False, min_bytes: int = 0) -> Setting[str]:
-    """Free text of at least ``min_bytes`` bytes."""
-
-    def parse(raw: str) -> str:
-        if len(raw.encode()) < min_bytes:
-            raise ValueError(raw)
-        return raw
-
-    return Setting(
-        name, default, parse, f"text of at least {min_bytes} bytes" if min_bytes else "text", note, secret=secret
-    )
-
-
-def names(name: str, default: tuple[str, ...], values: tuple[str, ...], note: str) -> Setting[tuple[str, ...]]:
-    """A comma-separated list out of ``values``; a list with no entry means the default."""
-
-    def parse(raw: str) -> tuple[str, ...]:
-        found = tuple(part.strip() for part in raw.split(",") if part.strip())
-        if any(part not in values for part in found):
-            raise ValueError(raw)
-        return found or default
-
-    return Setting(name, default, parse, "a comma-separated list of " + ", ".join(values), note)
-
-
-def words(name: str, note: str) -> Setting[tuple[str, ...]]:
-    """A comma-separated list of any words; empty by default."""
-
-    def parse(raw: str) -> tuple[str, ...]:
-        return tuple(part.strip() for part in raw.split(",") if part.strip())
-
-    return Setting(name, (), parse, "a comma-separated list", note)
+PRODUCTION_STORE = "LOCAL, or PRODUCTION with DPM_SUPPORTABILITY_STORE_BACKEND=SQL and a PostgreSQL URL in DPM_SUPPORTABILITY_DATABASE_URL"
 
 
 class Settings:
@@ -140,6 +36,9 @@ class Settings:
     )
     sqlite_path = text("DPM_SUPPORTABILITY_SQLITE_PATH", "instance/lotus.db", "the file of the SQLITE backend")
     database_url = text("DPM_SUPPORTABILITY_DATABASE_URL", "", "the SQLAlchemy URL of the SQL backend", secret=True)
+    persistence_profile = choice(
+        "APP_PERSISTENCE_PROFILE", "LOCAL", ("LOCAL", "PRODUCTION"), "PRODUCTION: no start without PostgreSQL"
+    )
     database_pool_size = whole("LOTUS_DATABASE_POOL_SIZE", 16, "connections a process may hold", high=200)
 
     support_apis_enabled = flag("DPM_SUPPORT_APIS_ENABLED", True, "RFC-0017 look-ups")
@@ -168,6 +67,39 @@ class Settings:
     async_operations_ttl_seconds = whole("DPM_ASYNC_OPERATIONS_TTL_SECONDS", 86400, "age at which finished ones go")
     operation_lease_seconds = whole("LOTUS_OPERATION_LEASE_SECONDS", 30, "silence after which a worker counts as lost")
     operation_max_attempts = whole("LOTUS_OPERATION_MAX_ATTEMPTS", 3, "then FAILED with WORKER_LOST")
+
+    max_write_payload_bytes = whole(
+        "ENTERPRISE_MAX_WRITE_PAYLOAD_BYTES", 1024 * 1024, "the longest body of a request or form", high=2**30
+    )
+    policy_version = line(
+        "ENTERPRISE_POLICY_VERSION", "1.0.0", "the header X-Enterprise-Policy-Version of every answer"
+    )
+    enforce_authz = flag(
+        "ENTERPRISE_ENFORCE_AUTHZ", False, "JSON writes must name actor, tenant, role and service, besides their token"
+    )
+    capability_rules = Setting[CapabilityRules](
+        "ENTERPRISE_CAPABILITY_RULES_JSON",
+        {},
+        parse_capability_rules,
+        'JSON: {"POST /rebalance/simulate": "capability", …}',
+        "what writes must carry in X-Capabilities while they are enforced; the longest path counts",
+    )
+
+    policy_packs_enabled = flag("DPM_POLICY_PACKS_ENABLED", False, "options that hold in place of a request's own")
+    default_policy_pack_id = text("DPM_DEFAULT_POLICY_PACK_ID", "", "the pack where request and tenant name none")
+    tenant_policy_packs_enabled = flag(
+        "DPM_TENANT_POLICY_PACK_RESOLUTION_ENABLED", False, "a tenant's own pack goes before the default one"
+    )
+    tenant_policy_packs = Setting[Mapping[str, str]](
+        "DPM_TENANT_POLICY_PACK_MAP_JSON",
+        {},
+        parse_tenant_packs,
+        'JSON: {"tenant": "pack id", …}',
+        "the pack of each tenant",
+    )
+    policy_pack_catalog = choice(
+        "DPM_POLICY_PACK_CATALOG_BACKEND", "STORE", ("STORE",), "packs are kept in the one store, with the runs"
+    )
 
     exception_review_sla_hours = whole("LOTUS_EXCEPTION_REVIEW_SLA_HOURS", 4, "time to decide an exception review")
     incident_review_sla_hours = whole("LOTUS_INCIDENT_REVIEW_SLA_HOURS", 2, "time to decide an incident review")
@@ -227,6 +159,9 @@ class Settings:
                 raise BadSetting("LOTUS_API_AUTH", "disabled", "required (disabled is for development only)")
         if self.store_backend == "SQL" and not self.database_url:
             raise BadSetting("DPM_SUPPORTABILITY_DATABASE_URL", "", "a SQLAlchemy URL (the SQL backend needs one)")
+        on_postgresql = self.store_backend == "SQL" and self.database_url.startswith("postgresql")
+        if self.persistence_profile == "PRODUCTION" and not on_postgresql:
+            raise BadSetting("APP_PERSISTENCE_PROFILE", "PRODUCTION", PRODUCTION_STORE)
 
     @property
     def production(self) -> bool:

@@ -20,7 +20,7 @@ the default. A value that cannot be used stops the start with its name, the valu
 
 def _shown(default: object) -> str:
     if isinstance(default, Mapping):
-        return "built in"
+        return "built in" if default else "{}"
     if isinstance(default, tuple):
         return ",".join(default)
     return str(default).lower() if isinstance(default, bool) else str(default)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from lotus_web.api import health, metrics, openapi, rebalance, unmatched, v1
+from lotus_web.api import health, metrics, openapi, rebalance, unmatched, v1, write_policy
 from lotus_web.api.refusals import Envelope
 from lotus_web.api.routing import refusal_of
 
@@ -19,5 +19,6 @@ def init_app(app: Flask) -> None:
     rebalance.init_app(app)
     v1.init_app(app)
     openapi.init_app(app)
+    write_policy.init_app(app)
     unmatched.init_app(app)
     app.extensions[JSON_ERRORS] = lambda error: refusal_of(error, Envelope()).response()

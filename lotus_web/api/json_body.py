@@ -10,24 +10,25 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from lotus_web.api.refusals import InvalidRequest, Problem
+from lotus_web.body_limit import MIB, longest_body
 
-MAX_BODY_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_ENTRIES = 10_000
-DRAINED_AT_MOST = 8 * MAX_BODY_BYTES
+DRAINED_AT_MOST = 8 * MIB
 BLOCK = 64 * 1024
 
 
 def check_size() -> None:
-    """Raise RequestEntityTooLarge for a body beyond 1 MiB; one without a declared length is read to find out."""
+    """Raise RequestEntityTooLarge for a body beyond the limit; one without a declared length is read to find out."""
+    longest = longest_body()
     # One byte more than is allowed, so that a body of exactly the limit can be told from a longer one.
-    request.max_content_length = MAX_BODY_BYTES + 1
+    request.max_content_length = longest + 1
     declared = request.content_length
     try:
         if declared is None:
-            if request.method != "GET" and len(request.get_data()) > MAX_BODY_BYTES:
+            if request.method != "GET" and len(request.get_data()) > longest:
                 raise RequestEntityTooLarge
-        elif declared > MAX_BODY_BYTES:
+        elif declared > longest:
             raise RequestEntityTooLarge
     except RequestEntityTooLarge:
         _drain()

@@ -1,7 +1,7 @@
 """What a JSON route declares, and the one order in which it is checked.
 
 ``@endpoint(…)`` says who may call a route, which features it belongs to, what it takes, gives and refuses; ``ApiBlueprint``
-takes no view without it. Each call goes: size 413, token 401/403, features 404, inputs 422 (all together), then the view,
+takes no view without it. Each call goes: size 413, for writes the enterprise policy 403, token 401/403, features 404, inputs 422 (all together), then the view,
 which looks up (404) and acts (409). The OpenAPI document is drawn from the same declarations.
 """
 
@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, current_app, request
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
@@ -167,6 +167,13 @@ class ApiBlueprint(Blueprint):
         """Serve this blueprint's routes under ``prefix``; what is unknown there answers in this blueprint's envelope."""
         app.register_blueprint(self, url_prefix=prefix, name=name or self.name)
         app.extensions.setdefault(MOUNTS, {}).setdefault(prefix, self.envelope)
+
+
+def mounted_envelope() -> Envelope | None:
+    """Return how the JSON prefix answers that the request at hand is under, whether or not it has such a route."""
+    mounts: dict[str, Envelope] = current_app.extensions.get(MOUNTS, {})
+    fitting = [prefix for prefix in mounts if request.path == prefix or request.path.startswith(f"{prefix}/")]
+    return mounts[max(fitting, key=len)] if fitting else None
 
 
 def declared_routes(app: Flask) -> Iterator[tuple[str, frozenset[str], str, Endpoint]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from flask.globals import request_ctx
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import MapAdapter, RequestRedirect
 
-from lotus_web.api.refusals import Envelope
-from lotus_web.api.routing import MOUNTS, refusal_of
+from lotus_web.api.routing import mounted_envelope, refusal_of
 from lotus_web.opaque_ids import sent_path
 
 
@@ -22,19 +21,13 @@ def answer_unmatched() -> Response | None:
     error = request.routing_exception
     if error is None:
         return None
-    envelope = _envelope()
+    envelope = mounted_envelope()
     adapter = request_ctx.url_adapter
     if envelope is None or adapter is None:
         return None
     if request.path.endswith("/") and _exists(adapter, request.path.rstrip("/")):
         return _without_slash()
     return refusal_of(error, envelope).response()
-
-
-def _envelope() -> Envelope | None:
-    mounts: dict[str, Envelope] = current_app.extensions.get(MOUNTS, {})
-    fitting = [prefix for prefix in mounts if request.path == prefix or request.path.startswith(f"{prefix}/")]
-    return mounts[max(fitting, key=len)] if fitting else None
 
 
 def _exists(adapter: MapAdapter, path: str) -> bool:

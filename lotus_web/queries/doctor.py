@@ -80,7 +80,7 @@ def _default_text(value: object) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return ",".join(str(part) for part in value)
-    return str(value) if isinstance(value, (str, int)) else "built in"
+    return str(value) if isinstance(value, (str, int)) or value == {} else "built in"
 
 
 def check_secret_key(_session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:

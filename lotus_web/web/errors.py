@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from lotus_web import body_limit
 from lotus_web.domain.errors import InProgress, LotusError, StoreUnavailable, TooManyAttempts, Unauthenticated
 from lotus_web.error_status import as_store_unavailable, status_of
 from lotus_web.observability import log_unexpected
@@ -53,7 +54,7 @@ WORDS = {
     ),
     413: Words(
         "This is too much at once",
-        "A form may hold 1 MiB at most. Nothing was recorded.",
+        "A form may not hold that much. Nothing was recorded.",
         "Go back and shorten what you wrote.",
     ),
     422: Words("Something is missing or wrong", "What was sent cannot be taken as it is.", "Go back and correct it."),
@@ -77,13 +78,17 @@ def error_page(status: int, message: str | None = None, *, title: str | None = N
         "errors/_error.html" if is_htmx() else "errors/error.html",
         status=status,
         title=title or words.title,
-        message=message or words.message,
+        message=message or (_too_much() if status == 413 else words.message),
         what_next=words.what_next,
         correlation_id=current_ids().correlation_id if status >= 500 else None,
     )
     response = make_response(text, status)
     response.vary.add("HX-Request")
     return response
+
+
+def _too_much() -> str:
+    return f"A form may hold {body_limit.in_words()} at most. Nothing was recorded."
 
 
 def for_programs() -> bool:

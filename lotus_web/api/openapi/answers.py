@@ -12,6 +12,7 @@ from lotus_web.api.openapi.schemas import GIVES, Schema, SchemaBook
 from lotus_web.api.refusals import JSON, Envelope, Refusal
 from lotus_web.api.routing import Endpoint, Refuses
 from lotus_web.domain.access import Permission
+from lotus_web.domain.enterprise import DENIED
 
 Response = dict[str, Any]
 
@@ -34,7 +35,12 @@ ON_EVERY_ANSWER = ("X-Correlation-Id", "X-Request-Id", "X-Trace-Id", "traceparen
 
 UNAUTHENTICATED = Refuses(401, "UNAUTHENTICATED", "the bearer token is missing, unknown, revoked or past its end")
 FORBIDDEN = Refuses(403, "FORBIDDEN", "the token lacks the permission, or is not for this tenant")
-TOO_LARGE = Refuses(413, "payload_too_large", "the body is longer than 1 MiB")
+TOO_LARGE = Refuses(
+    413, "payload_too_large", "the body is longer than `ENTERPRISE_MAX_WRITE_PAYLOAD_BYTES`, 1 MiB unless set"
+)
+POLICY_DENIED = Refuses(
+    403, DENIED, "`ENTERPRISE_ENFORCE_AUTHZ` is on and the write lacks the headers or the capability of `reason`"
+)
 STORE_AWAY = Refuses(
     503, "DPM_STORE_UNAVAILABLE", "the store cannot be reached or refused the work; nothing was recorded"
 )
@@ -58,9 +64,10 @@ class Way:
     refusal: Refusal
 
 
-def refusals_of(declared: Endpoint) -> list[Refuses]:
+def refusals_of(declared: Endpoint, *, writes: bool) -> list[Refuses]:
     """Return every refusal with a code that a route may answer with."""
     found = [] if declared.permission is None else [UNAUTHENTICATED, FORBIDDEN]
+    found += [POLICY_DENIED] if writes else []
     found += [Refuses(404, feature.code, "this part is switched off") for feature in declared.features]
     found += [*declared.refuses, TOO_LARGE]
     return found if declared.permission is None else [*found, STORE_AWAY]
@@ -75,12 +82,14 @@ def ways_to_be_refused(refused: Iterable[Refuses], envelope: Envelope, permissio
     yield Way("unexpected", "A fault of ours; nothing of its cause is told.", envelopes.unexpected(envelope))
 
 
-def responses(declared: Endpoint, envelope: Envelope, book: SchemaBook, example: Response) -> dict[str, Response]:
+def responses(
+    declared: Endpoint, envelope: Envelope, book: SchemaBook, example: Response, *, writes: bool
+) -> dict[str, Response]:
     """Return the answers of a route by status."""
     given = {status: success(declared, envelope, book, status, example) for status in (declared.status, *declared.also)}
     permission = declared.permission.value if isinstance(declared.permission, Permission) else "the action needs"
     by_status: dict[int, list[Way]] = {}
-    for way in ways_to_be_refused(refusals_of(declared), envelope, permission):
+    for way in ways_to_be_refused(refusals_of(declared, writes=writes), envelope, permission):
         by_status.setdefault(way.refusal.status, []).append(way)
     refused = {status: _refused(ways, envelope) for status, ways in by_status.items() if status not in given}
     return {str(status): response for status, response in sorted((given | refused).items())}

@@ -17,6 +17,7 @@ from lotus_web.api.openapi.tags import part_of, tag_objects, tag_of
 from lotus_web.api.refusals import JSON, Envelope
 from lotus_web.api.routing import AnyToken, Endpoint, declared_routes, envelope_of
 from lotus_web.domain.access import Permission
+from lotus_web.domain.enterprise import WRITES
 from lotus_web.settings import Settings
 
 OPENAPI_VERSION = "3.1.0"
@@ -116,11 +117,12 @@ def operation(
 ) -> dict[str, Any]:
     """Return one operation; its examples are added to ``examples``, where both mounts find them."""
     declared, public = route.declared, route.declared.permission is None
+    writes = route.method.upper() in WRITES
     asked = [
         *parameters.path_parameters(route.rule),
         *parameters.header_parameters(declared.headers),
         *([] if declared.query is None else parameters.query_parameters(book.schema(declared.query, TAKES))),
-        *parameters.shared_headers(public=public),
+        *parameters.shared_headers(public=public, writes=writes),
     ]
     found: dict[str, Any] = {
         "operationId": names[route.path, route.method],
@@ -131,7 +133,8 @@ def operation(
     }
     if declared.body is not None:
         found["requestBody"] = _body(declared, book, examples)
-    found["responses"] = answers.responses(declared, route.envelope, book, _answer(route, book, examples))
+    example = _answer(route, book, examples)
+    found["responses"] = answers.responses(declared, route.envelope, book, example, writes=writes)
     found["security"] = _security(declared)
     twin = names.get((route.path.replace(BARE, CANONICAL, 1), route.method))
     return found | ({SAME_AS: twin} if twin and route.path.startswith(f"{BARE}/") else {})

@@ -12,6 +12,7 @@ from lotus_web.api.openapi.samples import SAMPLES
 from lotus_web.api.openapi.schemas import Schema, without_null
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.idents import CORRELATION_MAX, KEY_MAX
+from lotus_web.domain.policy_packs import PACK_HEADER, PACK_ID_MAX
 
 Parameter = dict[str, Any]
 
@@ -21,8 +22,16 @@ PATH_PARAMETER = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 VISIBLE = r"^\S(.*\S)?$"
 HEADER_SCHEMAS: dict[str, Schema] = {
     "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": KEY_MAX, "pattern": VISIBLE},
+    PACK_HEADER: {"type": "string", "maxLength": PACK_ID_MAX},
 }
-HEADER_EXAMPLES = {"Idempotency-Key": KEY}
+HEADER_EXAMPLES = {"Idempotency-Key": KEY, PACK_HEADER: "low-turnover"}
+
+ENTERPRISE = {
+    "X-Actor-Id": "Who acts, as the gateway in front vouches.",
+    "X-Role": "In which role.",
+    "X-Service-Identity": "Which service sends it; `Authorization` will do instead.",
+    "X-Capabilities": "What the service may do, separated by commas, where a rule of `ENTERPRISE_CAPABILITY_RULES_JSON` fits.",
+}
 
 SHARED: dict[str, Parameter] = {
     "CorrelationId": {
@@ -45,6 +54,15 @@ SHARED: dict[str, Parameter] = {
         "schema": {"type": "string"},
         "example": "req_5a1c7e90b2d4",
     },
+    **{
+        name.removeprefix("X-").replace("-", ""): {
+            "name": name,
+            "in": "header",
+            "description": f"{what} Writes must name it where `ENTERPRISE_ENFORCE_AUTHZ` is on; nothing else reads it.",
+            "schema": {"type": "string"},
+        }
+        for name, what in ENTERPRISE.items()
+    },
     "TraceParent": {
         "name": "traceparent",
         "in": "header",
@@ -55,11 +73,13 @@ SHARED: dict[str, Parameter] = {
 }
 ANYONE = ("CorrelationId", "RequestId", "TraceParent")
 KNOWN_CALLERS = ("TenantId", *ANYONE)
+WRITERS = ("ActorId", "Role", "ServiceIdentity", "Capabilities")
 
 
-def shared_headers(*, public: bool) -> list[Parameter]:
+def shared_headers(*, public: bool, writes: bool) -> list[Parameter]:
     """Return references to the headers that a route reads with all others."""
-    return [{"$ref": REF + name} for name in (ANYONE if public else KNOWN_CALLERS)]
+    names = (*(ANYONE if public else KNOWN_CALLERS), *(WRITERS if writes else ()))
+    return [{"$ref": REF + name} for name in names]
 
 
 def path_template(rule: str) -> str:

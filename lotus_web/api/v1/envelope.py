@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lotus_web.api.refusals import Envelope, Problem, Refusal, headers_of, problem_of
+from lotus_web.domain.enterprise import DENIED
 from lotus_web.domain.errors import (
     Conflict,
     Forbidden,
@@ -34,7 +35,7 @@ _MESSAGES = {"unauthenticated": "A valid bearer token is needed.", "not_found": 
 
 def code_of(error: LotusError) -> str:
     """Return the code that this surface gives a refusal; conflicts and prohibitions keep their own in lower case."""
-    if isinstance(error, Forbidden) and error.code not in ("four_eyes",):
+    if isinstance(error, Forbidden) and error.code not in ("four_eyes", DENIED):
         return "forbidden"
     if isinstance(error, (Forbidden, Conflict)):
         return error.code.lower()
