@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from lotus_web.cli import audit, demo, doctor, jobs, openapi, tokens, users, workflow
+from lotus_web.cli import audit, demo, doctor, jobs, openapi, policy_packs, tokens, users, workflow
 
 COMMANDS: tuple[click.Command, ...] = (
     audit.group,
@@ -13,6 +13,7 @@ COMMANDS: tuple[click.Command, ...] = (
     doctor.command,
     jobs.group,
     openapi.command,
+    policy_packs.group,
     tokens.group,
     users.group,
     workflow.group,

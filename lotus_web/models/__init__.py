@@ -12,6 +12,7 @@ from lotus_web.models.lineage import LineageEdge
 from lotus_web.models.notifications import Notification, NotificationRead
 from lotus_web.models.operations import Operation, OperationPayload, OperationStep, RetentionEntry
 from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
+from lotus_web.models.policy_packs import StoredPolicyPack
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
 from lotus_web.models.saved_views import SavedView
 from lotus_web.models.workflow_actions import WorkflowAction
@@ -42,6 +43,7 @@ __all__ = [
     "ServiceAccount",
     "SignInFailure",
     "StoreCounter",
+    "StoredPolicyPack",
     "TenantRuntime",
     "WorkflowAction",
     "WorkflowItem",

@@ -65,7 +65,10 @@ class Operation(Base):
 
 
 class OperationPayload(Base):
-    """The request of an operation and, in the end, its result, both as zlib-compressed JSON text."""
+    """The request of an operation and, in the end, its result, both as zlib-compressed JSON text.
+
+    ``policy_pack_id`` is the pack that the caller named; which one holds is found when the operation is carried out.
+    """
 
     __tablename__ = "dpm_operation_payloads"
 
@@ -73,6 +76,7 @@ class OperationPayload(Base):
     operation_id: Mapped[str] = mapped_column(primary_key=True)
     request: Mapped[bytes] = mapped_column(LargeBinary)
     result: Mapped[bytes | None] = mapped_column(LargeBinary)
+    policy_pack_id: Mapped[str | None]
 
 
 class OperationStep(Base):

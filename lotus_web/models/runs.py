@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lotus_web.db import Base, UtcDateTime
+from lotus_web.db import Base, Json, UtcDateTime
 
 
 class Run(Base):
@@ -40,7 +41,7 @@ class Run(Base):
 
 
 class RunPayload(Base):
-    """The request and the result of a run as zlib-compressed JSON text."""
+    """The request and the result of a run as zlib-compressed JSON text, and the policy pack that it was computed under."""
 
     __tablename__ = "dpm_run_payloads"
 
@@ -48,6 +49,7 @@ class RunPayload(Base):
     rebalance_run_id: Mapped[str] = mapped_column(primary_key=True)
     request: Mapped[bytes] = mapped_column(LargeBinary)
     result: Mapped[bytes] = mapped_column(LargeBinary)
+    policy_pack: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
 
 class RunArtifact(Base):

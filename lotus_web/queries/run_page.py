@@ -14,8 +14,11 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.artifact import artifact_document
 from lotus_web.domain.errors import NotFound
+from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.models import Run, RunPayload, WorkflowItem
 from lotus_web.queries.run_evidence import RunEvidence, run_evidence
+
+Row = tuple[Run, bytes, bytes, dict[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,15 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run and its evidence; ``verified`` tells whether the artifact built from the store now has the recorded hash."""
+    """A run and its evidence; ``verified`` tells whether the artifact built from the store now has the recorded hash.
+
+    ``pack`` is what it was computed under, None where no policy pack was named.
+    """
 
     run: RunFacts
     evidence: RunEvidence
     verified: bool
+    pack: AppliedPack | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ def run_payloads(session: Session, tenant_id: str, run_id: str) -> RunPayloads:
     row = _load(session, tenant_id, run_id)
     if row is None:
         raise no_such_run()
-    run, request, result = row
+    run, request, result, _ = row
     return RunPayloads(_facts(run), _unpack(request), _unpack(result))
 
 
@@ -89,7 +96,7 @@ def find_run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail 
     row = _load(session, tenant_id, run_id)
     if row is None:
         return None
-    run, _, packed = row
+    run, _, packed, kept = row
     result = _unpack(packed)
     document = artifact_document(
         result,
@@ -99,12 +106,13 @@ def find_run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail 
         created_at=run.created_at,
     )
     recomputed = document["evidence"]["hashes"]["artifact_hash"]
-    return RunDetail(_facts(run), run_evidence(result), verified=recomputed == run.artifact_hash)
+    pack = None if kept is None else AppliedPack.of_record(kept)
+    return RunDetail(_facts(run), run_evidence(result), verified=recomputed == run.artifact_hash, pack=pack)
 
 
-def _load(session: Session, tenant_id: str, run_id: str) -> tuple[Run, bytes, bytes] | None:
+def _load(session: Session, tenant_id: str, run_id: str) -> Row | None:
     query = (
-        select(Run, RunPayload.request, RunPayload.result)
+        select(Run, RunPayload.request, RunPayload.result, RunPayload.policy_pack)
         .join(
             RunPayload,
             (RunPayload.tenant_id == Run.tenant_id) & (RunPayload.rebalance_run_id == Run.rebalance_run_id),
@@ -112,7 +120,7 @@ def _load(session: Session, tenant_id: str, run_id: str) -> tuple[Run, bytes, by
         .where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id)
     )
     row = session.execute(query).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
+    return None if row is None else (row[0], row[1], row[2], row[3])
 
 
 def workflow_id_of_run(session: Session, tenant_id: str, run_id: str) -> str | None:

@@ -24,6 +24,7 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.access import Actor
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import scenario_correlation, scenario_request_hash
+from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.domain.rebalance.batch import comparison_metrics
 from lotus_web.domain.rebalance.engine import UNNAMED_MARKET_DATA, rebalance
 from lotus_web.error_status import is_store_failure
@@ -32,9 +33,11 @@ from lotus_web.services.lineage import add_edge
 from lotus_web.services.new_ids import new_id
 from lotus_web.services.operation_heartbeat import heartbeat
 from lotus_web.services.operation_leases import Claim, LeaseTerms, OperationLost, renew
+from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.services.recording import ComputedRun, record_run
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.simulation import unused_run_id
+from lotus_web.wire.policy_packs import under_pack
 from lotus_web.wire.rebalance_request import (
     BatchRequestBody,
     RebalanceRequestBody,
@@ -74,6 +77,7 @@ class Batch:
     policy: ReviewPolicy
     clock: Clock
     held: Held | None = None
+    pack: AppliedPack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +96,21 @@ def new_batch_id() -> str:
 
 
 def analyze(
-    body: BatchRequestBody, *, correlation_id: str | None, actor: Actor, policy: ReviewPolicy, clock: Clock
+    body: BatchRequestBody,
+    *,
+    correlation_id: str | None,
+    actor: Actor,
+    policy: ReviewPolicy,
+    clock: Clock,
+    policy_pack_id: str | None = None,
 ) -> Document:
     """Compute and record every scenario now and return the batch's document.
 
     ``correlation_id`` is the caller's own, None where the caller sent none. A failing scenario is named in the document;
     only a store that is away raises.
     """
-    batch = Batch(body, new_batch_id(), correlation_id, clock(), actor, policy, clock)
+    pack = pack_in_force(db.session(), policy.packs, requested=policy_pack_id, tenant_id=actor.tenant_id)
+    batch = Batch(body, new_batch_id(), correlation_id, clock(), actor, policy, clock, pack=pack)
     return batch_document(batch, run_scenarios(batch))
 
 
@@ -165,7 +176,7 @@ def _compute(batch: Batch, name: str) -> tuple[ComputedRun, Document]:
     body = RebalanceRequestBody.model_validate({**shared, "options": batch.body.scenario_options(name)})
     digest = scenario_request_hash(batch.batch_run_id, name)
     result = rebalance(
-        body.to_domain(),
+        under_pack(body, batch.pack).to_domain(),
         run_id=unused_run_id(db.session(), batch.actor.tenant_id),
         correlation_id=scenario_correlation(batch.correlation_id, batch.batch_run_id, name),
         request_hash=digest,
@@ -176,6 +187,7 @@ def _compute(batch: Batch, name: str) -> tuple[ComputedRun, Document]:
         portfolio_id=body.portfolio_snapshot.portfolio_id,
         request=stored_request(body),
         result=result_document(result),
+        pack=batch.pack,
     )
     metric: Document = metrics_document(comparison_metrics({name: result}))[name]
     return computed, metric

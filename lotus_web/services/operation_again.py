@@ -54,6 +54,7 @@ def run_again(
         inline=inline,
         clock=clock,
         again=operation_id,
+        policy_pack_id=payload.policy_pack_id,
     )
 
 

@@ -38,6 +38,7 @@ from lotus_web.services.operation_leases import (
     succeed,
 )
 from lotus_web.services.operations import submit_operation, submitter
+from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.wire.rebalance_request import BatchRequestBody, stored_request
 
@@ -73,6 +74,7 @@ def submit_analysis(
     inline: bool,
     clock: Clock,
     again: str | None = None,
+    policy_pack_id: str | None = None,
 ) -> Accepted:
     """Accept an analysis and, if ``inline``, carry it out before returning (dpm-api §5.1).
 
@@ -91,6 +93,7 @@ def submit_analysis(
             correlation_id=correlation_id,
             actor=actor,
             now=clock(),
+            policy_pack_id=policy_pack_id,
         )
         if again is not None:
             _link_again(session, operation, again, now=operation.created_at)
@@ -146,9 +149,10 @@ def work_on(claim: Claim, *, policy: ReviewPolicy, terms: LeaseTerms, clock: Clo
 
 
 def _analyze(claim: Claim, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock, stop: Stop) -> Mapping[str, Any]:
-    operation, request = _stored(claim)
+    operation, payload = _stored(claim)
+    pack = pack_in_force(db.session(), policy.packs, requested=payload.policy_pack_id, tenant_id=operation.tenant_id)
     batch = Batch(
-        body=BatchRequestBody.model_validate(request),
+        body=BatchRequestBody.model_validate(json.loads(zlib.decompress(payload.request))),
         batch_run_id=operation.subject_id,
         correlation_id=operation.correlation_id,
         run_at=operation.started_at or clock(),
@@ -156,6 +160,7 @@ def _analyze(claim: Claim, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock
         policy=policy,
         clock=clock,
         held=Held(claim, terms),
+        pack=pack,
     )
     return batch_document(batch, run_scenarios(batch, stop=stop))
 
@@ -165,14 +170,13 @@ WORK: Mapping[OperationType, Callable[[Claim, ReviewPolicy, LeaseTerms, Clock, S
 }
 
 
-def _stored(claim: Claim) -> tuple[Operation, dict[str, Any]]:
+def _stored(claim: Claim) -> tuple[Operation, OperationPayload]:
     key = (claim.tenant_id, claim.operation_id)
     operation = db.session.get(Operation, key, populate_existing=True)
     payload = db.session.get(OperationPayload, key)
     if operation is None or payload is None:
         raise NotFound(NOT_FOUND)
-    request: dict[str, Any] = json.loads(zlib.decompress(payload.request))
-    return operation, request
+    return operation, payload
 
 
 def _hand_back(claim: Claim) -> None:

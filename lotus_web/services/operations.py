@@ -29,6 +29,7 @@ def submit_operation(
     correlation_id: str,
     actor: Actor,
     now: datetime,
+    policy_pack_id: str | None = None,
 ) -> Operation:
     """Store work to be done: the operation, its whole request and the edge to its correlation id."""
     operation = Operation(
@@ -49,7 +50,14 @@ def submit_operation(
         steps_total=steps_total,
     )
     session.add(operation)
-    session.add(OperationPayload(tenant_id=actor.tenant_id, operation_id=operation.operation_id, request=pack(request)))
+    session.add(
+        OperationPayload(
+            tenant_id=actor.tenant_id,
+            operation_id=operation.operation_id,
+            request=pack(request),
+            policy_pack_id=policy_pack_id,
+        )
+    )
     count_operation(session, actor.tenant_id, operation.family, operation.status)
     add_edge(
         session,

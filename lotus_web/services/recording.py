@@ -15,6 +15,7 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.artifact import artifact_document
 from lotus_web.domain.counters import Counter
 from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.models import IdempotencyHistoryRow, Run, RunArtifact, RunPayload
 from lotus_web.services.counters import count
 from lotus_web.services.lineage import add_edge
@@ -31,6 +32,7 @@ class ComputedRun:
     portfolio_id: str
     request: Mapping[str, Any]
     result: Mapping[str, Any]
+    pack: AppliedPack | None = None
 
 
 def pack(document: Mapping[str, Any] | bytes) -> bytes:
@@ -56,7 +58,8 @@ def record_run(session: Session, computed: ComputedRun, *, actor: Actor, now: da
     key = {"tenant_id": run.tenant_id, "rebalance_run_id": run.rebalance_run_id}
     session.add(run)
     count(session, run.tenant_id, Counter.RUNS, run.status)
-    session.add(RunPayload(**key, request=pack(computed.request), result=pack(computed.result)))
+    applied = computed.pack.record() if computed.pack else None
+    session.add(RunPayload(**key, request=pack(computed.request), result=pack(computed.result), policy_pack=applied))
     if policy.persist_artifacts:
         session.add(RunArtifact(**key, artifact=pack(artifact)))
     _add_edges(session, run, now)

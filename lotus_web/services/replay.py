@@ -13,6 +13,7 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.models import Run, RunPayload
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.recording import record_run
@@ -30,7 +31,7 @@ def replay_run(
 ) -> str:
     """Record a new run from a run's stored request, with an edge REPLAYED_FROM the new to the old; return the new id.
 
-    The new run has the old one's request hash, no key, and goes through the gate like any other. Raises NotFound
+    The new run has the old one's request hash and policy pack, no key, and goes through the gate like any other. Raises NotFound
     ``DPM_RUN_NOT_FOUND`` or Conflict ``DPM_RUN_NOT_REPLAYABLE``.
     """
     reader = db.session()
@@ -38,14 +39,18 @@ def replay_run(
     payload = reader.get(RunPayload, (actor.tenant_id, run_id), populate_existing=True)
     if run is None or payload is None:
         raise NotFound(RUN_NOT_FOUND)
-    computed = compute_run(
-        reader,
-        _request(payload),
-        request_digest=run.request_hash,
-        idempotency_key=None,
-        correlation_id=correlation_id,
-        tenant_id=actor.tenant_id,
-    )
+    try:
+        computed = compute_run(
+            reader,
+            RebalanceRequestBody.model_validate(json.loads(zlib.decompress(payload.request))),
+            request_digest=run.request_hash,
+            idempotency_key=None,
+            correlation_id=correlation_id,
+            tenant_id=actor.tenant_id,
+            pack=None if payload.policy_pack is None else AppliedPack.of_record(payload.policy_pack),
+        )
+    except ValidationError:
+        raise Conflict(NOT_REPLAYABLE, NOT_REPLAYABLE_MESSAGE) from None
     was = {"request_hash": run.request_hash, "engine_version": run.engine_version}
     with transaction() as session:
         now = clock()
@@ -60,10 +65,3 @@ def replay_run(
             metadata=was,
         )
         return new.rebalance_run_id
-
-
-def _request(payload: RunPayload) -> RebalanceRequestBody:
-    try:
-        return RebalanceRequestBody.model_validate(json.loads(zlib.decompress(payload.request)))
-    except ValidationError:
-        raise Conflict(NOT_REPLAYABLE, NOT_REPLAYABLE_MESSAGE) from None

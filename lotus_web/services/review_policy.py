@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from lotus_web.domain.four_eyes import FourEyes
 from lotus_web.domain.gate import requires_review
+from lotus_web.domain.policy_packs import PackRules
 from lotus_web.domain.sla import WorkflowDefaults
 from lotus_web.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewPolicy:
-    """What the deployment says of the gate, deadlines and artifacts."""
+    """What the deployment says of the gate, deadlines, artifacts and policy packs."""
 
     workflow_enabled: bool = False
     review_statuses: tuple[str, ...] = ("PENDING_REVIEW",)
@@ -20,6 +21,7 @@ class ReviewPolicy:
     persist_artifacts: bool = False
     defaults: WorkflowDefaults = field(default_factory=WorkflowDefaults)
     four_eyes: FourEyes = field(default_factory=FourEyes)
+    packs: PackRules = field(default_factory=PackRules)
 
     @classmethod
     def of(cls, settings: Settings) -> ReviewPolicy:
@@ -37,6 +39,12 @@ class ReviewPolicy:
                 escalation_account_id=settings.escalation_assigned_account_id or None,
             ),
             four_eyes=FourEyes(settings.four_eyes, frozenset(settings.four_eyes_exempt_tenants)),
+            packs=PackRules(
+                enabled=settings.policy_packs_enabled,
+                default_pack_id=settings.default_policy_pack_id or None,
+                by_tenant=settings.tenant_policy_packs_enabled,
+                tenant_packs=settings.tenant_policy_packs,
+            ),
         )
 
     def requires_review(self, run_status: str) -> bool:

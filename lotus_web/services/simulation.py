@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import InProgress, StoreUnavailable
 from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.models import Decision, Run, RunPayload
 from lotus_web.services.idempotency import (
@@ -30,8 +32,10 @@ from lotus_web.services.idempotency import (
 )
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.new_ids import new_id
+from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.services.recording import ComputedRun, add_history, dump, record_run
 from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.wire.policy_packs import under_pack
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash, stored_request
 from lotus_web.wire.rebalance_result import result_document
 
@@ -60,14 +64,17 @@ def simulate(
     actor: Actor,
     policy: ReviewPolicy,
     clock: Clock,
+    policy_pack_id: str | None = None,
 ) -> Simulated:
-    """Answer a simulate request once for each key.
+    """Answer a simulate request once for each key; the policy pack in force changes options, not the request's hash.
 
     Raises Conflict for a key used with another request, InProgress when its first computation outlasts the wait.
     """
     digest = request_hash(body)
-    if not policy.replay_enabled:
-        return _compute(body, digest, idempotency_key, correlation_id, None, actor=actor, policy=policy, clock=clock)
+    pack = pack_in_force(db.session(), policy.packs, requested=policy_pack_id, tenant_id=actor.tenant_id)
+    work = partial(_compute, body, digest, idempotency_key, correlation_id, pack=pack)
+    if not _replays(policy, pack):
+        return work(None, actor=actor, policy=policy, clock=clock)
     owner = new_id("own_")
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
@@ -78,12 +85,16 @@ def simulate(
             if held.rebalance_run_id is not None:
                 return _replay(session, held.rebalance_run_id, idempotency_key, correlation_id, actor, clock())
         if held.owned:
-            return _compute(
-                body, digest, idempotency_key, correlation_id, owner, actor=actor, policy=policy, clock=clock
-            )
+            return work(owner, actor=actor, policy=policy, clock=clock)
         if time.monotonic() >= deadline:
             raise InProgress(IN_PROGRESS)
         time.sleep(POLL_SECONDS)
+
+
+def _replays(policy: ReviewPolicy, pack: AppliedPack | None) -> bool:
+    if pack is None or pack.replay_enabled is None:
+        return policy.replay_enabled
+    return pack.replay_enabled
 
 
 def _compute(
@@ -93,6 +104,7 @@ def _compute(
     correlation_id: str,
     owner: str | None,
     *,
+    pack: AppliedPack | None,
     actor: Actor,
     policy: ReviewPolicy,
     clock: Clock,
@@ -105,6 +117,7 @@ def _compute(
             idempotency_key=key,
             correlation_id=correlation_id,
             tenant_id=actor.tenant_id,
+            pack=pack,
         )
         with transaction() as session:
             now = clock()
@@ -138,10 +151,14 @@ def compute_run(
     idempotency_key: str | None,
     correlation_id: str,
     tenant_id: str,
+    pack: AppliedPack | None = None,
 ) -> ComputedRun:
-    """Run the engine on a validated request under a run id that is not in use."""
+    """Run the engine on a validated request, under a pack and a run id that is not in use.
+
+    What is stored is the request as it came. Raises pydantic's ValidationError for a pack that this version does not accept.
+    """
     result = rebalance(
-        body.to_domain(),
+        under_pack(body, pack).to_domain(),
         run_id=unused_run_id(session, tenant_id),
         correlation_id=correlation_id,
         request_hash=request_digest,
@@ -153,6 +170,7 @@ def compute_run(
         portfolio_id=body.portfolio_snapshot.portfolio_id,
         request=stored_request(body),
         result=result_document(result),
+        pack=pack,
     )
 
 

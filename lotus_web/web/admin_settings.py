@@ -6,9 +6,11 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from lotus_web import current
+from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.queries.doctor import settings_in_force
-from lotus_web.web.access import requires
+from lotus_web.queries.policy_packs import list_packs
+from lotus_web.web.access import current_actor, requires
 from lotus_web.web.htmx import page_or_fragment
 
 blueprint = Blueprint("admin_settings", __name__)
@@ -17,7 +19,7 @@ blueprint = Blueprint("admin_settings", __name__)
 @blueprint.get("/admin/settings")
 @requires(Permission.ADMIN)
 def show() -> ResponseReturnValue:
-    """Show every setting, switches first; secrets say only whether there is one."""
+    """Show every setting, switches first, and the tenant's policy packs; secrets say only whether there is one."""
     found = list(settings_in_force(current.settings()))
     switches = [one for one in found if one.value in ("true", "false")]
     return page_or_fragment(
@@ -25,4 +27,6 @@ def show() -> ResponseReturnValue:
         "admin/_settings.html",
         switches=switches,
         others=[one for one in found if one not in switches],
+        packs=list_packs(db.session(), current_actor().tenant_id),
+        packs_enabled=current.settings().policy_packs_enabled,
     )

@@ -9,6 +9,7 @@ from flask import Response
 from lotus_web import current
 from lotus_web.api.rebalance.features import ASYNC_OPERATIONS
 from lotus_web.api.rebalance.operation_schemas import AcceptedBody, BatchBody
+from lotus_web.api.rebalance.policy_packs import PACK_INVALID, POLICY_PACK, named_pack
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.domain.access import Permission
 from lotus_web.request_ids import CORRELATION_HEADER, sent_header
@@ -25,8 +26,10 @@ OPERATIONS_URL = "/api/v1/rebalance/operations/"
 @endpoint(
     "Analyze up to twenty scenarios of one portfolio and record each as a run",
     permission=Permission.RUNS_WRITE,
+    headers=(POLICY_PACK,),
     body=BatchRequestBody,
     response=BatchBody,
+    refuses=(PACK_INVALID,),
 )
 def analyze(call: Call, body: BatchRequestBody) -> Response:
     """Answer with every scenario's result or failure."""
@@ -36,6 +39,7 @@ def analyze(call: Call, body: BatchRequestBody) -> Response:
         actor=call.actor,
         policy=current.policy(),
         clock=current.utcnow,
+        policy_pack_id=named_pack(call),
     )
     return json_response(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
 
@@ -45,6 +49,7 @@ def analyze(call: Call, body: BatchRequestBody) -> Response:
     "Accept an analysis as an operation",
     permission=Permission.RUNS_WRITE,
     features=(ASYNC_OPERATIONS,),
+    headers=(POLICY_PACK,),
     body=BatchRequestBody,
     response=AcceptedBody,
     status=202,
@@ -60,6 +65,7 @@ def analyze_async(call: Call, body: BatchRequestBody) -> AcceptedBody:
         terms=LeaseTerms.of(settings),
         inline=settings.async_execution_mode == "INLINE",
         clock=current.utcnow,
+        policy_pack_id=named_pack(call),
     )
     url = OPERATIONS_URL + accepted.operation_id
     return AcceptedBody(

@@ -6,6 +6,7 @@ from flask import Response
 
 from lotus_web import current
 from lotus_web.api.inputs import HeaderParam
+from lotus_web.api.rebalance.policy_packs import PACK_INVALID, POLICY_PACK, named_pack
 from lotus_web.api.rebalance.refusals import KEY_CONFLICT, KEY_IN_PROGRESS, STORE_INCONSISTENT
 from lotus_web.api.rebalance.result_schemas import RebalanceResult
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
@@ -26,10 +27,10 @@ IDEMPOTENCY_KEY = HeaderParam(
 @endpoint(
     "Simulate a rebalance and record the run",
     permission=Permission.RUNS_WRITE,
-    headers=(IDEMPOTENCY_KEY,),
+    headers=(IDEMPOTENCY_KEY, POLICY_PACK),
     body=RebalanceRequestBody,
     response=RebalanceResult,
-    refuses=(KEY_CONFLICT, KEY_IN_PROGRESS, STORE_INCONSISTENT),
+    refuses=(KEY_CONFLICT, KEY_IN_PROGRESS, PACK_INVALID, STORE_INCONSISTENT),
 )
 def simulate(call: Call, body: RebalanceRequestBody) -> Response:
     """Answer with the stored result; a replay carries the correlation id of the run it repeats."""
@@ -40,6 +41,7 @@ def simulate(call: Call, body: RebalanceRequestBody) -> Response:
         actor=call.actor,
         policy=current.policy(),
         clock=current.utcnow,
+        policy_pack_id=named_pack(call),
     )
     current_ids().correlation_id = done.correlation_id
     return json_response(done.result)

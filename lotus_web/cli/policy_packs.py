@@ -1,0 +1,67 @@
+"""Commands for the catalogue of policy packs."""
+
+from __future__ import annotations
+
+import json
+from typing import IO
+
+import click
+from flask.cli import AppGroup
+from pydantic import ValidationError
+
+from lotus_web import current
+from lotus_web.cli.store import reading, refusals, writing
+from lotus_web.domain.access import DEFAULT_TENANT
+from lotus_web.domain.policy_packs import PolicyPack
+from lotus_web.queries.policy_packs import list_packs
+from lotus_web.services.policy_packs import put_pack, remove_pack
+from lotus_web.wire.policy_packs import read_pack
+
+group = AppGroup("policy-packs", help="Policy packs: options that hold in place of a request's own.")
+tenant_option = click.option("--tenant", default=DEFAULT_TENANT, show_default=True)
+
+
+def parsed(text: str) -> PolicyPack:
+    """Return the pack that a JSON text defines; raises ClickException naming everything that is wrong with it."""
+    try:
+        document = json.loads(text)
+    except ValueError as wrong:
+        raise click.ClickException(f"This is no JSON: {wrong}") from None
+    try:
+        with refusals():
+            return read_pack(document)
+    except ValidationError as wrong:
+        problems = wrong.errors(include_url=False, include_context=False, include_input=False)
+        told = [f"{'.'.join(map(str, one['loc'])) or 'the pack'}: {one['msg']}" for one in problems]
+        raise click.ClickException("This policy pack cannot be stored.\n" + "\n".join(told)) from None
+
+
+@group.command("put")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@tenant_option
+def put(file: IO[str], tenant: str) -> None:
+    """Check the pack in FILE (- for stdin) and put it into the catalogue, in the place of one with its id."""
+    pack = parsed(file.read())
+    with writing() as session:
+        new = put_pack(session, pack, tenant_id=tenant, now=current.utcnow())
+    click.echo(f"{pack.policy_pack_id} was {'added' if new else 'replaced'} in {tenant}.")
+
+
+@group.command("list")
+@tenant_option
+def list_(tenant: str) -> None:
+    """List the packs of a tenant: id, when it was put there, what it sets."""
+    with reading() as session:
+        for row in list_packs(session, tenant):
+            sets = dict(row.overrides) | ({} if row.replay_enabled is None else {"replay_enabled": row.replay_enabled})
+            click.echo("\t".join((row.policy_pack_id, row.updated_at.date().isoformat(), json.dumps(sets))))
+
+
+@group.command("remove")
+@click.argument("policy_pack_id", metavar="ID")
+@tenant_option
+def remove(policy_pack_id: str, tenant: str) -> None:
+    """Take a pack out of the catalogue."""
+    with writing() as session:
+        remove_pack(session, policy_pack_id, tenant_id=tenant, now=current.utcnow())
+    click.echo(f"{policy_pack_id} was removed from {tenant}.")
