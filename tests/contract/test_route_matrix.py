@@ -146,6 +146,11 @@ def _examples() -> dict[str, Any]:
 
 @pytest.fixture
 def world(app: Flask) -> World:
+    return make_world(app)
+
+
+def make_world(app: Flask) -> World:
+    """Record a run that waits for review and an operation, and return what is known of them."""
     engine = Caller(app.test_client(), "engine-feed", bearer_of(app, "engine-feed", ALL, "default"))
     run = engine.run(review_request(), key="known key", correlation="known/correlation")
     accepted = engine.send(
