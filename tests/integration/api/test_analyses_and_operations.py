@@ -163,20 +163,29 @@ def test_an_accepted_operation_waits_until_it_is_executed(chief: Caller) -> None
 @ACCEPT_ONLY
 def test_of_eight_executes_at_once_one_is_answered_and_seven_conflict(chief: Caller) -> None:
     operation_id = submit(chief).json["operation_id"]
-    started, statuses = threading.Barrier(8), []
+    started, answers = threading.Barrier(8, timeout=30), []
 
     def ask() -> None:
         caller = Caller(chief.client.application.test_client(), chief.account, chief.bearer)  # type: ignore[attr-defined]
         started.wait()
-        statuses.append(execute(caller, operation_id).status_code)
+        answers.append(execute(caller, operation_id))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(statuses) == [200] + [409] * 7
-    assert chief.get("/rebalance/supportability/summary").json["run_count"] == 3
+    done, *refused = sorted(answers, key=lambda answer: answer.status_code)
+    assert (done.status_code, done.json["status"], set(done.json["result"]["results"])) == (
+        200,
+        "SUCCEEDED",
+        set(SCENARIOS),
+    )
+    assert [answer.status_code for answer in refused] == [409] * 7
+    assert {answer.json["detail"] for answer in refused} == {"DPM_ASYNC_OPERATION_NOT_EXECUTABLE"}
+    told = chief.get("/rebalance/supportability/summary").json
+    # One batch: each run has an edge from its correlation id, to its batch and to its operation.
+    assert (told["run_count"], told["lineage_edge_count"]) == (3, 1 + 3 * 3)
 
 
 def test_a_failure_inside_an_inline_operation_is_told_by_the_operation(
