@@ -38,6 +38,7 @@ from lotus_web.web import (
     studio,
     support,
     traces,
+    well_formed,
 )
 from lotus_web.web.filters import register_filters
 
@@ -74,6 +75,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 def init_app(app: Flask) -> None:
     """Mount the pages behind the gate that they all share."""
     security_headers.init_app(app)
+    well_formed.init_app(app)
     assets.init_app(app)
     person.init_app(app)
     access.init_app(app)

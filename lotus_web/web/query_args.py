@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from typing import TypeVar
+from unicodedata import category
 
 from flask import request
 
@@ -19,8 +20,10 @@ DAY = len("2026-01-31")
 def text_arg(name: str) -> str | None:
     """Return a text without the space around it; raises InvalidInput for one that no id or search would be."""
     value = request.args.get(name, "").strip()
-    if len(value) > LONGEST or "\x00" in value:
+    if len(value) > LONGEST:
         raise InvalidInput("invalid_argument", f"{_label(name)} is too long to look for.", loc=("query", name))
+    if any(category(char) == "Cc" for char in value):
+        raise InvalidInput("invalid_argument", f"{_label(name)} holds control characters.", loc=("query", name))
     return value or None
 
 

@@ -11,9 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from lotus_web.db import transaction
 from lotus_web.domain.access import Role
+from lotus_web.domain.events import EventType
 from tests import people
-from tests.histories import contents
+from tests.histories import STARTED, append, contents, event, requested
 from tests.integration.conftest import ClientOf
 from tests.integration.everything import Address, furnish, pages
 from tests.integration.web.test_control_hostile_text import FORMULAS
@@ -118,6 +120,19 @@ def test_no_page_runs_what_the_store_or_its_address_holds(app: Flask, client_of:
             assert answer.status_code in statuses, path
             if answer.mimetype == "text/html":
                 assert_harmless(answer.text)
+
+
+@pytest.mark.stores("sqlite")
+def test_no_page_is_broken_by_characters_that_nobody_sees(app: Flask, client_of: ClientOf) -> None:
+    ids, ada = furnish(app, "mine"), client_of("ada")
+    unseen = "a\x7f\x0b\x1b\x85\ufdd0\uffff\U0001ffffb"
+    with app.app_context(), transaction() as session:
+        append(session, event(EventType.TRACE_STARTED, STARTED | {"title": unseen}))
+        append(session, event(EventType.EXCEPTION_REQUESTED, requested(reason=unseen)))
+    assert ">ab</h1>" in ada.get("/traces/trace-1").text
+    asked = urlencode(dict.fromkeys((*QUERIES, "from", "cursor"), f"\x00{unseen}"))
+    for page in pages(app, "GET", ids):
+        assert ada.get(f"{page.path}?{asked}", buffered=True).status_code in {200, 303, 404, 422}, page
 
 
 @pytest.mark.stores("sqlite")
