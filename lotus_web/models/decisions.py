@@ -41,5 +41,7 @@ class Decision(Base):
         Index("ix_dpm_workflow_decisions_reason", "tenant_id", "reason_code", "decided_at", "decision_id"),
         Index("ix_dpm_workflow_decisions_action", "tenant_id", "action", "decided_at", "decision_id"),
         Index("ix_dpm_workflow_decisions_portfolio", "tenant_id", "portfolio_id", "decided_at", "decision_id"),
+        # The search box: what was decided by a request (queries/search.py).
+        Index("ix_dpm_workflow_decisions_correlation", "tenant_id", "correlation_id"),
         {"sqlite_autoincrement": True},
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.lineage import EdgeType, EntityKind
@@ -15,6 +15,9 @@ from lotus_web.models import Decision, IdempotencyKey, LineageEdge, Operation, R
 from lotus_web.queries.open_items import all_open
 
 MOST_EACH = 20
+MOST_PORTFOLIOS = 5
+# The universe and the targets of a result have ids of their own (dpm-api §1.5).
+PARTS_OF_RESULTS = ("u_", "t_")
 OPERATION_TITLES = {OperationType.ANALYZE_SCENARIOS.value: "Analysis of scenarios"}
 
 
@@ -31,17 +34,19 @@ class Hit:
 
 
 def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
-    """Return each record that the whole text names, once, newest first within its kind; thirteen queries at most.
+    """Return each record that the whole text names, once, newest first within its kind; seventeen queries at most.
 
     A batch stands for the operation that carried it out and for the runs of its scenarios. What leads to a record over
     another one is read first: as a part of one query either store may walk through all that it leads to.
     """
-    decided = select(Decision.run_id).where(Decision.tenant_id == tenant_id, Decision.decision_id == text)
+    decisions = select(Decision.run_id).where(Decision.tenant_id == tenant_id).limit(MOST_EACH)
+    decided = decisions.where(Decision.decision_id == text)
+    decided_under = decisions.where(Decision.correlation_id == text)
     keyed = select(IdempotencyKey.rebalance_run_id).where(
         IdempotencyKey.tenant_id == tenant_id, IdempotencyKey.idempotency_key == text
     )
     in_batch = _scenario_runs(session, tenant_id, text)
-    run_ids = [text, text.replace("dra_", "rr_", 1)]
+    run_ids = [text, text.replace("dra_", "rr_", 1), *(text.removeprefix(part) for part in PARTS_OF_RESULTS)]
     return _once(
         [
             *_operations(session, tenant_id, "operation", Operation.operation_id == text),
@@ -49,6 +54,8 @@ def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
             *_operations_of(session, tenant_id, "batch", _carried_out(session, tenant_id, in_batch)),
             *_runs_of(session, tenant_id, "run", run_ids),
             *_runs(session, tenant_id, "correlation", Run.correlation_id == text),
+            *_runs_of(session, tenant_id, "correlation", _traced_runs(session, tenant_id, text)),
+            *_runs_of(session, tenant_id, "correlation", session.scalars(decided_under).all()),
             *_runs_of(session, tenant_id, "idempotency key", session.scalars(keyed).all()),
             *_runs(session, tenant_id, "request hash", Run.request_hash == text),
             *_runs_of(session, tenant_id, "decision", session.scalars(decided).all()),
@@ -59,18 +66,37 @@ def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
 
 
 def find_related(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
-    """Return the newest items of a portfolio or trace of that name, then open items whose words hold the text."""
+    """Return the newest items and runs of portfolios whose name begins so, a trace's, and open items that hold the text."""
     holds = WorkflowItem.title.icontains(text, autoescape=True) | WorkflowItem.request_reason.icontains(
         text, autoescape=True
     )
+    portfolios = _portfolios(session, tenant_id, text)
     return _once(
         [
-            *_items(session, tenant_id, "portfolio", WorkflowItem.portfolio_id == text),
+            *(
+                hit
+                for name in portfolios
+                for hit in _items(session, tenant_id, "portfolio", WorkflowItem.portfolio_id == name)
+            ),
             *_items(session, tenant_id, "trace", WorkflowItem.trace_id == text),
-            *_runs(session, tenant_id, "portfolio", Run.portfolio_id == text),
+            *(hit for name in portfolios for hit in _runs(session, tenant_id, "portfolio", Run.portfolio_id == name)),
             *_items(session, tenant_id, "open item", and_(*all_open(tenant_id), holds)),
         ]
     )
+
+
+def _portfolios(session: Session, tenant_id: str, text: str) -> list[str]:
+    """Return the text, and the first portfolios with runs whose name begins so, as typed or in capitals; a look-up each."""
+    found = [text]
+    for start in dict.fromkeys((text, text.upper())):
+        first = Run.portfolio_id >= start
+        while len(found) < MOST_PORTFOLIOS:
+            name = session.scalar(select(func.min(Run.portfolio_id)).where(Run.tenant_id == tenant_id, first))
+            if name is None or not name.startswith(start):
+                break
+            found.append(name)
+            first = Run.portfolio_id > name
+    return list(dict.fromkeys(found))
 
 
 def lineage_start(session: Session, tenant_id: str, text: str) -> str | None:
@@ -94,6 +120,17 @@ def _scenario_runs(session: Session, tenant_id: str, batch_id: str) -> list[str]
         LineageEdge.target_entity_id == batch_id,
         LineageEdge.target_kind == EntityKind.BATCH.value,
         LineageEdge.edge_type == EdgeType.DERIVED_FROM.value,
+    )
+    return list(session.scalars(query.order_by(LineageEdge.created_at, LineageEdge.edge_id).limit(MOST_EACH)))
+
+
+def _traced_runs(session: Session, tenant_id: str, correlation_id: str) -> list[str]:
+    """Return the runs that a request led to which was not theirs: one that replayed them, or asked for several."""
+    query = select(LineageEdge.target_entity_id).where(
+        LineageEdge.tenant_id == tenant_id,
+        LineageEdge.source_entity_id == correlation_id,
+        LineageEdge.source_kind == EntityKind.CORRELATION.value,
+        LineageEdge.target_kind == EntityKind.RUN.value,
     )
     return list(session.scalars(query.order_by(LineageEdge.created_at, LineageEdge.edge_id).limit(MOST_EACH)))
 

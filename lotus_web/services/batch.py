@@ -67,7 +67,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch on its way: what was asked, under which names, by whom; ``held`` is None for one that is answered at once."""
+    """A batch on its way: what was asked, under which names, by whom; ``held`` is None for one that is answered at once.
+
+    Runs are recorded under ``correlation_id``, the caller's own, and the scenario's name. ``asked_under`` is the id that
+    the answer of a batch without an operation carries, whether it was sent or made; an edge leads from it to each run.
+    """
 
     body: BatchRequestBody
     batch_run_id: str
@@ -78,6 +82,7 @@ class Batch:
     clock: Clock
     held: Held | None = None
     pack: AppliedPack | None = None
+    asked_under: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ def analyze(
     body: BatchRequestBody,
     *,
     correlation_id: str | None,
+    asked_under: str,
     actor: Actor,
     policy: ReviewPolicy,
     clock: Clock,
@@ -106,11 +112,13 @@ def analyze(
 ) -> Document:
     """Compute and record every scenario now and return the batch's document.
 
-    ``correlation_id`` is the caller's own, None where the caller sent none. A failing scenario is named in the document;
-    only a store that is away raises.
+    ``correlation_id`` is the caller's own, None where the caller sent none; ``asked_under`` is the one of the answer.
+    A failing scenario is named in the document; only a store that is away raises.
     """
     pack = pack_in_force(db.session(), policy.packs, requested=policy_pack_id, tenant_id=actor.tenant_id)
-    batch = Batch(body, new_batch_id(), correlation_id, clock(), actor, policy, clock, pack=pack)
+    batch = Batch(
+        body, new_batch_id(), correlation_id, clock(), actor, policy, clock, pack=pack, asked_under=asked_under
+    )
     return batch_document(batch, run_scenarios(batch))
 
 
@@ -198,11 +206,13 @@ def _record(session: Session, batch: Batch, name: str, computed: ComputedRun, me
     _mark_done(session, batch, name, run_id=computed.result["rebalance_run_id"], metric=metric)
     now = batch.clock()
     run = record_run(session, computed, actor=batch.actor, now=now, policy=batch.policy)
-    ends = [(EdgeType.DERIVED_FROM, (EntityKind.BATCH, batch.batch_run_id))]
+    own = (EntityKind.RUN, run.rebalance_run_id)
+    edges = [(EdgeType.DERIVED_FROM, own, (EntityKind.BATCH, batch.batch_run_id))]
     if batch.held is not None:
-        ends.append((EdgeType.CAUSED_BY, (EntityKind.OPERATION, batch.held.claim.operation_id)))
-    for edge_type, target in ends:
-        source = (EntityKind.RUN, run.rebalance_run_id)
+        edges.append((EdgeType.CAUSED_BY, own, (EntityKind.OPERATION, batch.held.claim.operation_id)))
+    if batch.asked_under is not None:
+        edges.append((EdgeType.CORRELATION_TO_RUN, (EntityKind.CORRELATION, batch.asked_under), own))
+    for edge_type, source, target in edges:
         add_edge(session, edge_type, source, target, tenant_id=run.tenant_id, now=now, metadata={"scenario": name})
 
 

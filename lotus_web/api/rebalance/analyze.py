@@ -36,6 +36,7 @@ def analyze(call: Call, body: BatchRequestBody) -> Response:
     document = analyze_batch(
         body,
         correlation_id=sent_header(CORRELATION_HEADER),
+        asked_under=call.correlation_id,
         actor=call.actor,
         policy=current.policy(),
         clock=current.utcnow,

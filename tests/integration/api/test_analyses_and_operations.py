@@ -66,6 +66,17 @@ def test_an_analysis_answers_with_every_scenario(chief: Caller) -> None:
         assert run["result"] == result
 
 
+@pytest.mark.environ(DPM_LINEAGE_APIS_ENABLED="true")
+@pytest.mark.parametrize("sent", [{"X-Correlation-Id": "corr-desk"}, {}])
+def test_the_correlation_id_of_the_answer_leads_to_the_runs_of_the_analysis(
+    chief: Caller, sent: dict[str, str]
+) -> None:
+    answer = chief.send("POST", "/rebalance/analyze", json=batch_json(), headers=sent)
+    made = {result["rebalance_run_id"] for result in answer.json["results"].values()}
+    edges = chief.get(f"/rebalance/lineage/{segment(answer.headers['X-Correlation-Id'])}").json["edges"]
+    assert {edge["target_entity_id"] for edge in edges if edge["edge_type"] == "CORRELATION_TO_RUN"} == made
+
+
 @pytest.mark.parametrize(
     ("scenarios", "message"),
     [

