@@ -9,8 +9,8 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.workflow import ItemStatus
 
-# What waits for changes waits for someone else, and what is in review has its reviewer.
-FREE = frozenset({ItemStatus.REQUESTED, ItemStatus.ESCALATED})
+# What waits for changes waits for someone else. What is in review has its reviewer, unless a reassignment ended the claim.
+FREE = frozenset({ItemStatus.REQUESTED, ItemStatus.IN_REVIEW, ItemStatus.ESCALATED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items import ItemState
+from lotus_web.domain.workflow import Action, did, status_sentence
 
 
 def shown_digest(item: ItemState, artifact_hash: str | None) -> str:
@@ -27,7 +28,7 @@ def check_unmoved(item: ItemState, *, version: int | None, digest: str | None, c
         return
     raise Conflict(
         "version_conflict",
-        f"This item changed while you were looking: {_what(item)}.",
+        _what_changed(item, version),
         details={
             "current_version": item.version,
             "seen_version": version,
@@ -39,7 +40,10 @@ def check_unmoved(item: ItemState, *, version: int | None, digest: str | None, c
     )
 
 
-def _what(item: ItemState) -> str:
-    if item.last_action_type is None:
-        return "its evidence is not what you saw"
-    return f"{item.last_actor_id} did {item.last_action_type.replace('_', ' ')}, it is now {item.status.value}"
+def _what_changed(item: ItemState, seen: int | None) -> str:
+    if seen is not None and not 1 <= seen <= item.version:
+        return f"This item is at version {item.version}; there never was a version {seen}."
+    if item.last_action_type is None or seen == item.version:
+        return "The evidence of this item is not what you saw."
+    done = did(Action(item.last_action_type), account=item.assigned_account_id, role=item.assigned_role)
+    return f"This item changed while you were looking: {item.last_actor_id} {done}. {status_sentence(item.status)}"

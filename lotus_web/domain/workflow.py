@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from lotus_web.domain.access import Actor, Permission, check_permission
-from lotus_web.domain.errors import Conflict, InvalidInput
+from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 
 TEXT_MAX = 4000
 REASON_CODE_MAX = 128
@@ -84,6 +84,25 @@ NEEDS_TEXT = frozenset(
     {Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.COMMENT, Action.ESCALATE, Action.OVERRIDE}
 )
 
+# What someone did, after their name.
+DID: dict[Action, str] = {
+    Action.CLAIM: "claimed it",
+    Action.RELEASE: "released it",
+    Action.APPROVE: "approved",
+    Action.REJECT: "rejected",
+    Action.REQUEST_CHANGE: "requested changes",
+    Action.COMMENT: "commented",
+    Action.REASSIGN: "gave it",
+    Action.ESCALATE: "escalated it",
+    Action.OVERRIDE: "overrode the gate",
+}
+
+
+def did(action: Action, *, account: str | None, role: str | None) -> str:
+    """Return what someone did, after their name; what moves an item says to whom."""
+    moved = action in (Action.REASSIGN, Action.ESCALATE)
+    return f"{DID[action]} to {account or role or 'nobody'}" if moved else DID[action]
+
 
 def _table() -> dict[tuple[ItemStatus, Action], ItemStatus]:
     table: dict[tuple[ItemStatus, Action], ItemStatus] = {}
@@ -100,6 +119,7 @@ def _table() -> dict[tuple[ItemStatus, Action], ItemStatus]:
     table[ItemStatus.REQUESTED, Action.CLAIM] = ItemStatus.IN_REVIEW
     table[ItemStatus.CHANGES_REQUESTED, Action.CLAIM] = ItemStatus.IN_REVIEW
     table[ItemStatus.ESCALATED, Action.CLAIM] = ItemStatus.ESCALATED
+    table[ItemStatus.IN_REVIEW, Action.CLAIM] = ItemStatus.IN_REVIEW
     table[ItemStatus.IN_REVIEW, Action.RELEASE] = ItemStatus.REQUESTED
     return table
 
@@ -136,11 +156,30 @@ _STATUS_WORDS = {
 }
 
 
+def status_sentence(status: ItemStatus) -> str:
+    """Return where an item stands, as a sentence."""
+    return f"It {_STATUS_WORDS[status]}."
+
+
 def status_after(item: ItemFacts, action: Action) -> ItemStatus | None:
     """Return the status after ``action``, or None where the tables know no such step."""
-    if action is Action.OVERRIDE and item.workflow_kind is not WorkflowKind.EXCEPTION_REVIEW:
+    if _never(item, action) or _against_the_hold(item, action):
         return None
     return (RUN_TRANSITIONS if item.is_run else TRANSITIONS).get((item.status, action))
+
+
+def _never(item: ItemFacts, action: Action) -> bool:
+    return action is Action.OVERRIDE and item.workflow_kind is not WorkflowKind.EXCEPTION_REVIEW
+
+
+def _against_the_hold(item: ItemFacts, action: Action) -> bool:
+    """Return whether an item in review is to be taken from who claimed it, or given back by nobody.
+
+    A reassignment leaves the status and ends the claim, so an item in review may have nobody: it can be claimed again.
+    """
+    if item.status is not ItemStatus.IN_REVIEW:
+        return False
+    return item.claimed if action is Action.CLAIM else action is Action.RELEASE and item.assigned_account_id is None
 
 
 def next_status(item: ItemFacts, action: Action) -> ItemStatus:
@@ -153,16 +192,19 @@ def next_status(item: ItemFacts, action: Action) -> ItemStatus:
 
 def refusal(item: ItemFacts, action: Action) -> str:
     """Return the one sentence, the same everywhere, that says why ``action`` is not possible now."""
-    if action is Action.OVERRIDE and item.workflow_kind is not WorkflowKind.EXCEPTION_REVIEW:
+    if _never(item, action):
         return "Only exception reviews can be overridden."
     word = action.value.replace("_", " ")
+    if _against_the_hold(item, action) and action is Action.RELEASE:
+        return f"Nobody holds this item: {word} is not possible now."
     return f"This item {_STATUS_WORDS[item.status]}: {word} is not possible now."
 
 
 def check_holder(item: ItemFacts, actor: Actor, action: Action) -> None:
     """Raise Conflict when someone else's hold stands in the way: only the holder, or who may assign, lets go."""
     held_by_other = item.assigned_account_id not in (None, actor.decider_id)
-    if action is Action.CLAIM and held_by_other and item.claimed:
+    # Who was given an item in review is at work on it, claimed or not.
+    if action is Action.CLAIM and held_by_other and (item.claimed or item.status is ItemStatus.IN_REVIEW):
         raise Conflict(
             "invalid_transition",
             f"This item is held by {item.assigned_account_id}.",
@@ -176,6 +218,12 @@ def check_holder(item: ItemFacts, actor: Actor, action: Action) -> None:
         )
 
 
+def check_ever_possible(item: ItemFacts, action: Action) -> None:
+    """Raise Conflict for what this kind of item never takes, so that nobody is first asked to complete it."""
+    if _never(item, action):
+        raise Conflict("invalid_transition", refusal(item, action), details={"status": item.status.value})
+
+
 def check_action(item: ItemFacts, actor: Actor, action: Action) -> ItemStatus:
     """Return the status after ``action``; raises Forbidden (who may) or Conflict (whether it is possible now)."""
     check_permission(actor, PERMISSION[action])
@@ -184,9 +232,23 @@ def check_action(item: ItemFacts, actor: Actor, action: Action) -> ItemStatus:
     return after
 
 
+def why_not(item: ItemFacts, actor: Actor, action: Action) -> str | None:
+    """Return the sentence with which ``check_action`` would refuse, None where it would not."""
+    try:
+        check_action(item, actor, action)
+    except (Forbidden, Conflict) as refused:
+        return refused.message
+    return None
+
+
 def override_phrase(workflow_id: str) -> str:
     """Return what must be typed to override an item."""
     return f"OVERRIDE {workflow_id.upper()}"
+
+
+def offered_phrase(item: ItemFacts) -> str | None:
+    """Return the phrase for an item that can be overridden at all, None for any other."""
+    return None if _never(item, Action.OVERRIDE) else override_phrase(item.workflow_id)
 
 
 def check_free_text(text: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.events import EventType
 from lotus_web.domain.notices import NoticeCategory
 from lotus_web.domain.reason_codes import REASON_CODES, Catalogue, reason_text
-from lotus_web.domain.workflow import Action
+from lotus_web.domain.workflow import Action, did
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
 from lotus_web.queries.traces import TraceDetail
 
@@ -22,18 +22,6 @@ MOST_ENTRIES = 200
 _EVENT, _ACTION, _NOTICE = range(3)
 
 _POLICY_WORDS = {"allow": "allowed", "deny": "blocked", "require_exception": "needs a review"}
-# What someone did, after their name.
-DID = {
-    Action.CLAIM: "claimed it",
-    Action.RELEASE: "released it",
-    Action.APPROVE: "approved",
-    Action.REJECT: "rejected",
-    Action.REQUEST_CHANGE: "requested changes",
-    Action.COMMENT: "commented",
-    Action.REASSIGN: "gave it",
-    Action.ESCALATE: "escalated it",
-    Action.OVERRIDE: "overrode the gate",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +153,13 @@ def _actions(rows: Iterable[WorkflowAction], codes: Catalogue = REASON_CODES) ->
         entry = TimelineEntry(
             row.occurred_at,
             decider,
-            _action_words(row) + through,
+            did(Action(row.action_type), account=row.assigned_account_id, role=row.assigned_role) + through,
             body,
             row.action_type,
             row.action_id,
             row.workflow_id,
         )
         yield (row.occurred_at, _ACTION, row.action_seq), entry
-
-
-def _action_words(row: WorkflowAction) -> str:
-    action = Action(row.action_type)
-    moved = action in (Action.REASSIGN, Action.ESCALATE)
-    target = row.assigned_account_id or row.assigned_role or "nobody"
-    return f"{DID[action]} to {target}" if moved else DID[action]
 
 
 def _notices(rows: Iterable[Notification]) -> Iterator[_Placed]:

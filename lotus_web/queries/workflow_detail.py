@@ -16,7 +16,7 @@ from lotus_web.domain.four_eyes import FourEyes, Parties
 from lotus_web.domain.items import ActionRecord, ItemState
 from lotus_web.domain.precedents import Precedents
 from lotus_web.domain.shown import shown_digest
-from lotus_web.domain.workflow import PERMISSION, Action, refusal, status_after
+from lotus_web.domain.workflow import PERMISSION, Action, why_not
 from lotus_web.models import EventLogEntry, Notification, Run, WorkflowAction
 from lotus_web.models.values import action_record
 from lotus_web.queries.items import stored_item
@@ -99,15 +99,8 @@ def _told(session: Session, item: ItemState) -> tuple[Notification, ...]:
 
 
 def _choice(item: ItemState, action: Action, actor: Actor, parties: Parties, four_eyes: FourEyes) -> ActionChoice:
-    permission = PERMISSION[action]
-    why_not = None
-    if not actor.may(permission):
-        why_not = f"This needs the permission {permission.value}."
-    elif status_after(item.facts, action) is None:
-        why_not = refusal(item.facts, action)
-    else:
-        why_not = four_eyes.refusal(action, actor, parties)
-    return ActionChoice(action.value, permission.value, why_not is None, why_not)
+    sentence = why_not(item.facts, actor, action) or four_eyes.refusal(action, actor, parties)
+    return ActionChoice(action.value, PERMISSION[action].value, sentence is None, sentence)
 
 
 def _violations(session: Session, item: ItemState) -> Sequence[Mapping[str, Any]]:

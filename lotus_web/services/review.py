@@ -18,7 +18,15 @@ from lotus_web.domain.items import ItemState
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.projection import event_action_id, fold_action
 from lotus_web.domain.shown import check_unmoved, shown_digest
-from lotus_web.domain.workflow import NEEDS_TEXT, PERMISSION, Action, check_action, check_free_text, override_phrase
+from lotus_web.domain.workflow import (
+    NEEDS_TEXT,
+    PERMISSION,
+    Action,
+    check_action,
+    check_ever_possible,
+    check_free_text,
+    override_phrase,
+)
 from lotus_web.models import Decision, Run
 from lotus_web.services.assignment import check_assignee
 from lotus_web.services.audit_records import AuditCategory, record_audit
@@ -72,6 +80,7 @@ def apply_action(
     item = item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))
     run = session.get(Run, (actor.tenant_id, item.rebalance_run_id)) if item.rebalance_run_id else None
     digest = shown_digest(item, run.artifact_hash if run else None)
+    check_ever_possible(item.facts, asked.action)
     asked = check_input(item, asked)
     check_unmoved(item, version=asked.version, digest=asked.shown_digest, current_digest=digest)
     after = check_action(item.facts, actor, asked.action)

@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 
 from lotus_web import current
 from lotus_web.domain.access import Actor, Permission, Role, permissions_of
-from lotus_web.domain.errors import Conflict, Forbidden
 from lotus_web.domain.four_eyes import FourEyes, Parties
 from lotus_web.domain.reason_codes import ReasonCode
-from lotus_web.domain.workflow import Action, ItemFacts, check_action, override_phrase
+from lotus_web.domain.workflow import Action, ItemFacts, override_phrase, why_not
 from lotus_web.queries.item_detail import ItemDetail, assignable_people
 
 REVIEWING_ROLES = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role]))
@@ -35,13 +34,8 @@ class DecisionPanel:
 
 def refusals(item: ItemFacts, actor: Actor) -> dict[Action, str]:
     """Return the sentence that the rules raise for each action that they would refuse."""
-    found: dict[Action, str] = {}
-    for action in Action:
-        try:
-            check_action(item, actor, action)
-        except (Forbidden, Conflict) as refused:
-            found[action] = refused.message
-    return found
+    sentences = {action: why_not(item, actor, action) for action in Action}
+    return {action: sentence for action, sentence in sentences.items() if sentence is not None}
 
 
 def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes: FourEyes) -> DecisionPanel:

@@ -12,11 +12,10 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.gate import GateStatus, gate_status
 from lotus_web.domain.items import ItemState
-from lotus_web.domain.workflow import Action
+from lotus_web.domain.workflow import Action, did
 from lotus_web.queries.item_detail import ItemDetail, item_detail
 from lotus_web.queries.navigation import next_in_queue
 from lotus_web.queries.precedents import item_precedents
-from lotus_web.queries.timeline import DID
 from lotus_web.web.access import current_actor
 from lotus_web.web.decision_panel import decision_panel
 from lotus_web.web.forms.review_form import FieldError, Typed
@@ -106,4 +105,5 @@ def collision(conflict: Conflict | None, item: ItemState, typed: Typed, actor: A
     if conflict.code != "version_conflict" or item.last_action_type is None:
         return Collision(repeated, conflict.message)
     who = "you" if item.last_actor_id == actor.decider_id else item.last_actor_id
-    return Collision(repeated, f"While you were looking, {who} {DID[Action(item.last_action_type)]}.")
+    done = did(Action(item.last_action_type), account=item.assigned_account_id, role=item.assigned_role)
+    return Collision(repeated, f"While you were looking, {who} {done}.")

@@ -188,6 +188,17 @@ def test_an_action_does_the_same_through_every_door(world: World, action: Action
         assert told["api"][0].sentence == f"This needs the permission {PERMISSION[action].value}."
 
 
+def test_what_is_in_review_and_nobodys_is_claimed_and_not_released_through_every_door(world: World) -> None:
+    for of_run in (False, True):
+        for door in world.doors[:2]:
+            left = world.item("in_review", of_run=of_run)
+            desk.act(world.app, left, Action.REASSIGN, by=SETTER, assigned_role="reviewer")
+            answer = refused(world, door, left, Action.RELEASE)
+            assert answer == Answer("conflict", "Nobody holds this item: release is not possible now.")
+            done(world, door, left, Action.CLAIM, "in_review", of_run=of_run)
+            assert refused(world, door, left, Action.CLAIM).kind == "conflict"
+
+
 def needs_more(action: Action) -> bool:
     return action in (*CODED, Action.COMMENT, Action.REASSIGN)
 

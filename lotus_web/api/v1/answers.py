@@ -23,7 +23,7 @@ from lotus_web.api.v1.schemas import (
     WorkflowDetailAnswer,
 )
 from lotus_web.domain.items import ActionRecord, ItemState
-from lotus_web.domain.workflow import override_phrase
+from lotus_web.domain.workflow import offered_phrase
 from lotus_web.queries.traces import TraceSummary
 from lotus_web.queries.workflow_detail import WorkflowDetail
 from lotus_web.wire.workflow_items import action_document, item_document
@@ -75,7 +75,7 @@ def detail_answer(detail: WorkflowDetail, *, now: datetime, claim_minutes: int) 
             run_status=detail.run_status,
             precedents=PrecedentsAnswer.of(detail.precedents),
             actions=[ChoiceAnswer.model_validate(choice) for choice in detail.choices],
-            override_phrase=override_phrase(item.workflow_id),
+            override_phrase=offered_phrase(item.facts),
             shown_digest=detail.digest,
             sla=SlaAnswer(due_at=item.sla_due_at, overdue=item.overdue(now), **item.metadata["sla"]),
             claim=_claim(item, claim_minutes),

@@ -241,7 +241,7 @@ class ReviewContextAnswer(Answer):
     run_status: str | None
     precedents: PrecedentsAnswer
     actions: list[ChoiceAnswer]
-    override_phrase: str
+    override_phrase: str | None
     shown_digest: str
     sla: SlaAnswer
     claim: ClaimAnswer | None

@@ -111,3 +111,13 @@ def test_starting_a_review_needs_its_permission_and_a_trace(app: Flask, make_cal
     assert chief.send("POST", "/workflow-studio/traces/t/reviews", json={"template_id": "x"}).status_code == 404
     wrong = chief.send("POST", "/workflow-studio/traces/t/reviews", json={"assigned_role": "butler"})
     assert (wrong.status_code, wrong.json["error"]["code"]) == (422, "invalid_argument")
+
+
+def test_what_is_no_exception_review_is_never_asked_for_the_phrase_of_an_override(app: Flask, chief: Caller) -> None:
+    open_trace(app, "t")
+    chief.send("POST", "/workflow-studio/traces/t/reviews", json={})
+    path = "/workflows/t%3Atrace_review%3Aprecedent_gap_review"
+    for body in ({}, {"reason": "ok"}, {"reason": "ok", "confirm_text": "OVERRIDE"}):
+        error = chief.send("POST", f"{path}/actions", json={"action": "override"} | body).json["error"]
+        assert (error["code"], error["message"]) == ("invalid_transition", "Only exception reviews can be overridden.")
+    assert chief.get(path).json["data"]["review_context"]["override_phrase"] is None

@@ -8,15 +8,18 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from lotus_web.db import transaction
+from lotus_web.db import db, transaction
 from lotus_web.domain.access import Actor, Role
 from lotus_web.domain.errors import Forbidden
 from lotus_web.domain.workflow import Action
+from lotus_web.services.claims import end_claim, lapsed_claims
 from lotus_web.services.next_item import claim_next
 from tests import desk
+from tests.histories import TOMAS, assert_provable, hire
 from tests.outside import NOON, POLICY, open_item, open_items, person
 
 NORA = person("nora", Role.REVIEWER)
+MAX = person("max", Role.MANAGER)
 
 
 def next_for(app: Flask, actor: Actor, *, skip: str | None = None) -> str | None:
@@ -48,6 +51,34 @@ def test_an_item_of_another_role_or_person_is_not_handed_out(app: Flask) -> None
     assert next_for(app, NORA) is None
     assert next_for(app, person("max", Role.MANAGER)) == "t"
     assert next_for(app, person("ines", Role.MANAGER)) is None
+
+
+def test_what_is_in_review_and_left_to_a_role_is_handed_out_and_lapses_like_any_claim(app: Flask) -> None:
+    workflow_id = open_item(app, "t")
+    desk.act(app, workflow_id, Action.CLAIM, by=NORA)
+    assert next_for(app, person("tomas", Role.REVIEWER)) is None
+    desk.act(app, workflow_id, Action.REASSIGN, by=MAX, assigned_role="reviewer")
+    assert next_for(app, MAX) is None
+    assert next_for(app, person("tomas", Role.REVIEWER)) == "t"
+    assert next_for(app, NORA) is None
+    with app.app_context():
+        later = NOON + timedelta(hours=1)
+        key = ("default", workflow_id)
+        assert lapsed_claims(db.session(), now=later, lease=timedelta(minutes=30), limit=9) == [key]
+        with transaction() as session:
+            assert end_claim(session, key, now=later, lease=timedelta(minutes=30), policy=POLICY)
+        assert_provable()
+    assert next_for(app, NORA) == "t"
+
+
+def test_what_is_in_review_and_given_to_a_person_waits_for_them(app: Flask) -> None:
+    workflow_id = open_item(app, "t")
+    with app.app_context(), transaction() as session:
+        hire(session, TOMAS)
+    desk.act(app, workflow_id, Action.CLAIM, by=NORA)
+    desk.act(app, workflow_id, Action.REASSIGN, by=MAX, assigned_account_id=TOMAS.actor_id)
+    assert next_for(app, NORA) is None
+    assert next_for(app, TOMAS) == "t"
 
 
 def test_what_waits_for_changes_or_was_skipped_is_not_handed_out(app: Flask) -> None:

@@ -15,10 +15,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from lotus_web.db import db
+from lotus_web.domain.access import Role
 from lotus_web.domain.workflow import Action
 from tests import desk
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX, TOMAS
+from tests.outside import person
 from tests.people import csrf_token, post
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
@@ -164,8 +166,23 @@ def test_claiming_what_someone_else_took_says_so(app: Flask, client_of: ClientOf
     desk.act(app, workflow_id, Action.CLAIM, by=TOMAS)
     answer = post(nora, "/inbox?tab=open", {"claim": f"1:{workflow_id}"})
     assert answer.status_code == 409
-    assert "tomas did claim" in answer.text
+    assert "tomas claimed it. It is in review." in answer.text
     assert ids(nora, "tab=mine") == []
+
+
+def test_what_is_in_review_and_left_to_a_role_offers_its_claim_and_no_release(app: Flask, client_of: ClientOf) -> None:
+    nora, workflow_id = client_of("nora"), desk.item(app)
+    path, button = f"/inbox/{quote(workflow_id, safe='')}", 'name="action" value="{}"'
+    desk.act(app, workflow_id, Action.CLAIM, by=TOMAS)
+    desk.act(app, workflow_id, Action.REASSIGN, by=person("max", Role.MANAGER), assigned_role="reviewer")
+    assert f'value="3:{workflow_id}"' in nora.get("/inbox?tab=open").text
+    page = nora.get(path).text
+    assert "Nobody holds this item; it waits for any reviewer." in page
+    assert (button.format("claim") in page, button.format("release") in page) == (True, False)
+    assert post(nora, "/inbox?tab=open", {"claim": f"3:{workflow_id}"}).status_code == 303
+    assert ids(nora, "tab=mine") == [workflow_id]
+    page = nora.get(path).text
+    assert (button.format("claim") in page, button.format("release") in page) == (False, True)
 
 
 def test_taking_the_next_item_opens_the_most_urgent_free_one(app: Flask, client_of: ClientOf) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lotus_web.domain.errors import Conflict
+from lotus_web.domain.items import ItemState
 from lotus_web.domain.shown import check_unmoved, shown_digest
 from lotus_web.domain.workflow import ItemStatus
 from tests.histories import ITEM, NOW, later
@@ -29,12 +30,42 @@ def test_who_saw_the_present_or_says_nothing_may_go_on(version: int | None, dige
     assert check_unmoved(ITEM, version=version, digest=digest, current_digest="now") is None
 
 
-@pytest.mark.parametrize(("version", "digest"), [(2, None), (0, "now"), (1, "before"), (None, "before")])
+MOVED = replace(ITEM, version=3, last_action_type="request_change", last_actor_id="tomas.roth", last_action_at=NOW)
+
+
+def refused(item: ItemState, version: int | None, digest: str | None) -> Conflict:
+    with pytest.raises(Conflict) as found:
+        check_unmoved(item, version=version, digest=digest, current_digest="now")
+    assert found.value.code == "version_conflict"
+    return found.value
+
+
+@pytest.mark.parametrize(("version", "digest"), [(2, None), (1, "now"), (1, "before"), (None, "before")])
 def test_who_saw_something_else_is_told_who_did_what_and_when(version: int | None, digest: str | None) -> None:
-    moved = replace(ITEM, last_action_type="request_change", last_actor_id="tomas.roth", last_action_at=NOW)
-    with pytest.raises(Conflict) as refused:
-        check_unmoved(moved, version=version, digest=digest, current_digest="now")
-    assert refused.value.code == "version_conflict"
-    assert "tomas.roth did request change" in refused.value.message
-    assert refused.value.details["changed_at"] == "2026-03-02T09:00:00.000000+00:00"
-    assert refused.value.details["current_version"] == 1
+    refusal = refused(replace(MOVED, status=ItemStatus.CHANGES_REQUESTED), version, digest)
+    assert refusal.message == (
+        "This item changed while you were looking: tomas.roth requested changes. It waits for changes."
+    )
+    assert refusal.details["changed_at"] == "2026-03-02T09:00:00.000000+00:00"
+    assert refusal.details["current_version"] == 3
+
+
+def test_what_changes_no_status_is_not_said_to_have_changed_it() -> None:
+    item = replace(MOVED, status=ItemStatus.ESCALATED, last_action_type="comment")
+    assert "tomas.roth commented. It is escalated." in refused(item, 1, None).message
+
+
+def test_whoever_it_went_to_is_named() -> None:
+    item = replace(MOVED, status=ItemStatus.IN_REVIEW, last_action_type="reassign", assigned_role="manager")
+    assert "tomas.roth gave it to manager. It is in review." in refused(item, 1, None).message
+
+
+@pytest.mark.parametrize(("item", "version"), [(ITEM, 7), (ITEM, 0), (MOVED, 0), (MOVED, 7)])
+def test_a_version_that_never_was_says_nothing_of_the_evidence(item: ItemState, version: int) -> None:
+    said = f"This item is at version {item.version}; there never was a version {version}."
+    assert refused(item, version, None).message == said
+
+
+@pytest.mark.parametrize("item", [ITEM, MOVED])
+def test_other_evidence_under_the_same_version_is_called_that(item: ItemState) -> None:
+    assert refused(item, item.version, "before").message == "The evidence of this item is not what you saw."

@@ -20,20 +20,25 @@ from lotus_web.domain.workflow import (
     check_action,
     check_free_text,
     next_status,
+    offered_phrase,
     override_phrase,
     refusal,
     status_after,
+    why_not,
 )
 from tests.histories import ADA, MARA, NORA, TOMAS, VIEW, person
 
 S, A = ItemStatus, Action
-EVERY_CASE = list(product(S, A, WorkflowKind, (False, True)))
+# Nobody has it; someone was given it; someone claimed it.
+NOBODY, GIVEN, CLAIMED = (None, False), (NORA.actor_id, False), (NORA.actor_id, True)
+EVERY_CASE = list(product(S, A, WorkflowKind, (False, True), (NOBODY, GIVEN, CLAIMED)))
 
 # The contract's table, written down a second time by hand: "any open" spelt out, the gate's reopenings for runs only.
 EXPECTED = {
     (S.REQUESTED, A.CLAIM): S.IN_REVIEW,
     (S.CHANGES_REQUESTED, A.CLAIM): S.IN_REVIEW,
     (S.ESCALATED, A.CLAIM): S.ESCALATED,
+    (S.IN_REVIEW, A.CLAIM): S.IN_REVIEW,
     (S.IN_REVIEW, A.RELEASE): S.REQUESTED,
     (S.REQUESTED, A.ESCALATE): S.ESCALATED,
     (S.IN_REVIEW, A.ESCALATE): S.ESCALATED,
@@ -58,22 +63,27 @@ def facts(
     *,
     is_run: bool = False,
     held_by: str | None = None,
+    claimed: bool = False,
 ) -> ItemFacts:
-    return ItemFacts("t:exception:x", status, kind, is_run, held_by)
+    return ItemFacts("t:exception:x", status, kind, is_run, held_by, claimed)
 
 
-def expected(status: ItemStatus, action: Action, kind: WorkflowKind, is_run: bool) -> ItemStatus | None:
+def expected(
+    status: ItemStatus, action: Action, kind: WorkflowKind, is_run: bool, hold: tuple[str | None, bool]
+) -> ItemStatus | None:
+    if status is S.IN_REVIEW and (action, hold) in ((A.CLAIM, CLAIMED), (A.RELEASE, NOBODY)):
+        return None
     if action is A.OVERRIDE and kind is not WorkflowKind.EXCEPTION_REVIEW:
         return None
     return (EXPECTED_OF_RUNS if is_run else EXPECTED).get((status, action))
 
 
-@pytest.mark.parametrize(("status", "action", "kind", "is_run"), EVERY_CASE)
+@pytest.mark.parametrize(("status", "action", "kind", "is_run", "hold"), EVERY_CASE)
 def test_the_tables_allow_what_the_contract_lists_and_nothing_else(
-    status: ItemStatus, action: Action, kind: WorkflowKind, is_run: bool
+    status: ItemStatus, action: Action, kind: WorkflowKind, is_run: bool, hold: tuple[str | None, bool]
 ) -> None:
-    item = facts(status, kind, is_run=is_run)
-    after = expected(status, action, kind, is_run)
+    item = facts(status, kind, is_run=is_run, held_by=hold[0], claimed=hold[1])
+    after = expected(status, action, kind, is_run, hold)
     assert status_after(item, action) is after
     if after is None:
         with pytest.raises(Conflict) as refused:
@@ -123,6 +133,22 @@ def test_a_hold_is_released_by_its_holder_or_who_may_assign() -> None:
     with pytest.raises(Conflict) as refused:
         check_action(held, TOMAS, A.RELEASE)
     assert refused.value.details == {"assigned_account_id": NORA.actor_id}
+
+
+def test_what_is_in_review_is_claimed_by_whoever_it_is_left_to() -> None:
+    left, given = facts(S.IN_REVIEW), facts(S.IN_REVIEW, held_by=NORA.actor_id)
+    assert check_action(left, TOMAS, A.CLAIM) is S.IN_REVIEW
+    assert why_not(left, MARA, A.RELEASE) == "Nobody holds this item: release is not possible now."
+    assert check_action(given, NORA, A.CLAIM) is S.IN_REVIEW
+    assert why_not(given, TOMAS, A.CLAIM) == "This item is held by nora.lind."
+    claimed = facts(S.IN_REVIEW, held_by=NORA.actor_id, claimed=True)
+    for someone in (NORA, TOMAS, MARA):
+        assert why_not(claimed, someone, A.CLAIM) == "This item is in review: claim is not possible now."
+
+
+def test_only_what_can_be_overridden_has_a_phrase() -> None:
+    assert offered_phrase(facts(S.REQUESTED)) == "OVERRIDE T:EXCEPTION:X"
+    assert offered_phrase(facts(S.REQUESTED, WorkflowKind.INCIDENT_REVIEW)) is None
 
 
 def test_the_phrase_of_an_override_is_the_id_in_capitals() -> None:
