@@ -236,6 +236,6 @@ def test_work_that_hangs_is_taken_up_in_the_end(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_analysis_that_is_answered_at_once_has_no_lease_to_prolong() -> None:
-    batch.analyze(analysis(), correlation_id=None, actor=FEED, policy=OFF, clock=utcnow)
+    batch.analyze(analysis(), correlation_id=None, asked_under="corr", actor=FEED, policy=OFF, clock=utcnow)
     assert count("dpm_runs") == 3
     assert Pause.made == []
