@@ -22,7 +22,7 @@ from lotus_web.demo.load import Progress
 from lotus_web.demo.templates import RunTemplate, template_for
 from lotus_web.demo.timeline import Moment
 from lotus_web.domain.access import DEFAULT_TENANT
-from lotus_web.domain.events import EventDraft, EventType
+from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventType
 from lotus_web.domain.items import ItemState, TraceContext
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.projection import Effect, fold_action, fold_event
@@ -180,7 +180,7 @@ class BulkLoad:
         self.appended += 1
         trace.next_seq += 1
         self._add(entry)
-        effect = fold_event(trace.item, logged_event(entry), trace.context)
+        effect = fold_event(trace.item, logged_event(entry), trace.context, opened_by=OWN_PRODUCER)
         if effect is not None:
             self._effect(trace, effect)
 

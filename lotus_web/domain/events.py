@@ -100,7 +100,8 @@ def envelope(draft: EventDraft, *, trace_seq: int) -> dict[str, Any]:
         "trace_id": draft.trace_id,
         "trace_seq": trace_seq,
         "event_type": draft.event_type.value,
-        "occurred_at": draft.occurred_at,
+        # As the store gives it back, so that what is made of it now is what a rebuild makes of it.
+        "occurred_at": draft.occurred_at.astimezone(UTC),
         "source": draft.source.as_dict(),
         "actor": dict(draft.actor),
         "idempotency_key": draft.idempotency_key,

@@ -12,14 +12,12 @@ from lotus_web.domain import notices
 from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventType
 from lotus_web.domain.items import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
 from lotus_web.domain.notices import Notice
-from lotus_web.domain.sla import WorkflowDefaults, due_at, explain_due
+from lotus_web.domain.opened_items import evidence_of, exception_item, review_item
+from lotus_web.domain.sla import due_at, explain_due
 from lotus_web.domain.workflow import (
     OPEN,
     TERMINAL,
     Action,
-    ItemStatus,
-    Priority,
-    WorkflowKind,
     status_after,
 )
 
@@ -56,16 +54,23 @@ def target_workflow_id(event: EventDraft | LoggedEvent) -> str | None:
     return None
 
 
-def fold_event(item: ItemState | None, event: LoggedEvent, trace: TraceContext) -> Effect | None:
-    """Apply an event to the item it is about (None if that does not exist yet); None when it changes nothing."""
+def fold_event(
+    item: ItemState | None, event: LoggedEvent, trace: TraceContext, *, opened_by: str | None
+) -> Effect | None:
+    """Apply an event to the item it is about (None if that does not exist yet); None when it changes nothing.
+
+    ``opened_by`` is the producer of the event that opened the item: what the house opened, only the house decides.
+    """
     match event.event_type:
         case EventType.EXCEPTION_REQUESTED if item is None:
-            return _opened(_exception_item(event, trace))
+            return _opened(exception_item(event, trace))
         case EventType.WORKFLOW_REVIEW_REQUESTED if item is None:
-            return _opened(_review_item(event, trace))
+            return _opened(review_item(event, trace))
         # Events act within their own trace: another trace's page would not show who closed its item.
         case EventType.APPROVAL_RECORDED if item is not None and item.trace_id == event.trace_id:
-            return _approved_or_rejected(item, event)
+            # A foreign event on an item of the house stays a line in the timeline: nobody's right to decide was checked.
+            foreign = opened_by == OWN_PRODUCER != event.producer_id
+            return None if foreign else _approved_or_rejected(item, event)
     return None
 
 
@@ -73,110 +78,13 @@ def _opened(item: ItemState) -> Effect:
     return Effect(item, None, notices.assignment(item, item.requested_at))
 
 
-def _exception_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
-    payload = event.payload
-    defaults = WorkflowDefaults.from_dict(event.applied_defaults)
-    item = _new_item(
-        event,
-        trace,
-        kind=WorkflowKind.EXCEPTION_REVIEW,
-        subject=("exception", payload["exception_id"]),
-        hours=defaults.exception_review_sla_hours,
-        source="LOTUS_EXCEPTION_REVIEW_SLA_HOURS",
-        priority=_priority(payload.get("priority")),
-    )
-    # Only the house's own recording may tie an item to a run: the gate believes what this field says.
-    run_id = payload["exception_id"] if event.producer_id == OWN_PRODUCER else None
-    return replace(
-        item,
-        assigned_role=defaults.assigned_role,
-        # A trace may hold runs of several portfolios (a batch does), so the run's own label counts before the trace's.
-        title=payload.get("title") or trace.title,
-        portfolio_id=payload.get("portfolio_id") or trace.portfolio_id,
-        policy_id=payload["policy"]["policy_id"],
-        policy_version=payload["policy"]["policy_version"],
-        request_reason=payload["reason"],
-        rebalance_run_id=run_id,
-        metadata={**item.metadata, "evidence": _evidence(payload)},
-    )
-
-
-def _review_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
-    payload = event.payload
-    item = _new_item(
-        event,
-        trace,
-        kind=WorkflowKind(payload["workflow_kind"]),
-        subject=("trace_review", payload["template_id"]),
-        hours=int(payload["sla_hours"]),
-        source=f"template {payload['template_id']}",
-        priority=_priority(payload["priority"]),
-    )
-    assignee = payload["assignee"]
-    return replace(
-        item,
-        title=payload["title"],
-        request_reason=payload["reason"],
-        assigned_account_id=assignee.get("account_id"),
-        assigned_role=assignee.get("role"),
-    )
-
-
-def _evidence(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    evidence = payload.get("evidence")
-    return evidence if isinstance(evidence, Mapping) else {}
-
-
-def _priority(word: Any) -> Priority:
-    try:
-        return Priority.of(str(word))
-    except KeyError:
-        return Priority.NORMAL
-
-
-def _new_item(
-    event: LoggedEvent,
-    trace: TraceContext,
-    *,
-    kind: WorkflowKind,
-    subject: tuple[str, str],
-    hours: int,
-    source: str,
-    priority: Priority,
-) -> ItemState:
-    return ItemState(
-        tenant_id=event.tenant_id,
-        workflow_id=f"{event.trace_id}:{subject[0]}:{subject[1]}",
-        trace_id=event.trace_id,
-        workflow_kind=kind,
-        workflow_name=trace.workflow,
-        subject_type=subject[0],
-        subject_id=subject[1],
-        status=ItemStatus.REQUESTED,
-        priority=priority,
-        title=trace.title,
-        request_reason="",
-        requested_by_type=event.actor["actor_type"],
-        requested_by_id=event.actor["actor_id"],
-        requested_at=event.occurred_at,
-        sla_due_at=due_at(event.occurred_at, hours),
-        updated_at=event.occurred_at,
-        created_from_event_id=event.event_id,
-        last_source_log_seq=event.log_seq,
-        portfolio_id=trace.portfolio_id,
-        metadata={"sla": explain_due(event.occurred_at, hours, source), "sla_hours": hours},
-    )
-
-
 def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
     payload = event.payload
     action = _approval_action(payload)
-    # The gate of a run opens only for the house's own, checked decisions; a foreign event stays a line in the timeline.
-    foreign = item.rebalance_run_id is not None and event.producer_id != OWN_PRODUCER
     after = status_after(item.facts, action)
-    if foreign or after is None:
+    if after is None:
         return None
-    evidence = _evidence(payload)
+    evidence = evidence_of(payload)
     record = ActionRecord(
         action_id=event_action_id(event.tenant_id, event.event_id),
         tenant_id=event.tenant_id,
@@ -228,7 +136,8 @@ def fold_action(item: ItemState, record: ActionRecord) -> Effect:
     if record.to_status in TERMINAL and record.action_type is not Action.COMMENT:
         acted = replace(
             acted,
-            resolved_at=record.occurred_at,
+            # Clocks of other systems may be wrong; nothing is decided before it was asked.
+            resolved_at=max(record.occurred_at, item.requested_at),
             current_decision=record.to_status.value,
             current_reason=record.text,
         )

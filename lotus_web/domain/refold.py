@@ -37,6 +37,7 @@ def refold(events: Iterable[LoggedEvent], manual: Iterable[ActionRecord]) -> Ref
     waiting = list(manual)
     done = Refolded()
     trace: TraceContext | None = None
+    openers: dict[str, str] = {}
     for event in events:
         while waiting and waiting[0].after_log_seq < event.log_seq:
             _act(done, waiting.pop(0))
@@ -45,8 +46,9 @@ def refold(events: Iterable[LoggedEvent], manual: Iterable[ActionRecord]) -> Ref
         workflow_id = target_workflow_id(event)
         if workflow_id is None or trace is None:
             continue
-        effect = fold_event(done.items.get(workflow_id), event, trace)
+        effect = fold_event(done.items.get(workflow_id), event, trace, opened_by=openers.get(workflow_id))
         if effect is not None:
+            openers.setdefault(workflow_id, event.producer_id)
             done.keep(effect)
     for record in waiting:
         _act(done, record)

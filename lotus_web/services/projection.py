@@ -20,9 +20,20 @@ def apply_entry(session: Session, entry: EventLogEntry) -> None:
     if workflow_id is None:
         return
     row = find_item(session, event.tenant_id, workflow_id, lock=True)
-    effect = fold_event(None if row is None else item_state(row), event, trace_context(session, event))
+    item, opened_by = None, None
+    if row is not None:
+        item, opened_by = item_state(row), _producer(session, row.tenant_id, row.created_from_event_id)
+    effect = fold_event(item, event, trace_context(session, event), opened_by=opened_by)
     if effect is not None:
         store_effect(session, effect)
+
+
+def _producer(session: Session, tenant_id: str, event_id: str) -> str:
+    return session.scalars(
+        select(EventLogEntry.producer_id).where(
+            EventLogEntry.tenant_id == tenant_id, EventLogEntry.event_id == event_id
+        )
+    ).one()
 
 
 def trace_context(session: Session, event: LoggedEvent) -> TraceContext:

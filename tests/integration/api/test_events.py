@@ -10,9 +10,11 @@ import pytest
 from flask import Flask
 
 from lotus_web.domain.access import Permission
-from tests.contract.callers import Caller, review_request
+from tests.contract.callers import Caller, review_request, segment
 from tests.histories import assert_provable
 from tests.integration.api.conftest import MakeCaller
+
+TRACE = "/traces/trace%2F1%3Aa"
 
 
 def event(seq: int = 0, **changes: Any) -> dict[str, Any]:
@@ -194,3 +196,51 @@ def test_an_approval_of_the_same_system_closes_its_item(chief: Caller) -> None:
     item = chief.get("/workflows/trace%2F1%3Aa%3Aexception%3Aex-1").json["data"]
     assert item["workflow"]["status"] == "approved"
     assert item["actions"][0]["on_behalf_of"] == "carla"
+
+
+@pytest.mark.parametrize("subject_type", ["trace_review", "override"])
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_a_feed_decides_nothing_that_the_house_opened(
+    app: Flask, chief: Caller, make_caller: MakeCaller, subject_type: str, decision: str
+) -> None:
+    post(chief, event(0))
+    path = "/workflow-studio/traces/trace%2F1%3Aa/reviews"
+    started = chief.send("POST", path, json={"template_id": "exception_follow_up"}).json["data"]["workflow"]
+    workflow_id = started["workflow_id"]
+    path = f"/workflows/{segment(workflow_id)}"
+    refused = chief.send("POST", f"{path}/actions", json={"action": "approve", "reason": "mine"})
+    assert code(refused) == (403, "four_eyes")
+    feed = make_caller("credit-desk", [Permission.EVENTS_WRITE])
+    approval = {
+        "approval_id": "a-1",
+        "subject": {
+            "subject_type": subject_type,
+            "subject_id": workflow_id if subject_type == "override" else "exception_follow_up",
+        },
+        "approver": {"actor_type": "service_account", "actor_id": "chief"},
+        "decision": decision,
+    }
+    fed = event(0, event_id="evt-9", trace_seq=2, event_type="ApprovalRecorded", idempotency_key="k9", payload=approval)
+    assert post(feed, fed | {"occurred_at": "2020-01-01T00:00:00Z"}).status_code == 201
+    item = chief.get(path).json["data"]
+    assert (item["workflow"], item["actions"]) == (started, [])
+    assert "ApprovalRecorded" in [entry["type"] for entry in chief.get(TRACE).json["data"]["timeline"]]
+    with app.app_context():
+        assert_provable()
+
+
+def test_an_approval_is_never_older_than_what_it_decides(app: Flask, chief: Caller) -> None:
+    post(chief, event(0))
+    post(chief, event(1))
+    approval = {
+        "approval_id": "a-1",
+        "subject": {"subject_type": "exception", "subject_id": "ex-1"},
+        "approver": {"actor_type": "person", "actor_id": "carla"},
+        "decision": "approved",
+    }
+    fed = event(0, event_id="evt-2", trace_seq=2, event_type="ApprovalRecorded", idempotency_key="k2", payload=approval)
+    post(chief, fed | {"occurred_at": "2020-01-01T00:00:00Z"})
+    item = chief.get("/workflows/trace%2F1%3Aa%3Aexception%3Aex-1").json["data"]
+    assert item["workflow"]["resolved_at"] == item["workflow"]["requested_at"]
+    with app.app_context():
+        assert_provable()

@@ -24,9 +24,10 @@ from lotus_web.domain.errors import LotusError
 from lotus_web.domain.events import OWN_PRODUCER, EventType
 from lotus_web.domain.gate import GateAction
 from lotus_web.domain.workflow import Action
-from lotus_web.models import WorkflowItem
+from lotus_web.models import EventLogEntry, WorkflowItem
 from lotus_web.models.values import item_state
 from lotus_web.services.rebuild import rebuild_batch
+from lotus_web.services.studio import SOURCE as STUDIO
 from tests.histories import (
     ADA,
     FEED,
@@ -115,17 +116,33 @@ class Desk(RuleBasedStateMachine):
         assert draft.source.producer_id != OWN_PRODUCER
         self.attempt(lambda session: append(session, draft))
 
+    @rule(trace=TRACES, name=NAMES)
+    def ask_for_a_review_in_the_house(self, trace: str, name: str) -> None:
+        draft = event(EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(name), trace_id=trace, source=STUDIO)
+        self.attempt(lambda session: append(session, draft))
+
     @rule(
-        trace=TRACES, name=NAMES, subject=st.sampled_from(["exception", "trace_review", "override"]), yes=st.booleans()
+        trace=TRACES,
+        name=NAMES,
+        subject=st.sampled_from(["exception", "trace_review", "override"]),
+        yes=st.booleans(),
+        hours=st.sampled_from([-9, 0, 9]),
     )
-    def decide_from_outside(self, trace: str, name: str, subject: str, yes: bool) -> None:
+    def decide_from_outside(self, trace: str, name: str, subject: str, yes: bool, hours: int) -> None:
         target = f"{trace}:exception:{name}" if subject == "override" else name
         payload = approved(subject, target, "approved" if yes else "rejected")
-        self.attempt(lambda session: append(session, event(EventType.APPROVAL_RECORDED, payload, trace_id=trace)))
+        draft = event(EventType.APPROVAL_RECORDED, payload, trace_id=trace, occurred_at=later(hours))
+        before = of_the_house()
+        self.attempt(lambda session: append(session, draft))
+        assert of_the_house() == before
 
     @invariant()
     def everything_is_provable(self) -> None:
         assert_provable()
+
+    @invariant()
+    def nothing_is_decided_before_it_was_asked(self) -> None:
+        assert [item for item in snapshot() if item.resolved_at and item.resolved_at < item.requested_at] == []
 
     @rule()
     def lose_the_inbox_and_rebuild_it(self) -> None:
@@ -147,6 +164,15 @@ def snapshot() -> list[Any]:
     rows = db.session.scalars(db.select(WorkflowItem).order_by(WorkflowItem.workflow_id)).all()
     db.session.rollback()
     return [item_state(row) for row in rows]
+
+
+def of_the_house() -> list[Any]:
+    """Return the items that the house's own events opened."""
+    opener = EventLogEntry.event_id == WorkflowItem.created_from_event_id
+    query = db.select(WorkflowItem).join(EventLogEntry, opener).where(EventLogEntry.producer_id == OWN_PRODUCER)
+    found = [item_state(row) for row in db.session.scalars(query.order_by(WorkflowItem.workflow_id))]
+    db.session.rollback()
+    return found
 
 
 def clear() -> None:

@@ -36,8 +36,12 @@ def logged(event_type: EventType, payload: dict[str, Any], *, seq: int = 1, **ch
     return LoggedEvent(**{**values, **changes})
 
 
+def fold(item: ItemState | None, event: LoggedEvent, *, opened_by: str | None = "credit-producer") -> Effect | None:
+    return fold_event(item, event, TRACE, opened_by=opened_by)
+
+
 def effect_of(item: ItemState | None, event: LoggedEvent) -> Effect:
-    effect = fold_event(item, event, TRACE)
+    effect = fold(item, event)
     assert effect is not None
     return effect
 
@@ -106,11 +110,11 @@ def test_a_review_request_opens_an_item_as_its_template_says() -> None:
 def test_every_other_event_is_a_line_in_the_timeline_and_no_more(event_type: EventType) -> None:
     event = logged(event_type, {"exception_id": "ex-1", **approved("exception", "ex-1")})
     assert target_workflow_id(event) is None
-    assert fold_event(opened(), event, TRACE) is None
+    assert fold(opened(), event) is None
 
 
 def test_a_second_request_for_the_same_item_changes_nothing() -> None:
-    assert fold_event(opened(), logged(EventType.EXCEPTION_REQUESTED, requested(), seq=2), TRACE) is None
+    assert fold(opened(), logged(EventType.EXCEPTION_REQUESTED, requested(), seq=2)) is None
 
 
 @pytest.mark.parametrize(("decision", "status"), [("approved", ItemStatus.APPROVED), ("rejected", ItemStatus.REJECTED)])
@@ -131,14 +135,47 @@ def test_a_recorded_approval_closes_the_item_and_tells_who_asked(decision: str, 
 def test_an_approval_of_an_item_that_is_closed_changes_nothing() -> None:
     closed = effect_of(opened(), logged(EventType.APPROVAL_RECORDED, approved("exception", "ex-1"), seq=2)).item
     again = logged(EventType.APPROVAL_RECORDED, approved("exception", "ex-1", "rejected"), seq=3)
-    assert fold_event(closed, again, TRACE) is None
+    assert fold(closed, again) is None
 
 
-def test_a_foreign_event_never_decides_a_run() -> None:
-    run_item = opened(producer_id=OWN_PRODUCER)
-    event = logged(EventType.APPROVAL_RECORDED, approved("exception", "ex-1"), seq=2)
-    assert fold_event(run_item, event, TRACE) is None
-    assert fold_event(run_item, replace(event, producer_id=OWN_PRODUCER), TRACE) is not None
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_a_foreign_event_never_decides_what_the_house_opened(decision: str) -> None:
+    run = opened(producer_id=OWN_PRODUCER)
+    asked = logged(EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(), producer_id=OWN_PRODUCER)
+    studio = effect_of(None, asked).item
+    for item, subject in (
+        (run, ("exception", "ex-1")),
+        (run, ("override", run.workflow_id)),
+        (studio, ("trace_review", "incident_triage")),
+    ):
+        event = logged(EventType.APPROVAL_RECORDED, approved(*subject, decision), seq=2)
+        assert fold(item, event, opened_by=OWN_PRODUCER) is None
+        assert fold(item, replace(event, producer_id=OWN_PRODUCER), opened_by=OWN_PRODUCER) is not None
+        assert fold(item, replace(event, producer_id=OWN_PRODUCER)) is not None
+
+
+def test_a_refold_knows_who_opened_what() -> None:
+    studio = logged(EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(), seq=2, producer_id=OWN_PRODUCER)
+    history = [
+        logged(EventType.TRACE_STARTED, STARTED),
+        studio,
+        logged(EventType.EXCEPTION_REQUESTED, requested(), seq=3),
+        logged(EventType.APPROVAL_RECORDED, approved("trace_review", "incident_triage"), seq=4),
+        logged(EventType.APPROVAL_RECORDED, approved("exception", "ex-1"), seq=5),
+    ]
+    items = refold(history, []).items
+    assert {name: item.status for name, item in items.items()} == {
+        "trace-1:trace_review:incident_triage": ItemStatus.REQUESTED,
+        "trace-1:exception:ex-1": ItemStatus.APPROVED,
+    }
+
+
+def test_nothing_is_decided_before_it_was_asked() -> None:
+    early = logged(EventType.APPROVAL_RECORDED, approved("exception", "ex-1"), seq=2, occurred_at=later(-5))
+    effect = effect_of(opened(), early)
+    assert effect.item.resolved_at == effect.item.requested_at == NOW
+    assert effect.action is not None
+    assert effect.action.occurred_at == later(-5)
 
 
 def test_an_override_closes_exception_reviews_and_no_other_kind() -> None:
@@ -146,14 +183,14 @@ def test_an_override_closes_exception_reviews_and_no_other_kind() -> None:
     overriding = logged(EventType.APPROVAL_RECORDED, approved("override", exception.workflow_id), seq=2)
     assert effect_of(exception, overriding).item.status is ItemStatus.OVERRIDDEN
     overriding = logged(EventType.APPROVAL_RECORDED, approved("override", review.workflow_id), seq=2)
-    assert fold_event(review, overriding, TRACE) is None
+    assert fold(review, overriding) is None
 
 
 def test_an_event_of_one_trace_does_not_close_an_item_of_another() -> None:
     item = opened()
     event = logged(EventType.APPROVAL_RECORDED, approved("override", item.workflow_id), seq=2, trace_id="trace-2")
     assert target_workflow_id(event) == item.workflow_id
-    assert fold_event(item, event, TRACE) is None
+    assert fold(item, event) is None
 
 
 def test_a_claim_takes_and_a_release_gives_back() -> None:
