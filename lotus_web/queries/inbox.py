@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
-from lotus_web.domain.items import ItemState
 from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowKind
 from lotus_web.models import WorkflowItem
@@ -22,7 +21,7 @@ _CLOSED_KINDS = (str, str)
 # A filter that few closed items meet would read them all; a page looks this far back and its cursor goes on from there.
 CLOSED_REACH = 5_000
 
-_COLUMNS = (
+COLUMNS = (
     WorkflowItem.workflow_id,
     WorkflowItem.workflow_kind,
     WorkflowItem.rebalance_run_id,
@@ -103,7 +102,7 @@ def open_items(
     as_of = part_instant(after[1]) if after else now
     part = after[0] if after else OVERDUE
     conditions = [tab_condition(tab, actor), *filter_conditions(wanted, as_of=as_of, soon_minutes=soon_minutes)]
-    base = select(*_COLUMNS).where(
+    base = select(*COLUMNS).where(
         WorkflowItem.tenant_id == actor.tenant_id, WorkflowItem.resolved_at.is_(None), *conditions
     )
     rows: list[InboxRow] = []
@@ -138,11 +137,17 @@ def _open_page(rows: list[InboxRow], late: int, limit: int, as_of: datetime) -> 
     return Page(tuple(rows[:limit]), encode_cursor(position))
 
 
-def cursor_after(item: ItemState, now: datetime) -> str:
-    """Return the cursor of a page of open items that begins after this one, as a page of ``now`` would give it out."""
-    part = OVERDUE if item.sla_due_at < now else REST
-    place = (int(item.priority), instant_part(item.requested_at), item.workflow_id)
-    return encode_cursor((part, instant_part(now), *place))
+def cursor_after(row: InboxRow, as_of: datetime) -> str:
+    """Return the cursor of a page of open items that begins after this one, as a page of that instant would give it out."""
+    part = OVERDUE if row.sla_due_at < as_of else REST
+    return encode_cursor(
+        (part, instant_part(as_of), row.priority_rank, instant_part(row.requested_at), row.workflow_id)
+    )
+
+
+def cursor_instant(cursor: str) -> datetime:
+    """Return the instant as of which a cursor of open items orders them; raises InvalidInput ``INVALID_CURSOR``."""
+    return part_instant(decode_cursor(cursor, kinds=_OPEN_KINDS)[1])
 
 
 def closed_items(
@@ -175,7 +180,7 @@ def closed_items(
         closed.append(order >= horizon)
     conditions = filter_conditions(wanted, as_of=now, soon_minutes=soon_minutes)
     newest = (WorkflowItem.resolved_at.desc(), WorkflowItem.workflow_id.desc())
-    query = select(*_COLUMNS).where(*closed, *conditions).order_by(*newest).limit(limit + 1)
+    query = select(*COLUMNS).where(*closed, *conditions).order_by(*newest).limit(limit + 1)
     return _closed_page([InboxRow(**row._mapping) for row in session.execute(query)], limit, horizon)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.models import WorkflowItem
+from lotus_web.queries.inbox_escalated import escalated_count
 from lotus_web.queries.inbox_filter import InboxFilter, Tab, filter_conditions, tab_condition
 from lotus_web.queries.open_items import all_open
 
@@ -18,7 +19,10 @@ CLOSED_CAP = 1_000
 
 @dataclass(frozen=True, slots=True)
 class InboxCounts:
-    """Items in each tab under the same filters; ``closed`` stops at ``CLOSED_CAP`` + 1 and is None where it is not cheap."""
+    """Items in each tab under the same filters; ``closed`` stops at ``CLOSED_CAP`` + 1 and is None where it is not cheap.
+
+    ``all`` is None without a day of escalation.
+    """
 
     mine: int
     roles: int
@@ -26,6 +30,7 @@ class InboxCounts:
     open: int
     overdue: int
     closed: int | None
+    all: int | None
 
     def of(self, tab: Tab) -> int | None:
         """Return one tab's count."""
@@ -41,7 +46,7 @@ class InboxCounts:
 def inbox_counts(
     session: Session, wanted: InboxFilter, *, actor: Actor, now: datetime, soon_minutes: int
 ) -> InboxCounts:
-    """Count the tabs in one pass over the index of open items, and the closed ones up to a bound."""
+    """Count the tabs in one pass over the index of open items, the closed ones up to a bound, and a day's escalations."""
     conditions = filter_conditions(wanted, as_of=now, soon_minutes=soon_minutes)
     tabs = (Tab.MINE, Tab.ROLES, Tab.UNASSIGNED, Tab.OPEN)
     query = select(
@@ -49,7 +54,10 @@ def inbox_counts(
         _count_if(WorkflowItem.sla_due_at < now).label("overdue"),
     ).where(*all_open(actor.tenant_id), *conditions)
     found = session.execute(query).one()
-    return InboxCounts(**found._mapping, closed=_closed_count(session, actor.tenant_id, wanted))
+    everything = None
+    if wanted.escalated:
+        everything = escalated_count(session, wanted, actor=actor, now=now, soon_minutes=soon_minutes)
+    return InboxCounts(**found._mapping, closed=_closed_count(session, actor.tenant_id, wanted), all=everything)
 
 
 def _count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:

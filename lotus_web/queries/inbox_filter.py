@@ -14,15 +14,19 @@ from lotus_web.domain.ageing import Age
 from lotus_web.domain.workflow import Action, ItemStatus, Priority
 from lotus_web.models import WorkflowAction, WorkflowItem
 
+# In place of a role: what no role is waited for.
+NO_ROLE = "none"
+
 
 class Tab(StrEnum):
-    """A part of the inbox; all but the last hold open items only."""
+    """A part of the inbox; all but the last two hold open items only, and ALL needs a day of escalation."""
 
     MINE = "mine"
     ROLES = "roles"
     UNASSIGNED = "unassigned"
     OPEN = "open"
     CLOSED = "closed"
+    ALL = "all"
 
 
 class Due(StrEnum):
@@ -79,7 +83,7 @@ def filter_conditions(wanted: InboxFilter, *, as_of: datetime, soon_minutes: int
     if wanted.priority is not None:
         found.append(WorkflowItem.priority_rank == int(wanted.priority))
     if wanted.role:
-        found.append(WorkflowItem.assigned_role == wanted.role)
+        found.append(WorkflowItem.assigned_role == (None if wanted.role == NO_ROLE else wanted.role))
     if wanted.person:
         found.append(WorkflowItem.assigned_account_id == wanted.person)
     if wanted.portfolio:
@@ -97,12 +101,13 @@ def filter_conditions(wanted: InboxFilter, *, as_of: datetime, soon_minutes: int
 
 def decided_conditions(wanted: InboxFilter) -> list[ColumnElement[bool]]:
     """Return the condition of the day of the decision, which is a range of the index of closed items."""
-    return [_on(WorkflowItem.resolved_at, wanted.decided)] if wanted.decided else []
+    return [on_day(WorkflowItem.resolved_at, wanted.decided)] if wanted.decided else []
 
 
-def _on(
+def on_day(
     column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None], day: date
 ) -> ColumnElement[bool]:
+    """Return the condition that something happened on a UTC day."""
     start = datetime.combine(day, time.min, UTC)
     return (column >= start) & (column < start + timedelta(days=1))
 
@@ -122,7 +127,7 @@ def _escalated_on(day: date) -> Select[str]:
     return select(WorkflowAction.workflow_id).where(
         WorkflowAction.tenant_id == WorkflowItem.tenant_id,
         WorkflowAction.action_type == Action.ESCALATE.value,
-        _on(WorkflowAction.occurred_at, day),
+        on_day(WorkflowAction.occurred_at, day),
     )
 
 

@@ -16,6 +16,7 @@ from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.workflow import OPEN, Action, ItemStatus
 from lotus_web.queries.inbox import closed_items, open_items
 from lotus_web.queries.inbox_counts import CLOSED_CAP, InboxCounts, inbox_counts
+from lotus_web.queries.inbox_escalated import escalated_items
 from lotus_web.queries.inbox_filter import Tab
 from lotus_web.request_ids import current_ids
 from lotus_web.services.failures import Attempt, attempt
@@ -39,7 +40,9 @@ TAB_WORDS = {
     Tab.UNASSIGNED: "Unassigned",
     Tab.OPEN: "All open",
     Tab.CLOSED: "Closed",
+    Tab.ALL: "Open and closed",
 }
+WORKED_THROUGH = frozenset(Tab) - {Tab.CLOSED, Tab.ALL}
 
 
 @blueprint.get("/")
@@ -112,14 +115,20 @@ def take_next() -> ResponseReturnValue:
 
 
 def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
-    """Render the inbox that the address names; five queries at most, whatever it holds."""
+    """Render the inbox that the address names; six queries at most, whatever it holds."""
     wanted, actor, now = wanted_items(), current_actor(), current.utcnow()
     soon = current.settings().deadline_risk_warning_minutes
     session, cursor, refused_view = db.session(), request.args.get("cursor"), outcome.get("refused_view")
     counts = inbox_counts(session, wanted, actor=actor, now=now, soon_minutes=soon)
     tab = wanted.tab or counts.first_filled
     about: dict[str, Any] = {"actor": actor, "now": now, "soon_minutes": soon, "limit": PAGE_SIZE, "cursor": cursor}
-    listing = closed_items(session, wanted, **about) if tab is Tab.CLOSED else open_items(session, wanted, tab, **about)
+    match tab:
+        case Tab.CLOSED:
+            listing = closed_items(session, wanted, **about)
+        case Tab.ALL:
+            listing = escalated_items(session, wanted, **about)
+        case _:
+            listing = open_items(session, wanted, tab, **about)
     return page_or_fragment(
         "inbox/inbox.html",
         "inbox/_inbox.html",
@@ -131,7 +140,9 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         cursor=cursor,
         refused_claims={row.workflow_id: refusals(row.facts, actor).get(Action.CLAIM) for row in listing.items},
         total=counts.of(tab),
-        work_url=work_url(listing.items[0], tab, counts.of(tab)) if listing.items and tab is not Tab.CLOSED else None,
+        work_url=work_url(listing.items[0], tab, counts.of(tab), now)
+        if listing.items and tab in WORKED_THROUGH
+        else None,
         me=actor.decider_id,
         now=now,
         soon_minutes=soon,
@@ -139,7 +150,7 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         views=None if is_htmx() else view_links(session, actor, replace(wanted, tab=tab), refused_view),
         same_page=inbox_page,
         ages=[(age.value, age.label) for age in Age],
-        statuses=[status.value for status in ItemStatus if (status in OPEN) == (tab is not Tab.CLOSED)],
+        statuses=[one.value for one in ItemStatus if tab is Tab.ALL or (one in OPEN) == (tab is not Tab.CLOSED)],
     )
 
 
@@ -153,6 +164,8 @@ def tab_links(shown: Tab, counts: InboxCounts) -> list[dict[str, Any]]:
     links = []
     for tab, label in TAB_WORDS.items():
         count = counts.of(tab)
+        if tab is Tab.ALL and count is None:
+            continue
         capped = tab is Tab.CLOSED and count is not None and count > CLOSED_CAP
         links.append(
             {

@@ -11,9 +11,10 @@ from lotus_web.web.query_args import choice_arg, day_arg, enum_arg, text_arg
 
 
 def wanted_items() -> InboxFilter:
-    """Return the filter that the address names; raises InvalidInput."""
+    """Return the filter that the address names; raises InvalidInput. Open and decided together need a day of escalation."""
+    tab, escalated = enum_arg("tab", Tab), day_arg("escalated")
     return InboxFilter(
-        tab=enum_arg("tab", Tab),
+        tab=Tab.OPEN if tab is Tab.ALL and escalated is None else tab,
         status=enum_arg("status", ItemStatus),
         priority=choice_arg("priority", {priority.word: priority for priority in Priority}),
         due=enum_arg("due", Due),
@@ -23,7 +24,7 @@ def wanted_items() -> InboxFilter:
         text=text_arg("q"),
         age=enum_arg("age", Age),
         decided=day_arg("decided"),
-        escalated=day_arg("escalated"),
+        escalated=escalated,
     )
 
 

@@ -87,5 +87,6 @@ def _recorded(workflow_id: str, typed: Typed, done: Reviewed) -> Response:
         return move_on(queue.next_url)
     if is_htmx():
         return item_page(workflow_id, outcome=Outcome(done=words, done_action=typed.action))
-    flash(f"{words} {done.item.title}", "success")
+    ended = ". That was the last of this list." if queue else ""
+    flash(f"{words} {done.item.title}{ended}", "success")
     return see_other(queue.act_url if queue else url_for("items.show", workflow_id=workflow_id))

@@ -1,31 +1,37 @@
-"""Working through a list: the address of an item says which list it is of, its place there and how many there were."""
+"""Working through a list from its first item to its last, once.
+
+The address of an item says which list it is of, how many there were, and behind which place of it, as it was ordered when
+the work began, the next one stands: so nothing comes up again, whatever was done to it or passed over.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from lotus_web import current
 from lotus_web.domain.access import Actor
+from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.workflow import Action
-from lotus_web.queries.inbox import InboxRow, cursor_after, open_items
+from lotus_web.queries.inbox import InboxRow, cursor_after, cursor_instant, open_items
 from lotus_web.queries.inbox_filter import Tab
 from lotus_web.web.htmx import is_htmx, see_other
 from lotus_web.web.inbox_args import wanted_items
 from lotus_web.web.links import with_query
 
-AT, OF = "at", "of"
+AT, OF, PLACE = "at", "of", "place"
 # After these the item needs its reviewer no more.
 ONWARD = frozenset({Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.ESCALATE, Action.OVERRIDE})
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A list as someone works through it: item ``at`` of ``of``; ``next`` None once nothing else is in it."""
+    """A list as someone works through it: item ``at`` of ``of``; ``next`` None at its end."""
 
     at: int
     of: int
@@ -35,29 +41,37 @@ class Queue:
     next_url: str | None
 
 
-def work_url(row: InboxRow, tab: Tab, of: int | None) -> str:
+def work_url(row: InboxRow, tab: Tab, of: int | None, now: datetime) -> str:
     """Return the address at which the list of the present page is worked through from its first row on."""
-    return with_query(url_for("items.show", workflow_id=row.workflow_id), tab=tab.value, at="1", of=str(of or 1))
+    begin = {"tab": tab.value, AT: "1", OF: str(of or 1), PLACE: cursor_after(row, now)}
+    return with_query(url_for("items.show", workflow_id=row.workflow_id), **begin)
 
 
 def queue_here(session: Session, item: ItemState, actor: Actor) -> Queue | None:
-    """Return the list that the address of this item's page names; None where it names none. Two queries or three."""
-    at, of = _number(AT), _number(OF)
-    wanted = wanted_items()
-    if not at or not of or wanted.tab is None or wanted.tab is Tab.CLOSED:
+    """Return the list that the address of this item's page names; None where it names none. Two queries at most."""
+    at, of, place = _number(AT), _number(OF), request.args.get(PLACE)
+    tab = wanted_items().tab
+    if not at or not of or not place or tab is None or tab in (Tab.CLOSED, Tab.ALL):
         return None
-    onward = _next(session, item, actor)
-    place = {AT: str(at + 1), OF: str(max(of, at + 1))}
+    try:
+        onward = _next(session, item, actor, tab, place) if at < of else None
+    except InvalidInput:
+        # An address that was cut short.
+        return None
     return Queue(
         at=at,
         of=max(of, at),
-        list_url=with_query(url_for("inbox.show"), at=None, of=None, do=None),
+        list_url=with_query(url_for("inbox.show"), at=None, of=None, place=None, do=None),
         act_url=with_query(url_for("items.act", workflow_id=item.workflow_id), do=None),
         next=onward,
-        next_url=with_query(url_for("items.show", workflow_id=onward.workflow_id), do=None, **place)
-        if onward
-        else None,
+        next_url=_url_of(onward, at + 1, place) if onward else None,
     )
+
+
+def _url_of(row: InboxRow, at: int, place: str) -> str:
+    """Return the address of the next item; what was settled when the work began stays so."""
+    behind = cursor_after(row, cursor_instant(place))
+    return with_query(url_for("items.show", workflow_id=row.workflow_id), do=None, at=str(at), place=behind)
 
 
 def _number(name: str) -> int | None:
@@ -65,25 +79,19 @@ def _number(name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else None
 
 
-def _next(session: Session, item: ItemState, actor: Actor) -> InboxRow | None:
-    """Return what follows the item in its list; after the last of it, what was passed over."""
-    wanted, now = wanted_items(), current.utcnow()
-    assert wanted.tab is not None
-    for cursor in (cursor_after(item, now), None):
-        page = open_items(
-            session,
-            wanted,
-            wanted.tab,
-            actor=actor,
-            now=now,
-            soon_minutes=current.settings().deadline_risk_warning_minutes,
-            limit=2,
-            cursor=cursor,
-        )
-        found = next((row for row in page.items if row.workflow_id != item.workflow_id), None)
-        if found is not None:
-            return found
-    return None
+def _next(session: Session, item: ItemState, actor: Actor, tab: Tab, place: str) -> InboxRow | None:
+    """Return what follows behind a place of the list; raises InvalidInput ``INVALID_CURSOR``."""
+    page = open_items(
+        session,
+        wanted_items(),
+        tab,
+        actor=actor,
+        now=current.utcnow(),
+        soon_minutes=current.settings().deadline_risk_warning_minutes,
+        limit=2,
+        cursor=place,
+    )
+    return next((row for row in page.items if row.workflow_id != item.workflow_id), None)
 
 
 def move_on(url: str) -> Response:

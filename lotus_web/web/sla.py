@@ -14,7 +14,7 @@ from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.queries.inbox_filter import Due, Tab
+from lotus_web.queries.inbox_filter import NO_ROLE, Due, Tab
 from lotus_web.queries.item_detail import assignable_people
 from lotus_web.queries.sla_board import DAYS, DayCount, DecisionTimes, Load, sla_board
 from lotus_web.queries.sla_pressing import pressing_items
@@ -113,7 +113,7 @@ def charts(
         "roles": [_queue(load) for load in roles],
         "ageing": [Count(age.label, count, inbox_of(age=age.value)) for age, count in ageing],
         "decided": [Count(_day(one.day), one.count, _decided_on(one.day)) for one in decided],
-        "escalated": [Count(_day(one.day), one.count, inbox_of(escalated=str(one.day))) for one in escalated],
+        "escalated": [Count(_day(one.day), one.count, inbox_of(Tab.ALL, escalated=str(one.day))) for one in escalated],
         "times": [
             TimesRow(_day(one.day), one.sampled, one.p50, one.p90, _decided_on(one.day)) for one in times if one.day
         ],
@@ -122,7 +122,7 @@ def charts(
 
 def _queue(load: Load) -> LoadRow:
     if load.name is None:
-        return _load(load, "no role at all", Tab.UNASSIGNED)
+        return _load(load, "no role at all", Tab.UNASSIGNED, role=NO_ROLE)
     return _load(load, f"any {load.name}", Tab.UNASSIGNED, role=load.name)
 
 

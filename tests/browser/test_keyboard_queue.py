@@ -69,7 +69,7 @@ def test_ten_items_by_keyboard_alone(page: Page, store: Flask, live_server: Live
         title = page.locator("h1").inner_text()
         page.keyboard.press("Enter")
         told = page.locator("#item .notice").first
-        expect(told).to_contain_text(f"Approved. {title}" if number < waiting else "Nothing else waits for you.")
+        expect(told).to_contain_text(f"Approved. {title}" if number < waiting else "That was the last of this list.")
         expect(told).to_be_focused()
     assert approved(store) - before == ITEMS
 

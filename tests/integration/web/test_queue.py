@@ -29,14 +29,26 @@ def begin(client: FlaskClient, query: str = "tab=roles") -> str:
     return unescape(found.group(1))
 
 
-def approve(client: FlaskClient, address: str, headers: dict[str, str] | None = None) -> TestResponse:
-    """Approve the item at an address through its form."""
+def decide(client: FlaskClient, address: str, action: str, headers: dict[str, str] | None = None) -> TestResponse:
+    """Do something to the item at an address through its form."""
     page = client.get(address)
     seen = {name: value for name, value in hidden_fields(page).items() if name in ("version", "digest", "csrf_token")}
-    target = re.search(r'id="fold-approve".*?action="([^"]+)"', page.text, re.DOTALL)
+    target = re.search(rf'id="fold-{action}".*?action="([^"]+)"', page.text, re.DOTALL)
     assert target
-    data = {**seen, "action": "approve", "reason_code": "WITHIN_MANDATE"}
+    data = {**seen, "action": action, "reason_code": "OTHER", "text": "Looked at."}
     return client.post(unescape(target.group(1)), data=data, headers=headers)
+
+
+def approve(client: FlaskClient, address: str, headers: dict[str, str] | None = None) -> TestResponse:
+    """Approve the item at an address through its form."""
+    return decide(client, address, "approve", headers)
+
+
+def onward(client: FlaskClient, address: str) -> str:
+    """Return where the next item is, without a word on this one."""
+    found = re.search(r'data-shortcut="n" href="([^"]+)"', client.get(address).text)
+    assert found
+    return unescape(found.group(1))
 
 
 def place(page: str) -> str | None:
@@ -78,14 +90,30 @@ def test_the_list_keeps_its_filters(app: Flask, client_of: ClientOf) -> None:
     assert approve(nora, address).location.partition("?")[0] == url_of(late[1])
 
 
-def test_what_was_passed_over_comes_back_after_the_last(app: Flask, client_of: ClientOf) -> None:
-    first, last = (desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2))
+def test_a_list_ends_whatever_was_passed_over_or_came_meanwhile(app: Flask, client_of: ClientOf) -> None:
+    items = [desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (4, 3, 2, 1)]
     nora = client_of("nora")
-    page = nora.get(begin(nora)).text
-    onward = re.search(r'data-shortcut="n" href="([^"]+)"', page)
-    assert onward
-    assert unescape(onward.group(1)).partition("?")[0] == url_of(last)
-    assert approve(nora, unescape(onward.group(1))).location.partition("?")[0] == url_of(first)
+    address, steps, seen = begin(nora, "tab=open"), ("request_change", "pass", "escalate", "approve"), []
+    for step in steps:
+        seen.append((place(nora.get(address).text), address.partition("?")[0]))
+        if step == "pass":
+            desk.item(app, key="late", age=timedelta(hours=9))
+            address = onward(nora, address)
+        else:
+            address = decide(nora, address, step).location
+    assert seen == [(f"{number} of 4", url_of(item)) for number, item in enumerate(items, start=1)]
+    page = nora.get(address).text
+    assert "That was the last of this list." in page
+    assert place(page) == "4 of 4"
+    assert 'data-shortcut="n"' not in page
+    assert 'href="/inbox?tab=open">Back to the list' in page
+
+
+def test_the_end_is_told_in_place_with_scripts(app: Flask, client_of: ClientOf) -> None:
+    desk.item(app)
+    nora = client_of("nora")
+    page = decide(nora, begin(nora), "request_change", HTMX).text
+    assert re.search(r'That was the last of this list\. <a href="/inbox\?tab=roles">Back to the list</a>', page)
 
 
 def test_a_comment_stays_where_it_was_made(app: Flask, client_of: ClientOf) -> None:
@@ -100,7 +128,15 @@ def test_a_comment_stays_where_it_was_made(app: Flask, client_of: ClientOf) -> N
 
 
 @pytest.mark.parametrize(
-    "query", ["at=x&of=3&tab=open", "at=1&of=2", "at=1&of=2&tab=closed", "at=9999999&of=1&tab=open"]
+    "query",
+    [
+        "at=x&of=3&tab=open&place=x",
+        "at=1&of=2",
+        "at=1&of=2&tab=closed&place=x",
+        "at=1&of=2&tab=all&escalated=2026-01-01&place=x",
+        "at=9999999&of=1&tab=open",
+        "at=1&of=2&tab=open&place=cut-sho",
+    ],
 )
 def test_an_address_without_a_list_is_just_the_item(app: Flask, client_of: ClientOf, query: str) -> None:
     page = client_of("nora").get(f"{url_of(desk.item(app))}?{query}")
