@@ -23,7 +23,15 @@ pytestmark = pytest.mark.usefixtures("session")
 def analysed(
     scenarios: dict[str, Any] | None = None, *, correlation_id: str | None = "corr-desk", policy: ReviewPolicy = OFF
 ) -> dict[str, Any]:
-    return analyze(batch(scenarios), correlation_id=correlation_id, actor=FEED, policy=policy, clock=utcnow)
+    asked_under = correlation_id or "corr-made"
+    return analyze(
+        batch(scenarios),
+        correlation_id=correlation_id,
+        asked_under=asked_under,
+        actor=FEED,
+        policy=policy,
+        clock=utcnow,
+    )
 
 
 def runs() -> dict[str, Run]:

@@ -58,7 +58,7 @@ def decide_one(draw: int) -> None:
 
 def analyze_one(draw: int) -> None:
     options = {"one": {"options": {}}} if draw % 2 else {"one": {"options": {"max_turnover_pct": "2"}}}
-    analyze(batch(options), correlation_id=None, actor=FEED, policy=OFF, clock=utcnow)
+    analyze(batch(options), correlation_id=None, asked_under="corr-desk", actor=FEED, policy=OFF, clock=utcnow)
 
 
 def operate_one(draw: int) -> None:

@@ -59,7 +59,7 @@ def test_a_replay_takes_no_key_and_leaves_the_key_of_the_old_run_alone() -> None
 
 
 def test_a_scenario_of_a_batch_can_be_replayed() -> None:
-    told = analyze(batch(), correlation_id=None, actor=FEED, policy=OFF, clock=utcnow)
+    told = analyze(batch(), correlation_id=None, asked_under="corr-desk", actor=FEED, policy=OFF, clock=utcnow)
     for name in SCENARIOS:
         old = told["results"][name]["rebalance_run_id"]
         assert diff(old, replayed(old)).identical
