@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Axe
 from tests.live_server import LiveServer
 from tests.people import PASSWORD
 
@@ -21,14 +20,6 @@ def focused(page: Page) -> str:
     found: str = page.evaluate(
         "document.activeElement.localName + '#' + (document.activeElement.id || document.activeElement.className)"
     )
-    return found
-
-
-def faults(page: Page, axe: Axe, where: str) -> list[str]:
-    """Return what axe finds on the page as it stands, and whether it scrolls sideways."""
-    found = [f"{where}: {fault}" for fault in axe(page)]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append(f"{where}: scrolls sideways")
     return found
 
 

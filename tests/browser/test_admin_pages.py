@@ -12,15 +12,13 @@ from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.workflow import Action
 from tests import desk
 from tests.browser.conftest import Axe
-from tests.browser.control_desk import faults
+from tests.browser.looks import faults, faults_in_any_look, unfold
 from tests.browser.review_desk import item_url, open_store, sign_in
 from tests.integration.web.test_items import TOMAS
 from tests.live_server import LiveServer
 from tests.people import PASSWORD, bearer_of, hire
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
-LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 768, 375)]
-OPEN_ALL = "document.querySelectorAll('main details').forEach(fold => { fold.open = true })"
 
 
 @pytest.fixture(scope="module")
@@ -68,58 +66,46 @@ def addresses(store: Flask, live_server: LiveServer) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_no_page_has_a_fault(
-    page: Page, live_server: LiveServer, addresses: dict[str, str], axe: Axe, theme: str, width: int
-) -> None:
-    page.emulate_media(color_scheme=theme)
-    page.set_viewport_size({"width": width, "height": 800})
+def test_no_page_has_a_fault(page: Page, live_server: LiveServer, addresses: dict[str, str], axe: Axe) -> None:
     sign_in(page, live_server, "ada")
     found = []
     for name, url in addresses.items():
         page.goto(url)
-        page.evaluate(OPEN_ALL)
-        found += faults(page, axe, name)
+        unfold(page)
+        found += faults_in_any_look(page, axe, name)
     assert found == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_an_empty_tenant_has_no_fault(page: Page, store: Flask, live_server: LiveServer, axe: Axe, theme: str) -> None:
-    hire(store, f"eve-{theme}", Role.ADMIN, tenant="empty")
-    page.emulate_media(color_scheme=theme)
-    sign_in(page, live_server, f"eve-{theme}")
+def test_an_empty_tenant_has_no_fault(page: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
+    hire(store, "eve", Role.ADMIN, tenant="empty")
+    sign_in(page, live_server, "eve")
     found = []
     for path in ("/sla", "/notifications", "/studio", "/audit", "/support", "/admin/tokens", "/decisions/reasons"):
         page.goto(f"{live_server.url}{path}")
-        found += faults(page, axe, path)
+        found += faults_in_any_look(page, axe, path)
     assert found == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_answer_to_a_form_has_a_fault(
-    page: Page, store: Flask, live_server: LiveServer, axe: Axe, theme: str
-) -> None:
-    page.emulate_media(color_scheme=theme)
-    page.set_viewport_size({"width": 375, "height": 800})
+def test_no_answer_to_a_form_has_a_fault(page: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
     sign_in(page, live_server, "ada")
     page.goto(f"{live_server.url}/admin")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator(".error-summary")).to_be_focused()
-    found = faults(page, axe, "nobody was named")
+    found = faults_in_any_look(page, axe, "nobody was named")
     page.goto(f"{live_server.url}/admin/tokens")
     page.get_by_role("button", name="Make the token").click()
     expect(page.locator(".error-summary")).to_be_focused()
-    found += faults(page, axe, "no token was named")
+    found += faults_in_any_look(page, axe, "no token was named")
     page.goto(f"{live_server.url}/admin/people/ada")
     page.get_by_role("button", name="Disable").click()
     expect(page.locator(".error-summary")).to_contain_text("only administrator")
-    found += faults(page, axe, "the last administrator")
+    found += faults_in_any_look(page, axe, "the last administrator")
     page.goto(f"{live_server.url}/sla")
     page.locator("[data-row]").first.get_by_role("checkbox").check()
-    found += faults(page, axe, "chosen")
+    found += faults_in_any_look(page, axe, "chosen")
     page.get_by_role("button", name="Move", exact=True).click()
     expect(page.locator(".error-summary")).to_be_focused()
-    found += faults(page, axe, "nobody to move it to")
+    found += faults_in_any_look(page, axe, "nobody to move it to")
     page.goto(f"{live_server.url}/studio/corr-late")
     page.fill("#review-title", "")
     page.locator("#review-title").evaluate(
@@ -127,7 +113,7 @@ def test_no_answer_to_a_form_has_a_fault(
     )
     page.get_by_role("button", name="Start the review").click()
     expect(page.locator(".error-summary")).to_be_focused()
-    found += faults(page, axe, "a title too long")
+    found += faults_in_any_look(page, axe, "a title too long")
     assert found == []
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from lotus_web.domain.workflow import Action
 from tests import desk
 from tests.browser.control_desk import focused, refresh, sign_in_again
-from tests.browser.review_desk import item_url, open_store, sign_in
+from tests.browser.review_desk import item_url, open_store, sign_in, sign_in_by_form
 from tests.integration.web.test_items import TOMAS
 from tests.live_server import LiveServer
 from tests.people import hire
@@ -56,7 +56,7 @@ def test_a_manager_finds_what_is_late_and_moves_it(
     page: Page, plain_page: Page, live_server: LiveServer, late: str, scripts: bool
 ) -> None:
     used = page if scripts else plain_page
-    sign_in(used, live_server, "max")
+    sign_in_by_form(used, live_server, "max")
     used.get_by_role("link", name="SLA board").click()
     row = used.locator(row_of(used, late))
     expect(row).to_contain_text("late")

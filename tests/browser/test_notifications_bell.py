@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import desk
 from tests.browser.control_desk import focused, sign_in_again
-from tests.browser.review_desk import open_store, sign_in
+from tests.browser.review_desk import open_store, sign_in, sign_in_by_form
 from tests.live_server import LiveServer
 from tests.people import hire
 
@@ -47,7 +47,7 @@ def unread(page: Page) -> int:
 
 
 def test_the_bell_counts_on_while_a_page_stays_open(page: Page, store: Flask, live_server: LiveServer) -> None:
-    sign_in(page, live_server, "nora")
+    sign_in_by_form(page, live_server, "nora")
     before = unread(page)
     tell(store)
     page.locator("#bell").focus()
@@ -59,7 +59,7 @@ def test_the_bell_counts_on_while_a_page_stays_open(page: Page, store: Flask, li
 def test_reading_one_and_then_all(page: Page, store: Flask, live_server: LiveServer) -> None:
     tell(store)
     tell(store)
-    sign_in(page, live_server, "nora")
+    sign_in_by_form(page, live_server, "nora")
     page.locator("#bell").click()
     before = unread(page)
     page.get_by_role("button", name="Mark as read").first.click()
@@ -73,7 +73,7 @@ def test_reading_one_and_then_all(page: Page, store: Flask, live_server: LiveSer
 
 def test_without_scripts(plain_page: Page, store: Flask, live_server: LiveServer) -> None:
     tell(store)
-    sign_in(plain_page, live_server, "nora")
+    sign_in_by_form(plain_page, live_server, "nora")
     before = unread(plain_page)
     plain_page.locator("#bell").click()
     plain_page.get_by_role("button", name="Mark as read").first.click()

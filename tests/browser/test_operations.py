@@ -16,8 +16,8 @@ from lotus_web.services.operation_work import work_on
 from tests import desk
 from tests.analyses import TERMS, WRONG_OPTIONS, accept, batch
 from tests.browser.conftest import Axe
+from tests.browser.looks import faults_in_any_look
 from tests.browser.review_desk import open_store, sign_in
-from tests.browser.test_lineage import LOOKS, faults
 from tests.histories import FEED, OFF
 from tests.live_server import LiveServer
 from tests.people import hire
@@ -55,10 +55,7 @@ def claimed(operation_id: str) -> Claim:
 
 
 @pytest.mark.usefixtures("in_store")
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_no_page_has_a_fault(
-    ada: Page, store: Flask, live_server: LiveServer, axe: Axe, theme: str, width: int
-) -> None:
+def test_no_page_has_a_fault(ada: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
     lost = accept().operation_id
     with transaction() as session:
         claim = claim_operation(session, "default", lost, terms=TERMS, now=utcnow())
@@ -68,20 +65,18 @@ def test_no_page_has_a_fault(
         accept({"fine": {"options": {}}, "wrong": WRONG_OPTIONS}, inline=True).operation_id,
         accept(correlation_id="corr-of-" + "a-very-long-name-" * 8).operation_id,
     ]
-    run_id = desk.record(store, key=f"{theme}-{width}")
+    run_id = desk.record(store, key="looked-at")
     paths = ["/operations", "/operations?status=RUNNING", *(f"/operations/{one}" for one in shown)]
     paths += [f"/operations/{shown[1]}/raw", f"/runs/{run_id}/legal-hold", f"/runs/{run_id}/replay"]
-    ada.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-    ada.set_viewport_size({"width": width, "height": 900})
     found: list[str] = []
     for path in paths:
         ada.goto(live_server.url + path)
-        found += faults(ada, axe, path)
+        found += faults_in_any_look(ada, axe, path)
     ada.goto(f"{live_server.url}/runs/{run_id}")
-    found += faults(ada, axe, "a run")
+    found += faults_in_any_look(ada, axe, "a run")
     ada.get_by_role("button", name="Replay with today").click()
     ada.wait_for_url("**/replay")
-    found += faults(ada, axe, "a replay")
+    found += faults_in_any_look(ada, axe, "a replay")
     assert found == []
 
 

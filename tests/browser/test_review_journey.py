@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lotus_web.domain.workflow import Action
 from tests import desk
-from tests.browser.review_desk import item_url, open_store, sign_in
+from tests.browser.review_desk import item_url, open_store, sign_in, sign_in_by_form
 from tests.integration.web.test_items import TOMAS
 from tests.live_server import LiveServer
 from tests.people import hire
@@ -57,7 +57,7 @@ def decide(page: Page, live_server: LiveServer, item: str) -> None:
 
 
 def test_the_whole_way_with_scripts(page: Page, live_server: LiveServer, item: str) -> None:
-    sign_in(page, live_server, "nora")
+    sign_in_by_form(page, live_server, "nora")
     decide(page, live_server, item)
     outcome = page.locator("#outcome")
     expect(outcome).to_contain_text("Approved.")
@@ -72,7 +72,7 @@ def test_the_whole_way_with_scripts(page: Page, live_server: LiveServer, item: s
 
 
 def test_the_whole_way_without_scripts(plain_page: Page, live_server: LiveServer, item: str) -> None:
-    sign_in(plain_page, live_server, "nora")
+    sign_in_by_form(plain_page, live_server, "nora")
     decide(plain_page, live_server, item)
     expect(plain_page.locator("#flashes")).to_contain_text("Approved.")
     plain_page.get_by_role("link", name="Decisions").click()

@@ -1,4 +1,4 @@
-"""Every page of the review desk, in both themes, on a desk and on a phone: no fault that axe finds, nothing to the side."""
+"""Every page of the review desk, in both themes at three widths: no fault that axe finds, nothing to the side."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from lotus_web.domain.workflow import Action
 from tests import desk
 from tests.browser.conftest import Axe
-from tests.browser.review_desk import item_url, open_store, sign_in
+from tests.browser.looks import faults, faults_folded_and_unfolded, faults_in_any_look, unfold
+from tests.browser.review_desk import item_url, open_store, save_view, sign_in
 from tests.integration.web.test_items import TOMAS
 from tests.live_server import LiveServer
 from tests.people import hire
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
-
-LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 375)]
-OPEN_ALL = (
-    "document.querySelectorAll('main details').forEach(fold => { fold.removeAttribute('name'); fold.open = true })"
-)
 
 
 @pytest.fixture(scope="module")
@@ -66,51 +62,50 @@ def addresses(store: Flask, live_server: LiveServer) -> dict[str, str]:
     }
 
 
-def faults(page: Page, axe: Axe, where: str) -> list[str]:
-    """Return what is wrong with the page as it stands."""
-    found = [f"{where}: {fault}" for fault in axe(page)]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append(f"{where}: scrolls sideways")
-    return found
-
-
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_no_page_has_a_fault(
-    page: Page, live_server: LiveServer, addresses: dict[str, str], axe: Axe, theme: str, width: int
-) -> None:
-    page.emulate_media(color_scheme=theme)
-    page.set_viewport_size({"width": width, "height": 800})
+def test_no_page_has_a_fault(page: Page, live_server: LiveServer, addresses: dict[str, str], axe: Axe) -> None:
     sign_in(page, live_server, "nora")
     found = []
     for name, url in addresses.items():
         page.goto(url)
-        found += faults(page, axe, name)
-        page.evaluate(OPEN_ALL)
-        found += faults(page, axe, f"{name}, unfolded")
+        found += faults_folded_and_unfolded(page, axe, name)
     assert found == []
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_no_answer_to_a_form_has_a_fault(
-    page: Page, store: Flask, live_server: LiveServer, axe: Axe, theme: str, width: int
-) -> None:
-    page.emulate_media(color_scheme=theme)
-    page.set_viewport_size({"width": width, "height": 800})
+def test_no_answer_to_a_form_has_a_fault(page: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
     sign_in(page, live_server, "nora")
-    item = desk.item(store, key=f"answers-{theme}-{width}")
+    item = desk.item(store, key="answers")
     page.goto(item_url(live_server, item))
     page.locator("#fold-reject > summary").click()
     page.get_by_role("button", name="Reject this run").click()
     page.locator(".error-summary").wait_for()
-    found = faults(page, axe, "missing")
+    found = faults_in_any_look(page, axe, "missing")
     page.select_option("#reject-reason_code", "LIMIT_BREACH")
     desk.act(store, item, Action.COMMENT, by=TOMAS, text="Mine.")
     page.get_by_role("button", name="Reject this run").click()
     page.locator("#outcome").wait_for()
-    found += faults(page, axe, "conflict")
+    found += faults_in_any_look(page, axe, "conflict")
     page.get_by_role("button", name="Reject this run").click()
     page.get_by_text("Rejected.").first.wait_for()
-    found += faults(page, axe, "done")
+    found += faults_in_any_look(page, axe, "done")
+    assert found == []
+
+
+def test_no_saved_view_has_a_fault(page: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
+    sign_in(page, live_server, "vera")
+    found = []
+    for tab, name in (
+        ("open", "Late"),
+        ("roles", "A long name that goes on for sixty letters, no less."),
+        ("closed", "x" * 60),
+    ):
+        page.goto(f"{live_server.url}/inbox?tab={tab}")
+        save_view(page, name)
+        expect(page.locator("#views .notice")).to_be_focused()
+    found += faults_folded_and_unfolded(page, axe, "saved")
+    page.goto(f"{live_server.url}/inbox?tab=open&due=overdue")
+    save_view(page, "Late")
+    expect(page.locator(".error-summary")).to_be_focused()
+    found += faults_folded_and_unfolded(page, axe, "a name that is taken")
     assert found == []
 
 
@@ -122,7 +117,7 @@ def test_no_role_sees_a_fault(
     found = []
     for where in ("the inbox", "an item"):
         page.goto(addresses[where])
-        page.evaluate(OPEN_ALL)
+        unfold(page)
         found += faults(page, axe, where)
     assert found == []
 
