@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,10 @@ from lotus_web.domain.notices import NoticeCategory
 from lotus_web.domain.reason_codes import REASON_CODES, Catalogue, reason_text
 from lotus_web.domain.workflow import Action, did
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
+from lotus_web.queries.chronology import Told, ToldAction, ToldEvent, ToldNotice, in_order
 from lotus_web.queries.traces import TraceDetail
 
 MOST_ENTRIES = 200
-# What happens in one instant reads in this order: an event, what was done with it, who was told.
-_EVENT, _ACTION, _NOTICE = range(3)
-
 _POLICY_WORDS = {"allow": "allowed", "deny": "blocked", "require_exception": "needs a review"}
 
 
@@ -59,29 +57,19 @@ class Timeline:
     cut: bool
 
 
-_Placed = tuple[tuple[datetime, int, int], TimelineEntry]
-
-
 def item_timeline(
     session: Session, tenant_id: str, *, trace_id: str, workflow_id: str | None, codes: Catalogue = REASON_CODES
 ) -> Timeline:
     """Return the timeline of a trace and, if there is one, of its item, with reasons in ``codes``' words; one query a source."""
-    events = _newest(session, EventLogEntry, tenant_id, "trace_id", trace_id, "trace_seq")
+    events: Sequence[EventLogEntry] = _newest(session, EventLogEntry, tenant_id, "trace_id", trace_id, "trace_seq")
     actions: Sequence[WorkflowAction] = ()
     notices: Sequence[Notification] = ()
     if workflow_id is not None:
         actions = _newest(session, WorkflowAction, tenant_id, "workflow_id", workflow_id, "action_seq")
         notices = _newest(session, Notification, tenant_id, "workflow_id", workflow_id, "notification_seq")
-    # An approval is both an event and the action that it stands for: it is told once, as the action.
-    told = {action.source_event_id for action in actions}
-    placed = [
-        *_events(event for event in events if event.event_id not in told),
-        *_actions(actions, codes),
-        *_notices(notices),
-    ]
-    placed.sort(key=lambda pair: pair[0], reverse=True)
+    entries = _told(in_order(events, actions, notices), actions, codes)
     return Timeline(
-        entries=tuple(entry for _, entry in placed),
+        entries=tuple(reversed(entries)),
         events=tuple(
             TraceEvent(row.event_id, row.event_type, row.occurred_at, row.payload) for row in reversed(events)
         ),
@@ -91,13 +79,27 @@ def item_timeline(
 
 def trace_timeline(detail: TraceDetail) -> tuple[TimelineEntry, ...]:
     """Return everything that happened in a trace, oldest first, each approval once."""
-    told = {action.source_event_id for action in detail.actions}
-    placed = [
-        *_events(event for event in detail.events if event.event_id not in told),
-        *_actions(detail.actions),
-        *_notices(detail.notifications),
-    ]
-    return tuple(entry for _, entry in sorted(placed, key=lambda pair: pair[0]))
+    return _told(detail.in_order, detail.actions)
+
+
+def _told(
+    everything: Iterable[Told], actions: Iterable[WorkflowAction], codes: Catalogue = REASON_CODES
+) -> tuple[TimelineEntry, ...]:
+    """Return it in words. An approval is both an event and the action that it stands for: it is told once, as the action."""
+    stood_for = {action.source_event_id for action in actions}
+    return tuple(
+        _entry(one, codes) for one in everything if not (isinstance(one, ToldEvent) and one.row.event_id in stood_for)
+    )
+
+
+def _entry(one: Told, codes: Catalogue) -> TimelineEntry:
+    match one:
+        case ToldEvent(row):
+            return _event(row)
+        case ToldAction(row):
+            return _action(row, codes)
+        case ToldNotice(row):
+            return _notice(row)
 
 
 def _newest(session: Session, model: Any, tenant_id: str, key: str, value: str, order: str) -> Sequence[Any]:
@@ -105,13 +107,11 @@ def _newest(session: Session, model: Any, tenant_id: str, key: str, value: str, 
     return session.scalars(query.order_by(getattr(model, order).desc()).limit(MOST_ENTRIES)).all()
 
 
-def _events(rows: Iterable[EventLogEntry]) -> Iterator[_Placed]:
-    for row in rows:
-        title, body = _event_words(row.event_type, row.payload)
-        who = row.actor.get("actor_id")
-        fed = f" (posted by {row.posted_by})" if row.posted_by not in (None, who) else ""
-        entry = TimelineEntry(row.occurred_at, who, title + fed, body, "event", row.event_id)
-        yield (row.occurred_at, _EVENT, row.log_seq), entry
+def _event(row: EventLogEntry) -> TimelineEntry:
+    title, body = _event_words(row.event_type, row.payload)
+    who = row.actor.get("actor_id")
+    fed = f" (posted by {row.posted_by})" if row.posted_by not in (None, who) else ""
+    return TimelineEntry(row.occurred_at, who, title + fed, body, "event", row.event_id)
 
 
 def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]:
@@ -144,28 +144,23 @@ def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]
     return event_type, ""
 
 
-def _actions(rows: Iterable[WorkflowAction], codes: Catalogue = REASON_CODES) -> Iterator[_Placed]:
-    for row in rows:
-        decider = row.on_behalf_of or row.actor_id
-        through = f" (through {row.actor_id})" if row.on_behalf_of else ""
-        reason = reason_text(Action(row.action_type), row.reason_code, codes) if row.reason_code else ""
-        body = "\n".join(part for part in (reason, row.text) if part)
-        entry = TimelineEntry(
-            row.occurred_at,
-            decider,
-            did(Action(row.action_type), account=row.assigned_account_id, role=row.assigned_role) + through,
-            body,
-            row.action_type,
-            row.action_id,
-            row.workflow_id,
-        )
-        yield (row.occurred_at, _ACTION, row.action_seq), entry
+def _action(row: WorkflowAction, codes: Catalogue) -> TimelineEntry:
+    action = Action(row.action_type)
+    through = f" (through {row.actor_id})" if row.on_behalf_of else ""
+    reason = reason_text(action, row.reason_code, codes) if row.reason_code else ""
+    return TimelineEntry(
+        at=row.occurred_at,
+        actor=row.on_behalf_of or row.actor_id,
+        title=did(action, account=row.assigned_account_id, role=row.assigned_role) + through,
+        body="\n".join(part for part in (reason, row.text) if part),
+        kind=row.action_type,
+        entry_id=row.action_id,
+        workflow_id=row.workflow_id,
+    )
 
 
-def _notices(rows: Iterable[Notification]) -> Iterator[_Placed]:
-    for row in rows:
-        recipient = row.recipient_account_id or row.recipient_role
-        kind = "failure" if row.category == NoticeCategory.FAILURE else "notification"
-        told = f"{recipient} was told"
-        entry = TimelineEntry(row.created_at, None, told, row.message, kind, row.notification_id, row.workflow_id)
-        yield (row.created_at, _NOTICE, row.notification_seq), entry
+def _notice(row: Notification) -> TimelineEntry:
+    recipient = row.recipient_account_id or row.recipient_role
+    kind = "failure" if row.category == NoticeCategory.FAILURE else "notification"
+    told = f"{recipient} was told"
+    return TimelineEntry(row.created_at, None, told, row.message, kind, row.notification_id, row.workflow_id)

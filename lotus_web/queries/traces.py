@@ -15,6 +15,7 @@ from lotus_web.domain.events import EventType
 from lotus_web.domain.items import ItemState
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
 from lotus_web.models.values import item_state
+from lotus_web.queries.chronology import Told, in_order
 
 MOST_ROWS = 500
 
@@ -45,6 +46,11 @@ class TraceDetail:
     actions: tuple[WorkflowAction, ...]
     notifications: tuple[Notification, ...]
     cut: bool
+
+    @property
+    def in_order(self) -> tuple[Told, ...]:
+        """All of it in one order."""
+        return in_order(self.events, self.actions, self.notifications)
 
 
 def trace_summary(session: Session, tenant_id: str, trace_id: str) -> TraceSummary:

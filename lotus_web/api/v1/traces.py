@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from lotus_web.api.params import Answer, Stamp
@@ -14,13 +12,11 @@ from lotus_web.api.v1.refusals import NOT_FOUND
 from lotus_web.api.v1.schemas import PosterAnswer, WorkflowAnswer
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
-from lotus_web.queries.traces import TraceDetail, trace_detail
+from lotus_web.queries.chronology import Told, ToldAction, ToldEvent, ToldNotice
+from lotus_web.queries.traces import trace_detail
 from lotus_web.services.event_log import poster_of
 
 routes = ApiBlueprint("traces", __name__, envelope=V1Envelope())
-
-# What happens in one instant reads in this order: an event, what was done with it, who was told.
-_EVENT, _ACTION, _NOTICE = range(3)
 
 
 class TraceSummaryAnswer(Answer):
@@ -69,7 +65,7 @@ class TraceAnswer(Answer):
     "Return a trace with its timeline", permission=Permission.RUNS_READ, response=TraceAnswer, refuses=(NOT_FOUND,)
 )
 def get_trace(call: Call, trace_id: str) -> TraceAnswer:
-    """Return a trace, oldest first."""
+    """Return a trace, oldest first, in the order of the log."""
     detail = trace_detail(db.session(), call.actor.tenant_id, trace_id)
     trace = detail.summary
     summary = TraceSummaryAnswer(
@@ -84,57 +80,51 @@ def get_trace(call: Call, trace_id: str) -> TraceAnswer:
         policy=dict(trace.policy) if trace.policy else None,
         workflows=[workflow_answer(item, call.now) for item in trace.items],
     )
-    placed = sorted(_entries(detail), key=lambda pair: pair[0])
-    return TraceAnswer(summary=summary, timeline=[entry for _, entry in placed], truncated=detail.cut)
+    return TraceAnswer(summary=summary, timeline=[_entry(row) for row in detail.in_order], truncated=detail.cut)
 
 
-_Placed = tuple[tuple[datetime, int, int], TimelineEntryAnswer]
-
-
-def _entries(detail: TraceDetail) -> Iterator[_Placed]:
-    for event in detail.events:
-        entry = TimelineEntryAnswer(
-            kind="event",
-            type=event.event_type,
-            id=event.event_id,
-            at=event.occurred_at,
-            actor_id=event.actor.get("actor_id"),
-            workflow_id=None,
-            trace_seq=event.trace_seq,
-            text=None,
-            payload=event.payload,
-            posted_by=PosterAnswer.of(poster_of(event.posted_by, event.posted_with)),
-        )
-        yield (event.recorded_at, _EVENT, event.log_seq), entry
-    for action in detail.actions:
-        entry = TimelineEntryAnswer(
-            kind="action",
-            type=action.action_type,
-            id=action.action_id,
-            at=action.occurred_at,
-            actor_id=action.on_behalf_of or action.actor_id,
-            workflow_id=action.workflow_id,
-            trace_seq=None,
-            text=action.text,
-            payload={
-                "from_status": action.from_status,
-                "to_status": action.to_status,
-                "reason_code": action.reason_code,
-            },
-            posted_by=None,
-        )
-        yield (action.occurred_at, _ACTION, action.action_seq), entry
-    for notice in detail.notifications:
-        entry = TimelineEntryAnswer(
-            kind="notification",
-            type=notice.category,
-            id=notice.notification_id,
-            at=notice.created_at,
-            actor_id=None,
-            workflow_id=notice.workflow_id,
-            trace_seq=None,
-            text=notice.message,
-            payload={"recipient": notice.recipient_account_id or notice.recipient_role},
-            posted_by=None,
-        )
-        yield (notice.created_at, _NOTICE, notice.notification_seq), entry
+def _entry(told: Told) -> TimelineEntryAnswer:
+    match told:
+        case ToldEvent(event):
+            return TimelineEntryAnswer(
+                kind="event",
+                type=event.event_type,
+                id=event.event_id,
+                at=event.occurred_at,
+                actor_id=event.actor.get("actor_id"),
+                workflow_id=None,
+                trace_seq=event.trace_seq,
+                text=None,
+                payload=event.payload,
+                posted_by=PosterAnswer.of(poster_of(event.posted_by, event.posted_with)),
+            )
+        case ToldAction(action):
+            return TimelineEntryAnswer(
+                kind="action",
+                type=action.action_type,
+                id=action.action_id,
+                at=action.occurred_at,
+                actor_id=action.on_behalf_of or action.actor_id,
+                workflow_id=action.workflow_id,
+                trace_seq=None,
+                text=action.text,
+                payload={
+                    "from_status": action.from_status,
+                    "to_status": action.to_status,
+                    "reason_code": action.reason_code,
+                },
+                posted_by=None,
+            )
+        case ToldNotice(notice):
+            return TimelineEntryAnswer(
+                kind="notification",
+                type=notice.category,
+                id=notice.notification_id,
+                at=notice.created_at,
+                actor_id=None,
+                workflow_id=notice.workflow_id,
+                trace_seq=None,
+                text=notice.message,
+                payload={"recipient": notice.recipient_account_id or notice.recipient_role},
+                posted_by=None,
+            )

@@ -1,0 +1,104 @@
+"""The one order in which events, actions and notifications are told, on pages and in JSON: that of the log.
+
+An event's place is its ``log_seq``, an action's the ``log_seq`` after which it happened; their clocks do not count, since an
+event says when another system saw something. A notification follows what it tells of; what nothing brought about (a deadline
+that nears, a failure) follows what was recorded before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from lotus_web.domain.events import EventType
+from lotus_web.domain.items import Origin
+from lotus_web.domain.notices import NoticeCategory
+from lotus_web.domain.projection import target_workflow_id
+from lotus_web.domain.workflow import Action
+from lotus_web.models import EventLogEntry, Notification, WorkflowAction
+from lotus_web.models.values import logged_event
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEvent:
+    """An event in its place."""
+
+    row: EventLogEntry
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAction:
+    """An action in its place."""
+
+    row: WorkflowAction
+
+
+@dataclass(frozen=True, slots=True)
+class ToldNotice:
+    """A notification in its place."""
+
+    row: Notification
+
+
+Told = ToldEvent | ToldAction | ToldNotice
+# log_seq; 0 for the event and what it stands for, 1 for what people did after it; action_seq; notification_seq.
+Place = tuple[int, int, int, int]
+
+# What brings a notification about.
+_KINDS: Mapping[str, frozenset[str]] = {
+    NoticeCategory.ASSIGNMENT: frozenset(
+        {EventType.EXCEPTION_REQUESTED, EventType.WORKFLOW_REVIEW_REQUESTED, Action.REASSIGN}
+    ),
+    NoticeCategory.ESCALATION: frozenset({Action.ESCALATE}),
+    NoticeCategory.APPROVAL: frozenset({Action.APPROVE, Action.REJECT, Action.OVERRIDE}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """What a notification may follow: its kind, its item, when it happened and when it was written."""
+
+    place: Place
+    kind: str
+    workflow_id: str | None
+    happened: datetime
+    written: datetime
+    told: Told
+
+
+def in_order(
+    events: Sequence[EventLogEntry], actions: Iterable[WorkflowAction], notifications: Iterable[Notification]
+) -> tuple[Told, ...]:
+    """Return the rows of one trace in the order in which they came about, oldest first."""
+    written = {event.log_seq: event.recorded_at for event in events}
+    causes = sorted((*_events(events), *_actions(actions, written)), key=lambda one: one.place)
+    placed: list[tuple[Place, Told]] = [(one.place, one.told) for one in causes]
+    placed += [(_place(notice, causes), ToldNotice(notice)) for notice in notifications]
+    return tuple(told for _, told in sorted(placed, key=lambda pair: pair[0]))
+
+
+def _events(events: Iterable[EventLogEntry]) -> Iterator[_Cause]:
+    for row in events:
+        item = target_workflow_id(logged_event(row))
+        yield _Cause((row.log_seq, 0, 0, 0), row.event_type, item, row.occurred_at, row.recorded_at, ToldEvent(row))
+
+
+def _actions(actions: Iterable[WorkflowAction], written: Mapping[int, datetime]) -> Iterator[_Cause]:
+    for row in actions:
+        manual = row.origin == Origin.MANUAL
+        place = (row.after_log_seq, int(manual), row.action_seq, 0)
+        at = row.occurred_at if manual else written.get(row.after_log_seq, row.occurred_at)
+        yield _Cause(place, row.action_type, row.workflow_id, row.occurred_at, at, ToldAction(row))
+
+
+def _place(notice: Notification, causes: Sequence[_Cause]) -> Place:
+    kinds = _KINDS.get(notice.category, frozenset())
+    about = (one for one in causes if one.workflow_id == notice.workflow_id and one.kind in kinds)
+    cause = next((one for one in about if one.happened == notice.created_at), None)
+    if cause is None:
+        cause = max(
+            (one for one in causes if one.written <= notice.created_at), key=lambda one: one.place, default=None
+        )
+    log_seq, after, action_seq, _ = cause.place if cause else (0, 0, 0, 0)
+    return log_seq, after, action_seq, notice.notification_seq
