@@ -17,22 +17,22 @@ _UNFOLD = """() => {
 }"""
 
 
-def faults(page: Page, axe: Axe, where: str, include: str = "html") -> list[str]:
-    """Return what axe finds on the page as it stands, or a part of it, and whether it scrolls sideways."""
-    found = [f"{where}: {fault}" for fault in axe(page, include)]
+def faults(page: Page, axe: Axe, where: str) -> list[str]:
+    """Return what axe finds on the page as it stands, and whether it scrolls sideways."""
+    found = [f"{where}: {fault}" for fault in axe(page)]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append(f"{where}: scrolls sideways")
     return found
 
 
-def faults_in_any_look(page: Page, axe: Axe, where: str, include: str = "html") -> list[str]:
+def faults_in_any_look(page: Page, axe: Axe, where: str) -> list[str]:
     """Return the faults of the open page in each theme at each width; it is left light and wide."""
     found = []
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": HEIGHT})
-            found += faults(page, axe, f"{where}, {theme}, {width} px", include)
+            found += faults(page, axe, f"{where}, {theme}, {width} px")
     return found
 
 
