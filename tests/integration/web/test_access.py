@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote
 
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
 
+from lotus_web.api.routing import declared_routes
 from lotus_web.db import transaction
 from lotus_web.domain.access import Permission, Role
 from lotus_web.services.people import give_role
@@ -57,6 +59,20 @@ def test_no_form_is_taken_without_its_token_even_from_who_may_do_everything(app:
     ada = client_of("ada")
     sent = {path: ada.post(path, data={"reason": "x"}).status_code for path in page_addresses(app, "POST")}
     assert set(sent.values()) == {400}
+
+
+@pytest.mark.stores("sqlite")
+@pytest.mark.environ(DPM_WORKFLOW_ENABLED="true", DPM_LINEAGE_APIS_ENABLED="true")
+def test_a_browsers_cookie_opens_no_json_route_so_that_no_other_site_can_use_it(
+    app: Flask, client_of: ClientOf
+) -> None:
+    ada, told = client_of("ada"), {}
+    for rule, methods, _, declared in declared_routes(app):
+        path = re.sub(r"<[^>]+>", "x", rule)
+        for method in methods if declared.permission is not None and declared.opened is None else ():
+            told[f"{method} {path}"] = ada.open(path, method=method, json={} if method == "POST" else None).status_code
+    assert len(told) > 50
+    assert set(told.values()) == {401}
 
 
 @pytest.mark.stores("sqlite")

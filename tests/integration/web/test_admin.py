@@ -18,6 +18,7 @@ from tests.histories import count
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX
 from tests.people import PASSWORD, bearer_of, csrf_token, hire, post, sign_in
+from tests.stores import KINDS
 
 pytestmark = pytest.mark.stores("sqlite")
 NEW = {"name": "rita", "display_name": "Rita Blum", "role": "reviewer", "password": PASSWORD}
@@ -79,6 +80,7 @@ def test_a_person_who_cannot_be_is_refused_at_the_field(
     assert record(app) == []
 
 
+@pytest.mark.stores(*KINDS)
 def test_roles_are_given_and_taken_away(app: Flask, client_of: ClientOf) -> None:
     ada, nora = client_of("ada"), client_of("nora")
     assert alter(ada, "nora", "grant", role="manager").status_code == 303
@@ -89,6 +91,7 @@ def test_roles_are_given_and_taken_away(app: Flask, client_of: ClientOf) -> None
     assert record(app) == [("grant_role", "nora"), ("withdraw_role", "nora")]
 
 
+@pytest.mark.stores(*KINDS)
 def test_whoever_is_disabled_is_out_at_once_and_may_come_back(app: Flask, client_of: ClientOf) -> None:
     ada, nora = client_of("ada"), client_of("nora")
     alter(ada, "nora", "disable")
@@ -111,6 +114,7 @@ def test_another_password_ends_the_sessions(app: Flask, client_of: ClientOf) -> 
     assert record(app) == [("set_password", "nora")]
 
 
+@pytest.mark.stores(*KINDS)
 def test_the_last_administrator_stays(app: Flask, client_of: ClientOf) -> None:
     ada = client_of("ada")
     for change, fields in (("disable", {}), ("withdraw", {"held": "admin"})):
@@ -197,7 +201,7 @@ def test_a_revoked_token_opens_nothing(app: Flask, client_of: ClientOf) -> None:
     assert record(app) == [("revoke_token", token_id)]
 
 
-@pytest.mark.stores("sqlite", "postgresql")
+@pytest.mark.stores(*KINDS)
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["form", "htmx"])
 def test_an_account_is_shut_out_with_all_its_tokens_and_let_in_again(
     app: Flask, client_of: ClientOf, headers: dict[str, str]

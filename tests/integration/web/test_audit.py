@@ -20,6 +20,7 @@ from tests.histories import contents, count, unguarded
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import TOMAS, send, url_of
 from tests.people import post
+from tests.stores import KINDS
 
 pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
 
@@ -29,6 +30,7 @@ def rows(page: str) -> list[str]:
     return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row)) for row in body.split("<tr")[1:]]
 
 
+@pytest.mark.stores(*KINDS)
 def test_events_actions_refusals_and_changes_stand_in_one_list(app: Flask, client_of: ClientOf) -> None:
     workflow_id = desk.item(app)
     desk.act(app, workflow_id, Action.COMMENT, by=TOMAS, text="Odd.")
@@ -71,6 +73,7 @@ def test_an_address_that_means_nothing_is_refused(client_of: ClientOf) -> None:
         assert max_.get(f"/audit?{query}").status_code == 422, query
 
 
+@pytest.mark.stores(*KINDS)
 def test_the_file_holds_the_same_lines_and_no_formula(app: Flask, client_of: ClientOf) -> None:
     workflow_id = desk.item(app)
     desk.act(app, workflow_id, Action.COMMENT, by=TOMAS, text='=HYPERLINK("http://evil")')
@@ -82,6 +85,7 @@ def test_the_file_holds_the_same_lines_and_no_formula(app: Flask, client_of: Cli
     assert line["text"] == '\'=HYPERLINK("http://evil")'
 
 
+@pytest.mark.stores(*KINDS)
 def test_the_chain_is_verified_on_demand_and_that_is_put_on_record(app: Flask, client_of: ClientOf) -> None:
     desk.item(app)
     max_ = client_of("max")
@@ -143,6 +147,7 @@ def test_who_may_not_export_sees_no_link_and_gets_no_file(app: Flask, client_of:
     assert nora.get("/audit").status_code == 403
 
 
+@pytest.mark.stores(*KINDS)
 def test_another_tenants_record_is_not_there(app: Flask, client_of: ClientOf) -> None:
     theirs = desk.item(app, key="theirs", tenant="elsewhere")
     max_ = client_of("max")

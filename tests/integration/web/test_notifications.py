@@ -16,6 +16,7 @@ from tests.histories import contents, count
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX, TOMAS, url_of
 from tests.people import hire, post, sign_in
+from tests.stores import KINDS
 
 pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
 
@@ -41,6 +42,7 @@ def test_what_a_role_is_told_rings_for_who_has_it(app: Flask, client_of: ClientO
     assert "You have read everything" in vera.get("/notifications").text
 
 
+@pytest.mark.stores(*KINDS)
 def test_reading_one_lowers_the_bell_for_the_reader_alone(app: Flask, client_of: ClientOf) -> None:
     for number in range(3):
         desk.item(app, key=f"key-{number}")
@@ -58,6 +60,7 @@ def test_reading_one_lowers_the_bell_for_the_reader_alone(app: Flask, client_of:
     assert bell(rita) == 3
 
 
+@pytest.mark.stores(*KINDS)
 def test_all_are_read_at_once(app: Flask, client_of: ClientOf) -> None:
     for number in range(3):
         desk.item(app, key=f"key-{number}")
@@ -115,6 +118,7 @@ def test_looking_and_ringing_write_nothing(app: Flask, client_of: ClientOf) -> N
         assert contents() | {"reads": count("dg_workflow_notification_reads")} == before
 
 
+@pytest.mark.stores(*KINDS)
 def test_pages_go_on_without_a_gap(app: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lotus_web.web.notifications.PAGE_SIZE", 2)
     for number in range(5):

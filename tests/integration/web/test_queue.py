@@ -17,6 +17,7 @@ from tests import desk
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX, TOMAS, url_of
 from tests.people import hidden_fields
+from tests.stores import KINDS
 
 pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
 
@@ -56,6 +57,7 @@ def place(page: str) -> str | None:
     return found and found.group(1)
 
 
+@pytest.mark.stores(*KINDS)
 def test_a_list_is_worked_through_to_its_end(app: Flask, client_of: ClientOf) -> None:
     items = [desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2, 1)]
     nora = client_of("nora")

@@ -18,6 +18,7 @@ from tests.histories import contents
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX, TOMAS, url_of
 from tests.people import csrf_token, hire
+from tests.stores import KINDS
 
 pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
 
@@ -51,6 +52,7 @@ def figures(page: str) -> dict[str, int]:
     return {term: int(value.replace(",", "")) for term, value in found}
 
 
+@pytest.mark.stores(*KINDS)
 def test_its_figures_count_what_is_there(app: Flask, client_of: ClientOf) -> None:
     late_item(app)
     desk.item(app, key="soon", age=timedelta(hours=3, minutes=45))
@@ -73,6 +75,7 @@ def test_its_figures_count_what_is_there(app: Flask, client_of: ClientOf) -> Non
     assert re.search(r'aria-label="[^"]*, 1 decision"', page)
 
 
+@pytest.mark.stores(*KINDS)
 def test_every_mark_leads_to_an_inbox_that_holds_what_it_counts(app: Flask, client_of: ClientOf) -> None:
     late_item(app)
     escalated = desk.item(app, key="up", age=timedelta(minutes=50))
@@ -107,6 +110,7 @@ def test_the_ages_part_the_open_items(app: Flask, client_of: ClientOf, query: st
     assert [one for one in known.values() if url_of(one) in unescape(page)] == [known[query]]
 
 
+@pytest.mark.stores(*KINDS)
 def test_a_manager_moves_what_is_late_to_a_person(app: Flask, client_of: ClientOf) -> None:
     hire(app, "nora")
     late, max_ = late_item(app), client_of("max")
@@ -129,6 +133,7 @@ def test_several_go_to_a_role_in_place_with_scripts(app: Flask, client_of: Clien
     assert [holder_of(max_, one) for one in items] == ["any manager"] * 3
 
 
+@pytest.mark.stores(*KINDS)
 def test_what_changed_meanwhile_stays_and_says_why_the_rest_moves(app: Flask, client_of: ClientOf) -> None:
     hire(app, "nora")
     first, second, max_ = late_item(app, "one"), late_item(app, "two"), client_of("max")

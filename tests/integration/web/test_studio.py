@@ -19,6 +19,7 @@ from tests.histories import NOW, POLICY, STARTED, append, contents, event
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX, TOMAS, url_of
 from tests.people import hire, post, shown
+from tests.stores import KINDS
 
 pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
 
@@ -37,6 +38,7 @@ def credit_trace(app: Flask, outcome: str | None = "failure", trace_id: str = "t
     return trace_id
 
 
+@pytest.mark.stores(*KINDS)
 def test_it_lists_what_moved_last_and_leads_to_a_trace(app: Flask, client_of: ClientOf) -> None:
     desk.item(app)
     credit_trace(app)
@@ -63,6 +65,7 @@ def test_a_dry_run_tells_what_speaks_for_a_review_and_writes_nothing(app: Flask,
         assert contents() == before
 
 
+@pytest.mark.stores(*KINDS)
 def test_a_review_is_started_once_and_opened(app: Flask, client_of: ClientOf) -> None:
     hire(app, "max")
     credit_trace(app)
@@ -113,6 +116,7 @@ def test_who_may_not_review_sees_the_dry_run_and_why_not(app: Flask, client_of: 
     assert start(vera, "trace-1").status_code == 403
 
 
+@pytest.mark.stores(*KINDS)
 def test_a_trace_is_told_in_one_order_with_links(app: Flask, client_of: ClientOf) -> None:
     workflow_id = desk.item(app)
     desk.act(app, workflow_id, Action.CLAIM, by=TOMAS)
@@ -134,6 +138,7 @@ def test_a_trace_is_told_in_one_order_with_links(app: Flask, client_of: ClientOf
         assert f'id="{anchor}"' in page
 
 
+@pytest.mark.stores(*KINDS)
 def test_a_trace_and_the_record_say_who_fed_it(app: Flask, client_of: ClientOf) -> None:
     with app.app_context(), transaction() as session:
         fed = event(EventType.TRACE_STARTED, STARTED)

@@ -14,6 +14,7 @@ from lotus_web.services.leases import take_lead
 from tests import desk
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX, TOMAS
+from tests.stores import KINDS
 
 pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
 
@@ -25,12 +26,14 @@ def test_nobody_ever_led_the_jobs(client_of: ClientOf) -> None:
     assert "Not checked yet" in page
 
 
+@pytest.mark.stores(*KINDS)
 def test_who_leads_and_until_when(app: Flask, client_of: ClientOf) -> None:
     with app.app_context(), transaction() as session:
         assert take_lead(session, "vm:42:abcd", lease=timedelta(seconds=60))
     assert "vm:42:abcd" in client_of("vera").get("/support").text
 
 
+@pytest.mark.stores(*KINDS)
 def test_it_counts_what_the_store_holds(app: Flask, client_of: ClientOf) -> None:
     desk.item(app)
     page = client_of("vera").get("/support").text
@@ -57,6 +60,7 @@ def test_page_and_fragment_share_an_address(client_of: ClientOf) -> None:
     assert client_of("vera").get("/support", headers=HTMX).text.lstrip().startswith('<div id="support"')
 
 
+@pytest.mark.stores(*KINDS)
 def test_reasons_are_counted_and_lead_to_their_decisions(app: Flask, client_of: ClientOf) -> None:
     for number, code in enumerate(("LIMIT_BREACH", "LIMIT_BREACH", "DATA_QUALITY")):
         workflow_id = desk.item(app, key=f"key-{number}")
