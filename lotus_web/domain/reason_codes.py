@@ -27,6 +27,9 @@ class ReasonCode:
 
 _OTHER = ReasonCode("OTHER", "Another reason", needs_comment=True)
 
+# What the desk itself writes, where nobody chose a code.
+_OWN_WORDS = {"SLA_BREACHED": "The due time passed", "UNSPECIFIED": "No reason code was given"}
+
 Catalogue = Mapping[Action, tuple[ReasonCode, ...]]
 
 REASON_CODES: Catalogue = {
@@ -104,7 +107,7 @@ def reason_text(action: Action | None, code: str, codes: Catalogue = REASON_CODE
     offered = codes.get(action, ()) if action else ()
     everywhere = (reason for reasons in codes.values() for reason in reasons)
     found = next((reason.text for reason in (*offered, *everywhere) if reason.code == code), None)
-    return found or code.replace("_", " ").capitalize()
+    return found or _OWN_WORDS.get(code) or code.replace("_", " ").capitalize()
 
 
 def check_offered_reason(action: Action, code: str, comment: str, codes: Catalogue = REASON_CODES) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.models import AuditRecord, TenantRuntime
@@ -28,11 +28,12 @@ class ChainCheck:
 
 @dataclass(frozen=True, slots=True)
 class ChainState:
-    """The end of the chain as the store has it; ``checked`` None where nobody verified it of late."""
+    """The end of the chain as the store has it; ``checked`` None where nobody verified it of late, or ``never``."""
 
     entries: int
     head_hash: str | None
     checked: ChainCheck | None
+    never: bool
 
     @property
     def word(self) -> str:
@@ -41,25 +42,34 @@ class ChainState:
 
 
 def chain_state(session: Session, tenant_id: str) -> ChainState:
-    """Return the state of a tenant's chain without verifying it; two queries."""
-    runtime = session.get(TenantRuntime, tenant_id)
+    """Return the state of a tenant's chain without verifying it; three queries at most."""
+    runtime, checked = session.get(TenantRuntime, tenant_id), _last_check(session, tenant_id)
     return ChainState(
         entries=runtime.entry_count if runtime else 0,
         head_hash=runtime.head_hash if runtime and runtime.entry_count else None,
-        checked=_last_check(session, tenant_id),
+        checked=checked,
+        never=checked is None and _lines(session, tenant_id) < REACH,
     )
 
 
-def _last_check(session: Session, tenant_id: str) -> ChainCheck | None:
-    newest = (
+def _newest(tenant_id: str) -> Select[int]:
+    return (
         select(AuditRecord.audit_seq)
         .where(AuditRecord.tenant_id == tenant_id)
         .order_by(AuditRecord.occurred_at.desc(), AuditRecord.audit_seq.desc())
         .limit(REACH)
     )
+
+
+def _lines(session: Session, tenant_id: str) -> int:
+    """Return how many lines there are, ``REACH`` for any more."""
+    return session.scalars(select(func.count()).select_from(_newest(tenant_id).subquery())).one()
+
+
+def _last_check(session: Session, tenant_id: str) -> ChainCheck | None:
     query = (
         select(AuditRecord)
-        .where(AuditRecord.audit_seq.in_(newest), AuditRecord.action == VERIFY_ACTION)
+        .where(AuditRecord.audit_seq.in_(_newest(tenant_id)), AuditRecord.action == VERIFY_ACTION)
         .order_by(AuditRecord.occurred_at.desc(), AuditRecord.audit_seq.desc())
         .limit(1)
     )

@@ -28,6 +28,7 @@ from lotus_web.web import (
     operations,
     person,
     reasons,
+    refused_filters,
     replay,
     runs,
     saved_views,
@@ -81,6 +82,7 @@ def init_app(app: Flask) -> None:
     access.init_app(app)
     drafts.init_app(app)
     errors.init_app(app)
+    refused_filters.init_app(app)
     register_filters(app)
     navigation.init_app(app)
     notifications.init_app(app)

@@ -26,6 +26,8 @@ from lotus_web.web.csv_export import csv_lines
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.links import same_page, with_query
 from lotus_web.web.query_args import check_order, choice_arg, instant_arg, text_arg
+from lotus_web.web.record_words import sentence_of, subject_url
+from lotus_web.web.refused_filters import shown_again
 
 blueprint = Blueprint("audit", __name__)
 PAGE_SIZE = 50
@@ -53,6 +55,7 @@ KINDS = (
 
 @blueprint.get("/audit")
 @requires(Permission.WORKFLOW_EXPORT)
+@shown_again
 def show() -> ResponseReturnValue:
     """Show a page of the record, newest first, and where the chain stands."""
     wanted, session, tenant_id = wanted_lines(), db.session(), current_actor().tenant_id
@@ -71,6 +74,8 @@ def show() -> ResponseReturnValue:
         cursor=cursor,
         now=current.utcnow(),
         same_page=same_page,
+        subject_url=subject_url,
+        sentence_of=sentence_of,
         export_url=with_query(url_for("audit.export")),
     )
 

@@ -12,6 +12,7 @@ from lotus_web.queries.chain_state import BROKEN, VERIFIED, chain_state
 from lotus_web.queries.decision_audit import verify_decisions
 from lotus_web.services.chain_checks import record_chain_check
 from lotus_web.web.access import current_actor
+from lotus_web.web.filters import counted
 
 # A request must end within a minute; a longer chain is verified from the command line.
 MOST_ENTRIES = 250_000
@@ -46,8 +47,8 @@ def _verdict(tenant_id: str) -> tuple[str, str]:
     report = verify_chain(session, tenant_id)
     if not report.intact:
         at = "" if report.first_bad is None else f" at entry {report.first_bad}"
-        return BROKEN, f"Broken{at} after {report.entries} good entries: {report.why}."
+        return BROKEN, f"Broken{at} after {counted(report.entries, 'good entries')}: {report.why}."
     wrong = list(islice(verify_decisions(session, tenant_id), TOLD))
     if wrong:
         return BROKEN, f"The chain is intact, but the decisions contradict it: {'; '.join(wrong)}."
-    return VERIFIED, f"Intact: {report.entries} entries, and the decisions say the same."
+    return VERIFIED, f"Intact: {counted(report.entries, 'entries')}, and the decisions say the same."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Protocol
 
 ROW_HEIGHT = 42
@@ -23,6 +23,7 @@ TICK_STEPS = tuple(
     Decimal(step) for step in ("0.01", "0.02", "0.025", "0.05", "0.1", "0.2", "0.25", "0.5", "1", "2", "5")
 )
 MOST_TICKS = 7
+WRITTEN = Decimal("0.0001")
 
 
 class WeightRow(Protocol):
@@ -178,7 +179,7 @@ def paired_bars(rows: Iterable[WeightRow]) -> PairedBars:
     """Lay out before and after of each row, one pair beneath the other in the order given, on one common scale.
 
     Weights may be negative (an overdrawn cash balance); the scale then starts below zero. A row is over its limit when its
-    weight after the trades is more than ``limit``.
+    weight after the trades is more than ``limit`` in the figures that stand beside it: rules let smaller differences pass.
     """
     rows = tuple(rows)
     drawn = [
@@ -188,6 +189,11 @@ def paired_bars(rows: Iterable[WeightRow]) -> PairedBars:
     pairs = tuple(_paired_bar(row, place, low, high) for place, row in enumerate(rows))
     axis_y = len(rows) * ROW_HEIGHT
     return PairedBars(axis_y + AXIS_HEIGHT, axis_y, share(-low, high - low), _ticks(low, high, step), pairs)
+
+
+def _as_written(weight: Decimal) -> Decimal:
+    """Return a weight as ``percent`` writes it, in hundredths of a percent."""
+    return weight.quantize(WRITTEN, rounding=ROUND_HALF_UP)
 
 
 def _paired_bar(row: WeightRow, place: int, low: Decimal, high: Decimal) -> PairedBar:
@@ -202,7 +208,7 @@ def _paired_bar(row: WeightRow, place: int, low: Decimal, high: Decimal) -> Pair
         after_weight=row.after_weight,
         limit=row.limit,
         limit_x=limit_x,
-        over_limit=row.limit is not None and row.after_weight > row.limit,
+        over_limit=row.limit is not None and _as_written(row.after_weight) > _as_written(row.limit),
     )
 
 

@@ -27,6 +27,7 @@ from lotus_web.web.csv_export import csv_answer, csv_lines, plain_cell
 from lotus_web.web.htmx import page_or_fragment
 from lotus_web.web.links import same_page, with_query
 from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
+from lotus_web.web.refused_filters import shown_again
 
 blueprint = Blueprint("decisions", __name__)
 PAGE_SIZE = 50
@@ -35,6 +36,7 @@ COLUMNS = tuple(DecisionRow.__slots__)
 
 @blueprint.get("/decisions")
 @requires(Permission.RUNS_READ)
+@shown_again
 def show() -> ResponseReturnValue:
     """Show a page of decisions, newest first, with counts over the same filter."""
     wanted, tenant_id, cursor = wanted_decisions(), current_actor().tenant_id, request.args.get("cursor")

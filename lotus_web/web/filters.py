@@ -15,6 +15,7 @@ from flask import Flask
 from lotus_web.domain.precedents import spell
 from lotus_web.web.board_charts import load_bars, times_columns
 from lotus_web.web.charts import columns, paired_bars
+from lotus_web.web.permission_words import permitted
 
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -178,16 +179,25 @@ def words(code: str | Enum) -> str:
     return str(text).replace("_", " ").strip().capitalize()
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, which is given in the plural: ``1 item``, ``2,000 items``, ``1 entry``."""
+    if count == 1:
+        noun = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
+    return f"{count:,} {noun}"
+
+
 FILTERS: tuple[Callable[..., Any], ...] = (
     absolute,
     amount,
     columns,
+    counted,
     duration,
     iso,
     load_bars,
     money,
     paired_bars,
     percent,
+    permitted,
     pretty_json,
     quantity,
     shorten_middle,

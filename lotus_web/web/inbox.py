@@ -29,6 +29,7 @@ from lotus_web.web.htmx import go_to, is_htmx, page_or_fragment, see_other
 from lotus_web.web.inbox_args import wanted_items
 from lotus_web.web.links import with_query
 from lotus_web.web.queue import work_url
+from lotus_web.web.refused_filters import shown_again
 from lotus_web.web.view_links import view_links
 
 blueprint = Blueprint("inbox", __name__)
@@ -54,6 +55,7 @@ def home() -> ResponseReturnValue:
 
 @blueprint.get("/inbox")
 @requires(Permission.RUNS_READ)
+@shown_again
 def show() -> ResponseReturnValue:
     """Show one page of one tab."""
     return render_inbox()

@@ -22,6 +22,7 @@ from lotus_web.web.lineage_graph import MOST_NODES, Drawing, draw, nodes_of
 from lotus_web.web.links import same_page, with_query
 from lotus_web.web.query_args import check_order, instant_arg, text_arg
 from lotus_web.web.record_links import lineage_url, record_url
+from lotus_web.web.refused_filters import shown_again
 
 blueprint = Blueprint("lineage", __name__)
 PAGE_SIZE = 120
@@ -32,6 +33,7 @@ EDGE_TYPES = [kind.value for kind in EdgeType]
 @blueprint.get("/lineage")
 @requires(Permission.RUNS_READ)
 @part_of(SUPPORT, LINEAGE)
+@shown_again
 def show() -> ResponseReturnValue:
     """Ask for an id, and lead to its lineage."""
     entity_id = text_arg("id")

@@ -23,6 +23,7 @@ from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.links import same_page
 from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
 from lotus_web.web.record_links import lineage_url
+from lotus_web.web.refused_filters import shown_again
 
 blueprint = Blueprint("operations", __name__)
 PAGE_SIZE = 50
@@ -33,6 +34,7 @@ RUNNING_EVERY, WAITING_EVERY = 2, 5
 @blueprint.get("/operations")
 @requires(Permission.RUNS_READ)
 @part_of(SUPPORT, OPERATIONS)
+@shown_again
 def listing() -> ResponseReturnValue:
     """Show a page of operations, newest first."""
     wanted, cursor = _wanted(), request.args.get("cursor")

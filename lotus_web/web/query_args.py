@@ -15,6 +15,15 @@ from lotus_web.domain.errors import InvalidInput
 E = TypeVar("E", bound=Enum)
 LONGEST = 400
 DAY = len("2026-01-31")
+# Arguments whose name alone would not tell which field is meant.
+_FIELDS = {
+    "q": "The text",
+    "id": "The id",
+    "actor_id": "The name",
+    "actor": "The name",
+    "decided": "Decided on",
+    "escalated": "Escalated on",
+}
 
 
 def text_arg(name: str) -> str | None:
@@ -74,7 +83,7 @@ def check_order(start: datetime | None, end: datetime | None) -> None:
 
 
 def _label(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return _FIELDS.get(name) or name.replace("_", " ").removesuffix(" id").capitalize()
 
 
 def _names(words: Iterable[str]) -> str:

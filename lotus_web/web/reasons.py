@@ -16,6 +16,7 @@ from lotus_web.queries.reason_report import ReasonLine, reason_report
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.htmx import page_or_fragment
 from lotus_web.web.query_args import check_order, instant_arg
+from lotus_web.web.refused_filters import shown_again
 
 blueprint = Blueprint("reasons", __name__)
 DAYS = 30
@@ -24,6 +25,7 @@ _GATE = {action: gate.value for gate, action in ITEM_ACTION.items()}
 
 @blueprint.get("/decisions/reasons")
 @requires(Permission.RUNS_READ)
+@shown_again
 def show() -> ResponseReturnValue:
     """Show the reasons of a period, the last month unless the address says otherwise."""
     since, until = period()

@@ -24,6 +24,7 @@ from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.item_page import item_page
 from lotus_web.web.links import same_page, with_query
 from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
+from lotus_web.web.refused_filters import shown_again
 from lotus_web.web.run_support import run_support
 
 blueprint = Blueprint("runs", __name__)
@@ -33,6 +34,7 @@ COLUMNS = tuple(RunRow.__slots__)
 
 @blueprint.get("/runs")
 @requires(Permission.RUNS_READ)
+@shown_again
 def listing() -> ResponseReturnValue:
     """Show a page of runs, newest first."""
     wanted, cursor = wanted_runs(), request.args.get("cursor")

@@ -15,12 +15,14 @@ from lotus_web.web.features import OPERATIONS, SUPPORT
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.query_args import text_arg
 from lotus_web.web.record_links import record_url
+from lotus_web.web.refused_filters import shown_again
 
 blueprint = Blueprint("search", __name__)
 
 
 @blueprint.get("/search")
 @requires(Permission.RUNS_READ)
+@shown_again
 def show() -> ResponseReturnValue:
     """Jump to the one record that the text names, else list what it may mean."""
     text, session, tenant_id = text_arg("q"), db.session(), current_actor().tenant_id

@@ -11,12 +11,13 @@ from werkzeug.datastructures import MultiDict
 from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
-from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.errors import InvalidInput, NotFound
 from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES
 from lotus_web.domain.workflow import Priority
 from lotus_web.queries.item_detail import assignable_people
 from lotus_web.queries.recent_traces import recent_traces
 from lotus_web.queries.studio import dry_run
+from lotus_web.queries.traces import trace_summary
 from lotus_web.request_ids import current_ids
 from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.studio import START_REVIEW, ReviewRequest, Started, start_review
@@ -26,6 +27,7 @@ from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.move_form import assignee_of
 from lotus_web.web.htmx import go_to, page_or_fragment, see_other
 from lotus_web.web.query_args import text_arg
+from lotus_web.web.refused_filters import shown_again
 
 blueprint = Blueprint("studio", __name__)
 LISTED = 30
@@ -52,10 +54,16 @@ class TypedReview:
 
 @blueprint.get("/studio")
 @requires(Permission.RUNS_READ)
+@shown_again
 def show() -> ResponseReturnValue:
-    """Ask for a trace, or lead to the one that was asked for."""
+    """Ask for a trace, or lead to the one that was asked for; raises InvalidInput where there is none of that id."""
     wanted = text_arg("trace")
     if wanted:
+        try:
+            trace_summary(db.session(), current_actor().tenant_id, wanted)
+        except NotFound:
+            sentence = "There is no trace with this id. An id has to be whole."
+            raise InvalidInput("TRACE_NOT_FOUND", sentence, loc=("query", "trace")) from None
         return see_other(url_for("studio.trace", trace_id=wanted))
     traces = recent_traces(db.session(), current_actor().tenant_id, limit=LISTED)
     return page_or_fragment("studio/studio.html", "studio/_studio.html", traces=traces, now=current.utcnow())

@@ -151,7 +151,7 @@
     if (button.getAttribute("aria-disabled") === "true") event.preventDefault();
     else if (button.dataset.copy !== undefined) copy(button);
     else if (button.dataset.themeSet) setTheme(button.dataset.themeSet);
-    else $("#keyboard").showModal();
+    else $("#keyboard")?.showModal();
   }
 
   function onChange(event) {

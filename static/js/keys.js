@@ -89,8 +89,9 @@
   }
 
   function act(keys) {
-    if (keys === "?") $("#keyboard").showModal();
-    else if (keys === "/") $("#search").focus();
+    // A page without the desk around it has neither the list of keys nor the search.
+    if (keys === "?") $("#keyboard")?.showModal();
+    else if (keys === "/") $("#search")?.focus();
     else if (keys === "j") move(1);
     else if (keys === "k") move(-1);
     else if (keys === "x") selectRow();

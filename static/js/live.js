@@ -18,20 +18,40 @@
       if (value) return `${element.localName}[${attribute}="${CSS.escape(value)}"]`;
     }
     if (!element.name) return null;
-    const value = /checkbox|radio/.test(element.type) ? `[value="${CSS.escape(element.value)}"]` : "";
+    const value = /checkbox|radio|submit/.test(element.type) && element.hasAttribute("value") ? `[value="${CSS.escape(element.value)}"]` : "";
     return `${element.localName}[name="${CSS.escape(element.name)}"]${value}`;
+  }
+
+  // Where someone stood in a list before they pressed the button that shows what changed in it.
+  const stood = new Map();
+
+  function place(target, active) {
+    return active.matches("[data-show-changes]") ? stood.get(target.id) || { row: 0 } : standing(target, active);
+  }
+
+  function standing(target, active) {
+    const row = active.closest("[data-row]");
+    return { focus: path(active), row: row ? $$("[data-row]", target).indexOf(row) : -1, link: row && path($("[data-open]", row)) };
   }
 
   function remember(target) {
     const active = document.activeElement;
     before.set(target.id, {
-      focus: target.contains(active) ? path(active) : null,
+      ...(target.contains(active) ? place(target, active) : {}),
       hadFocus: target.contains(active),
       checked: target.closest("[data-live]") ? $$("input[type=checkbox]:checked", target).map(path).filter(Boolean) : [],
       of: target.dataset.of,
       open: $$("details[open][id]", target).map(path),
       scrolled: $$(".table-box", target).map((box) => box.scrollLeft),
     });
+  }
+
+  // The same thing, else what is left of its row, else the row that came into its place.
+  function landing(was, root) {
+    const rows = $$("[data-row]", root);
+    const row = rows[Math.min(Math.max(was.row, 0), rows.length - 1)];
+    return (was.focus && $(was.focus, root)) || (was.link && $(was.link, root)) || (was.row >= 0 && row && $("[data-open]", row))
+      || $("a[href], button, input:not([type=hidden]), [tabindex]", root) || $("#main");
   }
 
   function recover(fresh) {
@@ -46,10 +66,7 @@
     $$(".table-box", root).forEach((box, place) => { box.scrollLeft = was.scrolled[place] || 0; });
     const wanted = root.matches("[data-focus]") ? root : $("[data-focus], [autofocus]", root);
     if (wanted) wanted.focus();
-    else if (was.hadFocus && !root.contains(document.activeElement)) {
-      const same = was.focus && $(was.focus, root);
-      (same || $("a[href], button, input:not([type=hidden]), [tabindex]", root) || $("#main")).focus();
-    }
+    else if (was.hadFocus && !root.contains(document.activeElement)) landing(was, root).focus();
     if (was.hadFocus && document.activeElement === document.body) $("#main").focus();
   }
 
@@ -107,6 +124,10 @@
     const area = event.detail.requestConfig && event.detail.requestConfig.elt;
     if (area && area.matches("[data-live]")) stale(area, true);
   }));
+  document.addEventListener("focusin", (event) => {
+    const area = event.target.closest("[data-row]") && event.target.closest("[data-live]");
+    if (area) stood.set(area.id, standing(area, event.target));
+  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-show-changes]");
     if (button) showChanges(button.closest("[data-live]"));

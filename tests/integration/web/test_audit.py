@@ -108,7 +108,7 @@ def test_a_broken_chain_is_said_to_be_broken(app: Flask, client_of: ClientOf) ->
     max_ = client_of("max")
     post(max_, "/audit/verify")
     page = max_.get("/audit").text
-    assert "Broken at entry 2 after 1 good entries" in page
+    assert "Broken at entry 2 after 1 good entry" in page
     assert "notice--alert" in page
 
 

@@ -47,6 +47,18 @@ def test_a_catalogue_that_cannot_be_is_refused(raw: str) -> None:
         parse_catalogue(raw)
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("SLA_BREACHED", "The due time passed"),
+        ("UNSPECIFIED", "No reason code was given"),
+        ("OF_A_CLIENT", "Of a client"),
+    ],
+)
+def test_a_code_that_nobody_chose_reads_as_plain_words(code: str, text: str) -> None:
+    assert reason_text(Action.ESCALATE, code) == text
+
+
 def test_a_code_can_ask_for_a_comment() -> None:
     codes = parse_catalogue(OWN)
     with pytest.raises(InvalidInput, match="needs a comment"):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_web.web.charts import AllocationRow, Count, columns, paired_bars
+from lotus_web.web.filters import percent
 
 WEIGHTS = st.decimals(min_value=-2, max_value=3, places=4)
 
@@ -44,6 +45,12 @@ def test_the_limit_belongs_to_the_scale_and_marks_what_is_beyond_it():
     assert [row.over_limit for row in chart.rows] == [True, False, False, False]
     assert chart.rows[2].limit_x == "100%"
     assert chart.rows[3].limit_x is None
+
+
+def test_a_row_is_over_its_limit_only_where_the_figures_beside_it_say_so():
+    rows = paired_bars([_row("0.20", "0.1400014855", "0.14"), _row("0.20", "0.14006", "0.14")]).rows
+    assert [row.over_limit for row in rows] == [False, True]
+    assert [percent(row.after_weight) for row in rows] == ["14.00%", "14.01%"]
 
 
 def test_rows_stand_beneath_each_other_and_make_room_for_the_scale():

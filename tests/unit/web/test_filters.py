@@ -11,6 +11,7 @@ from enum import Enum
 import pytest
 from flask import Flask
 
+from lotus_web.domain.access import Permission
 from lotus_web.web import filters
 
 NBSP = "\u00a0"
@@ -185,6 +186,31 @@ def test_what_json_cannot_say_is_refused():
 @pytest.mark.parametrize("code", ["PENDING_REVIEW", Gate.PENDING_REVIEW])
 def test_a_code_reads_as_words(code):
     assert filters.words(code) == "Pending review"
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "text"),
+    [
+        (1, "items", "1 item"),
+        (0, "items", "0 items"),
+        (2000, "open items", "2,000 open items"),
+        (1, "entries", "1 entry"),
+        (1, "decided", "1 decided"),
+    ],
+)
+def test_a_count_agrees_with_its_noun(count, noun, text):
+    assert filters.counted(count, noun) == text
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_what_a_permission_allows_is_said_in_plain_words(permission):
+    assert filters.permitted(permission.value)[0].isupper()
+    assert "_" not in filters.permitted(permission.value)
+    assert filters.permitted(permission.value) != filters.words(permission)
+
+
+def test_a_permission_that_is_no_more_stands_as_it_was_stored():
+    assert filters.permitted("runs_paint") == "runs_paint"
 
 
 def test_templates_find_every_filter_by_its_own_name():

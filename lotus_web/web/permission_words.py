@@ -1,0 +1,25 @@
+"""What each permission lets someone do, in the words of a page."""
+
+from __future__ import annotations
+
+from lotus_web.domain.access import Permission
+
+MAY = {
+    Permission.RUNS_READ: "See runs, items and records",
+    Permission.RUNS_WRITE: "Send portfolios to be rebalanced",
+    Permission.WORKFLOW_REVIEW: "Claim and decide items",
+    Permission.WORKFLOW_ASSIGN: "Give items to others",
+    Permission.WORKFLOW_ESCALATE: "Escalate items",
+    Permission.WORKFLOW_OVERRIDE: "Override the gate",
+    Permission.WORKFLOW_EXPORT: "Read and export the audit",
+    Permission.EVENTS_WRITE: "Feed events of other systems",
+    Permission.PROPOSALS_WRITE: "Send and move proposals",
+    Permission.OPERATIONS_EXECUTE: "Run operations",
+    Permission.ACT_ON_BEHALF: "Act in the name of others",
+    Permission.ADMIN: "Administer people and tokens",
+}
+
+
+def permitted(permission: str) -> str:
+    """Return what a permission lets someone do, in plain words; one that is no more as it was stored."""
+    return MAY[Permission(permission)] if permission in set(Permission) else permission
