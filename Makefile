@@ -19,7 +19,8 @@ run: ## Serve http://127.0.0.1:8000 with the demo tenant (another port: make run
 
 .PHONY: test
 test: .venv/.test ## Run the whole suite (some of it: make test T=tests/unit)
-	@$(BIN)/python -m pytest -n "$(WORKERS)" --maxprocesses 4 --dist loadfile $(T)
+# In the order of the folders: long files of the browser come early and quick ones of unit/ last, so that no worker ends alone.
+	@$(BIN)/python -m pytest -n "$(WORKERS)" --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(T)
 
 .PHONY: check
 check: .venv/.dev ## Check format, lint, types, templates, import rules and known pitfalls
