@@ -52,7 +52,7 @@ _FAMILY = {
     **dict.fromkeys(("replay", "legal_hold", "bundles", "idempotency"), "runs"),
     "traces": "studio",
     "reasons": "decisions",
-    **dict.fromkeys(("admin_accounts", "admin_tokens", "admin_settings"), "admin"),
+    **dict.fromkeys(("admin_accounts", "admin_token", "admin_tokens", "admin_settings"), "admin"),
 }
 
 

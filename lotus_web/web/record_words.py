@@ -14,7 +14,8 @@ from lotus_web.web.filters import words
 from lotus_web.web.links import same_page
 
 PEOPLE = frozenset({"add_person", "grant_role", "withdraw_role", "disable_person", "enable_person", "set_password"})
-ACCOUNTS = frozenset({"issue_token", "revoke_token", "disable_account", "enable_account"})
+TOKENS = frozenset({"issue_token", "revoke_token"})
+ACCOUNTS = frozenset({"disable_account", "enable_account"})
 HOLDS = frozenset({"legal_hold_set", "legal_hold_lifted"})
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 SENTENCES = {
@@ -38,6 +39,8 @@ def subject_url(action: str, subject: str) -> str:
         return url_for("traces.show", trace_id=subject)
     if current_actor().may(Permission.ADMIN) and action in PEOPLE:
         return url_for("admin.person", name=subject)
+    if current_actor().may(Permission.ADMIN) and action in TOKENS:
+        return url_for("admin_token.show", token_id=subject)
     if current_actor().may(Permission.ADMIN) and action in ACCOUNTS:
         return url_for("admin_tokens.show")
     return same_page(about=subject)

@@ -34,6 +34,7 @@ def about(page: str) -> list[str]:
         ("legal_hold_set", "rr_1", "/runs/rr_1", "/runs/rr_1"),
         ("start_review", "corr-1", "/traces/corr-1", "/traces/corr-1"),
         ("grant_role", "nora", "/admin/people/nora", "/audit?about=nora"),
+        ("revoke_token", "tok1", "/admin/tokens/tok1", "/audit?about=tok1"),
         ("disable_account", "engine", "/admin/tokens", "/audit?about=engine"),
         ("verify_chain", "chain", "/audit?about=chain", "/audit?about=chain"),
     ],

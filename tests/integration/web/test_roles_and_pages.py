@@ -48,6 +48,8 @@ ASKED = {
     "admin_tokens.show": ADMIN,
     "admin_tokens.issue": ADMIN,
     "admin_tokens.revoke": ADMIN,
+    "admin_token.show": ADMIN,
+    "admin_token.ask_to_revoke": ADMIN,
     "admin_accounts.alter": ADMIN,
     "admin_settings.show": ADMIN,
 }
