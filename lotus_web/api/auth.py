@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from flask import request
+from flask import g, request
 
 from lotus_web import current
 from lotus_web.db import db
@@ -26,14 +26,28 @@ def caller(*, now: datetime) -> Actor:
     tenant_id = sent_header(TENANT_HEADER) or DEFAULT_TENANT
     if current.settings().api_auth == "disabled":
         check_visible(tenant_id, TENANT_HEADER, longest=TENANT_MAX, loc=("header", TENANT_HEADER))
-        return Actor(ActorType.SERVICE_ACCOUNT, ANONYMOUS, tenant_id, EVERYTHING)
+        return _known(Actor(ActorType.SERVICE_ACCOUNT, ANONYMOUS, tenant_id, EVERYTHING))
     bearer = _bearer()
     grant = grant_of(db.session(), bearer, now=now) if bearer else None
     if grant is None:
         raise Unauthenticated
+    # Who knocks at another tenant's door is written down at home: nobody writes into a record that is not theirs to see.
+    home = tenant_id if tenant_id in grant.tenants else min(grant.tenants)
+    actor = _known(Actor(ActorType.SERVICE_ACCOUNT, grant.account, home, grant.permissions, token_id=grant.token_id))
     if tenant_id not in grant.tenants:
         raise not_for_tenant(tenant_id)
-    return Actor(ActorType.SERVICE_ACCOUNT, grant.account, tenant_id, grant.permissions, token_id=grant.token_id)
+    return actor
+
+
+def _known(actor: Actor) -> Actor:
+    g.caller = actor
+    return actor
+
+
+def known_caller() -> Actor | None:
+    """Return who this request comes from; None as long as nobody is known."""
+    found: Actor | None = g.get("caller")
+    return found
 
 
 def not_for_tenant(tenant_id: str) -> Forbidden:
@@ -54,5 +68,6 @@ def deciding_actor(actor: Actor, actor_id: str) -> Actor:
     if actor_id == actor.actor_id:
         return actor
     if not actor.may(Permission.ACT_ON_BEHALF):
-        raise Forbidden("ACTOR_MISMATCH", "A decision is recorded under the account of its token.")
+        missing = {"permission": Permission.ACT_ON_BEHALF.value, "actor_id": actor_id}
+        raise Forbidden("ACTOR_MISMATCH", "A decision is recorded under the account of its token.", details=missing)
     return replace(actor, on_behalf_of=actor_id)

@@ -15,6 +15,7 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.request_ids import CORRELATION_HEADER, current_ids, sent_header
 
 MAX_PATH_ID = 1_000
+OBJECT_WANTED = "Input should be a valid dictionary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ def _problem(place: str, found: Any) -> Problem:
     problem = {
         "type": found["type"],
         "loc": [place, *found["loc"]],
-        "msg": found["msg"],
+        # The validator's own words name the class that it wanted.
+        "msg": OBJECT_WANTED if found["type"] == "model_type" else found["msg"],
         "input": shown_input(found["input"]),
     }
     if "ctx" in found:

@@ -57,8 +57,8 @@ def read_json() -> Any:
         raise InvalidRequest([_malformed(error.pos, error.msg)]) from None
     except RecursionError:
         raise InvalidRequest([_too_deep()]) from None
-    except ValueError as error:  # bytes that are no text, integers without end, NaN
-        raise InvalidRequest([_malformed(0, type(error).__name__)]) from None
+    except ValueError:  # bytes that are no text, integers without end, NaN
+        raise InvalidRequest([_malformed(0, "Expecting UTF-8 text with finite numbers")]) from None
     _check_bounds(value)
     return value
 

@@ -48,7 +48,12 @@ class Refusal:
 
 
 class Envelope:
-    """The shape of answers on the ``/rebalance`` routes (dpm-api §1.2); another surface overrides what differs."""
+    """The shape of answers on the ``/rebalance`` routes (dpm-api §1.2); another surface overrides what differs.
+
+    ``surface`` is what the record calls it.
+    """
+
+    surface = "rfc"
 
     def wrap(self, document: bytes) -> bytes:
         """Return the JSON text of a success."""
@@ -80,6 +85,15 @@ class Envelope:
             "correlation_id": correlation_id,
         }
         return Refusal(500, problem, media_type=PROBLEM_JSON)
+
+
+def sentence_of(problems: list[Problem]) -> str:
+    """Return the first of the problems as a sentence: where, and what."""
+    first = problems[0]
+    if first["type"] == "json_invalid":
+        return f"The body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
+    place = ".".join(str(part) for part in first["loc"][1:])
+    return f"{place or first['loc'][0]}: {first['msg']}"
 
 
 def headers_of(error: LotusError) -> dict[str, str]:

@@ -18,15 +18,16 @@ from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from lotus_web import current
-from lotus_web.api.auth import caller
+from lotus_web.api.auth import caller, known_caller
 from lotus_web.api.inputs import HeaderParam, read_inputs
 from lotus_web.api.json_body import check_size
-from lotus_web.api.refusals import JSON, Envelope, InvalidRequest, Refusal
+from lotus_web.api.refusals import JSON, Envelope, InvalidRequest, Refusal, sentence_of
 from lotus_web.domain.access import Actor, Permission, check_permission
-from lotus_web.domain.errors import LotusError, NotFound
+from lotus_web.domain.errors import InvalidInput, LotusError, NotFound
 from lotus_web.error_status import as_store_unavailable
 from lotus_web.observability import log_unexpected, name_actor
 from lotus_web.opaque_ids import sent_path
+from lotus_web.refused_requests import LOOKING, put_request_on_record
 from lotus_web.request_ids import current_ids
 
 PAYLOAD_TOO_LARGE = "payload_too_large"
@@ -160,7 +161,7 @@ class ApiBlueprint(Blueprint):
         if declared is None:
             raise TypeError(f"{rule} has no @endpoint: a route must say who may call it")
         name = endpoint or view_func.__name__
-        guarded = _guarded(view_func, declared, self.envelope)
+        guarded = _guarded(view_func, declared, self.envelope, route=f"{self.name}_{view_func.__name__}")
         super().add_url_rule(rule, name, guarded, provide_automatic_options=False, merge_slashes=False, **options)
 
     def mount(self, app: Flask, prefix: str, *, name: str | None = None) -> None:
@@ -184,16 +185,28 @@ def declared_routes(app: Flask) -> Iterator[tuple[str, frozenset[str], str, Endp
             yield rule.rule, frozenset(rule.methods or ()) - {"HEAD"}, rule.endpoint, declared
 
 
-def _guarded(view: View, declared: Endpoint, envelope: Envelope) -> Callable[..., Response]:
+def _guarded(view: View, declared: Endpoint, envelope: Envelope, *, route: str) -> Callable[..., Response]:
     def answer(**path_values: Any) -> Response:
         try:
             return _send(_called(view, declared, path_values), declared, envelope)
         except Exception as error:  # every fault of a route is answered here, so that none leaves without an envelope
+            _put_on_record(error, declared, envelope, route)
             return refusal_of(error, envelope).response()
 
     setattr(answer, DECLARED, declared)
     setattr(answer, ENVELOPE, envelope)
     return answer
+
+
+def _put_on_record(error: Exception, declared: Endpoint, envelope: Envelope, route: str) -> None:
+    """Keep a line of a write or an export that was refused to a known caller, once."""
+    actor = known_caller()
+    if actor is None or (request.method in LOOKING and declared.permission is not Permission.WORKFLOW_EXPORT):
+        return
+    if isinstance(error, InvalidRequest):
+        error = InvalidInput("invalid_argument", sentence_of(error.problems))
+    if isinstance(error, LotusError):
+        put_request_on_record(error, actor=actor, surface=envelope.surface, route=route)
 
 
 def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> BaseModel | Response:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Flask, Response, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from lotus_web import current
+from lotus_web.api.auth import caller, known_caller
 from lotus_web.api.json_body import check_size
+from lotus_web.api.refusals import Envelope
 from lotus_web.api.routing import mounted_envelope, refusal_of
 from lotus_web.domain.enterprise import WRITES, check_write
-from lotus_web.domain.errors import Forbidden
+from lotus_web.domain.errors import Forbidden, LotusError
+from lotus_web.refused_requests import put_request_on_record
 from lotus_web.request_ids import sent_header
 
 
@@ -29,5 +35,16 @@ def refuse_write() -> Response | None:
         if settings.enforce_authz:
             check_write(settings.capability_rules, method=request.method, path=request.path, sent=sent_header)
     except (RequestEntityTooLarge, Forbidden) as refused:
+        if isinstance(refused, Forbidden):
+            _put_on_record(refused, envelope)
         return refusal_of(refused, envelope).response()
     return None
+
+
+def _put_on_record(refused: Forbidden, envelope: Envelope) -> None:
+    """Keep a line of it if the token says who it was: the policy is asked first, so nobody has looked yet."""
+    with suppress(LotusError, SQLAlchemyError):
+        caller(now=current.utcnow())
+    actor = known_caller()
+    if actor is not None:
+        put_request_on_record(refused, actor=actor, surface=envelope.surface, route="write_policy")

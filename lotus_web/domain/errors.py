@@ -10,10 +10,11 @@ class LotusError(Exception):
     """A refusal that a caller can act on.
 
     ``code`` is stable and machine-readable, ``message`` is the sentence a person reads (the same on every surface),
-    ``details`` names the facts (who, what, when, which permission).
+    ``details`` names the facts (who, what, when, which permission). ``on_record`` is set once it was written down.
     """
 
     code = "ERROR"
+    on_record = False
 
     def __init__(
         self, code: str | None = None, message: str | None = None, *, details: Mapping[str, Any] | None = None

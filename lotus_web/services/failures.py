@@ -1,7 +1,8 @@
-"""What becomes of an action that did not happen: a refusal is put on record, a failure is told to who holds the item.
+"""What becomes of what did not happen: a refusal is put on record, a failure is told to who holds the item.
 
 ``attempt`` stands in for ``transaction()`` around an action on an item. The action's own transaction is undone whole; a
-second, small one then writes the record (workflow.md §2, §4).
+second, small one then writes the record (workflow.md §2, §4). What is refused elsewhere, at a gate or by a form, comes to
+``put_on_record`` from there; the refusal itself remembers that it is on record, so it is there once.
 """
 
 from __future__ import annotations
@@ -18,18 +19,28 @@ from sqlalchemy.orm import Session
 from lotus_web.db import db, transaction
 from lotus_web.domain import notices
 from lotus_web.domain.access import Actor
-from lotus_web.domain.errors import LotusError, NotFound, StoreUnavailable
+from lotus_web.domain.errors import (
+    InProgress,
+    LotusError,
+    NotFound,
+    StoreUnavailable,
+    TooManyAttempts,
+    Unauthenticated,
+)
 from lotus_web.models import WorkflowItem
 from lotus_web.models.values import item_state
 from lotus_web.services.audit_records import AuditCategory, record_audit
 from lotus_web.services.items import find_item, store_notice
+
+# Facts of a refusal that its line keeps: short ones, which name a permission or a person.
+KEPT = ("permission", "actor_id", "tenant_id")
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who tries what on which item (or run, or trace), through which surface, in which request.
+    """Who tries what on which item (or run, trace, person, route), through which surface, in which request.
 
     ``unseen`` says that the subject is only what the caller named: nobody has looked yet whether there is such an item.
     """
@@ -45,24 +56,34 @@ class Attempt:
 
 @contextmanager
 def attempt(trial: Attempt) -> Iterator[Session]:
-    """Open the transaction of an action; what the action raises is put on record and raised again.
-
-    An unknown item leaves no record, or anyone could fill the store with ids that they make up.
-    """
+    """Open the transaction of an action; what the action raises is put on record and raised again."""
     try:
         with transaction() as session:
             yield session
-    except (NotFound, GeneratorExit, KeyboardInterrupt, SystemExit):
+    except (GeneratorExit, KeyboardInterrupt, SystemExit):
         raise
     except LotusError as refused:
         if isinstance(refused, StoreUnavailable):
             _afterwards(notify_failure, trial, refused)
         else:
-            _afterwards(record_refusal, trial, refused)
+            put_on_record(trial, refused)
         raise
     except Exception as failed:
         _afterwards(notify_failure, trial, failed)
         raise
+
+
+# What is not there, comes from nobody, or is only to be sent again later was not refused. Unknown ids stay out of a record
+# that is kept for good, or anyone could fill it with what they make up.
+NO_REFUSALS = (NotFound, Unauthenticated, TooManyAttempts, InProgress, StoreUnavailable)
+
+
+def put_on_record(trial: Attempt, refused: LotusError) -> None:
+    """Write the line of a refused attempt in a transaction of its own, once, whoever meets the refusal after."""
+    if refused.on_record or isinstance(refused, NO_REFUSALS):
+        return
+    refused.on_record = True
+    _afterwards(record_refusal, trial, refused)
 
 
 def _afterwards(write: Callable[..., None], trial: Attempt, error: Exception) -> None:
@@ -76,7 +97,7 @@ def _afterwards(write: Callable[..., None], trial: Attempt, error: Exception) ->
 
 
 def record_refusal(session: Session, trial: Attempt, refused: LotusError) -> None:
-    """Put a refused action on an item of the tenant on record: who, what, through which surface, why not."""
+    """Add the line: who, what, through which surface, why not. What a form held is no part of it."""
     if trial.unseen and _item_of(session, trial) is None:
         return
     record_audit(
@@ -90,6 +111,7 @@ def record_refusal(session: Session, trial: Attempt, refused: LotusError) -> Non
         surface=trial.surface,
         now=trial.now,
         request_id=trial.request_id,
+        details={name: refused.details[name] for name in KEPT if name in refused.details},
     )
 
 

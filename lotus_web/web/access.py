@@ -17,6 +17,7 @@ from flask_wtf.csrf import CSRFProtect
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
 from lotus_web.domain.errors import Forbidden, Unauthenticated
 from lotus_web.observability import name_actor
+from lotus_web.refused_requests import LOOKING
 from lotus_web.web.drafts import sealed_draft
 from lotus_web.web.htmx import is_htmx, see_other
 from lotus_web.web.person import stay_awake
@@ -25,7 +26,6 @@ from lotus_web.web.sign_in_page import sign_in_page
 
 View = TypeVar("View", bound=Callable[..., Any])
 MARK = "lotus_access"
-LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 csrf = CSRFProtect()
 
 

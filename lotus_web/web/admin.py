@@ -20,6 +20,7 @@ from lotus_web.web.access import current_actor, requires
 from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.admin_form import FormProblem, role_of, shown
 from lotus_web.web.htmx import page_or_fragment, see_other
+from lotus_web.web.on_record import tried
 
 blueprint = Blueprint("admin", __name__)
 
@@ -39,13 +40,14 @@ def add() -> ResponseReturnValue:
     """Make a person with a first role here."""
     name = request.form.get("name", "").strip()
     try:
-        change(
-            admin.add_person,
-            name=name,
-            password=request.form.get("password", ""),
-            role=role_of(request.form.get("role", "")),
-            display_name=request.form.get("display_name", "").strip() or None,
-        )
+        with tried():
+            change(
+                admin.add_person,
+                name=name,
+                password=request.form.get("password", ""),
+                role=role_of(request.form.get("role", "")),
+                display_name=request.form.get("display_name", "").strip() or None,
+            )
     except (InvalidInput, Conflict) as refused:
         return render_people(request.form.to_dict(), FormProblem.of(refused, field="name"))
     flash(f"{name} may sign in now.", "success")
@@ -64,7 +66,8 @@ def person(name: str) -> ResponseReturnValue:
 def alter(name: str) -> ResponseReturnValue:
     """Do the one thing that the pressed button names; raises NotFound."""
     try:
-        told = altered(name, request.form.get("change", ""))
+        with tried():
+            told = altered(name, request.form.get("change", ""))
     except (InvalidInput, Conflict) as refused:
         return render_person(name, FormProblem.of(refused, field="password"))
     flash(told, "success")

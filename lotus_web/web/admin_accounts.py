@@ -15,6 +15,7 @@ from lotus_web.web.access import current_actor, requires
 from lotus_web.web.admin_tokens import render_tokens
 from lotus_web.web.forms.admin_form import FormProblem
 from lotus_web.web.htmx import is_htmx, see_other
+from lotus_web.web.on_record import tried
 
 blueprint = Blueprint("admin_accounts", __name__)
 CHANGES = {
@@ -28,7 +29,8 @@ CHANGES = {
 def alter(name: str) -> ResponseReturnValue:
     """Disable or enable the account, as the pressed button says; raises NotFound."""
     try:
-        told = altered(name, request.form.get("change", ""))
+        with tried():
+            told = altered(name, request.form.get("change", ""))
     except (InvalidInput, Conflict) as refused:
         return render_tokens(MultiDict(), problem=FormProblem.of(refused, field="account"))
     if is_htmx():

@@ -1,10 +1,9 @@
-"""Service accounts and their tokens: listed, made, revoked."""
+"""Service accounts and their tokens: made, shown once, revoked."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from lotus_web import current
@@ -13,11 +12,12 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.queries.tokens import list_accounts, list_tokens
 from lotus_web.services.admin import issue_token, withdraw_token
-from lotus_web.services.handovers import hand_over
+from lotus_web.services.tokens import NewToken
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.admin_form import LIFETIMES, OFFERED, FormProblem, expiry_from, permissions_from, shown
 from lotus_web.web.htmx import page_or_fragment, see_other
+from lotus_web.web.on_record import tried
 
 blueprint = Blueprint("admin_tokens", __name__)
 
@@ -32,24 +32,21 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/admin/tokens")
 @requires(Permission.ADMIN)
 def issue() -> ResponseReturnValue:
-    """Make a token and lead to its page, where this session sees its text once; a reload makes no second one."""
+    """Make a token and answer with its text, this once: a redirect would have to keep it somewhere."""
     actor, now, typed = current_actor(), current.utcnow(), request.form
     try:
-        granted = permissions_from(typed.getlist("permissions"))
-        expires_at = expiry_from(typed.get("days", ""), now=now)
-        with transaction() as session:
+        with tried(), transaction() as session:
             made = issue_token(
                 session,
                 account=typed.get("account", "").strip(),
-                permissions=granted,
-                expires_at=expires_at,
+                permissions=permissions_from(typed.getlist("permissions")),
+                expires_at=expiry_from(typed.get("days", ""), now=now),
                 actor=actor,
                 now=now,
             )
-            hand_over(session, session_id=current_user.session_id, about=made.token_id, text=made.secret_text)
     except (InvalidInput, Conflict) as refused:
         return render_tokens(typed, problem=FormProblem.of(refused, field="account"))
-    return see_other(url_for("admin_token.show", token_id=made.token_id))
+    return render_tokens(MultiDict(), made=made)
 
 
 @blueprint.post("/admin/tokens/<ident:token_id>/revoke")
@@ -57,7 +54,7 @@ def issue() -> ResponseReturnValue:
 def revoke(token_id: str) -> ResponseReturnValue:
     """End a token; raises NotFound."""
     try:
-        with transaction() as session:
+        with tried(), transaction() as session:
             withdraw_token(session, token_id=token_id, actor=current_actor(), now=current.utcnow())
     except Conflict as refused:
         return render_tokens(MultiDict(), problem=FormProblem.of(refused, field="account"))
@@ -69,21 +66,26 @@ def render_tokens(
     typed: MultiDict[str, str],
     *,
     problem: FormProblem | None = None,
+    made: NewToken | None = None,
     told: str | None = None,
 ) -> Response:
-    """Render the lists with the form and what was ``told`` in place."""
+    """Render the lists with the form, what was ``told`` in place, and a new token's text if there is one; no cache may keep that."""
     session, tenant_id, now = db.session(), current_actor().tenant_id, current.utcnow()
-    return page_or_fragment(
+    response = page_or_fragment(
         "admin/tokens.html",
         "admin/_tokens.html",
-        problem.status if problem else 200,
+        problem.status if problem else 201 if made else 200,
         tokens=list_tokens(session, tenant_id=tenant_id),
         accounts=list_accounts(session, tenant_id=tenant_id, now=now),
         told=told,
         typed=shown(typed.to_dict()),
         ticked=typed.getlist("permissions"),
         problem=problem,
+        made=made,
         offered=[permission.value for permission in OFFERED],
         lifetimes=LIFETIMES,
         now=now,
     )
+    if made:
+        response.headers["Cache-Control"] = "no-store"
+    return response

@@ -18,6 +18,7 @@ from lotus_web.observability import log_unexpected
 from lotus_web.request_ids import current_ids
 from lotus_web.web.access import ask_to_sign_in, is_json_blueprint
 from lotus_web.web.htmx import is_htmx
+from lotus_web.web.on_record import keep_refusal
 from lotus_web.web.person import forget_person
 from lotus_web.web.send_again import can_be_sent_again, send_again_page
 from lotus_web.web.sign_in_page import sign_in_again
@@ -106,6 +107,7 @@ def refused(error: LotusError) -> ResponseReturnValue:
     as_json = _as_json(error)
     if as_json is not None:
         return as_json
+    keep_refusal(error)
     if isinstance(error, Unauthenticated):
         return ask_to_sign_in()
     if isinstance(error, StoreUnavailable):

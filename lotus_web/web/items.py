@@ -18,6 +18,7 @@ from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.review_form import Typed, asked_action, chosen_action, field_error
 from lotus_web.web.htmx import is_htmx, see_other
 from lotus_web.web.item_page import Outcome, item_page
+from lotus_web.web.on_record import tried
 from lotus_web.web.queue import ONWARD, move_on, queue_here
 
 blueprint = Blueprint("items", __name__)
@@ -51,7 +52,8 @@ def act(workflow_id: str) -> ResponseReturnValue:
     """
     typed = Typed(request.form.to_dict())
     try:
-        done = _apply(workflow_id, typed)
+        with tried():
+            done = _apply(workflow_id, typed)
     except InvalidInput as wrong:
         return item_page(workflow_id, status=422, typed=typed, outcome=Outcome(error=field_error(typed, wrong)))
     except Conflict as conflict:

@@ -17,6 +17,7 @@ from lotus_web.web.access import current_actor, requires
 from lotus_web.web.drafts import draft_for
 from lotus_web.web.features import SUPPORT, part_of
 from lotus_web.web.htmx import page_or_fragment, see_other
+from lotus_web.web.on_record import tried
 
 blueprint = Blueprint("legal_hold", __name__)
 WORDS = {"set": True, "lift": False}
@@ -37,8 +38,8 @@ def change(run_id: str) -> ResponseReturnValue:
     """Set or lift the hold, or show the form again with what was typed and why it was not done."""
     reason = request.form.get("reason", "")
     try:
-        hold = _asked()
-        with transaction() as session:
+        with tried(), transaction() as session:
+            hold = _asked()
             set_legal_hold(
                 session,
                 run_id,

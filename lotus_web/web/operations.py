@@ -21,6 +21,7 @@ from lotus_web.web.features import BY_HAND, OPERATIONS, SUPPORT, SUPPORT_BUNDLE,
 from lotus_web.web.field_values import shown
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.links import same_page
+from lotus_web.web.on_record import tried
 from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
 from lotus_web.web.record_links import lineage_url
 from lotus_web.web.refused_filters import shown_again
@@ -103,13 +104,14 @@ def _page(operation_id: str, *, status: int = 200, conflict: Conflict | None = N
 def execute(operation_id: str) -> ResponseReturnValue:
     """Carry a waiting operation out now, or show why it cannot be."""
     try:
-        execute_by_hand(
-            operation_id,
-            tenant_id=current_actor().tenant_id,
-            policy=current.policy(),
-            terms=LeaseTerms.of(current.settings()),
-            clock=current.utcnow,
-        )
+        with tried():
+            execute_by_hand(
+                operation_id,
+                tenant_id=current_actor().tenant_id,
+                policy=current.policy(),
+                terms=LeaseTerms.of(current.settings()),
+                clock=current.utcnow,
+            )
     except Conflict as conflict:
         return _page(operation_id, status=409, conflict=conflict)
     flash("The operation was carried out.", "success")
@@ -123,15 +125,16 @@ def again(operation_id: str) -> ResponseReturnValue:
     """Accept the same request as a new operation and go there, or show why it cannot be."""
     settings = current.settings()
     try:
-        accepted = run_again(
-            operation_id,
-            correlation_id=current_ids().correlation_id,
-            actor=current_actor(),
-            policy=current.policy(),
-            terms=LeaseTerms.of(settings),
-            inline=settings.async_execution_mode == "INLINE",
-            clock=current.utcnow,
-        )
+        with tried():
+            accepted = run_again(
+                operation_id,
+                correlation_id=current_ids().correlation_id,
+                actor=current_actor(),
+                policy=current.policy(),
+                terms=LeaseTerms.of(settings),
+                inline=settings.async_execution_mode == "INLINE",
+                clock=current.utcnow,
+            )
     except Conflict as conflict:
         return _page(operation_id, status=409, conflict=conflict)
     flash("Accepted as a new operation.", "success")

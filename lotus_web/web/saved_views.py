@@ -14,6 +14,7 @@ from lotus_web.web.access import current_actor, requires
 from lotus_web.web.htmx import is_htmx, see_other
 from lotus_web.web.inbox import inbox_page, render_inbox
 from lotus_web.web.inbox_args import filter_query, wanted_items
+from lotus_web.web.on_record import tried
 from lotus_web.web.view_links import ViewRefusal, view_links
 
 blueprint = Blueprint("saved_views", __name__)
@@ -25,7 +26,7 @@ def save() -> ResponseReturnValue:
     """Keep the filter of the address under the name that was typed."""
     query, name = filter_query(wanted_items()), _typed_name()
     try:
-        with transaction() as session:
+        with tried(), transaction() as session:
             save_view(session, name=name, query=query, actor=current_actor(), now=current.utcnow())
     except InvalidInput as wrong:
         return _refused(ViewRefusal(wrong.message, name))
@@ -38,7 +39,8 @@ def alter(view_id: str) -> ResponseReturnValue:
     """Rename or delete a view, as the pressed button names it; raises NotFound, also for someone else's."""
     name = _typed_name()
     try:
-        told = _altered(view_id, request.form.get("change", ""), name)
+        with tried():
+            told = _altered(view_id, request.form.get("change", ""), name)
     except InvalidInput as wrong:
         return _refused(ViewRefusal(wrong.message, name, view_id))
     return _done(told)

@@ -26,6 +26,7 @@ from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.move_form import TypedMove, asked_move
 from lotus_web.web.htmx import is_htmx, page_or_fragment, see_other
 from lotus_web.web.moving import Moved, move_items
+from lotus_web.web.on_record import tried
 
 blueprint = Blueprint("sla", __name__)
 ROWS = 50
@@ -57,7 +58,8 @@ def move() -> ResponseReturnValue:
     """Give the chosen items to someone else, each for itself, and tell what became of each."""
     typed = TypedMove.of(request.form)
     try:
-        moved = move_items(typed.chosen, asked_move(typed))
+        with tried():
+            moved = move_items(typed.chosen, asked_move(typed))
     except InvalidInput as wrong:
         return render_board(typed, status=422, outcome=MoveOutcome(error=wrong))
     outcome = MoveOutcome(moved=moved)

@@ -15,6 +15,8 @@ from lotus_web.domain.access import Permission
 from tests.contract.callers import ALL, ENGINE, REVIEWER, Caller, bearer_of
 
 Count = dict[str, int]
+# What a refused write leaves: that it was tried.
+ONE_LINE = {"dg_audit_records": 1}
 MakeCaller = Callable[..., Caller]
 
 
@@ -51,6 +53,11 @@ def count_rows(app: Flask) -> Callable[[], Count]:
             return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
 
     return count
+
+
+def written(before: Count, after: Count) -> Count:
+    """Return how many rows came, by table."""
+    return {table: rows - before[table] for table, rows in after.items() if rows != before[table]}
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -21,12 +20,14 @@ from lotus_web.api.rebalance.refusals import (
 from lotus_web.api.rebalance.schemas import GateActionBody, GateHistoryBody, GateStateBody
 from lotus_web.api.routing import ApiBlueprint, Call, Declare, endpoint
 from lotus_web.db import db
-from lotus_web.domain.access import Actor, Permission
+from lotus_web.domain.access import Permission
+from lotus_web.domain.errors import NotFound
 from lotus_web.domain.gate import ITEM_ACTION
 from lotus_web.domain.idents import exception_workflow_id
 from lotus_web.queries.idempotency import key_mapping
 from lotus_web.queries.run_gate import gate_history, run_gate
 from lotus_web.queries.runs import correlation_of_run, run_id_of_correlation
+from lotus_web.refused_requests import name_attempt
 from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.gate import decide_run
 
@@ -82,9 +83,11 @@ def _history(call: Call, named: str, find: FindRun) -> GateHistoryBody:
 
 def _decide(call: Call, body: GateActionBody, named: str, find: FindRun) -> GateStateBody:
     """Decide and read the state in one transaction, so that the answer shows this decision and not a later one."""
+    action, subject = ITEM_ACTION[body.action].value, _subject(call, named, find)
+    name_attempt(action, subject)
     actor, policy, now = deciding_actor(call.actor, body.actor_id), current.policy(), current.utcnow()
     run_id = find(db.session(), actor.tenant_id, named)
-    with attempt(_trial(call, body, actor, run_id, now)) as session:
+    with attempt(Attempt(actor, subject, action, "rfc", call.correlation_id, now)) as session:
         decide_run(
             session,
             run_id,
@@ -100,16 +103,14 @@ def _decide(call: Call, body: GateActionBody, named: str, find: FindRun) -> Gate
     return GateStateBody.model_validate(state)
 
 
-def _trial(call: Call, body: GateActionBody, actor: Actor, run_id: str, now: datetime) -> Attempt:
-    correlation_id = correlation_of_run(db.session(), actor.tenant_id, run_id)
-    return Attempt(
-        actor=actor,
-        subject=exception_workflow_id(correlation_id, run_id),
-        action=ITEM_ACTION[body.action].value,
-        surface="rfc",
-        request_id=call.correlation_id,
-        now=now,
-    )
+def _subject(call: Call, named: str, find: FindRun) -> str:
+    """Return the item that a decision is about, whether or not it is there yet; what was named where there is no such run."""
+    session, tenant_id = db.session(), call.actor.tenant_id
+    try:
+        run_id = find(session, tenant_id, named)
+        return exception_workflow_id(correlation_of_run(session, tenant_id, run_id), run_id)
+    except NotFound:
+        return named
 
 
 @routes.get("/runs/<ident:rebalance_run_id>/workflow")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lotus_web.api.refusals import Envelope, Problem, Refusal, headers_of, problem_of
+from lotus_web.api.refusals import Envelope, Problem, Refusal, headers_of, problem_of, sentence_of
 from lotus_web.domain.enterprise import DENIED
 from lotus_web.domain.errors import (
     Conflict,
@@ -45,6 +45,8 @@ def code_of(error: LotusError) -> str:
 class V1Envelope(Envelope):
     """Wraps successes and refusals alike; ``malformed_status`` answers a body that does not validate."""
 
+    surface = "api"
+
     def __init__(self, malformed_status: int = 422):
         self.malformed_status = malformed_status
 
@@ -65,10 +67,7 @@ class V1Envelope(Envelope):
 
     def invalid(self, problems: list[Problem]) -> Refusal:
         """Return the answer to a request that does not validate: the first problem as the sentence, all in the details."""
-        first = problems[0]
-        place = ".".join(str(part) for part in first["loc"][1:])
-        message = f"{place}: {first['msg']}" if place else str(first["msg"])
-        return Refusal(self.malformed_status, _error(INVALID, message, {"problems": problems}))
+        return Refusal(self.malformed_status, _error(INVALID, sentence_of(problems), {"problems": problems}))
 
     def plain(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Refusal:
         """Return an answer that HTTP itself asks for."""

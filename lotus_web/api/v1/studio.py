@@ -21,6 +21,7 @@ from lotus_web.domain.idents import ACTOR_MAX
 from lotus_web.domain.studio import SIGNAL_TEXT, SUBJECT, TEMPLATES, Draft, Template
 from lotus_web.domain.workflow import Priority
 from lotus_web.queries.studio import dry_run
+from lotus_web.refused_requests import name_attempt
 from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.studio import START_REVIEW, ReviewRequest, start_review
 
@@ -189,6 +190,7 @@ def get_dry_run(call: Call, query: DryRunParams, trace_id: str) -> DryRunAnswer:
 )
 def start(call: Call, body: StartBody, trace_id: str) -> Response:
     """Start a review: 201, or 200 with the one that this template started before."""
+    name_attempt(START_REVIEW, trace_id)
     actor = acting(call, body.actor_id)
     trial = Attempt(actor, trace_id, START_REVIEW, SURFACE, call.correlation_id, call.now)
     with attempt(trial) as session:

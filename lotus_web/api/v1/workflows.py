@@ -35,6 +35,7 @@ from lotus_web.domain.workflow import OPEN, PERMISSION, Action, ItemStatus, Prio
 from lotus_web.queries.inbox_filter import InboxFilter
 from lotus_web.queries.workflow_detail import one_action, workflow_detail
 from lotus_web.queries.workflow_items import WorkflowFilter, workflow_page, workflow_summary
+from lotus_web.refused_requests import name_attempt
 from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.next_item import claim_next
 from lotus_web.services.review import ReviewAction, Reviewed, apply_action
@@ -173,6 +174,7 @@ def get_workflow(call: Call, workflow_id: str) -> WorkflowDetailAnswer:
 def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
     """Apply one action; which permission it needs depends on the action."""
     action = _action(body.action)
+    name_attempt(action.value, workflow_id)
     actor = acting(call, body.actor_id)
     trial = Attempt(actor, workflow_id, action.value, SURFACE, call.correlation_id, call.now, unseen=True)
     with attempt(trial) as session:
@@ -199,6 +201,7 @@ def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
 )
 def claim_next_workflow(call: Call, body: NextBody) -> NextAnswer:
     """Claim what is most urgent and free for the caller, never what someone else was given."""
+    name_attempt(Action.CLAIM.value, "next")
     actor = acting(call, body.actor_id)
     with attempt(Attempt(actor, "next", "claim", SURFACE, call.correlation_id, call.now)) as session:
         claimed = claim_next(
