@@ -1,9 +1,10 @@
-"""Service accounts and their tokens: made, shown once, revoked."""
+"""Service accounts and their tokens: listed, made, revoked."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from lotus_web import current
@@ -12,7 +13,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.queries.tokens import list_accounts, list_tokens
 from lotus_web.services.admin import issue_token, withdraw_token
-from lotus_web.services.tokens import NewToken
+from lotus_web.services.handovers import hand_over
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.admin_form import LIFETIMES, OFFERED, FormProblem, expiry_from, permissions_from, shown
@@ -32,7 +33,7 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/admin/tokens")
 @requires(Permission.ADMIN)
 def issue() -> ResponseReturnValue:
-    """Make a token and answer with its text, this once: a redirect would have to keep it somewhere."""
+    """Make a token and lead to its page, where this session sees its text once; a reload makes no second one."""
     actor, now, typed = current_actor(), current.utcnow(), request.form
     try:
         with tried(), transaction() as session:
@@ -44,9 +45,10 @@ def issue() -> ResponseReturnValue:
                 actor=actor,
                 now=now,
             )
+            hand_over(session, session_id=current_user.session_id, about=made.token_id, text=made.secret_text)
     except (InvalidInput, Conflict) as refused:
         return render_tokens(typed, problem=FormProblem.of(refused, field="account"))
-    return render_tokens(MultiDict(), made=made)
+    return see_other(url_for("admin_token.show", token_id=made.token_id))
 
 
 @blueprint.post("/admin/tokens/<ident:token_id>/revoke")
@@ -66,26 +68,21 @@ def render_tokens(
     typed: MultiDict[str, str],
     *,
     problem: FormProblem | None = None,
-    made: NewToken | None = None,
     told: str | None = None,
 ) -> Response:
-    """Render the lists with the form, what was ``told`` in place, and a new token's text if there is one; no cache may keep that."""
+    """Render the lists with the form and what was ``told`` in place."""
     session, tenant_id, now = db.session(), current_actor().tenant_id, current.utcnow()
-    response = page_or_fragment(
+    return page_or_fragment(
         "admin/tokens.html",
         "admin/_tokens.html",
-        problem.status if problem else 201 if made else 200,
+        problem.status if problem else 200,
         tokens=list_tokens(session, tenant_id=tenant_id),
         accounts=list_accounts(session, tenant_id=tenant_id, now=now),
         told=told,
         typed=shown(typed.to_dict()),
         ticked=typed.getlist("permissions"),
         problem=problem,
-        made=made,
         offered=[permission.value for permission in OFFERED],
         lifetimes=LIFETIMES,
         now=now,
     )
-    if made:
-        response.headers["Cache-Control"] = "no-store"
-    return response
