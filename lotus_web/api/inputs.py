@@ -97,13 +97,14 @@ def _validated(
 
 
 def _problem(place: str, found: Any) -> Problem:
+    # The validator's own words for this one name the class that it wanted.
+    unnamed = found["type"] == "model_type"
     problem = {
         "type": found["type"],
         "loc": [place, *found["loc"]],
-        # The validator's own words name the class that it wanted.
-        "msg": OBJECT_WANTED if found["type"] == "model_type" else found["msg"],
+        "msg": OBJECT_WANTED if unnamed else found["msg"],
         "input": shown_input(found["input"]),
     }
-    if "ctx" in found:
+    if "ctx" in found and not unnamed:
         problem["ctx"] = {name: shown_input(value) for name, value in found["ctx"].items()}
     return problem

@@ -158,6 +158,17 @@ def test_what_cannot_be_taken_leaves_one_line_by_json(
     assert len(lines()) == 1
 
 
+@pytest.mark.environ(ENTERPRISE_ENFORCE_AUTHZ="true")
+def test_what_the_enterprise_policy_denies_leaves_one_line_for_who_has_a_token(
+    app: Flask, client: FlaskClient, make_caller: MakeCaller, lines: Callable[[], Lines]
+) -> None:
+    caller = make_caller("pms")
+    assert caller.send("POST", "/events", json={}).status_code == 403
+    assert lines() == [("pms", "api", "write_policy", "/api/v1/events", "authorization_policy_denied")]
+    assert client.post("/api/v1/events", json={}).status_code == 403
+    assert lines() == []
+
+
 def test_another_tenants_door_is_written_down_at_home(
     app: Flask, make_caller: MakeCaller, lines: Callable[[], Lines]
 ) -> None:

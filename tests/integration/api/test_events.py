@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -154,6 +155,25 @@ def test_what_cannot_be_an_event_is_malformed(chief: Caller, changes: dict[str, 
 )
 def test_what_is_no_json_object_is_malformed(chief: Caller, body: str | bytes) -> None:
     assert code(post(chief, body)) == (400, "invalid_argument")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", "body: Field required"),
+        ("[]", "body: Input should be a valid dictionary"),
+        ("{,", "The body is not JSON: Expecting property name enclosed in double quotes at character 1."),
+        (b"\xff", "The body is not JSON: Expecting UTF-8 text with finite numbers at character 0."),
+        (json.dumps(event(0, source="credit")), "source: Input should be a valid dictionary"),
+    ],
+    ids=str,
+)
+def test_what_is_malformed_is_told_without_the_names_of_our_code(
+    chief: Caller, body: str | bytes, message: str
+) -> None:
+    answer = post(chief, body)
+    assert answer.json["error"]["message"] == message
+    assert not re.search(r"instance of|EventBody|SourceBody|Error\b", answer.text)
 
 
 def test_a_number_that_no_store_keeps_is_malformed(chief: Caller) -> None:
