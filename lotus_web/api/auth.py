@@ -13,6 +13,7 @@ from lotus_web.domain.access import DEFAULT_TENANT, Actor, ActorType, Permission
 from lotus_web.domain.errors import Forbidden, Unauthenticated
 from lotus_web.domain.idents import check_visible
 from lotus_web.request_ids import sent_header
+from lotus_web.services.people import is_shut_out
 from lotus_web.services.tokens import grant_of
 
 TENANT_HEADER = "X-Tenant-Id"
@@ -63,11 +64,15 @@ def _bearer() -> str:
 def deciding_actor(actor: Actor, actor_id: str) -> Actor:
     """Return the actor of a decision that the body attributes to ``actor_id`` (delta 9).
 
-    Raises Forbidden ``ACTOR_MISMATCH`` when that is someone else and the caller may not act on their behalf.
+    Raises Forbidden ``ACTOR_MISMATCH`` when that is someone else and the caller may not act on their behalf, or nobody may
+    since they are disabled. Names that are not known here pass: consumers speak for the people of their own systems.
     """
     if actor_id == actor.actor_id:
         return actor
     if not actor.may(Permission.ACT_ON_BEHALF):
         missing = {"permission": Permission.ACT_ON_BEHALF.value, "actor_id": actor_id}
         raise Forbidden("ACTOR_MISMATCH", "A decision is recorded under the account of its token.", details=missing)
+    if is_shut_out(db.session(), actor_id):
+        sentence = f"{actor_id} is disabled: nobody acts in their name."
+        raise Forbidden("ACTOR_MISMATCH", sentence, details={"actor_id": actor_id})
     return replace(actor, on_behalf_of=actor_id)

@@ -121,6 +121,19 @@ def check_offered_reason(action: Action, code: str, comment: str, codes: Catalog
     check_comment_of(action, code, comment, codes)
 
 
+def is_closed(codes: Catalogue) -> bool:
+    """Return whether a deployment's own list is in force, which programs are held to as forms are."""
+    return codes is not REASON_CODES
+
+
+def check_programs_reason(action: Action, code: str | None, comment: str, codes: Catalogue = REASON_CODES) -> None:
+    """Raise InvalidInput where a program's reason cannot be: a closed list asks for one of its codes, as a form does."""
+    if is_closed(codes):
+        check_offered_reason(action, code or "", comment, codes)
+    elif code is not None:
+        check_comment_of(action, code, comment, codes)
+
+
 def check_comment_of(action: Action, code: str, comment: str, codes: Catalogue = REASON_CODES) -> None:
     """Raise InvalidInput where the catalogue wants a comment beside this code and there is none."""
     reason = next((reason for reason in codes.get(action, ()) if reason.code == code), None)

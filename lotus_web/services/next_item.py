@@ -12,6 +12,7 @@ from lotus_web.domain.next_item import FREE, Taker
 from lotus_web.domain.workflow import Action
 from lotus_web.models import PersonRole, WorkflowItem
 from lotus_web.models.values import item_state
+from lotus_web.services.assignment import check_assignee
 from lotus_web.services.event_log import lock_tenant
 from lotus_web.services.items import get_item
 from lotus_web.services.review import ReviewAction, Reviewed, apply_action
@@ -28,12 +29,16 @@ def claim_next(
     policy: ReviewPolicy,
     skip: str | None = None,
 ) -> Reviewed | None:
-    """Claim the most urgent free item for the actor; None when there is none. Raises Forbidden.
+    """Claim the most urgent free item for the actor; None when there is none.
+
+    Raises Forbidden, and InvalidInput for work that is taken on behalf of someone who cannot be given any here.
 
     ``skip`` is an item that they have seen and do not want now. Askers queue for the tenant's lock, so each sees what the
     one before took.
     """
     check_permission(actor, Permission.WORKFLOW_REVIEW)
+    if actor.on_behalf_of is not None:
+        check_assignee(session, actor.tenant_id, account_id=actor.on_behalf_of, role=None, field="actor_id")
     lock_tenant(session, actor.tenant_id)
     taker = Taker(actor, _roles(session, actor), policy.four_eyes.enabled)
     workflow_id = _most_urgent(session, taker, now, skip)

@@ -57,6 +57,12 @@ def create_person(
     return person
 
 
+def is_shut_out(session: Session, name: str) -> bool:
+    """Return whether a person or a service account of this name was disabled; False for a name that nobody has here."""
+    person, account = session.get(Person, name), session.get(ServiceAccount, name)
+    return any(one is not None and one.disabled_at is not None for one in (person, account))
+
+
 def _person(session: Session, name: str) -> Person:
     person = session.get(Person, name)
     if person is None:

@@ -7,7 +7,7 @@ from lotus_web.api.params import Answer
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.domain.access import Permission
-from lotus_web.domain.reason_codes import REASON_CODES
+from lotus_web.domain.reason_codes import is_closed
 
 routes = ApiBlueprint("reasons", __name__, envelope=V1Envelope())
 
@@ -35,4 +35,4 @@ def reason_codes(call: Call) -> ReasonCatalogueAnswer:
     actions = {
         action.value: [ReasonAnswer.model_validate(reason) for reason in reasons] for action, reasons in codes.items()
     }
-    return ReasonCatalogueAnswer(actions=actions, closed=codes is not REASON_CODES)
+    return ReasonCatalogueAnswer(actions=actions, closed=is_closed(codes))

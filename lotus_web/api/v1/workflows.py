@@ -30,7 +30,7 @@ from lotus_web.db import db
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput, Malformed
 from lotus_web.domain.idents import ACTOR_MAX, check_visible, is_storable
-from lotus_web.domain.reason_codes import REASON_CODES, check_comment_of, check_offered_reason
+from lotus_web.domain.reason_codes import check_programs_reason
 from lotus_web.domain.workflow import OPEN, PERMISSION, Action, ItemStatus, Priority
 from lotus_web.queries.inbox_filter import InboxFilter
 from lotus_web.queries.workflow_detail import one_action, workflow_detail
@@ -227,7 +227,7 @@ def _action(word: str) -> Action:
 
 def _asked(action: Action, body: ActionBody) -> ReviewAction:
     text = (body.note if action is Action.COMMENT else body.reason) or body.reason or body.note
-    _check_reason_code(action, body.reason_code, text or "")
+    check_programs_reason(action, body.reason_code, text or "", current.settings().reason_codes)
     return ReviewAction(
         action=action,
         text=text,
@@ -245,15 +245,6 @@ def _named(value: str | None, field: str) -> str | None:
     if value is not None and not is_storable(value):
         raise InvalidInput("invalid_argument", f"{field} cannot be stored.", loc=("body", field))
     return value or None
-
-
-def _check_reason_code(action: Action, code: str | None, text: str) -> None:
-    """Hold a code to the catalogue: a deployment's own is a closed list, the default one only says which want a comment."""
-    if code is None:
-        return
-    codes = current.settings().reason_codes
-    check = check_comment_of if codes is REASON_CODES else check_offered_reason
-    check(action, code, text, codes)
 
 
 def _acted(reviewed: Reviewed, call: Call) -> ActedAnswer:

@@ -14,7 +14,8 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.workflow import Action
 from lotus_web.models import AuditRecord
-from lotus_web.services.people import create_person
+from lotus_web.services.accounts import disable_account
+from lotus_web.services.people import create_person, disable_person
 from tests import desk
 from tests.contract.callers import Caller, segment
 from tests.integration.api.conftest import MakeCaller
@@ -174,7 +175,11 @@ def test_evidence_and_reason_code_stay_with_the_action(app: Flask, chief: Caller
 @pytest.mark.environ(LOTUS_REASON_CODES='{"approve": [{"code": "FINE", "text": "All is fine"}]}')
 def test_a_deployments_own_reasons_are_a_closed_list(app: Flask, chief: Caller) -> None:
     workflow_id = open_item(app, "t", at=utcnow())
-    assert act(chief, workflow_id, "approve", reason="ok", reason_code="WITHIN_MANDATE").status_code == 422
+    for body in ({"reason_code": "WITHIN_MANDATE"}, {}, {"reason_code": ""}):
+        assert act(chief, workflow_id, "approve", reason="ok", **body).status_code == 422
+    told = act(chief, workflow_id, "reject", reason="no").json["error"]["message"]
+    assert told == "Choose a reason."
+    assert act(chief, workflow_id, "comment", note="hm").status_code == 200
     assert act(chief, workflow_id, "approve", reason="ok", reason_code="FINE").status_code == 200
     catalogue = chief.get("/reason-codes").json["data"]
     assert catalogue["closed"] is True
@@ -246,6 +251,38 @@ def test_an_account_speaks_for_others_only_if_it_may(app: Flask, make_caller: Ma
     may = make_caller("trusted", [Permission.WORKFLOW_REVIEW, Permission.ACT_ON_BEHALF])
     done = act(may, workflow_id, "approve", reason="ok", actor_id="nora").json["data"]["action"]
     assert (done["actor"]["actor_id"], done["on_behalf_of"]) == ("trusted", "nora")
+
+
+@pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
+def test_nobody_speaks_for_who_was_disabled(app: Flask, make_caller: MakeCaller) -> None:
+    workflow_id, other = desk.item(app), desk.item(app, key="other")
+    make_caller("old-bot")
+    with app.app_context(), transaction() as session:
+        for name in ("vera", "nora"):
+            create_person(
+                session, name=name, password="a long password", role=Role.REVIEWER, tenant_id="default", now=utcnow()
+            )
+        disable_person(session, name="vera", now=utcnow())
+        disable_account(session, name="old-bot", now=utcnow())
+    bot = make_caller("bot")
+    for name in ("vera", "old-bot"):
+        refused = [
+            act(bot, workflow_id, "approve", reason="ok", actor_id=name),
+            bot.send("POST", "/workflows/next", json={"actor_id": name}),
+            bot.send("POST", "/workflow-studio/traces/corr-key-1/reviews", json={"actor_id": name}),
+            bot.decide(workflow_id.rpartition(":")[2], actor=name),
+        ]
+        assert [answer.status_code for answer in refused] == [403] * 4
+        assert refused[0].json["error"]["message"] == f"{name} is disabled: nobody acts in their name."
+        assert refused[3].json == {"detail": "ACTOR_MISMATCH", "actor_id": name}
+    # People of other systems have no account here, and decide; work is handed out to people who are here.
+    assert bot.decide(other.rpartition(":")[2], actor="someone.elsewhere").status_code == 200
+    for name in ("ghost", "bot-two"):
+        answer = bot.send("POST", "/workflows/next", json={"actor_id": name})
+        assert (answer.status_code, answer.json["error"]["message"]) == (422, f"{name} cannot review items here.")
+        assert answer.json["error"]["details"]["problems"][0]["loc"] == ["body", "actor_id"]
+    handed = bot.send("POST", "/workflows/next", json={"actor_id": "nora"}).json["data"]["claimed"]
+    assert handed["workflow"]["workflow_id"] == workflow_id
 
 
 def test_the_next_item_is_claimed_and_never_handed_out_twice(app: Flask, chief: Caller) -> None:
