@@ -11,7 +11,7 @@ from lotus_web import current
 from lotus_web.cli.store import reading, writing
 from lotus_web.domain.access import Permission
 from lotus_web.queries.tokens import list_tokens
-from lotus_web.services import tokens
+from lotus_web.services import operator
 from lotus_web.services.accounts import change_by_operator
 
 group = AppGroup("tokens", help="Service accounts and their bearer tokens.")
@@ -39,7 +39,7 @@ def create(account: str, tenant: str, permissions: list[Permission], expires_day
     """Make a token, and the account if it is new, and print the token, which is never shown again."""
     now = current.utcnow()
     with writing() as session:
-        made = tokens.create_token(
+        made = operator.issue_token(
             session,
             account=account,
             tenant_id=tenant,
@@ -55,7 +55,7 @@ def create(account: str, tenant: str, permissions: list[Permission], expires_day
 def revoke(token_id: str) -> None:
     """End a token at once."""
     with writing() as session:
-        tokens.revoke_token(session, token_id=token_id, now=current.utcnow())
+        operator.withdraw_token(session, token_id=token_id, now=current.utcnow())
     click.echo(f"{token_id} is revoked.")
 
 

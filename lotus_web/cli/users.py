@@ -11,7 +11,7 @@ from lotus_web import current
 from lotus_web.cli.store import reading, writing
 from lotus_web.domain.access import DEFAULT_TENANT, Role
 from lotus_web.queries.people import PersonRow, list_people
-from lotus_web.services import people
+from lotus_web.services import operator
 
 group = AppGroup("users", help="People: who signs in, with which roles.")
 
@@ -38,7 +38,7 @@ def create(name: str, role: str, tenant: str, display_name: str | None, password
     """Make a person with a role in a tenant."""
     password = read_password(password_stdin)
     with writing() as session:
-        people.create_person(
+        operator.add_person(
             session,
             name=name,
             display_name=display_name,
@@ -69,7 +69,7 @@ def roles_of(row: PersonRow) -> str:
 def disable(name: str) -> None:
     """Shut a person out and end their sessions."""
     with writing() as session:
-        people.disable_person(session, name=name, now=current.utcnow())
+        operator.shut_out(session, name=name, now=current.utcnow())
     click.echo(f"{name} is disabled and signed out everywhere.")
 
 
@@ -78,7 +78,7 @@ def disable(name: str) -> None:
 def enable(name: str) -> None:
     """Let a disabled person sign in again."""
     with writing() as session:
-        people.enable_person(session, name=name)
+        operator.let_in(session, name=name, now=current.utcnow())
     click.echo(f"{name} may sign in again.")
 
 
@@ -89,7 +89,7 @@ def password(name: str, password_stdin: bool) -> None:
     """Give a person another password and end their sessions."""
     typed = read_password(password_stdin)
     with writing() as session:
-        people.set_password(session, name=name, password=typed, now=current.utcnow())
+        operator.new_password(session, name=name, password=typed, now=current.utcnow())
     click.echo(f"{name} has another password and is signed out everywhere.")
 
 
@@ -100,7 +100,7 @@ def password(name: str, password_stdin: bool) -> None:
 def grant(name: str, role: str, tenant: str) -> None:
     """Give a person a role in a tenant."""
     with writing() as session:
-        people.give_role(session, name=name, role=Role(role), tenant_id=tenant)
+        operator.grant_role(session, name=name, role=Role(role), tenant_id=tenant, now=current.utcnow())
     click.echo(f"{name} is {role} of {tenant}.")
 
 
@@ -111,5 +111,5 @@ def grant(name: str, role: str, tenant: str) -> None:
 def withdraw(name: str, role: str, tenant: str) -> None:
     """Take a role in a tenant away from a person."""
     with writing() as session:
-        people.take_role(session, name=name, role=Role(role), tenant_id=tenant)
+        operator.withdraw_role(session, name=name, role=Role(role), tenant_id=tenant, now=current.utcnow())
     click.echo(f"{name} is not {role} of {tenant}.")

@@ -12,7 +12,7 @@ from lotus_web.domain.access import Actor, Permission, Role, check_permission
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.models import ApiToken, Person, PersonRole
 from lotus_web.services import accounts, people, tokens
-from lotus_web.services.audit_records import AuditCategory, record_audit
+from lotus_web.services.admin_records import record_change, token_facts
 from lotus_web.services.tokens import NewToken
 
 SURFACE = "admin"
@@ -39,7 +39,7 @@ def add_person(
         now=now,
         display_name=display_name,
     )
-    _record(session, actor, now, "add_person", name, f"{name} was added as {role.value}.")
+    _record(session, actor, now, "add_person", name, role=role.value)
 
 
 def grant_role(session: Session, *, name: str, role: Role, actor: Actor, now: datetime) -> None:
@@ -47,7 +47,7 @@ def grant_role(session: Session, *, name: str, role: Role, actor: Actor, now: da
     check_permission(actor, Permission.ADMIN)
     _check_here(session, name, actor.tenant_id)
     people.give_role(session, name=name, role=role, tenant_id=actor.tenant_id)
-    _record(session, actor, now, "grant_role", name, f"{name} was given the role {role.value}.")
+    _record(session, actor, now, "grant_role", name, role=role.value)
 
 
 def withdraw_role(session: Session, *, name: str, role: Role, actor: Actor, now: datetime) -> None:
@@ -57,7 +57,7 @@ def withdraw_role(session: Session, *, name: str, role: Role, actor: Actor, now:
     if role is Role.ADMIN:
         _check_another_admin(session, name, actor.tenant_id)
     people.take_role(session, name=name, role=role, tenant_id=actor.tenant_id)
-    _record(session, actor, now, "withdraw_role", name, f"{name} lost the role {role.value}.")
+    _record(session, actor, now, "withdraw_role", name, role=role.value)
 
 
 def shut_out(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
@@ -66,7 +66,7 @@ def shut_out(session: Session, *, name: str, actor: Actor, now: datetime) -> Non
     _check_only_here(session, name, actor.tenant_id)
     _check_another_admin(session, name, actor.tenant_id)
     people.disable_person(session, name=name, now=now)
-    _record(session, actor, now, "disable_person", name, f"{name} was disabled and signed out.")
+    _record(session, actor, now, "disable_person", name)
 
 
 def let_in(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
@@ -74,7 +74,7 @@ def let_in(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
     check_permission(actor, Permission.ADMIN)
     _check_only_here(session, name, actor.tenant_id)
     people.enable_person(session, name=name)
-    _record(session, actor, now, "enable_person", name, f"{name} may sign in again.")
+    _record(session, actor, now, "enable_person", name)
 
 
 def new_password(session: Session, *, name: str, password: str, actor: Actor, now: datetime) -> None:
@@ -82,7 +82,7 @@ def new_password(session: Session, *, name: str, password: str, actor: Actor, no
     check_permission(actor, Permission.ADMIN)
     _check_only_here(session, name, actor.tenant_id)
     people.set_password(session, name=name, password=password, now=now)
-    _record(session, actor, now, "set_password", name, f"{name} was given another password and signed out.")
+    _record(session, actor, now, "set_password", name)
 
 
 def issue_token(
@@ -100,9 +100,7 @@ def issue_token(
     made = tokens.create_token(
         session, account=account, tenant_id=actor.tenant_id, permissions=granted, expires_at=expires_at, now=now
     )
-    until = f" until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else ""
-    words = ", ".join(permission.value for permission in granted)
-    _record(session, actor, now, "issue_token", made.token_id, f"A token of {account} for {words}{until} was made.")
+    _record(session, actor, now, "issue_token", made.token_id, **token_facts(account, granted, expires_at))
     return made
 
 
@@ -115,7 +113,7 @@ def withdraw_token(session: Session, *, token_id: str, actor: Actor, now: dateti
     if token.tenants != [actor.tenant_id]:
         raise _elsewhere(f"The token {token_id} opens other tenants too")
     tokens.revoke_token(session, token_id=token_id, now=now)
-    _record(session, actor, now, "revoke_token", token_id, f"A token of {token.account} was revoked.")
+    _record(session, actor, now, "revoke_token", token_id, account=token.account)
 
 
 def close_account(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
@@ -142,18 +140,8 @@ def _check_account_only_here(session: Session, name: str, tenant_id: str) -> Non
         raise _elsewhere(f"{name} works for other tenants too")
 
 
-def _record(session: Session, actor: Actor, now: datetime, action: str, subject: str, message: str) -> None:
-    record_audit(
-        session,
-        AuditCategory.ADMIN,
-        actor=actor,
-        action=action,
-        subject=subject,
-        code="done",
-        message=message,
-        surface=SURFACE,
-        now=now,
-    )
+def _record(session: Session, actor: Actor, now: datetime, action: str, subject: str, **facts: str) -> None:
+    record_change(session, action, subject=subject, actor=actor, surface=SURFACE, now=now, **facts)
 
 
 def _tenants(session: Session, name: str) -> set[str]:

@@ -59,7 +59,7 @@ def test_an_account_is_disabled_with_all_its_tokens_and_enabled_again(app: Flask
     assert run(args=["tokens", "enable", "engine"]).exit_code == 0
     assert None not in [granted(app, bearer) for bearer in bearers]
     with app.app_context():
-        lines = db.session.query(AuditRecord).order_by(AuditRecord.audit_seq)
+        lines = db.session.query(AuditRecord).filter_by(subject="engine").order_by(AuditRecord.audit_seq)
         told = [(line.tenant_id, line.actor_id, line.surface, line.action, line.subject) for line in lines]
     assert told == [
         (tenant, "operator", "cli", action, "engine")

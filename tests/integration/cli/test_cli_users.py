@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from lotus_web.db import db
+from lotus_web.models import AuditRecord
 from tests.people import PASSWORD, sign_in
 
 
@@ -95,3 +97,37 @@ def test_another_password_replaces_the_first(app: Flask, client: FlaskClient, no
 def test_who_does_not_exist_is_named(app: Flask, arguments: list[str]) -> None:
     refused = app.test_cli_runner().invoke(args=["users", *arguments])
     assert (refused.exit_code, refused.stderr) == (1, "Error: There is no person named nobody.\n")
+
+
+def test_each_change_by_an_operator_is_on_record_in_the_tenants_that_it_touches(app: Flask) -> None:
+    def run(*arguments: str, typed: str | None = None) -> str:
+        done = app.test_cli_runner().invoke(args=list(arguments), input=typed)
+        assert done.exit_code == 0, done.output
+        return str(done.stdout)
+
+    north = ("--tenant", "north")
+    run("users", "create", "nora", "--role", "reviewer", "--password-stdin", typed=PASSWORD)
+    run("users", "grant", "nora", "--role", "viewer", *north)
+    for change in ("disable", "enable"):
+        run("users", change, "nora")
+    run("users", "password", "nora", "--password-stdin", typed=PASSWORD + "!")
+    run("users", "withdraw", "nora", "--role", "viewer", *north)
+    secret = run("tokens", "create", "bot", *north, "--permissions", "runs_read").strip()
+    run("tokens", "revoke", run("tokens", "list").split("\t")[0])
+    with app.app_context():
+        rows = db.session.query(AuditRecord).order_by(AuditRecord.audit_seq).all()
+    both = [("default", action) for action in ("disable_person", "enable_person", "set_password")]
+    assert sorted((row.tenant_id, row.action) for row in rows) == sorted(
+        [("default", "add_person"), ("north", "grant_role"), ("north", "withdraw_role")]
+        + both
+        + [("north", action) for _, action in both]
+        + [("north", "issue_token"), ("north", "revoke_token")]
+    )
+    assert {(row.category, row.actor_id, row.surface, row.code) for row in rows} == {
+        ("admin", "operator", "cli", "done")
+    }
+    assert rows[0].message == "nora was added as reviewer."
+    told = "".join(row.message for row in rows)
+    assert secret.rpartition("_")[2] not in told
+    assert PASSWORD not in told
+    assert "A token of bot for runs_read until " in told
