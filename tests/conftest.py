@@ -10,36 +10,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import pytest
 from flask import Flask
-from jinja2.bccache import Bucket, BytecodeCache
 
+from tests.compiled_once import share_routes, share_templates
 from tests.live_server import LiveServer
 from tests.postgres import PostgresMissing, PostgresServer
 from tests.stores import KINDS, PostgresStores, SqliteStores, environment
 from tests.strict_html import StrictHtmlClient
 
 MakeApp = Callable[..., Flask]
-
-
-class CompiledTemplates(BytecodeCache):
-    """Keeps what templates were compiled to: every test has an app of its own, and compiling took half of its time."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._kept.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        if bucket.code is not None:
-            self._kept[bucket.key, bucket.checksum] = bucket.code
-
-
-COMPILED = CompiledTemplates()
+share_routes()
 
 
 def missing(reason: str) -> None:
@@ -134,7 +117,7 @@ def make_app(environ: dict[str, str]) -> Iterator[MakeApp]:
         app = create_app(Settings.from_environ({**environ, **settings}))
         app.test_client_class = StrictHtmlClient
         app.testing = True
-        app.jinja_env.bytecode_cache = COMPILED
+        share_templates(app)
         made.append(app)
         return app
 
