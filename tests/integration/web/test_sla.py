@@ -69,8 +69,8 @@ def test_its_figures_count_what_is_there(app: Flask, client_of: ClientOf) -> Non
         2,
     )
     assert page.count("<tr data-row") == 2
-    assert 'aria-label="tomas: 1 open item"' in page
-    assert 'aria-label="any reviewer: 2 open items, 1 late, 1 due soon"' in page
+    assert 'aria-label="Open items of tomas: 1"' in page
+    assert 'aria-label="Open items of any reviewer: 2, 1 late, 1 due soon"' in page
     assert "1 late item of any reviewer" in text_of(page)
     assert re.search(r'aria-label="[^"]*, 1 decision"', page)
 

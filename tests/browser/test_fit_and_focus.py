@@ -1,0 +1,134 @@
+"""Between a phone and a wide screen nothing is cut off; what comes in place keeps its frame and the place in the list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from lotus_web.domain.access import Permission
+from lotus_web.domain.workflow import Action
+from tests import desk
+from tests.browser.control_desk import refresh
+from tests.browser.review_desk import item_url, open_store, sign_in
+from tests.integration.web.test_items import TOMAS
+from tests.live_server import LiveServer
+from tests.people import bearer_of, hire
+
+pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true", DPM_LINEAGE_APIS_ENABLED="true")
+WIDTHS = (700, 768, 900, 1024, 1100, 1280)
+# How far the page is wider than its window, and which table of records hides a part of itself.
+_CUT = """() => [
+  ...(document.documentElement.scrollWidth > innerWidth ? [`by ${document.documentElement.scrollWidth - innerWidth}`] : []),
+  ...[...document.querySelectorAll('.table-box--cards')].filter((box) => box.scrollWidth > box.clientWidth)
+    .map((box) => box.getAttribute('aria-label')),
+]"""
+
+
+@pytest.fixture(scope="module")
+def store(live_server: LiveServer) -> Flask:
+    """The server's store with people, a token, and items that have precedents and escalations."""
+    app = open_store(live_server)
+    for name in ("nora", "max", "ada"):
+        hire(app, name)
+    bearer_of(app, "engine", Permission)
+    for number, action in enumerate((Action.APPROVE, Action.REJECT, Action.ESCALATE)):
+        done = desk.item(app, key=f"done-{number}", age=timedelta(minutes=20))
+        desk.act(app, done, action, by=TOMAS, text="A reason of some length. " * 4, reason_code="OTHER")
+    for hours in (1, 2, 3):
+        desk.item(app, key=f"open-{hours}", age=timedelta(hours=hours))
+    return app
+
+
+def test_no_page_is_cut_off_at_any_width(page: Page, store: Flask, live_server: LiveServer) -> None:
+    sign_in(page, live_server, "ada")
+    url, found = live_server.url, []
+    addresses = [
+        *(f"{url}/inbox?tab={tab}" for tab in ("open", "closed")),
+        item_url(live_server, desk.item(store, key="looked-at")),
+        *(f"{url}/{path}" for path in ("runs", "decisions", "decisions/reasons", "sla", "studio", "audit", "support")),
+        *(f"{url}/{path}" for path in ("admin", "admin/tokens", "admin/settings", "lineage", "operations")),
+        f"{url}/notifications?state=all",
+        f"{url}/search?q=rebalance",
+    ]
+    for address in addresses:
+        page.goto(address)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            found += [f"{address} at {width} px: {cut}" for cut in page.evaluate(_CUT)]
+    assert found == []
+
+
+def test_every_button_of_a_row_can_be_seen(page: Page, store: Flask, live_server: LiveServer) -> None:
+    sign_in(page, live_server, "ada")
+    for path in ("inbox?tab=open", "admin/tokens"):
+        page.goto(f"{live_server.url}/{path}")
+        buttons = page.locator(".table-box .button")
+        for width in (*WIDTHS, 375):
+            page.set_viewport_size({"width": width, "height": 800})
+            edges = buttons.evaluate_all("all => all.map((one) => one.getBoundingClientRect().right)")
+            assert edges
+            assert max(edges) <= width, f"{path} at {width} px"
+
+
+def test_the_sign_in_that_comes_in_place_stands_as_it_does_alone(
+    page: Page, store: Flask, live_server: LiveServer
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{live_server.url}/login")
+    alone = page.locator(".bare__card").bounding_box()
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    page.keyboard.press("/")
+    sign_in(page, live_server, "nora")
+    page.goto(f"{live_server.url}/inbox?tab=open")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Claim").first.click()
+    expect(page.get_by_text("Your session has ended.")).to_be_visible()
+    placed = page.locator(".bare__card").bounding_box()
+    assert alone and placed
+    assert (placed["x"], placed["width"]) == (alone["x"], alone["width"])
+    assert abs((placed["y"] + placed["height"] / 2) - (alone["y"] + alone["height"] / 2)) <= 2
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    page.keyboard.press("/")
+
+
+def test_the_place_in_the_list_is_kept_when_its_changes_are_shown(
+    page: Page, store: Flask, live_server: LiveServer
+) -> None:
+    sign_in(page, live_server, "nora")
+    page.goto(f"{live_server.url}/inbox?tab=roles")
+    rows = page.locator("[data-row] [data-open]")
+    for key in "jj":
+        page.keyboard.press(key)
+    stood = rows.nth(1).get_attribute("href")
+    expect(rows.nth(1)).to_be_focused()
+    show = page.get_by_role("button", name="The list has changed. Show it")
+
+    first = desk.item(store, key="earlier", age=timedelta(hours=9))
+    refresh(page, "#inbox", live_server)
+    show.click()
+    expect(rows.nth(2)).to_be_focused()
+    assert rows.nth(2).get_attribute("href") == stood
+
+    desk.act(store, first, Action.APPROVE, by=TOMAS, text="Fine.")
+    desk.act(store, "corr-open-2:exception:" + str(stood).rpartition("%3A")[2], Action.APPROVE, by=TOMAS, text="Fine.")
+    refresh(page, "#inbox", live_server)
+    show.click()
+    expect(rows.locator(":scope:focus")).to_have_count(1)
+    assert rows.locator(":scope:focus").get_attribute("href") != stood
+
+
+def test_the_list_of_keys_offers_to_select_a_row_only_where_that_works(
+    page: Page, store: Flask, live_server: LiveServer
+) -> None:
+    sign_in(page, live_server, "max")
+    desk.item(store, key="late", age=timedelta(hours=7))
+    for path, offered in (("inbox?tab=open", False), ("sla", True)):
+        page.goto(f"{live_server.url}/{path}")
+        page.keyboard.press("?")
+        expect(page.get_by_text("Next row", exact=True)).to_be_visible()
+        expect(page.get_by_text("Select the row", exact=True)).to_be_visible(visible=offered)
