@@ -84,8 +84,8 @@ def open_desk(url: str, size: int) -> Desk:
     with app.app_context():
         upgrade()
         filled_at = _fill(size)
-        runs = _sample_of_runs()
         _refresh_statistics()
+        runs = _sample_of_runs()
     reviewer, manager = app.test_client(), app.test_client()
     sign_in(reviewer, hire(app, "nora"))
     sign_in(manager, hire(app, "max"))
