@@ -48,7 +48,9 @@ def close_sessions_of(session: Session, *, name: str, now: datetime) -> None:
 
 def _close(session: Session, now: datetime, which: Any) -> None:
     session.execute(
-        update(PersonSession).where(which, PersonSession.revoked_at.is_(None)).values(revoked_at=now, draft=None, handover=None)
+        update(PersonSession)
+        .where(which, PersonSession.revoked_at.is_(None))
+        .values(revoked_at=now, draft=None, handover=None)
     )
 
 
