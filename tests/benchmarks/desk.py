@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import and_, select, text
+from sqlalchemy import select, text
 
 from lotus_web import create_app, current
 from lotus_web.db import db
@@ -21,8 +21,7 @@ from lotus_web.demo.portfolios import demo_runs, demo_variant
 from lotus_web.demo.schedule import PORTFOLIO_COUNT
 from lotus_web.demo.timeline import moments
 from lotus_web.domain.access import DEFAULT_TENANT, Permission
-from lotus_web.domain.idents import exception_workflow_id
-from lotus_web.models import Run, WorkflowItem
+from lotus_web.models import WorkflowItem
 from lotus_web.services.new_ids import repeatable_ids
 from lotus_web.services.operation_leases import LeaseTerms
 from lotus_web.settings import Settings
@@ -85,7 +84,7 @@ def open_desk(url: str, size: int) -> Desk:
         upgrade()
         filled_at = _fill(size)
         _refresh_statistics()
-        runs = _sample_of_runs()
+        runs = _sample_of_runs(size)
     reviewer, manager = app.test_client(), app.test_client()
     sign_in(reviewer, hire(app, "nora"))
     sign_in(manager, hire(app, "max"))
@@ -105,21 +104,17 @@ def _fill(size: int) -> datetime:
     return now
 
 
-def _sample_of_runs() -> list[SampledRun]:
-    """Return runs with an item from all over the store: the order of ids is not that of recording."""
+def _sample_of_runs(size: int) -> list[SampledRun]:
+    """Return runs with an item from all over the store, by the numbers in their names, which are not the order of ids."""
+    step = max(1, loaded_runs(size) // SAMPLE)
+    query = select(WorkflowItem).where(WorkflowItem.tenant_id == DEFAULT_TENANT).order_by(WorkflowItem.workflow_id)
     found = []
-    for first in range(SAMPLE):
-        query = (
-            select(Run.rebalance_run_id, Run.correlation_id, Run.portfolio_id)
-            .join(
-                WorkflowItem,
-                and_(Run.tenant_id == WorkflowItem.tenant_id, Run.rebalance_run_id == WorkflowItem.rebalance_run_id),
-            )
-            .where(Run.tenant_id == DEFAULT_TENANT, Run.rebalance_run_id >= f"rr_{first:02x}")
-            .order_by(Run.rebalance_run_id)
-        )
-        for run_id, correlation_id, portfolio_id in db.session.execute(query.offset(first).limit(1)):
-            found.append(SampledRun(run_id, exception_workflow_id(correlation_id, run_id), portfolio_id))
+    for number in range(SAMPLE):
+        name = f"corr_demo_{number * step:07d}"
+        item = db.session.scalars(query.where(WorkflowItem.workflow_id >= name).offset(number).limit(1)).first()
+        if item is not None and item.rebalance_run_id and item.portfolio_id:
+            found.append(SampledRun(item.rebalance_run_id, item.workflow_id, item.portfolio_id))
+    db.session.rollback()
     return found
 
 
