@@ -105,9 +105,10 @@ def _fill(size: int) -> datetime:
 
 
 def _sample_of_runs(size: int) -> list[SampledRun]:
-    """Return runs with an item from all over the store, by the numbers in their names, which are not the order of ids."""
+    """Return runs with a decided item from all over the store; what was decided has more to tell than what waits."""
     step = max(1, loaded_runs(size) // SAMPLE)
-    query = select(WorkflowItem).where(WorkflowItem.tenant_id == DEFAULT_TENANT).order_by(WorkflowItem.workflow_id)
+    decided = WorkflowItem.tenant_id == DEFAULT_TENANT, WorkflowItem.resolved_at.is_not(None)
+    query = select(WorkflowItem).where(*decided).order_by(WorkflowItem.workflow_id)
     found = []
     for number in range(SAMPLE):
         name = f"corr_demo_{number * step:07d}"
