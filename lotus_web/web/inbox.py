@@ -117,7 +117,7 @@ def take_next() -> ResponseReturnValue:
 
 
 def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
-    """Render the inbox that the address names; six queries at most, whatever it holds."""
+    """Render the inbox that the address names; five queries at most, whatever it holds."""
     wanted, actor, now = wanted_items(), current_actor(), current.utcnow()
     soon = current.settings().deadline_risk_warning_minutes
     session, cursor, refused_view = db.session(), request.args.get("cursor"), outcome.get("refused_view")

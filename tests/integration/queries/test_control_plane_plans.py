@@ -17,6 +17,7 @@ from lotus_web.domain.access import Role
 from lotus_web.queries.audit_explorer import AuditFilter, audit_page
 from lotus_web.queries.inbox import open_items as inbox_items
 from lotus_web.queries.inbox_counts import inbox_counts
+from lotus_web.queries.inbox_escalated import escalated_items
 from lotus_web.queries.inbox_filter import InboxFilter, Tab
 from lotus_web.queries.notifications import notification_page, unread_count
 from lotus_web.queries.precedents import find_precedents
@@ -108,6 +109,14 @@ READS: dict[str, tuple[int, Read]] = {
     ),
     "summary": (1, lambda s: workflow_summary(s, "default", WorkflowFilter(), now=NOW, soon_minutes=30)),
     "counts": (2, lambda s: inbox_counts(s, InboxFilter(), actor=NORA, now=NOW, soon_minutes=30)),
+    "counts with a day's escalations": (
+        2,
+        lambda s: inbox_counts(s, InboxFilter(escalated=NOW.date()), actor=NORA, now=NOW, soon_minutes=30),
+    ),
+    "escalated on a day": (
+        1,
+        lambda s: escalated_items(s, InboxFilter(escalated=NOW.date()), actor=NORA, now=NOW, soon_minutes=30, limit=50),
+    ),
     "precedents": (
         2,
         lambda s: find_precedents(
@@ -146,6 +155,17 @@ def test_open_items_are_read_from_the_index_of_open_items(crowded: None) -> None
         for statement, parameters in about_open:
             plan = plan_of(statement, parameters)
             assert any(f"ix_dg_workflow_items_{index}" in plan for index in OF_OPEN), plan
+
+
+@pytest.mark.stores("sqlite")
+def test_a_days_escalations_lead_to_their_items_one_by_one(crowded: None) -> None:
+    with noted() as sent:
+        READS["escalated on a day"][1](db.session())
+    db.session.rollback()
+    ((statement, parameters),) = sent
+    plan = plan_of(statement, parameters)
+    assert "ix_dg_workflow_actions_type" in plan
+    assert "(tenant_id=? AND workflow_id=?)" in plan
 
 
 def test_the_next_item_is_found_among_the_open_ones(crowded: None) -> None:
