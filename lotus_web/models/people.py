@@ -36,10 +36,7 @@ class PersonRole(Base):
 
 
 class PersonSession(Base):
-    """One sign-in. Only a hash of the session id is stored; ``draft`` keeps text typed before a sign-in was needed.
-
-    ``handover`` is what the page after a form shows once, sealed with the session id (services/handovers.py).
-    """
+    """One sign-in. Only a hash of the session id is stored; ``draft`` keeps text typed before a sign-in was needed."""
 
     __tablename__ = "person_sessions"
 
@@ -51,7 +48,6 @@ class PersonSession(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     draft: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    handover: Mapped[dict[str, str] | None] = mapped_column(Json)
 
     __table_args__ = (
         Index("ix_person_sessions_name", "name"),

@@ -93,12 +93,19 @@ def issue_token(
     expires_at: datetime | None,
     actor: Actor,
     now: datetime,
+    token_id: str | None = None,
 ) -> NewToken:
     """Make a token for the actor's tenant; its text is returned this once. Raises Forbidden and as ``create_token`` does."""
     check_permission(actor, Permission.ADMIN)
     granted = sorted(set(permissions))
     made = tokens.create_token(
-        session, account=account, tenant_id=actor.tenant_id, permissions=granted, expires_at=expires_at, now=now
+        session,
+        account=account,
+        tenant_id=actor.tenant_id,
+        permissions=granted,
+        expires_at=expires_at,
+        now=now,
+        token_id=token_id,
     )
     _record(session, actor, now, "issue_token", made.token_id, **token_facts(account, granted, expires_at))
     return made

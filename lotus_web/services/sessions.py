@@ -48,9 +48,7 @@ def close_sessions_of(session: Session, *, name: str, now: datetime) -> None:
 
 def _close(session: Session, now: datetime, which: Any) -> None:
     session.execute(
-        update(PersonSession)
-        .where(which, PersonSession.revoked_at.is_(None))
-        .values(revoked_at=now, draft=None, handover=None)
+        update(PersonSession).where(which, PersonSession.revoked_at.is_(None)).values(revoked_at=now, draft=None)
     )
 
 
@@ -69,7 +67,7 @@ def enter_tenant(session: Session, *, session_id: str, name: str, tenant_id: str
     role = select(PersonRole.role).where(PersonRole.name == name, PersonRole.tenant_id == tenant_id).limit(1)
     if session.scalar(role) is None:
         raise NotFound("TENANT_NOT_FOUND", "You have no role in such a tenant.")
-    _change(session, session_id, tenant_id=tenant_id, draft=None, handover=None)
+    _change(session, session_id, tenant_id=tenant_id, draft=None)
 
 
 def _change(session: Session, session_id: str, **values: Any) -> None:

@@ -22,6 +22,7 @@ from lotus_web.services.new_ids import new_id
 
 SECRET_BYTES = 32
 BEARER = re.compile(r"lw_(tok[0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+TOKEN_ID = re.compile(r"tok[0-9a-f]{16}")
 PERMISSION = {permission.value: permission for permission in Permission}
 
 
@@ -51,19 +52,22 @@ def create_token(
     permissions: Iterable[Permission],
     expires_at: datetime | None,
     now: datetime,
+    token_id: str | None = None,
 ) -> NewToken:
     """Make a token, and the service account if it is new; the text is returned this once and cannot be had again.
 
-    Raises InvalidInput for a name that cannot be, no permission or an expiry in the past, Conflict ``NAME_TAKEN`` for a
+    A ``token_id`` that the asker drew before makes asking twice harmless. Raises InvalidInput for a name that cannot be, no
+    permission or an expiry in the past, Conflict ``SENT_BEFORE`` for an id that has its token, ``NAME_TAKEN`` for a
     person's name and ``ACCOUNT_DISABLED`` for a disabled account.
     """
+    _check_new(session, token_id)
     granted = sorted(set(permissions))
     if not granted:
         raise InvalidInput("value_error", "A token needs at least one permission.", loc=("body", "permissions"))
     if expires_at is not None and expires_at <= now:
         raise InvalidInput("value_error", "A token expires in the future.", loc=("body", "expires_at"))
     _open_account(session, check_account_name(account), now)
-    token_id, secret = new_id("tok", 16), secrets.token_urlsafe(SECRET_BYTES)
+    token_id, secret = token_id or new_token_id(), secrets.token_urlsafe(SECRET_BYTES)
     session.add(
         ApiToken(
             token_id=token_id,
@@ -75,8 +79,33 @@ def create_token(
             expires_at=expires_at,
         )
     )
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as raced:
+        raise _sent_before(token_id) from raced
     return NewToken(token_id, f"lw_{token_id}_{secret}")
+
+
+def new_token_id() -> str:
+    """Return an id for a token that is about to be made."""
+    return new_id("tok", 16)
+
+
+def _check_new(session: Session, token_id: str | None) -> None:
+    if token_id is None:
+        return
+    if TOKEN_ID.fullmatch(token_id) is None:
+        raise InvalidInput(
+            "value_error", "This form is not one of ours. Load the page again.", loc=("body", "token_id")
+        )
+    if session.get(ApiToken, token_id) is not None:
+        raise _sent_before(token_id)
+
+
+def _sent_before(token_id: str) -> Conflict:
+    return Conflict(
+        "SENT_BEFORE", f"This form was sent before: it made the token {token_id}, whose text was shown then."
+    )
 
 
 def _open_account(session: Session, name: str, now: datetime) -> None:

@@ -1,17 +1,15 @@
-"""One token: its text, once, after it was made; and the step before it is revoked."""
+"""One token: what it opens, its text right after it was made, and the step before it is revoked."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from lotus_web import current
-from lotus_web.db import db, transaction
+from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import NotFound
 from lotus_web.queries.tokens import TokenRow, list_tokens
-from lotus_web.services.handovers import is_waiting, take
 from lotus_web.web.access import current_actor, requires
 
 blueprint = Blueprint("admin_token", __name__)
@@ -20,13 +18,8 @@ blueprint = Blueprint("admin_token", __name__)
 @blueprint.get("/admin/tokens/<ident:token_id>")
 @requires(Permission.ADMIN)
 def show(token_id: str) -> ResponseReturnValue:
-    """Show a token, and its text to the session that made it, the first time it looks; raises NotFound."""
-    token = token_here(token_id)
-    secret = _text_once(token_id)
-    response = _page("admin/token.html", token, secret=secret)
-    if secret is not None:
-        response.headers["Cache-Control"] = "no-store"
-    return response
+    """Show a token; its text was shown when it was made. Raises NotFound."""
+    return token_page(token_id)
 
 
 @blueprint.get("/admin/tokens/<ident:token_id>/revoke")
@@ -45,15 +38,12 @@ def token_here(token_id: str) -> TokenRow:
     return found
 
 
-def _text_once(token_id: str) -> str | None:
-    """Take the text out of the store: the one look that writes, and only where something waits for a person to see it."""
-    wanted = {"session_id": current_user.session_id, "about": token_id}
-    if request.method != "GET" or "prefetch" in request.headers.get("Sec-Purpose", ""):
-        return None
-    if not is_waiting(db.session(), **wanted):
-        return None
-    with transaction() as session:
-        return take(session, **wanted)
+def token_page(token_id: str, *, secret: str | None = None) -> Response:
+    """Render a token's page, with its text if it was made just now; raises NotFound."""
+    response = _page("admin/token.html", token_here(token_id), secret=secret)
+    if secret is not None:
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _page(template: str, token: TokenRow, **context: str | None) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from lotus_web import current
@@ -13,8 +12,9 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.queries.tokens import list_accounts, list_tokens
 from lotus_web.services.admin import issue_token, withdraw_token
-from lotus_web.services.handovers import hand_over
+from lotus_web.services.tokens import new_token_id
 from lotus_web.web.access import current_actor, requires
+from lotus_web.web.admin_token import token_page
 from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.admin_form import LIFETIMES, OFFERED, FormProblem, expiry_from, permissions_from, shown
 from lotus_web.web.htmx import page_or_fragment, see_other
@@ -33,7 +33,7 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/admin/tokens")
 @requires(Permission.ADMIN)
 def issue() -> ResponseReturnValue:
-    """Make a token and lead to its page, where this session sees its text once; a reload makes no second one."""
+    """Make a token and show its text, this once; the id that the form came with lets a reload make no second one."""
     actor, now, typed = current_actor(), current.utcnow(), request.form
     try:
         with tried(), transaction() as session:
@@ -44,11 +44,11 @@ def issue() -> ResponseReturnValue:
                 expires_at=expiry_from(typed.get("days", ""), now=now),
                 actor=actor,
                 now=now,
+                token_id=typed.get("token_id", ""),
             )
-            hand_over(session, session_id=current_user.session_id, about=made.token_id, text=made.secret_text)
     except (InvalidInput, Conflict) as refused:
         return render_tokens(typed, problem=FormProblem.of(refused, field="account"))
-    return see_other(url_for("admin_token.show", token_id=made.token_id))
+    return token_page(made.token_id, secret=made.secret_text)
 
 
 @blueprint.post("/admin/tokens/<ident:token_id>/revoke")
@@ -79,6 +79,7 @@ def render_tokens(
         tokens=list_tokens(session, tenant_id=tenant_id),
         accounts=list_accounts(session, tenant_id=tenant_id, now=now),
         told=told,
+        new_token_id=new_token_id(),
         typed=shown(typed.to_dict()),
         ticked=typed.getlist("permissions"),
         problem=problem,

@@ -15,7 +15,7 @@ from lotus_web.domain.access import Permission, Role
 from lotus_web.services.people import give_role
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX
-from tests.people import PASSWORD, bearer_of, csrf_token, hire, post, sign_in
+from tests.people import PASSWORD, bearer_of, hidden_fields, hire, post, sign_in
 from tests.stores import KINDS
 
 pytestmark = pytest.mark.stores("sqlite")
@@ -41,7 +41,8 @@ def refusal(answer: TestResponse) -> str:
 
 
 def issue(client: FlaskClient, *permissions: str, account: str = "nightly", days: str = "30") -> TestResponse:
-    data = {"csrf_token": csrf_token(client), "account": account, "permissions": list(permissions), "days": days}
+    form = hidden_fields(client.get("/admin/tokens"))
+    data = {**form, "account": account, "permissions": list(permissions), "days": days}
     return client.post("/admin/tokens", data=data)
 
 

@@ -7,18 +7,12 @@ from html import unescape
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from sqlalchemy import text
 
-from lotus_web.current import utcnow
-from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission
-from lotus_web.services.handovers import hand_over, take
-from lotus_web.services.sessions import open_session
 from tests.histories import count
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_admin import issue, record, refusal
-from tests.people import bearer_of, hidden_fields, post, sign_in
+from tests.people import bearer_of, hidden_fields, post
 
 pytestmark = pytest.mark.stores("sqlite")
 
@@ -35,76 +29,47 @@ def status_with(app: Flask, secret: str) -> int:
     return app.test_client().get("/api/v1/workflows", headers=headers).status_code
 
 
-def made(client: FlaskClient) -> str:
-    """Make a token and return the address of its page."""
-    answer = issue(client, "runs_read", "events_write")
-    assert answer.status_code == 303
-    return str(answer.location)
-
-
 @pytest.mark.stores("sqlite", "postgresql")
-def test_the_text_is_shown_once_on_the_page_after_the_form_and_works(
+def test_the_text_is_shown_once_in_answer_to_the_form_and_works(
     app: Flask, client_of: ClientOf, caplog: pytest.LogCaptureFixture
 ) -> None:
     ada = client_of("ada")
-    address = made(ada)
-    first = ada.get(address)
+    first = issue(ada, "runs_read", "events_write")
     secret = text_on(first.text)
     assert secret is not None
     assert first.headers["Cache-Control"] == "no-store"
     assert status_with(app, secret) == 200
-    for path in (address, "/admin/tokens", "/audit"):
+    token_id = secret.split("_")[1]
+    for path in (f"/admin/tokens/{token_id}", "/admin/tokens", "/audit"):
         assert secret not in ada.get(path).text
-    assert "Its text was shown once" in ada.get(address).text
-    assert address == f"/admin/tokens/{secret.split('_')[1]}"
-    assert record(app) == [("issue_token", secret.split("_")[1])]
+    assert "Its text was shown once" in ada.get(f"/admin/tokens/{token_id}").text
+    assert record(app) == [("issue_token", token_id)]
     assert secret.rpartition("_")[2] not in caplog.text
     with app.app_context():
         assert count("api_tokens") == 1
         assert count("dg_audit_records", f"message LIKE '%{secret.rpartition('_')[2]}%'") == 0
 
 
-def test_only_the_session_that_made_it_sees_the_text(app: Flask, client_of: ClientOf) -> None:
-    ada = client_of("ada")
-    address = made(ada)
-    elsewhere = app.test_client()
-    assert sign_in(elsewhere, "ada").status_code == 303
-    assert text_on(elsewhere.get(address).text) is None
-    assert text_on(ada.get(address).text) is not None
-
-
-@pytest.mark.parametrize(
-    "how", [{"method": "HEAD"}, {"headers": {"Sec-Purpose": "prefetch"}}], ids=["head", "prefetch"]
-)
-def test_what_nobody_sees_takes_nothing(client_of: ClientOf, how: dict[str, object]) -> None:
-    ada = client_of("ada")
-    address = made(ada)
-    assert ada.open(address, **how).status_code == 200
-    assert text_on(ada.get(address).text) is not None
-
-
-def test_the_store_cannot_read_what_it_keeps_and_forgets_it_with_the_session(app: Flask, client_of: ClientOf) -> None:
-    ada = client_of("ada")
-    address = made(ada)
-    with app.app_context():
-        kept = db.session.scalars(text("SELECT handover FROM person_sessions WHERE handover IS NOT NULL")).one()
-    assert address.rpartition("/")[2] in kept
-    assert "lw_" not in kept
-    post(ada, "/logout")
-    with app.app_context():
-        assert count("person_sessions", "handover IS NOT NULL") == 0
-
-
 @pytest.mark.stores("sqlite", "postgresql")
-def test_a_handover_is_taken_once_by_its_name(app: Flask, client_of: ClientOf) -> None:
-    client_of("ada")
-    with app.app_context(), transaction() as session:
-        session_id = open_session(session, name="ada", tenant_id="default", draft=None, now=utcnow(), hours=1)
-        hand_over(session, session_id=session_id, about="one", text="told – once")
-        assert take(session, session_id=session_id, about="another") is None
-        assert take(session, session_id="unknown", about="one") is None
-        assert take(session, session_id=session_id, about="one") == "told – once"
-        assert take(session, session_id=session_id, about="one") is None
+def test_a_form_that_is_sent_again_makes_no_second_token(app: Flask, client_of: ClientOf) -> None:
+    ada = client_of("ada")
+    form = hidden_fields(ada.get("/admin/tokens")) | {"account": "nightly", "permissions": "runs_read", "days": "30"}
+    first, again = ada.post("/admin/tokens", data=form), ada.post("/admin/tokens", data=form)
+    assert (first.status_code, again.status_code) == (200, 409)
+    assert text_on(again.text) is None
+    assert f"This form was sent before: it made the token {form['token_id']}" in again.text
+    with app.app_context():
+        assert count("api_tokens") == 1
+
+
+@pytest.mark.parametrize("token_id", ["", "tok1", "tok" + "x" * 16])
+def test_an_id_that_no_form_of_ours_carries_is_refused(app: Flask, client_of: ClientOf, token_id: str) -> None:
+    typed = {"account": "nightly", "permissions": "runs_read", "days": "30", "token_id": token_id}
+    answer = post(client_of("ada"), "/admin/tokens", typed)
+    assert answer.status_code == 422
+    assert "Load the page again" in answer.text
+    with app.app_context():
+        assert count("api_tokens") == 0
 
 
 def test_revoking_asks_first_and_then_the_token_opens_nothing(app: Flask, client_of: ClientOf) -> None:
