@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Row, and_, delete, exists, func, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, CursorResult, Row, and_, delete, exists, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.counters import Counter
@@ -113,22 +113,25 @@ def purge_runs(session: Session, tenant_id: str, run_ids: Sequence[str], *, cuto
     return Removed(gone)
 
 
-def names(kind: EntityKind, ids: Any) -> ColumnElement[bool]:
-    """The edges that name one of these records at either end."""
-    return or_(
-        and_(LineageEdge.source_entity_id.in_(ids), LineageEdge.source_kind == kind.value),
-        and_(LineageEdge.target_entity_id.in_(ids), LineageEdge.target_kind == kind.value),
-    )
-
-
 def _purge_edges(session: Session, tenant_id: str, kind: EntityKind, ids: list[str]) -> int:
-    """Remove the edges that name a purged record; what else hangs on the other end of them stays."""
-    gone = delete(LineageEdge).where(LineageEdge.tenant_id == tenant_id, names(kind, ids))
-    removed = session.execute(gone.returning(LineageEdge.edge_type).execution_options(synchronize_session=False))
-    edge_types = removed.scalars().all()
-    for edge_type in edge_types:
-        count(session, tenant_id, Counter.EDGES, edge_type, -1)
-    return len(edge_types)
+    """Remove the edges that name a purged record; what else hangs on the other end of them stays.
+
+    One end after the other: asked for both at once, a store may walk through all edges of the tenant.
+    """
+    ends = (
+        (LineageEdge.source_kind, LineageEdge.source_entity_id),
+        (LineageEdge.target_kind, LineageEdge.target_entity_id),
+    )
+    removed = 0
+    for kind_of_end, id_of_end in ends:
+        gone = delete(LineageEdge).where(
+            LineageEdge.tenant_id == tenant_id, id_of_end.in_(ids), kind_of_end == kind.value
+        )
+        rows = session.execute(gone.returning(LineageEdge.edge_type).execution_options(synchronize_session=False))
+        for edge_type in rows.scalars().all():
+            count(session, tenant_id, Counter.EDGES, edge_type, -1)
+            removed += 1
+    return removed
 
 
 def purge_operations(session: Session, *, cutoff: datetime, now: datetime, limit: int) -> Removed:
