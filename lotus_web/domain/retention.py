@@ -12,7 +12,7 @@ REASON_MAX = 1_000
 TARGET_SECONDS = 0.03
 LARGEST_BATCH = 200
 # What a commit costs does not shrink with its batch: below this, a slow disk would only make the job endless.
-SMALLEST_BATCH = 20
+SMALLEST_BATCH = 10
 
 
 class RetentionEntryType(StrEnum):
