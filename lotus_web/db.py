@@ -6,7 +6,9 @@ import atexit
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ from lotus_web.settings import BadSetting, Settings
 WRITE = "lotus_write"
 LOCKED = "lotus_locked_tenants"
 SQLITE_BUSY_MS = 15_000
+SQLITE_WAL_RETRY_S = 0.01
 POSTGRES_LOCK_TIMEOUT_MS = 15_000
 
 NAMING = {
@@ -127,11 +130,29 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         return
     connection.isolation_level = None
     cursor = connection.cursor()
-    settings = ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={SQLITE_BUSY_MS}", "synchronous=FULL")
+    _use_wal(cursor)
+    settings = ("foreign_keys=ON", f"busy_timeout={SQLITE_BUSY_MS}", "synchronous=FULL")
     # Without recursive triggers, INSERT OR REPLACE deletes rows past the triggers that refuse DELETE.
     for pragma in (*settings, "recursive_triggers=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _use_wal(cursor: sqlite3.Cursor) -> None:
+    """Turn a new file to WAL, which is kept in the file.
+
+    SQLite does not wait for its busy timeout here: of two processes that open a new file together, one is refused at once.
+    """
+    give_up = time.monotonic() + SQLITE_BUSY_MS / 1000
+    while True:
+        try:
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as refused:
+            if refused.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        time.sleep(SQLITE_WAL_RETRY_S)
 
 
 @event.listens_for(Engine, "begin")

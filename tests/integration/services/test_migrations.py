@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -44,17 +45,18 @@ def replica(url: str) -> subprocess.Popen[str]:
 
 
 def test_replicas_that_start_at_once_upgrade_the_store_once(bare_store_url: str) -> None:
-    replicas = [replica(bare_store_url) for _ in range(3)]
-    for one in replicas:
-        assert one.stdout is not None
-        assert one.stdout.readline() == "ready\n"
-    for one in replicas:
-        assert one.stdin is not None
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    for one in replicas:
-        out, err = one.communicate(timeout=60)
-        assert (one.returncode, out) == (0, "upgraded\n"), err
+    with ExitStack() as running:
+        replicas = [running.enter_context(replica(bare_store_url)) for _ in range(3)]
+        for one in replicas:
+            assert one.stdout is not None
+            assert one.stdout.readline() == "ready\n"
+        for one in replicas:
+            assert one.stdin is not None
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        ends = [(*one.communicate(timeout=60), one.returncode) for one in replicas]
+    for out, err, returned in ends:
+        assert (returned, out) == (0, "upgraded\n"), err
     engine = create_engine(bare_store_url)
     assert set(APPEND_ONLY) <= set(inspect(engine).get_table_names())
     with engine.connect() as connection:
