@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Keyboard, Locator, Page
 
 from tests.conftest import marked_settings, missing
 from tests.live_server import LiveServer
@@ -80,6 +80,23 @@ def page(page: Page) -> Iterator[Page]:
     page.on("pageerror", lambda error: problems.append(str(error)))
     yield page
     assert problems == []
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press and click on a page that has loaded, as people do: a test is faster than the deferred scripts of a new page."""
+    keyboard, click = Page.keyboard.fget, Locator.click
+
+    def keyboard_when_loaded(page: Page) -> Keyboard:
+        page.wait_for_load_state()
+        return keyboard(page)
+
+    def click_when_loaded(locator: Locator, *args: Any, **kwargs: Any) -> None:
+        locator.page.wait_for_load_state()
+        click(locator, *args, **kwargs)
+
+    monkeypatch.setattr(Page, "keyboard", property(keyboard_when_loaded))
+    monkeypatch.setattr(Locator, "click", click_when_loaded)
 
 
 @pytest.fixture(scope="session")
