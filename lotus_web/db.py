@@ -30,6 +30,8 @@ LOCKED = "lotus_locked_tenants"
 SQLITE_BUSY_MS = 15_000
 SQLITE_WAL_RETRY_S = 0.01
 POSTGRES_LOCK_TIMEOUT_MS = 15_000
+POSTGRES_CONNECT_S = 5
+POOL_WAIT_S = 10
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -114,14 +116,15 @@ def _ephemeral_path() -> Path:
 
 def engine_options(settings: Settings, uri: str) -> dict[str, Any]:
     """Return the pool and driver options for a URL."""
-    options: dict[str, Any] = {"pool_size": settings.database_pool_size, "max_overflow": 8, "pool_timeout": 10}
+    options: dict[str, Any] = {"pool_size": settings.database_pool_size, "max_overflow": 8, "pool_timeout": POOL_WAIT_S}
     options["hide_parameters"] = True  # what people and programs send stays out of error messages and logs
     if uri.startswith("sqlite"):
         return options | {"connect_args": {"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False}}
     if not uri.startswith("postgresql"):
         raise BadSetting("DPM_SUPPORTABILITY_DATABASE_URL", uri.split(":")[0], "a sqlite or postgresql+psycopg URL")
     timeouts = f"-c lock_timeout={POSTGRES_LOCK_TIMEOUT_MS} -c timezone=UTC"
-    return options | {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5, "options": timeouts}}
+    connect_args = {"connect_timeout": POSTGRES_CONNECT_S, "options": timeouts}
+    return options | {"pool_pre_ping": True, "connect_args": connect_args}
 
 
 @event.listens_for(Engine, "connect")
