@@ -24,7 +24,7 @@ from lotus_web.domain.studio import (
 )
 from lotus_web.domain.workflow import Priority
 from lotus_web.queries.precedents import find_precedents
-from lotus_web.queries.traces import TraceSummary, trace_summary
+from lotus_web.queries.traces import ACTIVE, TraceSummary, trace_summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def dry_run(session: Session, tenant_id: str, trace_id: str, *, template_id: str
     """Return the draft, the signals and the precedents of a trace; raises NotFound for the trace or the template."""
     trace = trace_summary(session, tenant_id, trace_id)
     precedents = _precedents(session, tenant_id, trace, now)
-    outcome = None if trace.outcome == "active" else trace.outcome
+    outcome = None if trace.outcome == ACTIVE else trace.outcome
     facts = TraceFacts(trace_id, trace.title, trace.exception_requested, outcome, precedents)
     template = template_named(template_id) if template_id else default_template(facts)
     signals = signals_of(facts)

@@ -11,18 +11,22 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.events import EventType
+from lotus_web.domain.events import OWN_PRODUCER, EventType
 from lotus_web.domain.items import ItemState
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
 from lotus_web.models.values import item_state
 from lotus_web.queries.chronology import Told, in_order
 
 MOST_ROWS = 500
+ACTIVE, SETTLED = "active", "settled"
 
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
-    """A trace at a glance; ``outcome`` is ``active`` until it is finished."""
+    """A trace at a glance; ``outcome`` is ``active`` until it is finished.
+
+    Nothing finishes the trace of a run of this house, so that one is ``settled`` while no item of it is open.
+    """
 
     trace_id: str
     title: str
@@ -76,6 +80,7 @@ def trace_summary(session: Session, tenant_id: str, trace_id: str) -> TraceSumma
         .order_by(WorkflowItem.workflow_id)
         .limit(MOST_ROWS)
     )
+    states = tuple(item_state(row) for row in items)
     finished = telling.get(EventType.TRACE_FINISHED.value)
     evaluated = telling.get(EventType.POLICY_EVALUATED.value)
     return TraceSummary(
@@ -83,13 +88,13 @@ def trace_summary(session: Session, tenant_id: str, trace_id: str) -> TraceSumma
         title=payload["title"],
         workflow=payload["workflow"],
         primary_entity=payload["primary_entity"],
-        outcome=finished.payload["outcome"] if finished else "active",
+        outcome=finished.payload["outcome"] if finished else _unfinished(started, states),
         started_at=started.occurred_at,
         last_event_at=counted[1],
         event_count=counted[0],
         exception_requested=EventType.EXCEPTION_REQUESTED.value in telling,
         policy=_policy(evaluated or telling.get(EventType.EXCEPTION_REQUESTED.value)),
-        items=tuple(item_state(row) for row in items),
+        items=states,
     )
 
 
@@ -99,6 +104,11 @@ _TELLING = (
     EventType.EXCEPTION_REQUESTED.value,
     EventType.TRACE_FINISHED.value,
 )
+
+
+def _unfinished(started: EventLogEntry, items: Sequence[ItemState]) -> str:
+    own = started.producer_id == OWN_PRODUCER
+    return SETTLED if own and not any(item.is_open for item in items) else ACTIVE
 
 
 def _policy(entry: EventLogEntry | None) -> Mapping[str, Any] | None:

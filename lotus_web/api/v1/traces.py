@@ -20,7 +20,10 @@ routes = ApiBlueprint("traces", __name__, envelope=V1Envelope())
 
 
 class TraceSummaryAnswer(Answer):
-    """A trace at a glance; ``outcome`` is ``active`` until it is finished."""
+    """A trace at a glance; ``outcome`` is ``active`` until it is finished.
+
+    The trace of a run of this house is ``settled`` while no item of it is open.
+    """
 
     trace_id: str
     title: str

@@ -8,12 +8,16 @@ from sqlalchemy import func, select
 
 from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.events import EventType
+from lotus_web.domain.workflow import Action
 from lotus_web.services.event_log import append_event
+from tests import desk
 from tests.contract.callers import Caller
 from tests.integration.api.conftest import MakeCaller
-from tests.outside import POLICY, draft, open_item, trace_started
+from tests.outside import POLICY, draft, open_item, person, trace_started
+
+NORA = person("nora", Role.REVIEWER)
 
 
 def open_trace(app: Flask, trace_id: str, outcome: str | None = None) -> None:
@@ -25,6 +29,23 @@ def open_trace(app: Flask, trace_id: str, outcome: str | None = None) -> None:
         ):
             event = draft(trace_id, event_type, payload, at=utcnow())
             append_event(session, event, defaults=POLICY.defaults, now=utcnow())
+
+
+@pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
+def test_the_trace_of_a_run_is_active_only_while_an_item_of_it_is_open(app: Flask, chief: Caller) -> None:
+    desk.record(app, desk.CLEAN, key="ready")
+    data = chief.get("/workflow-studio/traces/corr-ready").json["data"]
+    assert data["priority"] == data["draft"]["priority"] == "normal"
+    assert "still active" not in data["recommended_reason"]
+    workflow_id = desk.item(app, key="asked")
+    seen = []
+    for action in (None, Action.APPROVE):
+        if action:
+            desk.act(app, workflow_id, action, by=NORA, text="Fine.")
+        signals = chief.get("/workflow-studio/traces/corr-asked").json["data"]["signals"]
+        outcome = chief.get("/traces/corr-asked").json["data"]["summary"]["outcome"]
+        seen.append((outcome, "trace_active" in [one["signal"] for one in signals]))
+    assert seen == [("active", True), ("settled", False)]
 
 
 def test_the_templates_are_the_contracts(chief: Caller) -> None:

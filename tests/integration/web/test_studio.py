@@ -65,6 +65,16 @@ def test_a_dry_run_tells_what_speaks_for_a_review_and_writes_nothing(app: Flask,
         assert contents() == before
 
 
+def test_nothing_speaks_for_a_review_of_a_run_that_was_ready_but_that_nothing_is_like_it(
+    app: Flask, client_of: ClientOf
+) -> None:
+    desk.record(app, desk.CLEAN, key="ready")
+    page = client_of("nora").get("/studio/corr-ready").text
+    assert ">Settled<" in page
+    assert "The trace is still active." not in page
+    assert '<option value="normal" selected>' in page
+
+
 @pytest.mark.stores(*KINDS)
 def test_a_review_is_started_once_and_opened(app: Flask, client_of: ClientOf) -> None:
     hire(app, "max")
