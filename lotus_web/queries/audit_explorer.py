@@ -21,6 +21,8 @@ from lotus_web.models import AuditRecord, EventLogEntry, WorkflowAction
 
 REACH = 5_000
 EXPORT_BATCH = 500
+# In place of a reason code: actions that gave none.
+NO_REASON = "none"
 _KINDS = (str, int, int)
 Position = tuple[datetime, int, int]
 
@@ -40,7 +42,10 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What to look for; None leaves a thing open. ``kind`` is an event type, an action or a category; ``about`` an item, trace or subject."""
+    """What to look for; None leaves a thing open. ``kind`` is an event type, an action or a category; ``about`` an item, trace or subject.
+
+    ``reason`` is the code of an action, ``NO_REASON`` for one without; nothing but actions has any.
+    """
 
     source: Source | None = None
     kind: str | None = None
@@ -48,6 +53,11 @@ class AuditFilter:
     about: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    reason: str | None = None
+
+    def asks(self, source: Source) -> bool:
+        """Return whether lines of a source can be meant at all."""
+        return self.source in (None, source) and (self.reason is None or source is Source.ACTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +212,7 @@ def audit_page(
     lines: list[AuditLine] = []
     horizon: Position | None = None
     for table in _TABLES:
-        if wanted.source not in (None, table.source):
+        if not wanted.asks(table.source):
             continue
         conditions = _window(table, tenant_id, wanted, before)
         reached = _horizon(session, table, conditions)
@@ -266,6 +276,8 @@ def _filters(table: _Table, wanted: AuditFilter) -> Iterator[ColumnElement[bool]
         yield table.actor(wanted.actor)
     if wanted.about is not None:
         yield table.about(wanted.about)
+    if wanted.reason is not None:
+        yield WorkflowAction.reason_code == (None if wanted.reason == NO_REASON else wanted.reason)
 
 
 def all_audit_lines(session: Session, tenant_id: str, wanted: AuditFilter) -> Iterator[AuditLine]:

@@ -140,4 +140,5 @@ def wanted_lines() -> AuditFilter:
         about=text_arg("about"),
         since=start,
         until=end,
+        reason=text_arg("reason"),
     )

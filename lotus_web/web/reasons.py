@@ -12,6 +12,7 @@ from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.gate import ITEM_ACTION
+from lotus_web.queries.audit_explorer import NO_REASON, Source
 from lotus_web.queries.reason_report import ReasonLine, reason_report
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.htmx import page_or_fragment
@@ -43,6 +44,7 @@ def show() -> ResponseReturnValue:
         report=report,
         actions=actions,
         decisions_of=decisions_of,
+        listed=[action.value for action in _GATE],
         since=since,
         until=until,
         narrowed=bool(request.args.get("from") or request.args.get("to")),
@@ -59,11 +61,12 @@ def period() -> tuple[datetime, datetime]:
 
 
 def decisions_of(line: ReasonLine) -> str | None:
-    """Return the address of the decisions behind a line; None for what the gate does not decide."""
-    gate = next((word for action, word in _GATE.items() if action.value == line.action), None)
-    if gate is None or line.code is None:
-        return None
+    """Return the address of what is behind a line: decisions of the gate, else lines of the audit; None for who may not read it."""
     kept = {name: request.args[name] for name in ("from", "to") if request.args.get(name)}
-    since = {} if kept else {"from": period()[0].date().isoformat()}
-    wanted: dict[str, Any] = {"action": gate, "reason_code": line.code, **kept, **since}
-    return url_for("decisions.show", **wanted)
+    when: dict[str, Any] = kept or {"from": period()[0].date().isoformat()}
+    gate = next((word for action, word in _GATE.items() if action.value == line.action), None)
+    if gate is not None and line.code is not None:
+        return url_for("decisions.show", action=gate, reason_code=line.code, **when)
+    if not current_actor().may(Permission.WORKFLOW_EXPORT):
+        return None
+    return url_for("audit.show", source=Source.ACTION.word, kind=line.action, reason=line.code or NO_REASON, **when)
