@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, Integer
+from sqlalchemy import CheckConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lotus_web.db import Base, UtcDateTime
+
+RESERVED = text("rebalance_run_id IS NULL")
 
 
 class IdempotencyKey(Base):
@@ -26,6 +28,13 @@ class IdempotencyKey(Base):
     __table_args__ = (
         CheckConstraint("rebalance_run_id IS NOT NULL OR reserved_by IS NOT NULL", name="mapped_or_reserved"),
         Index("ix_dpm_idempotency_keys_run", "tenant_id", "rebalance_run_id"),
+        # Reservations whose worker died (services/housekeeping.py): a handful among a key for each run.
+        Index(
+            "ix_dpm_idempotency_keys_reserved",
+            "reserved_until",
+            sqlite_where=RESERVED,
+            postgresql_where=RESERVED,
+        ),
     )
 
 

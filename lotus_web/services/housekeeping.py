@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.models import IdempotencyKey, PersonSession, SignInFailure
@@ -14,6 +14,7 @@ from lotus_web.models import IdempotencyKey, PersonSession, SignInFailure
 BATCH = 500
 KEEP_ENDED_SESSIONS = timedelta(days=30)
 KEEP_FAILURES = timedelta(days=1)
+KEEP_LAPSED = timedelta(hours=1)
 
 
 class Purge(Protocol):
@@ -48,22 +49,17 @@ def purge_sign_in_failures(session: Session, *, now: datetime) -> int:
 
 def purge_reservations(session: Session, *, now: datetime) -> int:
     """Remove reservations whose lease ran out long ago and which nobody took over."""
+    # Asked again of each row that is removed: somebody may take it over between the two looks.
+    lapsed = (IdempotencyKey.rebalance_run_id.is_(None), IdempotencyKey.reserved_until < now - KEEP_LAPSED)
+    key = tuple_(IdempotencyKey.tenant_id, IdempotencyKey.idempotency_key)
     old = (
         select(IdempotencyKey.tenant_id, IdempotencyKey.idempotency_key)
-        .where(IdempotencyKey.rebalance_run_id.is_(None), IdempotencyKey.reserved_until < now - timedelta(hours=1))
+        .where(*lapsed)
+        .order_by(IdempotencyKey.reserved_until)
         .limit(BATCH)
     )
-    rows = session.execute(old).all()
-    for tenant_id, key in rows:
-        session.execute(
-            delete(IdempotencyKey).where(
-                IdempotencyKey.tenant_id == tenant_id,
-                IdempotencyKey.idempotency_key == key,
-                IdempotencyKey.rebalance_run_id.is_(None),
-                IdempotencyKey.reserved_until < now,
-            )
-        )
-    return len(rows)
+    gone = delete(IdempotencyKey).where(*lapsed, key.in_(old)).returning(IdempotencyKey.idempotency_key)
+    return len(session.execute(gone.execution_options(synchronize_session=False)).all())
 
 
 PURGES: Mapping[str, Callable[..., int] | Purge] = {
