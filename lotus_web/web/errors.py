@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import structlog
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from lotus_web import body_limit
+from lotus_web.db import db
 from lotus_web.domain.errors import InProgress, LotusError, StoreUnavailable, TooManyAttempts, Unauthenticated
 from lotus_web.error_status import as_store_unavailable, status_of
 from lotus_web.observability import log_unexpected
@@ -30,6 +33,7 @@ JSON_ERRORS = "lotus_json_errors"
 JSON_PATHS = ("/api/", "/rebalance", "/health", "/metrics", "/openapi.json")
 STORE_RETRY_SECONDS = 5
 SIGN_IN = "sign_in.sign_in"
+NO_SEARCH = "Check the address or sign in."
 FORM_TOO_OLD = "Nothing was sent yet. You may have signed in or out since the form was opened."
 
 
@@ -72,20 +76,38 @@ WORDS = {
 
 
 def error_page(status: int, message: str | None = None, *, title: str | None = None) -> Response:
-    """Render a refusal as a page, or as its fragment for htmx. Asks the store nothing."""
-    forget_person()
+    """Render a refusal as a page, or as its fragment for htmx; who is signed in keeps navigation and search around it."""
     words = WORDS.get(status, WORDS[500 if status >= 500 else 400])
-    text = render_template(
-        "errors/_error.html" if is_htmx() else "errors/error.html",
-        status=status,
-        title=title or words.title,
-        message=message or (_too_much() if status == 413 else words.message),
-        what_next=words.what_next,
-        correlation_id=current_ids().correlation_id if status >= 500 else None,
-    )
-    response = make_response(text, status)
+    said = {
+        "status": status,
+        "title": title or words.title,
+        "message": message or (_too_much() if status == 413 else words.message),
+        "what_next": words.what_next,
+        "correlation_id": current_ids().correlation_id if status >= 500 else None,
+    }
+    response = make_response(_at_the_desk(status, said) or _alone(status, said), status)
     response.vary.add("HX-Request")
     return response
+
+
+def _at_the_desk(status: int, said: Mapping[str, Any]) -> str | None:
+    """Return the page as one of the desk; None for guests, in answer to a fault, and where the store does not say who asks."""
+    if status >= 500 or is_htmx() or request.endpoint == "static":
+        return None
+    try:
+        return render_template("errors/error.html", desk=True, **said) if current_user.is_authenticated else None
+    except (SQLAlchemyError, StoreUnavailable):
+        db.session.rollback()
+        return None
+
+
+def _alone(status: int, said: Mapping[str, Any]) -> str:
+    """Return the page, or the fragment, without anything around it. Asks the store nothing."""
+    forget_person()
+    if is_htmx():
+        return render_template("errors/_error.html", **said)
+    guests = {"what_next": NO_SEARCH} if status == 404 else {}
+    return render_template("errors/error.html", **{**said, **guests})
 
 
 def _too_much() -> str:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from tests.integration.conftest import ClientOf
 from tests.people import hidden_fields, hire, sign_in
 from tests.postgres import PostgresServer
-from tests.stores import environment, migrate
+from tests.stores import KINDS, environment, migrate
 
 HTMX = {"HX-Request": "true"}
 pytestmark = pytest.mark.stores("sqlite")
@@ -46,6 +46,47 @@ def test_what_is_not_there_is_a_page(client: FlaskClient) -> None:
     assert answer.status_code == 404
     assert "Nothing is here" in answer.text
     assert client.get("/nothing", headers=HTMX).text.lstrip().startswith("<section")
+
+
+@pytest.mark.stores(*KINDS)
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nothing", 404),
+        ("/inbox/no-such-item", 404),
+        ("/audit", 403),
+        ("/logout", 405),
+        ("/desk/refuse/conflict", 409),
+        ("/desk/refuse/invalid", 422),
+        ("/desk/refuse/slow", 429),
+        ("/runs?status=NO&cursor=x", 422),
+    ],
+)
+def test_who_is_signed_in_keeps_navigation_and_search(
+    desk: Flask, client: FlaskClient, client_of: ClientOf, path: str, status: int
+) -> None:
+    answer = client_of("nora").get(path)
+    assert answer.status_code == status
+    assert '<nav id="rail"' in answer.text
+    assert 'href="/inbox"' in answer.text
+    assert 'role="search"' in answer.text
+    assert 'id="bell"' in answer.text
+    assert "This filter cannot be taken" not in answer.text
+    assert "workflow_export" not in answer.text
+    refused = client.get(path)
+    if refused.status_code != 303:
+        assert '<nav id="rail"' not in refused.text
+        assert 'role="search"' not in refused.text
+
+
+def test_a_file_that_is_not_there_asks_the_store_nothing_of_who_wants_it(client_of: ClientOf) -> None:
+    answer = client_of("nora").get("/static/no.css")
+    assert answer.status_code == 404
+    assert "nora" not in answer.text
+
+
+def test_a_refusal_names_the_missing_permission_in_plain_words(client_of: ClientOf) -> None:
+    assert "This needs the permission “Read and export the audit”." in client_of("nora").get("/audit").text
 
 
 def test_a_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
@@ -128,7 +169,9 @@ def test_an_outage_is_told_on_every_page_and_is_over_when_it_is_over(
     down = client.get("/tenant", headers=headers)
     assert (down.status_code, down.headers["Retry-After"]) == (503, "5")
     assert client.get("/login").status_code == 503
-    assert client.get("/nothing").status_code == 404
+    nothing = client.get("/nothing", headers=headers)
+    assert nothing.status_code == 404
+    assert '<nav id="rail"' not in nothing.text
     postgres_server.start()
     assert client.get("/tenant").status_code == 200
     with app.app_context():
