@@ -13,10 +13,8 @@ from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor
 from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowKind
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.inbox_filter import InboxFilter, Tab, decided_conditions, filter_conditions, tab_condition
-from lotus_web.queries.open_items import all_open
+from lotus_web.queries.open_items import OVERDUE, REST, all_open, decode_place
 
-OVERDUE, REST = 0, 1
-_OPEN_KINDS = (int, str, int, str, str)
 _CLOSED_KINDS = (str, str)
 # A filter that few closed items meet would read them all; a page looks this far back and its cursor goes on from there.
 CLOSED_REACH = 5_000
@@ -98,7 +96,7 @@ def open_items(
     What counts as overdue is settled on the first page and carried by the cursor, so that no row moves between pages
     unseen. Raises InvalidInput ``INVALID_CURSOR``.
     """
-    after = decode_cursor(cursor, kinds=_OPEN_KINDS) if cursor else None
+    after = decode_place(cursor) if cursor else None
     as_of = part_instant(after[1]) if after else now
     part = after[0] if after else OVERDUE
     conditions = [tab_condition(tab, actor), *filter_conditions(wanted, as_of=as_of, soon_minutes=soon_minutes)]
@@ -147,7 +145,7 @@ def cursor_after(row: InboxRow, as_of: datetime) -> str:
 
 def cursor_instant(cursor: str) -> datetime:
     """Return the instant as of which a cursor of open items orders them; raises InvalidInput ``INVALID_CURSOR``."""
-    return part_instant(decode_cursor(cursor, kinds=_OPEN_KINDS)[1])
+    return part_instant(decode_place(cursor)[1])
 
 
 def closed_items(

@@ -10,16 +10,14 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.items import ItemState
-from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.paging import Page, Position, encode_cursor, instant_part, part_instant
 from lotus_web.domain.workflow import OPEN, Priority
 from lotus_web.models import WorkflowItem
 from lotus_web.models.values import item_state
 from lotus_web.queries.inbox_filter import InboxFilter, filter_conditions
-from lotus_web.queries.open_items import all_open
+from lotus_web.queries.open_items import OVERDUE, REST, all_open, decode_place
 
-OVERDUE, REST = 0, 1
 Place = tuple[int, datetime, str]
-_KINDS = (int, str, int, str, str)
 _ORDER = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
 # A filter that few closed items meet would read them all; a page looks this far and its cursor goes on from there.
 REACH = 5_000
@@ -72,7 +70,7 @@ def workflow_page(
     What counts as overdue is settled on the first page and carried by the cursor. Over closed items with a filter a page
     may hold few items and still have a next one. Raises InvalidInput ``INVALID_CURSOR``.
     """
-    after = decode_cursor(cursor, kinds=_KINDS) if cursor else None
+    after = decode_place(cursor) if cursor else None
     as_of = part_instant(after[1]) if after else now
     part = after[0] if after else OVERDUE
     late: ColumnElement[bool] = and_(WorkflowItem.resolved_at.is_(None), WorkflowItem.sla_due_at < as_of)

@@ -20,7 +20,7 @@ from lotus_web.web.access import current_actor
 from lotus_web.web.decision_panel import decision_panel
 from lotus_web.web.forms.review_form import FieldError, Typed
 from lotus_web.web.htmx import is_htmx, page_or_fragment
-from lotus_web.web.queue import queue_here
+from lotus_web.web.queue import queue_address, queue_here
 from lotus_web.web.run_support import run_support
 
 
@@ -50,7 +50,7 @@ def item_page(
     actor, now, typed, outcome = current_actor(), current.utcnow(), typed or Typed(), outcome or Outcome()
     session = db.session()
     detail = item_detail(session, actor.tenant_id, workflow_id, codes=current.settings().reason_codes)
-    queue = queue_here(session, detail.item, actor)
+    queue = queue_here(session, detail.item, actor, queue_address())
     next_item = queue.next if queue else next_in_queue(session, actor=actor, now=now, beside=workflow_id)
     return page_or_fragment(
         "items/item.html",

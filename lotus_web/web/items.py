@@ -16,10 +16,10 @@ from lotus_web.services.review import Reviewed, apply_action
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.review_form import Typed, asked_action, chosen_action, field_error
-from lotus_web.web.htmx import is_htmx, see_other
+from lotus_web.web.htmx import go_to, is_htmx, see_other
 from lotus_web.web.item_page import Outcome, item_page
 from lotus_web.web.on_record import tried
-from lotus_web.web.queue import ONWARD, move_on, queue_here
+from lotus_web.web.queue import ONWARD, QueueAddress, move_on, queue_address, queue_here
 
 blueprint = Blueprint("items", __name__)
 
@@ -50,7 +50,7 @@ def act(workflow_id: str) -> ResponseReturnValue:
 
     Which permission it needs depends on the action, as on the JSON route.
     """
-    typed = Typed(request.form.to_dict())
+    typed, address = Typed(request.form.to_dict()), queue_address()
     try:
         with tried():
             done = _apply(workflow_id, typed)
@@ -60,7 +60,7 @@ def act(workflow_id: str) -> ResponseReturnValue:
         return item_page(workflow_id, status=409, typed=typed, outcome=Outcome(conflict=conflict))
     except Forbidden as refused:
         return item_page(workflow_id, status=403, typed=typed, outcome=Outcome(forbidden=refused.message))
-    return _recorded(workflow_id, typed, done)
+    return _recorded(workflow_id, typed, done, address)
 
 
 def _apply(workflow_id: str, typed: Typed) -> Reviewed:
@@ -80,10 +80,13 @@ def _apply(workflow_id: str, typed: Typed) -> Reviewed:
         )
 
 
-def _recorded(workflow_id: str, typed: Typed, done: Reviewed) -> Response:
+def _recorded(workflow_id: str, typed: Typed, done: Reviewed, address: QueueAddress | None) -> Response:
     assert typed.action is not None
-    words = DONE_WORDS[typed.action]
-    queue = queue_here(db.session(), done.item, current_actor()) if typed.action in ONWARD else None
+    words, onward = DONE_WORDS[typed.action], typed.action in ONWARD
+    queue = queue_here(db.session(), done.item, current_actor(), address) if onward else None
+    if onward and address is not None and address.wanted is None:
+        flash(f"{words} {done.item.title}", "success")
+        return go_to(url_for("inbox.show"))
     if queue is not None and queue.next_url is not None:
         flash(f"{words} {done.item.title}", "success")
         return move_on(queue.next_url)

@@ -19,7 +19,7 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.workflow import Action
 from lotus_web.queries.inbox import InboxRow, cursor_after, cursor_instant, open_items
-from lotus_web.queries.inbox_filter import Tab
+from lotus_web.queries.inbox_filter import InboxFilter, Tab
 from lotus_web.web.htmx import is_htmx, see_other
 from lotus_web.web.inbox_args import wanted_items
 from lotus_web.web.links import with_query
@@ -47,17 +47,36 @@ def work_url(row: InboxRow, tab: Tab, of: int | None, now: datetime) -> str:
     return with_query(url_for("items.show", workflow_id=row.workflow_id), **begin)
 
 
-def queue_here(session: Session, item: ItemState, actor: Actor) -> Queue | None:
-    """Return the list that the address of this item's page names; None where it names none. Two queries at most."""
+@dataclass(frozen=True, slots=True)
+class QueueAddress:
+    """What the address of an item's page says of the list it is of; ``wanted`` None where that cannot be meant."""
+
+    at: int
+    of: int
+    place: str
+    wanted: InboxFilter | None
+
+
+def queue_address() -> QueueAddress | None:
+    """Return which list the address of this item's page names; None where it names none. Asks the store nothing."""
     at, of, place = _number(AT), _number(OF), request.args.get(PLACE)
-    tab = wanted_items().tab
-    if not at or not of or not place or tab is None or tab in (Tab.CLOSED, Tab.ALL):
+    if not at or not of or not place:
         return None
     try:
-        onward = _next(session, item, actor, tab, place) if at < of else None
+        wanted = wanted_items()
+        cursor_instant(place)
     except InvalidInput:
-        # An address that was cut short.
+        # An address that was cut short, or typed.
+        return QueueAddress(at, of, place, None)
+    return None if wanted.tab in (None, Tab.CLOSED, Tab.ALL) else QueueAddress(at, of, place, wanted)
+
+
+def queue_here(session: Session, item: ItemState, actor: Actor, address: QueueAddress | None) -> Queue | None:
+    """Return the list that an address names; None where it names none, or none that can be meant. Two queries at most."""
+    if address is None or address.wanted is None:
         return None
+    at, of, place = address.at, address.of, address.place
+    onward = _next(session, item, actor, address.wanted, place) if at < of else None
     return Queue(
         at=at,
         of=max(of, at),
@@ -79,12 +98,13 @@ def _number(name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else None
 
 
-def _next(session: Session, item: ItemState, actor: Actor, tab: Tab, place: str) -> InboxRow | None:
-    """Return what follows behind a place of the list; raises InvalidInput ``INVALID_CURSOR``."""
+def _next(session: Session, item: ItemState, actor: Actor, wanted: InboxFilter, place: str) -> InboxRow | None:
+    """Return what follows behind a place of the list."""
+    assert wanted.tab is not None
     page = open_items(
         session,
-        wanted_items(),
-        tab,
+        wanted,
+        wanted.tab,
         actor=actor,
         now=current.utcnow(),
         soon_minutes=current.settings().deadline_risk_warning_minutes,

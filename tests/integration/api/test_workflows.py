@@ -12,6 +12,7 @@ from flask import Flask
 from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission, Role
+from lotus_web.domain.paging import encode_cursor
 from lotus_web.domain.workflow import Action
 from lotus_web.models import AuditRecord
 from lotus_web.services.accounts import disable_account
@@ -20,6 +21,8 @@ from tests import desk
 from tests.contract.callers import Caller, segment
 from tests.integration.api.conftest import MakeCaller
 from tests.outside import open_item, open_items, person
+
+FAR_RANK = encode_cursor((1, "2026-01-01T00:00:00+00:00", 99999, "2026-01-01T00:00:00+00:00", "x"))
 
 
 def act(caller: Caller, workflow_id: str, action: str, **body: Any) -> Any:
@@ -93,7 +96,8 @@ def test_pages_hold_everything_once(chief: Caller, four_items: list[str], only_o
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "201"}, {"status": "late"}, {"cursor": "nope"}, {"priority": "1"}]
+    "query",
+    [{"limit": "0"}, {"limit": "201"}, {"status": "late"}, {"cursor": "nope"}, {"cursor": FAR_RANK}, {"priority": "1"}],
 )
 def test_a_list_that_cannot_be_is_invalid(chief: Caller, query: dict[str, str]) -> None:
     answer = chief.get("/workflows", **query)

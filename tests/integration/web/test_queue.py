@@ -10,9 +10,13 @@ from html import unescape
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from lotus_web.db import db
+from lotus_web.domain.paging import encode_cursor
 from lotus_web.domain.workflow import Action
+from lotus_web.models import Decision
 from tests import desk
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX, TOMAS, url_of
@@ -138,12 +142,52 @@ def test_a_comment_stays_where_it_was_made(app: Flask, client_of: ClientOf) -> N
         "at=1&of=2&tab=all&escalated=2026-01-01&place=x",
         "at=9999999&of=1&tab=open",
         "at=1&of=2&tab=open&place=cut-sho",
+        "at=1&of=2&tab=nowhere&place=x",
+        "at=1&of=2&tab=open&due=never&place=x",
     ],
 )
 def test_an_address_without_a_list_is_just_the_item(app: Flask, client_of: ClientOf, query: str) -> None:
     page = client_of("nora").get(f"{url_of(desk.item(app))}?{query}")
     assert page.status_code == 200
     assert place(page.text) is None
+
+
+FAR_RANK = encode_cursor((1, "2026-01-01T00:00:00+00:00", 99999, "2026-01-01T00:00:00+00:00", "x"))
+NO_LISTS = (
+    {"tab": "nowhere"},
+    {"status": "odd"},
+    {"priority": "odd"},
+    {"due": "never"},
+    {"role": "a\0b"},
+    {"person": "x" * 500},
+    {"portfolio": "a\0b"},
+    {"q": "\x07"},
+    {"age": "old"},
+    {"decided": "someday"},
+    {"escalated": "9999-99-99"},
+    {"place": "cut-sho"},
+    {"place": FAR_RANK},
+)
+
+
+@pytest.mark.stores(*KINDS)
+def test_a_decision_at_the_address_of_no_list_is_recorded_and_leads_to_the_inbox(
+    app: Flask, client_of: ClientOf
+) -> None:
+    nora = client_of("nora")
+    for number, broken in enumerate(NO_LISTS):
+        item, headers = desk.item(app, key=f"item-{number}"), HTMX if "place" in broken else None
+        page = nora.get(url_of(item))
+        data = {
+            name: value for name, value in hidden_fields(page).items() if name in ("version", "digest", "csrf_token")
+        } | {"action": "approve", "reason_code": "OTHER", "text": "Looked at."}
+        query = {"at": "1", "of": "2", "tab": "open", "place": "x"} | broken
+        assert nora.get(url_of(item), query_string=query).status_code == 200, broken
+        answer = nora.post(url_of(item), query_string=query, data=data, headers=headers)
+        assert answer.headers["HX-Redirect" if headers else "Location"] == "/inbox", broken
+        assert "Approved." in nora.get("/inbox").text, broken
+    with app.app_context():
+        assert db.session.scalars(select(Decision.action)).all() == ["APPROVE"] * len(NO_LISTS)
 
 
 def test_the_holder_sees_until_when_the_claim_holds(app: Flask, client_of: ClientOf) -> None:
