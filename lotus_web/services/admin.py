@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, Permission, Role, check_permission
 from lotus_web.domain.errors import Conflict, NotFound
-from lotus_web.models import ApiToken, Person, PersonRole
+from lotus_web.domain.names import check_account_name
+from lotus_web.models import ApiToken, Person, PersonRole, ServiceAccount
 from lotus_web.services import accounts, people, tokens
 from lotus_web.services.admin_records import record_change, token_facts
 from lotus_web.services.tokens import NewToken
@@ -46,7 +47,7 @@ def grant_role(session: Session, *, name: str, role: Role, actor: Actor, now: da
     """Give a person of the tenant another role here; raises Forbidden, NotFound."""
     check_permission(actor, Permission.ADMIN)
     _check_here(session, name, actor.tenant_id)
-    people.give_role(session, name=name, role=role, tenant_id=actor.tenant_id)
+    people.give_role(session, name=name, role=role, tenant_id=actor.tenant_id, now=now)
     _record(session, actor, now, "grant_role", name, role=role.value)
 
 
@@ -95,8 +96,12 @@ def issue_token(
     now: datetime,
     token_id: str | None = None,
 ) -> NewToken:
-    """Make a token for the actor's tenant; its text is returned this once. Raises Forbidden and as ``create_token`` does."""
+    """Make a token for the actor's tenant; its text is returned this once. Raises Forbidden and as ``create_token`` does.
+
+    Its account is a new one, or works here already: for any other name Conflict ``NAME_TAKEN``, whoever has it.
+    """
     check_permission(actor, Permission.ADMIN)
+    _check_free_or_ours(session, check_account_name(account), actor.tenant_id)
     granted = sorted(set(permissions))
     made = tokens.create_token(
         session,
@@ -145,6 +150,19 @@ def _check_account_only_here(session: Session, name: str, tenant_id: str) -> Non
         raise NotFound("ACCOUNT_NOT_FOUND", f"There is no service account named {name}.")
     if tenants != {tenant_id}:
         raise _elsewhere(f"{name} works for other tenants too")
+
+
+def _check_free_or_ours(session: Session, name: str, tenant_id: str) -> None:
+    """Raise Conflict for the name of a person, and of an account that no token lets work here: whose it is stays untold.
+
+    Once an account has tokens of two tenants only operators can disable it, so no tenant takes in another's.
+    """
+    if session.get(ServiceAccount, name) is not None:
+        taken = tenant_id not in accounts.account_tenants(session, name)
+    else:
+        taken = session.get(Person, name) is not None
+    if taken:
+        raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
 
 
 def _record(session: Session, actor: Actor, now: datetime, action: str, subject: str, **facts: str) -> None:

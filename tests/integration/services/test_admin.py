@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from lotus_web.db import db, transaction
-from lotus_web.domain.access import Permission, Role
+from lotus_web.domain.access import Actor, Permission, Role
 from lotus_web.domain.errors import Conflict, Forbidden, NotFound
-from lotus_web.models import AuditRecord
+from lotus_web.models import AuditRecord, ServiceAccount
 from lotus_web.queries.people import list_people
 from lotus_web.services import admin
 from lotus_web.services.people import create_person, give_role
-from lotus_web.services.tokens import grant_of
+from lotus_web.services.tokens import create_token, grant_of
 from tests.outside import NOON, person
 
 ADA = person("ada", Role.ADMIN)
 PASSWORD = "a password for tests"
+READ = (Permission.RUNS_READ,)
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def desk_of_two(session: Session) -> None:
     with transaction() as opened:
         create_person(opened, name="ada", password=PASSWORD, role=Role.ADMIN, tenant_id="default", now=NOON)
         create_person(opened, name="nora", password=PASSWORD, role=Role.REVIEWER, tenant_id="default", now=NOON)
-        give_role(opened, name="nora", role=Role.REVIEWER, tenant_id="other")
+        give_role(opened, name="nora", role=Role.REVIEWER, tenant_id="other", now=NOON)
 
 
 def records() -> list[tuple[str, str, str]]:
@@ -118,3 +120,42 @@ def test_a_person_without_a_role_here_is_unknown(desk_of_two: None) -> None:
     elsewhere = person("olga", Role.ADMIN, tenant="third")
     with pytest.raises(NotFound), transaction() as session:
         admin.grant_role(session, name="ada", role=Role.VIEWER, actor=elsewhere, now=NOON)
+
+
+def issued(account: str, *, by: Actor = ADA, tenant: str | None = None) -> str:
+    """Make a token as an administrator does, or as an operator for ``tenant``; return its id."""
+    with transaction() as session:
+        if tenant is not None:
+            made = create_token(session, account=account, tenant_id=tenant, permissions=READ, expires_at=None, now=NOON)
+        else:
+            made = admin.issue_token(session, account=account, permissions=READ, expires_at=None, actor=by, now=NOON)
+    return made.token_id
+
+
+def test_a_token_goes_to_a_new_account_or_to_one_that_works_here(app: Flask, desk_of_two: None) -> None:
+    issued("ours")
+    issued("ours")
+    issued("both", tenant="other")
+    issued("both", tenant="default")
+    issued("both")
+    with transaction() as session:
+        admin.close_account(session, name="ours", actor=ADA, now=NOON)
+    with pytest.raises(Conflict, match="disabled"):
+        issued("ours")
+
+
+def test_the_account_of_another_tenant_is_not_taken_in_and_nothing_is_told_of_it(app: Flask, desk_of_two: None) -> None:
+    eve = replace(ADA, actor_id="eve", tenant_id="evil")
+    issued("engine-feed", tenant="default")
+    issued("shut-out", tenant="default")
+    with transaction() as session:
+        admin.close_account(session, name="shut-out", actor=ADA, now=NOON)
+        session.add(ServiceAccount(name="idle", created_at=NOON))
+    told = set()
+    for name in ("engine-feed", "shut-out", "idle", "nora"):
+        with pytest.raises(Conflict) as refused:
+            issued(name, by=eve)
+        told.add((refused.value.code, refused.value.message.replace(name, "…"), *refused.value.details))
+    assert told == {("NAME_TAKEN", "The name … is taken.")}
+    with transaction() as session:
+        admin.close_account(session, name="engine-feed", actor=ADA, now=NOON)

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission, Role
 from lotus_web.services.people import give_role
@@ -128,7 +129,7 @@ def test_who_works_elsewhere_too_is_left_to_an_operator(app: Flask, client_of: C
     ada = client_of("ada")
     hire(app, "tom", Role.REVIEWER)
     with app.app_context(), transaction() as session:
-        give_role(session, name="tom", role=Role.VIEWER, tenant_id="elsewhere")
+        give_role(session, name="tom", role=Role.VIEWER, tenant_id="elsewhere", now=utcnow())
     for change, fields in (("disable", {}), ("password", {"password": "another password"})):
         answer = alter(ada, "tom", change, **fields)
         assert answer.status_code == 409
@@ -153,7 +154,7 @@ def test_people_of_other_tenants_do_not_exist(app: Flask, client_of: ClientOf) -
         ((), {}, "Choose what the token may do."),
         (("act_on_behalf",), {}, "Choose what the token may do."),
         (("runs_read",), {"days": "9999"}, "Choose how long the token is good for."),
-        (("runs_read",), {"account": "ada"}, "A person has this name"),
+        (("runs_read",), {"account": "ada"}, "The name ada is taken."),
         (("runs_read",), {"account": ""}, "name"),
     ],
 )
