@@ -21,16 +21,20 @@ NO_LIMIT_SET = "NO_LIMIT_SET"
 SIZE_CHECK = "MIN_NOTIONAL"
 
 Document = Mapping[str, Any]
+# The lowest and the highest that a rule allows.
+Band = tuple[Decimal | None, Decimal | None]
+UNBOUNDED: Band = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class WeightShift:
-    """A share of the portfolio (1 = all of it) before and after; ``limit`` is the highest that a rule allows."""
+    """A share of the portfolio (1 = all of it) before and after; a rule allows from ``lowest`` to ``highest``, None leaves it open."""
 
     label: str
     before_weight: Decimal
     after_weight: Decimal
-    limit: Decimal | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def run_evidence(result: Document) -> RunEvidence:
         rules=tuple(_rule(rule) for rule in result["rule_results"]),
         warnings=tuple(dict.fromkeys(result["diagnostics"]["warnings"])),
         missing=tuple((kind, tuple(names)) for kind, names in quality.items() if names),
-        by_class=_shifts(before, after, "allocation_by_asset_class", {CASH: _limit(result, "CASH_BAND")}),
+        by_class=_shifts(before, after, "allocation_by_asset_class", {CASH: _band(result, "CASH_BAND")}),
         by_position=_by_position(result),
         orders=_orders(result["intents"], total),
         cash=tuple(_cash(before, after)),
@@ -197,12 +201,12 @@ def _tax(impact: Document) -> TaxFacts:
     )
 
 
-def _limit(result: Document, rule_id: str) -> Decimal | None:
+def _band(result: Document, rule_id: str) -> Band:
     rule = next((rule for rule in result["rule_results"] if rule["rule_id"] == rule_id), None)
     if rule is None or rule["reason_code"] == NO_LIMIT_SET:
-        return None
-    limit = rule["threshold"].get("max")
-    return None if limit is None else Decimal(limit)
+        return UNBOUNDED
+    bounds = dict(_bounds(rule["threshold"]))
+    return bounds.get("min"), bounds.get("max")
 
 
 def _weights(state: Document, part: str) -> dict[str, Decimal]:
@@ -213,12 +217,10 @@ def _weights(state: Document, part: str) -> dict[str, Decimal]:
     return {row["key"]: _amount(row["value"]) / total for row in state[part]}
 
 
-def _shifts(
-    before: Document, after: Document, part: str, limits: Mapping[str, Decimal | None]
-) -> tuple[WeightShift, ...]:
+def _shifts(before: Document, after: Document, part: str, bands: Mapping[str, Band]) -> tuple[WeightShift, ...]:
     was, will = _weights(before, part), _weights(after, part)
     rows = [
-        WeightShift(key, was.get(key, ZERO), will.get(key, ZERO), limits.get(key))
+        WeightShift(key, was.get(key, ZERO), will.get(key, ZERO), *bands.get(key, UNBOUNDED))
         for key in dict.fromkeys([*was, *will])
     ]
     return tuple(sorted(rows, key=lambda row: (-max(row.before_weight, row.after_weight), row.label)))
@@ -226,8 +228,8 @@ def _shifts(
 
 def _by_position(result: Document) -> tuple[WeightShift, ...]:
     before, after = result["before"], result["after_simulated"]
-    limit = _limit(result, "SINGLE_POSITION_MAX")
-    keys = {row["key"]: limit for state in (before, after) for row in state["allocation_by_instrument"]}
+    band = _band(result, "SINGLE_POSITION_MAX")
+    keys = {row["key"]: band for state in (before, after) for row in state["allocation_by_instrument"]}
     rows = _shifts(before, after, "allocation_by_instrument", keys)
     shown = tuple(row for row in rows if row.before_weight or row.after_weight)
     rest = shown[MOST_POSITIONS:]

@@ -36,7 +36,9 @@ class WeightRow(Protocol):
     @property
     def after_weight(self) -> Decimal: ...
     @property
-    def limit(self) -> Decimal | None: ...
+    def lowest(self) -> Decimal | None: ...
+    @property
+    def highest(self) -> Decimal | None: ...
 
 
 class CountRow(Protocol):
@@ -52,12 +54,13 @@ class CountRow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AllocationRow:
-    """One asset class or position before and after; weights and limit as shares of the portfolio."""
+    """One asset class or position before and after; weights and limits as shares of the portfolio."""
 
     label: str
     before_weight: Decimal
     after_weight: Decimal
-    limit: Decimal | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class PairedBar:
-    """A row of the chart with both bars, the limit's line if there is one, and the weights it shows."""
+    """A row of the chart with both bars, a line for each limit there is, and the weights it shows.
+
+    ``broken`` is the limit that the weight after the trades does not keep, ``breach`` says on which side: below or above.
+    """
 
     label: str
     text_y: int
@@ -99,9 +105,11 @@ class PairedBar:
     after: Bar
     before_weight: Decimal
     after_weight: Decimal
-    limit: Decimal | None
-    limit_x: str | None
-    over_limit: bool
+    lowest: Decimal | None
+    highest: Decimal | None
+    limits_x: tuple[str, ...]
+    broken: Decimal | None = None
+    breach: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +186,15 @@ def _bar(weight: Decimal, low: Decimal, high: Decimal, y: int) -> Bar:
 def paired_bars(rows: Iterable[WeightRow]) -> PairedBars:
     """Lay out before and after of each row, one pair beneath the other in the order given, on one common scale.
 
-    Weights may be negative (an overdrawn cash balance); the scale then starts below zero. A row is over its limit when its
-    weight after the trades is more than ``limit`` in the figures that stand beside it: rules let smaller differences pass.
+    Weights may be negative (an overdrawn cash balance); the scale then starts below zero. A row breaks a limit when its weight
+    after the trades is beyond it in the figures that stand beside it: rules let smaller differences pass.
     """
     rows = tuple(rows)
     drawn = [
-        weight for row in rows for weight in (row.before_weight, row.after_weight, row.limit) if weight is not None
+        weight
+        for row in rows
+        for weight in (row.before_weight, row.after_weight, row.lowest, row.highest)
+        if weight is not None
     ]
     low, high, step = _scale(drawn)
     pairs = tuple(_paired_bar(row, place, low, high) for place, row in enumerate(rows))
@@ -198,7 +209,8 @@ def _as_written(weight: Decimal) -> Decimal:
 
 def _paired_bar(row: WeightRow, place: int, low: Decimal, high: Decimal) -> PairedBar:
     top = place * ROW_HEIGHT
-    limit_x = None if row.limit is None else share(row.limit - low, high - low)
+    limits = [limit for limit in (row.lowest, row.highest) if limit is not None]
+    broken, breach = _breach(row)
     return PairedBar(
         label=row.label,
         text_y=top + 13,
@@ -206,10 +218,21 @@ def _paired_bar(row: WeightRow, place: int, low: Decimal, high: Decimal) -> Pair
         after=_bar(row.after_weight, low, high, top + BAR_TOP + BAR_HEIGHT + 1),
         before_weight=row.before_weight,
         after_weight=row.after_weight,
-        limit=row.limit,
-        limit_x=limit_x,
-        over_limit=row.limit is not None and _as_written(row.after_weight) > _as_written(row.limit),
+        lowest=row.lowest,
+        highest=row.highest,
+        limits_x=tuple(share(limit - low, high - low) for limit in limits),
+        broken=broken,
+        breach=breach,
     )
+
+
+def _breach(row: WeightRow) -> tuple[Decimal | None, str | None]:
+    after = _as_written(row.after_weight)
+    if row.lowest is not None and after < _as_written(row.lowest):
+        return row.lowest, "below"
+    if row.highest is not None and after > _as_written(row.highest):
+        return row.highest, "above"
+    return None, None
 
 
 def columns(points: Iterable[CountRow]) -> Columns:

@@ -14,8 +14,9 @@ from lotus_web.web.filters import percent
 WEIGHTS = st.decimals(min_value=-2, max_value=3, places=4)
 
 
-def _row(before: str, after: str, limit: str | None = None) -> AllocationRow:
-    return AllocationRow("Equity", Decimal(before), Decimal(after), None if limit is None else Decimal(limit))
+def _row(before: str, after: str, highest: str | None = None, lowest: str | None = None) -> AllocationRow:
+    limits = [None if limit is None else Decimal(limit) for limit in (lowest, highest)]
+    return AllocationRow("Equity", Decimal(before), Decimal(after), *limits)
 
 
 def _number(percent: str) -> Decimal:
@@ -42,14 +43,26 @@ def test_the_limit_belongs_to_the_scale_and_marks_what_is_beyond_it():
     chart = paired_bars(
         [_row("0.08", "0.12", "0.10"), _row("0.12", "0.10", "0.10"), _row("0.02", "0.02", "0.14"), _row("0.02", "0.02")]
     )
-    assert [row.over_limit for row in chart.rows] == [True, False, False, False]
-    assert chart.rows[2].limit_x == "100%"
-    assert chart.rows[3].limit_x is None
+    assert [(row.breach, row.broken) for row in chart.rows] == [("above", Decimal("0.10")), *[(None, None)] * 3]
+    assert chart.rows[2].limits_x == ("100%",)
+    assert chart.rows[3].limits_x == ()
+
+
+def test_a_band_has_a_line_at_either_end_and_says_which_is_broken():
+    chart = paired_bars(
+        [_row("0.05", after, "0.08", "0.02") for after in ("0.005", "0.09", "0.02", "0.08", "0.0199999")]
+    )
+    assert [(row.breach, row.broken) for row in chart.rows] == [
+        ("below", Decimal("0.02")),
+        ("above", Decimal("0.08")),
+        *[(None, None)] * 3,
+    ]
+    assert {row.limits_x for row in chart.rows} == {("20%", "80%")}
 
 
 def test_a_row_is_over_its_limit_only_where_the_figures_beside_it_say_so():
     rows = paired_bars([_row("0.20", "0.1400014855", "0.14"), _row("0.20", "0.14006", "0.14")]).rows
-    assert [row.over_limit for row in rows] == [False, True]
+    assert [row.breach for row in rows] == [None, "above"]
     assert [percent(row.after_weight) for row in rows] == ["14.00%", "14.01%"]
 
 
@@ -73,7 +86,7 @@ def test_zero_keeps_its_label_where_room_is_short():
 
 @given(st.lists(st.tuples(WEIGHTS, WEIGHTS, st.none() | WEIGHTS), min_size=1, max_size=12))
 def test_no_bar_leaves_the_drawing_and_the_longer_weight_has_the_longer_bar(weights):
-    chart = paired_bars(AllocationRow(str(place), *row) for place, row in enumerate(weights))
+    chart = paired_bars(AllocationRow(str(place), row[0], row[1], highest=row[2]) for place, row in enumerate(weights))
     assert 2 <= len(chart.ticks) <= 9
     assert (chart.ticks[0].x, chart.ticks[-1].x) == ("0%", "100%")
     for row in chart.rows:
