@@ -42,6 +42,13 @@ def shown(response: TestResponse) -> str:
     return _TOKEN.sub('{"X-CSRFToken": ""}', response.text)
 
 
+def untitled(fragment: str) -> str:
+    """Return a fragment without the title that it brings along for the window."""
+    title, _, rest = fragment.partition("</title>")
+    assert title.startswith("<title>")
+    return rest.lstrip()
+
+
 def csrf_token(client: FlaskClient) -> str:
     """Return a token for this client's next post."""
     with client.session_transaction() as cookie:

@@ -13,6 +13,7 @@ from lotus_web.domain.four_eyes import FourEyes, Parties
 from lotus_web.domain.reason_codes import ReasonCode
 from lotus_web.domain.workflow import Action, ItemFacts, override_phrase, why_not
 from lotus_web.queries.item_detail import ItemDetail, assignable_people
+from lotus_web.web.permission_words import in_plain_words
 
 REVIEWING_ROLES = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role]))
 
@@ -35,7 +36,7 @@ class DecisionPanel:
 def refusals(item: ItemFacts, actor: Actor) -> dict[Action, str]:
     """Return the sentence that the rules raise for each action that they would refuse."""
     sentences = {action: why_not(item, actor, action) for action in Action}
-    return {action: sentence for action, sentence in sentences.items() if sentence is not None}
+    return {action: in_plain_words(sentence) for action, sentence in sentences.items() if sentence is not None}
 
 
 def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes: FourEyes) -> DecisionPanel:

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from markupsafe import escape
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -20,8 +21,9 @@ from lotus_web.error_status import as_store_unavailable, status_of
 from lotus_web.observability import log_unexpected
 from lotus_web.request_ids import current_ids
 from lotus_web.web.access import ask_to_sign_in, is_json_blueprint
-from lotus_web.web.htmx import is_htmx
+from lotus_web.web.htmx import is_htmx, is_led_on, title_element
 from lotus_web.web.on_record import keep_refusal
+from lotus_web.web.permission_words import in_plain_words
 from lotus_web.web.person import forget_person
 from lotus_web.web.send_again import can_be_sent_again, send_again_page
 from lotus_web.web.sign_in_page import sign_in_again
@@ -105,7 +107,8 @@ def _alone(status: int, said: Mapping[str, Any]) -> str:
     """Return the page, or the fragment, without anything around it. Asks the store nothing."""
     forget_person()
     if is_htmx():
-        return render_template("errors/_error.html", **said)
+        named = title_element(escape(said["title"])) if is_led_on() else ""
+        return named + render_template("errors/_error.html", **said)
     guests = {"what_next": NO_SEARCH} if status == 404 else {}
     return render_template("errors/error.html", **{**said, **guests})
 
@@ -146,7 +149,7 @@ def _answer(error: LotusError) -> Response:
         return sign_in_again(503, f"{WORDS[503].title}. {WORDS[503].what_next}")
     if isinstance(error, StoreUnavailable) and can_be_sent_again():
         return send_again_page(503, title=WORDS[503].title, reason=error.message)
-    sentence = error.message if error.message != error.code else None
+    sentence = in_plain_words(error.message) if error.message != error.code else None
     return error_page(status_of(error), sentence)
 
 

@@ -15,7 +15,7 @@ from flask import Flask
 from lotus_web.domain.precedents import spell
 from lotus_web.web.board_charts import load_bars, times_columns
 from lotus_web.web.charts import columns, paired_bars
-from lotus_web.web.permission_words import permitted
+from lotus_web.web.permission_words import needed, permitted
 
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -195,6 +195,7 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     iso,
     load_bars,
     money,
+    needed,
     paired_bars,
     percent,
     permitted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, current_app, make_response, redirect, render_template, request
 
 # Sent by areas that refresh themselves (data-live), so that a screen left open does not keep its session awake.
 LIVE = "X-Lotus-Live"
@@ -29,11 +29,40 @@ def current_page() -> str | None:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-def page_or_fragment(page: str, fragment: str, status: int = 200, **context: Any) -> Response:
-    """Render ``fragment`` for htmx and ``page``, which includes it, for everyone else."""
-    response = make_response(render_template(fragment if is_htmx() else page, **context), status)
+def is_led_on() -> bool:
+    """Return whether a script was sent to another address and puts what is there in place of what it was about."""
+    return is_htmx() and not is_live() and request.method == "GET" and "HX-Target" in request.headers
+
+
+def page_or_fragment(page: str, fragment: str, status: int = 200, *, within: bool = False, **context: Any) -> Response:
+    """Render ``fragment`` for htmx and ``page``, which includes it, for everyone else.
+
+    The fragment brings the title of its page along, for the window and its history; not one that is shown ``within`` another.
+    """
+    if not is_htmx():
+        text = render_template(page, **context)
+    elif within:
+        text = render_template(fragment, **context)
+    else:
+        text = _title(page, context) + render_template(fragment, **context)
+    response = make_response(text, status)
     response.vary.add("HX-Request")
     return response
+
+
+def _title(page: str, context: dict[str, Any]) -> str:
+    """Render the title of a page alone, from the block that says it."""
+    template = current_app.jinja_env.get_template(page)
+    said = "".join(template.blocks["title"](template.new_context(context)))
+    return title_element(said)
+
+
+def title_element(said: str) -> str:
+    """Return what names a page in its window, as layouts/_document.html does; htmx takes it out of a fragment.
+
+    ``said`` is text as it stands in HTML already.
+    """
+    return f"<title>{said} · Lotus</title>\n"
 
 
 def see_other(url: str) -> Response:

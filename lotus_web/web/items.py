@@ -19,6 +19,7 @@ from lotus_web.web.forms.review_form import Typed, asked_action, chosen_action, 
 from lotus_web.web.htmx import go_to, is_htmx, see_other
 from lotus_web.web.item_page import Outcome, item_page
 from lotus_web.web.on_record import tried
+from lotus_web.web.permission_words import in_plain_words
 from lotus_web.web.queue import ONWARD, QueueAddress, move_on, queue_address, queue_here
 
 blueprint = Blueprint("items", __name__)
@@ -59,7 +60,9 @@ def act(workflow_id: str) -> ResponseReturnValue:
     except Conflict as conflict:
         return item_page(workflow_id, status=409, typed=typed, outcome=Outcome(conflict=conflict))
     except Forbidden as refused:
-        return item_page(workflow_id, status=403, typed=typed, outcome=Outcome(forbidden=refused.message))
+        return item_page(
+            workflow_id, status=403, typed=typed, outcome=Outcome(forbidden=in_plain_words(refused.message))
+        )
     return _recorded(workflow_id, typed, done, address)
 
 

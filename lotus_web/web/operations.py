@@ -151,6 +151,7 @@ def raw(operation_id: str) -> ResponseReturnValue:
     return page_or_fragment(
         "operations/raw.html",
         "operations/_raw.html",
+        within=True,
         operation=payloads.row,
         part=part,
         payload=getattr(payloads, part) or "Nothing yet: the operation has not succeeded.",

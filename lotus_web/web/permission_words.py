@@ -1,6 +1,8 @@
-"""What each permission lets someone do, in the words of a page."""
+"""What each permission lets someone do, in the words of a page. JSON names permissions as they are."""
 
 from __future__ import annotations
+
+import re
 
 from lotus_web.domain.access import Permission
 
@@ -19,7 +21,20 @@ MAY = {
     Permission.ADMIN: "Administer people and tokens",
 }
 
+_RAW = re.compile(rf"This needs the permission ({'|'.join(Permission)})\.")
+
 
 def permitted(permission: str) -> str:
     """Return what a permission lets someone do, in plain words; one that is no more as it was stored."""
     return MAY[Permission(permission)] if permission in set(Permission) else permission
+
+
+def needed(*permissions: str) -> str:
+    """Return the sentence that says which permissions are missing, in plain words."""
+    named = " and ".join(f"“{permitted(one)}”" for one in permissions)
+    return f"This needs the permission{'s' if len(permissions) > 1 else ''} {named}."
+
+
+def in_plain_words(sentence: str) -> str:
+    """Return a refusal's sentence, which names a missing permission as JSON does, in plain words; any other as it is."""
+    return _RAW.sub(lambda found: needed(found[1]), sentence)

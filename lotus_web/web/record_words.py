@@ -12,6 +12,7 @@ from lotus_web.services.studio import START_REVIEW
 from lotus_web.web.access import current_actor
 from lotus_web.web.filters import words
 from lotus_web.web.links import same_page
+from lotus_web.web.permission_words import in_plain_words
 
 PEOPLE = frozenset({"add_person", "grant_role", "withdraw_role", "disable_person", "enable_person", "set_password"})
 TOKENS = frozenset({"issue_token", "revoke_token"})
@@ -26,7 +27,7 @@ SENTENCES = {
 
 def sentence_of(text: str) -> str:
     """Return what a line says: its own sentence, or one for the code that stands in place of one."""
-    return SENTENCES.get(text, f"{words(text.lower())}.") if CODE.fullmatch(text) else text
+    return SENTENCES.get(text, f"{words(text.lower())}.") if CODE.fullmatch(text) else in_plain_words(text)
 
 
 def subject_url(action: str, subject: str) -> str:

@@ -124,5 +124,5 @@ def raw(run_id: str) -> ResponseReturnValue:
     part = "request" if request.args.get("part") == "request" else "result"
     payloads = run_payloads(db.session(), current_actor().tenant_id, run_id)
     return page_or_fragment(
-        "runs/raw.html", "runs/_raw.html", run=payloads.run, part=part, payload=getattr(payloads, part)
+        "runs/raw.html", "runs/_raw.html", within=True, run=payloads.run, part=part, payload=getattr(payloads, part)
     )

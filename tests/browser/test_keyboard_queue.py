@@ -74,19 +74,26 @@ def test_ten_items_by_keyboard_alone(page: Page, store: Flask, live_server: Live
     assert approved(store) - before == ITEMS
 
 
-def test_what_was_opened_on_one_item_is_closed_on_the_next(page: Page, live_server: LiveServer, waiting: int) -> None:
+def test_what_was_opened_on_one_item_is_closed_on_the_next(
+    page: Page, store: Flask, live_server: LiveServer, waiting: int
+) -> None:
+    desk.item(store, desk.CASH_TOO_LOW, key="of-another-name", age=timedelta(hours=3))
     sign_in(page, live_server, "nora")
     page.goto(f"{live_server.url}/inbox?tab=roles")
     page.keyboard.press("w")
-    expect(page.locator(".queue__place")).to_have_text(f"1 of {waiting}")
+    expect(page.locator(".queue__place")).to_have_text(f"1 of {waiting + 1}")
+    first = page.title()
     page.keyboard.press("a")
     page.keyboard.press("ArrowDown")
     page.get_by_role("button", name="Approve this run").click()
-    expect(page.locator(".queue__place")).to_have_text(f"2 of {waiting}")
+    expect(page.locator(".queue__place")).to_have_text(f"2 of {waiting + 1}")
+    expect(page).to_have_title(f"{page.locator('h1').inner_text()} · Lotus")
+    assert page.title() != first
     expect(page.locator("#fold-approve")).not_to_have_attribute("open", "")
     expect(page.locator("#approve-text")).to_have_value("")
     page.go_back()
-    expect(page.locator(".queue__place")).to_have_text(f"1 of {waiting}")
+    expect(page.locator(".queue__place")).to_have_text(f"1 of {waiting + 1}")
+    expect(page).to_have_title(first)
 
 
 def test_ten_items_without_scripts(plain_page: Page, store: Flask, live_server: LiveServer, waiting: int) -> None:

@@ -197,7 +197,7 @@ def test_a_refused_action_tells_why_on_focus(page: Page, live_server: LiveServer
     page.goto(item_url(live_server, item))
     button = page.get_by_role("button", name="Override")
     button.focus()
-    expect(page.get_by_text("This needs the permission workflow_override.")).to_be_visible()
+    expect(page.get_by_text("This needs the permission “Override the gate”.")).to_be_visible()
     button.click(force=True)
     expect(page.locator("#outcome")).to_have_count(0)
 

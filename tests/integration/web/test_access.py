@@ -10,6 +10,7 @@ from flask import Flask, request
 from flask.testing import FlaskClient
 
 from lotus_web.api.routing import declared_routes
+from lotus_web.current import utcnow
 from lotus_web.db import transaction
 from lotus_web.domain.access import Permission, Role
 from lotus_web.services.people import give_role
@@ -123,7 +124,7 @@ def test_a_form_is_taken_from_those_who_hold_its_permission(desk: Flask, client_
 def test_a_refusal_names_the_permission(desk: Flask, client_of: ClientOf) -> None:
     answer = client_of("nora").get("/desk/vault")
     assert answer.status_code == 403
-    assert "This needs the permission admin." in answer.text
+    assert "This needs the permission “Administer people and tokens”." in answer.text
     assert "gold" not in answer.text
 
 
@@ -159,7 +160,7 @@ def test_a_page_that_does_not_exist_is_not_found_signed_in_or_out(desk: Flask, c
 def test_a_person_moves_between_their_tenants_and_takes_the_roles_of_each(desk: Flask, client: FlaskClient) -> None:
     hire(desk, "nora", Role.VIEWER, tenant="north")
     with desk.app_context(), transaction() as store:
-        give_role(store, name="nora", role=Role.ADMIN, tenant_id="south")
+        give_role(store, name="nora", role=Role.ADMIN, tenant_id="south", now=utcnow())
     asked = sign_in(client, "nora", next_path="/desk/")
     assert asked.location == "/tenant?next=/desk/"
     assert "south" in client.get(asked.location).text

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stores("sqlite")
     ("kind", "status", "sentence", "retry_after"),
     [
         ("invalid", 422, "A reason is required.", None),
-        ("forbidden", 403, "This needs the permission admin.", None),
+        ("forbidden", 403, "This needs the permission “Administer people and tokens”.", None),
         ("unknown", 404, "There is no such run.", None),
         ("conflict", 409, "Max approved it at 10:02.", None),
         ("busy", 409, "Another caller does this.", "3"),

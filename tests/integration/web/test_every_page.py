@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -43,6 +44,8 @@ KEPT = {
     "admin_tokens.issue": {},
     "legal_hold.change": {"action": "lift"},
 }
+TITLE = re.compile("<title>([^<]+)</title>")
+TITLE_OF_PAGE = re.compile("<head>.*?<title>([^<]+)</title>", re.DOTALL)
 QUERIES = (
     "q",
     "about",
@@ -104,6 +107,20 @@ def _form(page: Address, token: str) -> dict[str, str] | None:
     first = {"items.act": "comment", "legal_hold.change": "lift"}.get(page.endpoint, "")
     change = "rename" if page.endpoint == "saved_views.alter" else "disable"
     return {"csrf_token": token, "action": first, "change": change, "version": "4", "name": "Other", **FIELDS}
+
+
+@pytest.mark.stores("sqlite")
+def test_what_comes_in_place_of_a_page_brings_its_title(app: Flask, client_of: ClientOf) -> None:
+    ids, ada = furnish(app, "mine & <theirs>"), client_of("ada")
+    named = {}
+    for page in pages(app, "GET", ids):
+        fragment = ada.get(page.path, headers=HTMX, buffered=True)
+        if fragment.mimetype == "text/html" and (title := TITLE.match(fragment.text)):
+            named[page.endpoint] = (title[1], *TITLE_OF_PAGE.findall(ada.get(page.path).text))
+    assert {endpoint: titles for endpoint, titles in named.items() if len(set(titles)) != 1} == {}
+    assert {"items.show", "inbox.show", "runs.show", "traces.show", "lineage.walk", "sla.show"} <= set(named)
+    # These are shown within another page.
+    assert set(named) & {"runs.raw", "operations.raw", "notifications.bell"} == set()
 
 
 @pytest.mark.stores("sqlite")

@@ -17,7 +17,7 @@ from lotus_web.domain.workflow import Action, override_phrase
 from tests import desk
 from tests.histories import contents
 from tests.integration.conftest import ClientOf
-from tests.people import csrf_token, hidden_fields, shown
+from tests.people import csrf_token, hidden_fields, shown, untitled
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 
@@ -114,7 +114,7 @@ def test_a_form_acts_and_leads_back_with_a_message(
 def test_htmx_gets_the_item_again_with_the_result_in_focus(app: Flask, client_of: ClientOf) -> None:
     answer = send(client_of("nora"), desk.item(app), "approve", HTMX, reason_code="WITHIN_MANDATE")
     assert answer.status_code == 200
-    assert answer.text.lstrip().startswith('<div id="item"')
+    assert untitled(answer.text).startswith('<div id="item"')
     assert "<html" not in answer.text
     assert "HX-Request" in answer.headers["Vary"]
     assert "data-focus" in answer.text
@@ -128,7 +128,12 @@ def test_htmx_gets_the_item_again_with_the_result_in_focus(app: Flask, client_of
         ("approve", {"reason_code": "MADE_UP"}, "approve-reason_code", "Choose one of the listed reasons."),
         ("reject", {"reason_code": "OTHER"}, "reject-text", "Say more: this reason needs a comment."),
         ("comment", {"text": "  "}, "comment-text", "Enter a note."),
-        ("comment", {"text": "bell\x07"}, "comment-text", "The text holds characters that cannot be shown."),
+        (
+            "comment",
+            {"text": "bell\x07"},
+            "comment-text",
+            "The text holds U+0007 at character 5, which cannot be shown.",
+        ),
         ("comment", {"text": "x" * 4001}, "comment-text", "Use at most 4000 characters."),
     ],
 )
@@ -238,11 +243,11 @@ def test_an_unknown_action_is_refused(app: Flask, client_of: ClientOf) -> None:
 def test_a_refused_button_tells_the_sentence_of_its_rule(app: Flask, client_of: ClientOf) -> None:
     workflow_id = desk.item(app)
     viewer = client_of("vera").get(url_of(workflow_id)).text
-    assert "This needs the permission workflow_review." in viewer
+    assert "This needs the permission “Claim and decide items”." in viewer
     assert '<details class="fold' not in viewer
     nora = client_of("nora")
     page = nora.get(url_of(workflow_id)).text
-    assert "This needs the permission workflow_override." in page
+    assert "This needs the permission “Override the gate”." in page
     assert "This item is waiting for a reviewer: release is not possible now." in page
     send(nora, workflow_id, "approve", reason_code="WITHIN_MANDATE")
     assert "This item is approved already: approve is not possible now." in nora.get(url_of(workflow_id)).text
@@ -252,7 +257,7 @@ def test_a_refused_button_tells_the_sentence_of_its_rule(app: Flask, client_of: 
 def test_who_lacks_the_permission_is_refused_with_the_page_and_the_text(app: Flask, client_of: ClientOf) -> None:
     answer = send(client_of("nora"), desk.item(app), "override", reason_code="OTHER", text="Please let me.")
     assert answer.status_code == 403
-    assert "This needs the permission workflow_override." in answer.text
+    assert "This needs the permission “Override the gate”." in answer.text
 
 
 def test_another_tenants_item_is_as_unknown_as_one_that_never_was(app: Flask, client_of: ClientOf) -> None:
@@ -287,3 +292,21 @@ def test_an_id_of_any_characters_reaches_its_item(app: Flask, client_of: ClientO
     page = nora.get(url_of(workflow_id))
     assert page.status_code == 200
     assert send(nora, workflow_id, "claim").status_code == 303
+
+
+@pytest.mark.stores("sqlite")
+@pytest.mark.parametrize(("circumstance", "side"), [(desk.CASH_TOO_LOW, "below"), (desk.CASH_TOO_HIGH, "above")])
+def test_the_allocation_shows_both_ends_of_the_cash_band_and_which_is_broken(
+    app: Flask, client_of: ClientOf, circumstance: str, side: str
+) -> None:
+    page = client_of("nora").get(url_of(desk.item(app, circumstance))).text
+    said = re.search(r"Cash would be ([\d.]+%) of the portfolio; the band is ([\d.]+%) to ([\d.]+%)\.", page)
+    assert said
+    after, low, high = said.groups()
+    broken = low if side == "below" else high
+    drawn = re.search(r'<text class="chart__value chart__value--over"[^>]*>([^<]+)</text>', page)
+    assert drawn
+    assert drawn[1].endswith(f"→ {after}, {side} {broken}")
+    assert f'<td class="num">{low} to {high} <span class="over">{side}</span></td>' in page
+    chart = page.partition('aria-labelledby="by-class-title')[2].partition("</svg>")[0]
+    assert chart.count('class="chart__limit"') == 2

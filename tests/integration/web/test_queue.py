@@ -56,6 +56,19 @@ def onward(client: FlaskClient, address: str) -> str:
     return unescape(found.group(1))
 
 
+def title_of(page: str) -> str:
+    """Return what the window is called; htmx takes it from the beginning of a fragment alone."""
+    found = re.search(r"^(?:<title>|<!DOCTYPE.*?<title>)([^<]+)</title>", page.lstrip(), re.DOTALL)
+    assert found
+    return unescape(found.group(1))
+
+
+def heading_of(page: str) -> str:
+    found = re.search(r"<h1[^>]*>([^<]+)<", page)
+    assert found
+    return unescape(found.group(1))
+
+
 def place(page: str) -> str | None:
     found = re.search(r'queue__place">([^<]+)<', page)
     return found and found.group(1)
@@ -84,7 +97,19 @@ def test_with_scripts_the_next_item_comes_in_place_and_says_what_was_done(app: F
     assert place(fragment) == "2 of 2"
     assert "Approved." in fragment
     assert "data-focus" in fragment
+    assert title_of(fragment) == title_of(nora.get(where["path"]).text) == f"{heading_of(fragment)} · Lotus"
     assert first != second
+
+
+def test_what_comes_in_place_of_an_item_that_cannot_be_shown_is_called_by_what_it_is(
+    app: Flask, client_of: ClientOf
+) -> None:
+    gone = url_of("corr-none:exception:rr_none")
+    nora = client_of("nora")
+    led = nora.get(gone, headers=HTMX | {"HX-Target": "item"})
+    assert (led.status_code, title_of(led.text)) == (404, "Nothing is here · Lotus")
+    for where in ({}, {"HX-Target": "item", "X-Lotus-Live": "1"}):
+        assert "<title>" not in nora.get(gone, headers=HTMX | where).text
 
 
 def test_the_list_keeps_its_filters(app: Flask, client_of: ClientOf) -> None:

@@ -122,7 +122,7 @@ def test_what_cannot_be_is_shown_again_with_the_text(
 def test_who_may_not_review_sees_the_dry_run_and_why_not(app: Flask, client_of: ClientOf) -> None:
     credit_trace(app)
     vera = client_of("vera")
-    assert "This needs the permission workflow_review." in vera.get("/studio/trace-1").text
+    assert "This needs the permission “Claim and decide items”." in vera.get("/studio/trace-1").text
     assert start(vera, "trace-1").status_code == 403
 
 
