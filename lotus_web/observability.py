@@ -83,11 +83,14 @@ def name_actor(actor: Actor) -> None:
     bind_contextvars(tenant=actor.tenant_id, account=actor.actor_id)
 
 
-def log_unexpected(error: BaseException) -> None:
-    """Log a fault of ours by its class and place. Its text stays out: it may quote what the caller sent."""
+def log_unexpected(error: BaseException, event: str = "unexpected_error", **facts: str) -> None:
+    """Log a fault of ours by its class and place, with ids in ``facts``.
+
+    Its text stays out, as it may quote what a caller sent or what is stored: no other module logs an exception itself.
+    """
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    LOG.error("unexpected_error", error=f"{type(error).__module__}.{type(error).__qualname__}", where=where)
+    LOG.error(event, error=f"{type(error).__module__}.{type(error).__qualname__}", where=where, **facts)
 
 
 def init_app(app: Flask, settings: Settings) -> None:

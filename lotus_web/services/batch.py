@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
 from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,6 +28,7 @@ from lotus_web.domain.rebalance.batch import comparison_metrics
 from lotus_web.domain.rebalance.engine import UNNAMED_MARKET_DATA, rebalance
 from lotus_web.error_status import is_store_failure
 from lotus_web.models import OperationStep, RunPayload
+from lotus_web.observability import log_unexpected
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.new_ids import new_id
 from lotus_web.services.operation_heartbeat import heartbeat
@@ -50,7 +50,6 @@ PARTIAL_FAILURE = "PARTIAL_BATCH_FAILURE"
 RUN_PURGED = "SCENARIO_RUN_PURGED"
 Clock = Callable[[], datetime]
 Document = dict[str, Any]
-log = structlog.get_logger(__name__)
 
 
 class Interrupted(Exception):
@@ -169,7 +168,7 @@ def _run_scenario(batch: Batch, name: str) -> ScenarioOutcome:
     except Exception as error:
         if is_store_failure(error):
             raise
-        log.exception("scenario_failed", batch=batch.batch_run_id, scenario=name)
+        log_unexpected(error, "scenario_failed", batch=batch.batch_run_id, scenario=name)
         return _failed(batch, name, f"SCENARIO_EXECUTION_ERROR: {type(error).__name__}")
     return ScenarioOutcome(name, computed.result, metric)
 

@@ -26,6 +26,7 @@ from lotus_web.domain.operations import (
 )
 from lotus_web.error_status import is_store_failure
 from lotus_web.models import Operation, OperationPayload
+from lotus_web.observability import log_unexpected
 from lotus_web.services.batch import Batch, Clock, Held, Interrupted, batch_document, new_batch_id, run_scenarios
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.operation_leases import (
@@ -103,8 +104,8 @@ def submit_analysis(
     if claim is not None:
         try:
             work_on(claim, policy=policy, terms=terms, clock=clock)
-        except Exception:  # a store that is away: the operation is accepted all the same, and another will take it up
-            log.exception("inline_execution_interrupted", operation=accepted.operation_id)
+        except Exception as error:  # the store is away: the operation is accepted, and another will take it up
+            log_unexpected(error, "inline_execution_interrupted", operation=accepted.operation_id)
             db.session.rollback()
     return accepted
 
@@ -189,7 +190,7 @@ def _hand_back(claim: Claim) -> None:
 
 
 def _fail(claim: Claim, error: Exception, clock: Clock) -> bool:
-    log.error("operation_failed", operation=claim.operation_id, exc_info=error)
+    log_unexpected(error, "operation_failed", operation=claim.operation_id)
     code, message = _told(error)
     try:
         with transaction() as session:
