@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from lotus_web.current import utcnow
+from lotus_web.db import db
 from lotus_web.jobs.context import JobContext
-from lotus_web.services.operation_leases import LeaseTerms, take_up_next
+from lotus_web.services.operation_leases import LeaseTerms, is_due, take_up_next
 from lotus_web.services.operation_work import work_on
 from lotus_web.services.review_policy import ReviewPolicy
 
@@ -18,7 +19,7 @@ def run_due(context: JobContext, now: datetime) -> dict[str, Any]:
     """Carry out everything that is due; returns how many came to an end here and how many went back or elsewhere."""
     terms, policy = LeaseTerms.of(context.settings), ReviewPolicy.of(context.settings)
     finished = released = 0
-    while not context.stop.is_set():
+    while not context.stop.is_set() and _some_due():
         with context.unit() as session:
             claim = take_up_next(session, terms=terms, now=utcnow())
         if claim is None:
@@ -28,3 +29,9 @@ def run_due(context: JobContext, now: datetime) -> dict[str, Any]:
         else:
             released += 1
     return {"finished": finished, "released": released}
+
+
+def _some_due() -> bool:
+    found = is_due(db.session())
+    db.session.rollback()
+    return found

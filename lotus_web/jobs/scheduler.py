@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,11 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
-from lotus_web.domain.errors import Conflict
-from lotus_web.jobs.context import JobContext
+from lotus_web.jobs.context import JobContext, Progress
 from lotus_web.jobs.schedule import JOBS, Job
-from lotus_web.models import JobRun
-from lotus_web.services.leases import Leadership, give_up_lead, take_lead
+from lotus_web.observability import log_unexpected
+from lotus_web.services.job_runs import JobStart, note_end, told_lately
+from lotus_web.services.leases import Leadership, give_up_lead, is_lead_lost, led_by_another, take_lead
 from lotus_web.settings import Settings
 
 GRACE_SECONDS = 3600
@@ -64,14 +65,21 @@ class Scheduler:
         """Take the lead or keep it; without a store there is no lead."""
         with self.app.app_context():
             try:
-                with transaction() as session:
-                    lead = take_lead(session, self.owner, lease=self.lease)
+                lead = self._asked_for_lead()
             except Exception as lost:
                 log.warning("lease_not_renewed", owner=self.owner, error=type(lost).__name__)
                 lead = None
             if (lead is None) != (self.lead is None):
                 log.info("jobs_lead_taken" if lead else "jobs_lead_lost", owner=self.owner)
             self.lead = lead
+
+    def _asked_for_lead(self) -> Leadership | None:
+        elsewhere = led_by_another(db.session(), self.owner)
+        db.session.rollback()
+        if elsewhere:
+            return None
+        with transaction() as session:
+            return take_lead(session, self.owner, lease=self.lease)
 
     def tick(self, job: Job) -> None:
         """Run one job if this process leads; a failure is recorded and the next tick tries again."""
@@ -83,30 +91,36 @@ class Scheduler:
             context = JobContext(self.settings, self.lead, self.stop_asked)
             try:
                 run_job(job, context, owner=self.owner, now=utcnow())
-            except Conflict:
-                log.warning("jobs_lead_lost", owner=self.owner, job=job.name)
-                self.lead = None
-            except Exception:
-                log.exception("job_failed", job=job.name)
+            except Exception as failed:
+                if is_lead_lost(failed):
+                    log.warning("jobs_lead_lost", owner=self.owner, job=job.name)
+                    self.lead = None
+                else:
+                    log_unexpected(failed, "job_failed", job=job.name)
 
 
 def run_job(job: Job, context: JobContext, *, owner: str, now: datetime) -> dict[str, Any]:
-    """Run one job now and keep a record of how it went; raises what the job raises."""
+    """Run one job now and keep a record of how it went; raises what the job raises.
+
+    Who lost the lead keeps none: the row is the new leader's.
+    """
+    progress = Progress(JobStart(job.name, owner, now))
+    begun = replace(context, progress=progress)
     try:
-        outcome = job.run(context, now)
+        outcome = job.run(begun, now)
     except Exception as failed:
-        _record(job.name, owner, now, outcome=None, error=f"{type(failed).__name__}: {failed}"[:500])
+        if not is_lead_lost(failed):
+            _record(begun, progress, failed=failed)
         raise
-    _record(job.name, owner, now, outcome=outcome, error=None)
+    if progress.noted or any(outcome.values()) or not told_lately(db.session(), progress.start):
+        _record(begun, progress, outcome=outcome)
+    db.session.rollback()
     return outcome
 
 
-def _record(job: str, owner: str, now: datetime, *, outcome: dict[str, Any] | None, error: str | None) -> None:
+def _record(
+    context: JobContext, progress: Progress, *, outcome: dict[str, Any] | None = None, failed: Exception | None = None
+) -> None:
     db.session.rollback()
-    with transaction() as session:
-        row = session.get(JobRun, job)
-        if row is None:
-            row = JobRun(job=job, owner=owner, started_at=now)
-            session.add(row)
-        row.owner, row.started_at, row.finished_at = owner, now, utcnow()
-        row.outcome, row.error = outcome, error
+    with context.leading() as session:
+        note_end(session, progress.start, now=utcnow(), outcome=outcome, failed=failed)

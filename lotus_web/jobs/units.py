@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-import structlog
 from sqlalchemy.orm import Session
 
 from lotus_web.db import db
-from lotus_web.domain.errors import Conflict
 from lotus_web.jobs.context import JobContext
+from lotus_web.observability import log_unexpected
+from lotus_web.services.leases import is_lead_lost
 from lotus_web.services.sla import ItemKey, push_back
 
 BATCH = 200
-LEASE_LOST = "LEASE_LOST"
-log = structlog.get_logger(__name__)
 
 
 def work_through(
@@ -43,10 +41,10 @@ def work_through(
                 with context.unit() as session:
                     done += act(session, key)
             except Exception as error:
-                if isinstance(error, Conflict) and error.code == LEASE_LOST:
+                if is_lead_lost(error):
                     raise
                 failed += 1
-                log.exception("item_failed", tenant=key[0], workflow_id=key[1])
+                log_unexpected(error, "item_failed", tenant=key[0], workflow_id=key[1])
                 with context.unit() as session:
                     push_back(session, key, now=now)
     return done, failed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lotus_web.db import Base, Json, UtcDateTime
 
 LEASE_NAME = "jobs"
+# A job that finds nothing to do says so this often, and no oftener: most runs of most jobs find nothing.
+HEARTBEAT = timedelta(minutes=1)
 
 
 class SchedulerLease(Base):
@@ -24,7 +26,10 @@ class SchedulerLease(Base):
 
 
 class JobRun(Base):
-    """The last run of a job: when, by whom, what it did or why it failed."""
+    """The last run of a job: when, by whom, what it did or why it failed.
+
+    While a run is under way, ``finished_at``, ``outcome`` and ``error`` are those of the run before it.
+    """
 
     __tablename__ = "job_runs"
 
@@ -34,3 +39,8 @@ class JobRun(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[dict[str, Any] | None] = mapped_column(Json)
     error: Mapped[str | None]
+
+    @property
+    def running(self) -> bool:
+        """Whether the run that began last has not said its end."""
+        return self.finished_at is None or self.started_at > self.finished_at

@@ -11,12 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.models import JobRun, SchedulerLease
-from lotus_web.models.jobs import LEASE_NAME
+from lotus_web.models.jobs import HEARTBEAT, LEASE_NAME
 
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """How a job last went; ``late`` says that it should have run again by now."""
+    """How a job last went; ``late`` says that it should have run again by now.
+
+    While ``running``, ``started_at`` is of the run under way and the rest of the one before it.
+    """
 
     job: str
     cadence_seconds: int
@@ -26,6 +29,7 @@ class LastRun:
     outcome: Mapping[str, Any] | None
     error: str | None
     late: bool
+    running: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +50,26 @@ class JobStatus:
 def job_status(session: Session, cadences: Mapping[str, int], *, now: datetime) -> JobStatus:
     """Return the state of the jobs named in ``cadences`` (name → seconds between runs). Two queries.
 
-    A job is late after three cadences and a minute, so that one slow run is no alarm.
+    A job is late after three cadences, or three signs of life where it runs oftener, so that one slow run is no alarm; it is
+    not while its leader lives and carries it out, however long that takes.
     """
     lease = session.get(SchedulerLease, LEASE_NAME)
-    leads = lease is not None and lease.until >= now
+    leader = lease.owner if lease is not None and lease.until >= now else None
     runs = {row.job: row for row in session.scalars(select(JobRun))}
     return JobStatus(
-        leader=lease.owner if lease is not None and leads else None,
+        leader=leader,
         lease_until=lease.until if lease is not None else None,
         fence=lease.fence if lease is not None else 0,
-        jobs=tuple(_last_run(name, cadence, runs.get(name), now) for name, cadence in cadences.items()),
+        jobs=tuple(_last_run(name, cadence, runs.get(name), leader, now) for name, cadence in cadences.items()),
     )
 
 
-def _last_run(name: str, cadence: int, row: JobRun | None, now: datetime) -> LastRun:
+def _last_run(name: str, cadence: int, row: JobRun | None, leader: str | None, now: datetime) -> LastRun:
     if row is None:
         return LastRun(name, cadence, None, None, None, None, None, late=True)
-    late = now - row.started_at > timedelta(seconds=3 * cadence + 60)
-    return LastRun(name, cadence, row.started_at, row.finished_at, row.owner, row.outcome, row.error, late)
+    seen = row.started_at if row.finished_at is None else max(row.started_at, row.finished_at)
+    carried_out = row.running and row.owner == leader
+    late = not carried_out and now - seen > 3 * max(timedelta(seconds=cadence), HEARTBEAT)
+    return LastRun(
+        name, cadence, row.started_at, row.finished_at, row.owner, row.outcome, row.error, late, running=row.running
+    )

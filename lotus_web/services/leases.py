@@ -13,6 +13,7 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.models import SchedulerLease
 from lotus_web.models.jobs import LEASE_NAME
 
+LEASE_LOST = "LEASE_LOST"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,6 +31,12 @@ def store_now(session: Session) -> datetime:
         now: datetime = session.scalars(select(func.clock_timestamp())).one()
         return now.astimezone(UTC)
     return datetime.now(UTC)
+
+
+def led_by_another(session: Session, owner: str) -> bool:
+    """Return whether another process leads, by a look: who cannot lead need not write to find that out."""
+    lease = session.get(SchedulerLease, LEASE_NAME, populate_existing=True)
+    return lease is not None and lease.owner != owner and lease.until > store_now(session)
 
 
 def take_lead(session: Session, owner: str, *, lease: timedelta) -> Leadership | None:
@@ -62,7 +69,12 @@ def check_lead(session: Session, lead: Leadership) -> None:
         .with_for_update(read=True)
     )
     if held != lead.fence:
-        raise Conflict("LEASE_LOST", "Another process runs the jobs now.")
+        raise Conflict(LEASE_LOST, "Another process runs the jobs now.")
+
+
+def is_lead_lost(error: BaseException) -> bool:
+    """Return whether this is what ``check_lead`` raises."""
+    return isinstance(error, Conflict) and error.code == LEASE_LOST
 
 
 def give_up_lead(session: Session, owner: str) -> None:

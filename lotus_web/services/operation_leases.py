@@ -118,6 +118,12 @@ def _count_move(session: Session, tenant_id: str, family: str, old: OperationSta
     count_operation(session, tenant_id, family, new.value)
 
 
+def is_due(session: Session) -> bool:
+    """Return whether an operation waits to be taken up, by a look: idle jobs ask every two seconds."""
+    query = select(Operation.operation_id).where(Operation.due_at <= store_now(session)).order_by(Operation.due_at)
+    return session.execute(query.limit(1)).first() is not None
+
+
 def take_up_next(session: Session, *, terms: LeaseTerms, now: datetime) -> Claim | None:
     """Claim the operation that has been due longest: a PENDING one, or one whose worker fell silent.
 
