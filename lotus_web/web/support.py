@@ -24,7 +24,7 @@ OF_A_CHAIN = "chain of "
 @blueprint.get("/support")
 @requires(Permission.RUNS_READ)
 def show() -> ResponseReturnValue:
-    """Show jobs, chain, store and retention; what the doctor finds is for administrators."""
+    """Show jobs, chain, store and retention; what the doctor finds and what a failed job said is for administrators."""
     actor, now, session, settings = current_actor(), current.utcnow(), db.session(), current.settings()
     chain = chain_state(session, actor.tenant_id)
     return page_or_fragment(
@@ -32,6 +32,7 @@ def show() -> ResponseReturnValue:
         "support/_support.html",
         jobs=job_status(session, current.cadences(), now=now),
         job_word=job_word,
+        sees_faults=actor.may(Permission.ADMIN),
         jobs_mode=settings.jobs,
         chain=chain,
         too_long=too_long(chain.entries),
@@ -51,7 +52,7 @@ def job_word(job: LastRun) -> str:
     """Return how a job is, for its badge."""
     if job.started_at is None:
         return "never"
-    return "failed" if job.error else "late" if job.late else "fine"
+    return "failed" if job.error else "late" if job.late else "running" if job.running else "fine"
 
 
 def findings() -> list[Finding]:

@@ -10,6 +10,10 @@ from flask import Flask
 from lotus_web.current import utcnow
 from lotus_web.db import transaction
 from lotus_web.domain.workflow import Action
+from lotus_web.jobs.context import JobContext
+from lotus_web.jobs.schedule import Job
+from lotus_web.jobs.scheduler import run_job
+from lotus_web.services.job_runs import JobStart, note_start
 from lotus_web.services.leases import take_lead
 from tests import desk
 from tests.integration.conftest import ClientOf
@@ -31,7 +35,35 @@ def test_nobody_ever_led_the_jobs(client_of: ClientOf) -> None:
 def test_who_leads_and_until_when(app: Flask, client_of: ClientOf) -> None:
     with app.app_context(), transaction() as session:
         assert take_lead(session, "vm:42:abcd", lease=timedelta(seconds=60))
-    assert "vm:42:abcd" in client_of("vera").get("/support").text
+    assert "vm:42:abcd" in client_of("ada").get("/support").text
+    told = client_of("vera").get("/support").text
+    assert "A process leads" in told
+    assert "vm:42:abcd" not in told
+
+
+def test_what_a_failed_job_said_is_for_administrators(app: Flask, client_of: ClientOf) -> None:
+    def stumble(*_: object) -> dict[str, object]:
+        raise KeyError("chain of elsewhere")
+
+    with app.app_context(), pytest.raises(KeyError):
+        run_job(
+            Job("sla", stumble, lambda _: 30), JobContext(app.extensions["lotus_settings"]), owner="a", now=utcnow()
+        )
+    for name, told in (("vera", False), ("max", False), ("ada", True)):
+        page = client_of(name).get("/support").text
+        assert "Failed" in page
+        assert ("KeyError" in page) is told
+        assert ("It stopped with an error." in page) is not told
+
+
+def test_a_job_under_way_is_shown_as_running(app: Flask, client_of: ClientOf) -> None:
+    now = utcnow()
+    with app.app_context(), transaction() as session:
+        take_lead(session, "a", lease=timedelta(hours=1))
+        note_start(session, JobStart("sla", "a", now - timedelta(minutes=50)))
+    page = client_of("vera").get("/support").text
+    assert "Running" in page
+    assert "Late" not in page
 
 
 @pytest.mark.stores(*KINDS)
