@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from lotus_web.api.routing import declared_routes
 from lotus_web.db import transaction
 from lotus_web.domain.access import Permission
 from lotus_web.services.tokens import create_token, revoke_token
-from tests.contract.callers import Caller, review_request
+from tests.contract.callers import Caller, bearer_of, review_request
 from tests.contract.conftest import MakeCaller
 
 SWITCHES = (
@@ -130,7 +131,27 @@ def test_without_authentication_everyone_is_anonymous_and_may_name_the_decider(a
     run = caller.run(review_request())
     decided = caller.decide(run["rebalance_run_id"], actor="reviewer_001")
     assert decided.json["latest_decision"]["actor_id"] == "reviewer_001"
-    caller.tenant = "alpine"
-    assert caller.get(f"/rebalance/runs/{run['rebalance_run_id']}").status_code == 404
-    caller.tenant = "x" * 200
-    assert caller.get("/rebalance/runs").json["detail"][0]["loc"] == ["header", "X-Tenant-Id"]
+
+
+@pytest.mark.environ(LOTUS_API_AUTH="disabled")
+@pytest.mark.parametrize("tenant", ["alpine", "x" * 200])
+def test_without_authentication_another_tenant_is_refused_as_to_a_token_that_does_not_name_it(
+    app: Flask, make_app: Callable[..., Flask], tenant: str
+) -> None:
+    guarded = make_app(LOTUS_API_AUTH="required")
+    bearer = bearer_of(guarded, "engine-feed", tuple(Permission), "default")
+    told = [
+        Caller(app.test_client(), "anonymous", bearer="", tenant=tenant),
+        Caller(guarded.test_client(), "engine-feed", bearer, tenant=tenant),
+    ]
+    for method, path in (("GET", "/rebalance/runs"), ("POST", "/rebalance/simulate"), ("GET", "/workflows")):
+        anonymous, known = (caller.send(method, path) for caller in told)
+        assert (anonymous.status_code, known.status_code) == (403, 403)
+        if path.startswith("/rebalance"):
+            assert anonymous.json == known.json == {"detail": "FORBIDDEN", "tenant_id": tenant}
+        else:
+            refused = anonymous.json["error"]
+            assert (refused["message"], refused["details"]) == (
+                known.json["error"]["message"],
+                known.json["error"]["details"],
+            )

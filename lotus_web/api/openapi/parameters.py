@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lotus_web.api.auth import TENANT_MAX
 from lotus_web.api.inputs import MAX_PATH_ID, HeaderParam
 from lotus_web.api.openapi.bodies import CORRELATION_ID, KEY
 from lotus_web.api.openapi.samples import SAMPLES
 from lotus_web.api.openapi.schemas import Schema, without_null
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.idents import CORRELATION_MAX, KEY_MAX
+from lotus_web.domain.names import NAME_MAX
 from lotus_web.domain.policy_packs import PACK_HEADER, PACK_ID_MAX
 
 Parameter = dict[str, Any]
@@ -45,7 +45,7 @@ SHARED: dict[str, Parameter] = {
         "name": "X-Tenant-Id",
         "in": "header",
         "description": "The tenant to work in; the token must be good for it. What belongs to another is not found.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": TENANT_MAX, "default": DEFAULT_TENANT},
+        "schema": {"type": "string", "minLength": 1, "maxLength": NAME_MAX, "default": DEFAULT_TENANT},
     },
     "RequestId": {
         "name": "X-Request-Id",
