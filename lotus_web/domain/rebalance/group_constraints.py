@@ -57,8 +57,7 @@ def _cap(ctx: RunContext, work: TargetWork, key: str, maximum: Decimal, members:
         work.ask_review()
     if movable_weight <= room:
         return
-    for name in movable:
-        work.weights[name] = work.weights[name] * room / movable_weight
+    work.shrink(movable, room)
     _release(work, key, maximum, members, before, movable_weight - room)
 
 

@@ -39,7 +39,7 @@ def choose_targets(ctx: RunContext, universe: Universe, total: Decimal) -> Targe
 
 
 def _run(ctx: RunContext, universe: Universe, method: TargetMethod) -> TargetWork:
-    work = TargetWork.of(universe)
+    work = TargetWork.of(universe, strict_reference=ctx.options.strict_reference)
     if method is TargetMethod.SOLVER:
         solver_targets(ctx, work, universe.sell_only_excess)
     else:

@@ -14,7 +14,11 @@ from lotus_web.domain.rebalance.universe import Universe
 
 @dataclass(slots=True)
 class TargetWork:
-    """One method's own copy of the weights; a second method can run on another copy and be thrown away."""
+    """One method's own copy of the weights; a second method can run on another copy and be thrown away.
+
+    ``strict_reference`` shrinks weights by a factor that is rounded first, as engine §3.3 writes it: a floor of whole units
+    turns the last digit of a weight into a unit.
+    """
 
     weights: dict[str, Decimal]
     buyable: dict[str, None]
@@ -22,11 +26,12 @@ class TargetWork:
     status: RunStatus = RunStatus.READY
     warnings: list[str] = field(default_factory=list)
     group_events: list[GroupConstraintEvent] = field(default_factory=list)
+    strict_reference: bool = False
 
     @classmethod
-    def of(cls, universe: Universe) -> TargetWork:
+    def of(cls, universe: Universe, *, strict_reference: bool) -> TargetWork:
         """Start from the universe's weights."""
-        return cls(dict(universe.eligible), universe.buyable, universe.locked)
+        return cls(dict(universe.eligible), universe.buyable, universe.locked, strict_reference=strict_reference)
 
     def ask_review(self) -> None:
         """Mark that the weights need a person; a blocked stage stays blocked."""
@@ -47,9 +52,16 @@ class TargetWork:
         if wanted <= room:
             return False
         if wanted > ZERO:
-            for key in self.buyable:
-                self.weights[key] = self.weights[key] * room / wanted
+            self.shrink(self.buyable, room)
         return True
+
+    def shrink(self, keys: Iterable[str], room: Decimal) -> None:
+        """Scale weights that are more than ``room`` together into it, each by the same factor."""
+        chosen = list(keys)
+        whole = self.total(chosen)
+        for key in chosen:
+            weight = self.weights[key]
+            self.weights[key] = weight * (room / whole) if self.strict_reference else weight * room / whole
 
     def spread(self, excess: Decimal, recipients: Iterable[str]) -> dict[str, Decimal]:
         """Give ``excess`` to the recipients in proportion to their weights; returns what each received."""

@@ -65,6 +65,35 @@ def test_group_caps_apply_in_key_order_and_earlier_groups_are_not_looked_at_agai
     assert weights_of(result) == {"T1": D(".5"), "B1": D(".5")}
 
 
+ODD_SHARES: dict[str, Any] = {
+    "base": "USD",
+    "cash": {"USD": 1000},
+    "prices": {"A": 10, "B": 10, "C": 10},
+    "model": {"A": ".6", "B": ".3", "C": ".1"},
+    "shelf": {name: {"attributes": {"sector": "T" if name in "AB" else "F"}} for name in "ABC"},
+    "group_constraints": {"sector:T": {"max_weight": ".3"}},
+}
+
+
+def test_a_strict_group_cap_rounds_its_factor_first_as_the_reference_does() -> None:
+    result = run_of(**ODD_SHARES, strict_reference=True)
+    assert weights_of(result)["B"] == D(".3") * (D(".3") / D(".9")) == D("0.09999999999999999999999999999")
+    assert ("BUY", "B", D(9)) in trades_of(result)
+
+
+def test_a_group_cap_of_ours_loses_no_last_digit() -> None:
+    result = run_of(**ODD_SHARES)
+    assert weights_of(result)["B"] == D(".1")
+    assert ("BUY", "B", D(10)) in trades_of(result)
+
+
+def test_a_model_above_one_is_scaled_by_a_rounded_factor_where_the_reference_is_followed() -> None:
+    over: dict[str, Any] = {"cash": {"SGD": 1000}, "prices": {"A": 100, "B": 100}, "model": {"A": "2", "B": "1"}}
+    assert weights_of(run_of(**over))["A"] == D(2) / 3
+    assert weights_of(run_of(**over, strict_reference=True))["A"] == 2 * (D(1) / 3)
+    assert D(2) / 3 != 2 * (D(1) / 3)
+
+
 def test_a_group_cap_without_anywhere_to_go_blocks_the_run() -> None:
     result = run_of(**SECTORS, model={"T1": ".6"}, group_constraints={"sector:TECH": {"max_weight": ".5"}})
     assert result.status == "BLOCKED"
