@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from lotus_web.domain.rebalance.arithmetic import ZERO
@@ -13,18 +14,16 @@ from lotus_web.domain.rebalance.weights import TargetWork
 TOLERANCE = Decimal("0.0001")
 
 
-def known_groups(ctx: RunContext, work: TargetWork) -> list[tuple[str, Decimal, list[str]]]:
-    """Return (key, maximum, member ids) in key order; a group whose attribute no shelf entry has is warned of."""
+def known_groups(ctx: RunContext, work: TargetWork) -> Iterator[tuple[str, Decimal, list[str]]]:
+    """Yield (key, maximum, member ids) in key order; a group whose attribute no shelf entry has is warned of in its turn."""
     attributes = {name for entry in ctx.shelf.values() for name in entry.attributes}
-    groups = []
     for key, maximum in sorted(ctx.options.group_constraints.items()):
         attribute, value = key.split(":", 1)
         if attribute not in attributes:
             work.warnings.append(f"UNKNOWN_CONSTRAINT_ATTRIBUTE_{attribute}")
             continue
         members = [name for name in work.weights if _has(ctx, name, attribute, value)]
-        groups.append((key, maximum, members))
-    return groups
+        yield key, maximum, members
 
 
 def _has(ctx: RunContext, instrument_id: str, attribute: str, value: str) -> bool:
@@ -35,7 +34,8 @@ def _has(ctx: RunContext, instrument_id: str, attribute: str, value: str) -> boo
 def apply_group_constraints(ctx: RunContext, work: TargetWork) -> None:
     """Cap one group after the other and pass the excess on; the stage is blocked when nothing can take it.
 
-    Earlier groups are not looked at again. A locked member keeps its weight unless ``strict_reference``.
+    What comes after a group that blocks is not judged, and earlier groups are not looked at again. A locked member keeps
+    its weight unless ``strict_reference``.
     """
     if not ctx.options.group_constraints:
         return

@@ -19,7 +19,7 @@ def solver_targets(ctx: RunContext, work: TargetWork, sell_only_excess: Decimal)
     redistribute_sell_only(work, sell_only_excess)
     if not work.buyable:
         return
-    groups = known_groups(ctx, work)
+    groups = list(known_groups(ctx, work))
     problem = _problem(ctx, work, groups)
     solution = solve(problem)
     if solution.failure is None:

@@ -112,6 +112,31 @@ def test_a_group_on_an_attribute_nobody_has_is_skipped_with_a_warning() -> None:
     assert result.status == "READY"
 
 
+def test_warnings_of_groups_come_in_the_order_in_which_the_groups_are_judged() -> None:
+    limits = {"sector:TECH": ".5", "zone:1": ".1", "region:ASIA": ".1"}
+    result = run_of(
+        **SECTORS,
+        model={"T1": ".6", "B1": ".4"},
+        group_constraints={key: {"max_weight": limit} for key, limit in limits.items()},
+    )
+    assert result.diagnostics.warnings == (
+        "UNKNOWN_CONSTRAINT_ATTRIBUTE_region",
+        "CAPPED_BY_GROUP_LIMIT_sector:TECH",
+        "UNKNOWN_CONSTRAINT_ATTRIBUTE_zone",
+    )
+
+
+def test_no_group_is_judged_after_the_one_that_blocks() -> None:
+    limits = {"sector:TECH": ".5", "zone:1": ".1"}
+    result = run_of(
+        **SECTORS, model={"T1": ".6"}, group_constraints={key: {"max_weight": limit} for key, limit in limits.items()}
+    )
+    assert result.diagnostics.warnings == (
+        "CAPPED_BY_GROUP_LIMIT_sector:TECH",
+        "NO_ELIGIBLE_REDISTRIBUTION_DESTINATION",
+    )
+
+
 def test_a_group_within_tolerance_of_its_cap_is_left_alone() -> None:
     result = run_of(**SECTORS, model={"T1": ".5"}, group_constraints={"sector:TECH": {"max_weight": ".4999"}})
     assert weights_of(result) == {"T1": D(".5")}
