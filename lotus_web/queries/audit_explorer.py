@@ -6,18 +6,16 @@ over ``REACH`` rows of each source and its cursor goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
-from typing import Any
 
-from sqlalchemy import ColumnElement, Text, or_, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
-from lotus_web.models import AuditRecord, EventLogEntry, WorkflowAction
+from lotus_web.models import WorkflowAction
+from lotus_web.queries.audit_lines import TABLES, AuditLine, Source, Table
 
 REACH = 5_000
 EXPORT_BATCH = 500
@@ -25,19 +23,8 @@ EXPORT_BATCH = 500
 NO_REASON = "none"
 _KINDS = (str, int, int)
 Position = tuple[datetime, int, int]
-
-
-class Source(IntEnum):
-    """Where a line comes from; of one instant the higher reads first in a list of the newest."""
-
-    EVENT = 0
-    ACTION = 1
-    RECORD = 2
-
-    @property
-    def word(self) -> str:
-        """The name in filters and exports."""
-        return self.name.lower()
+# How far back each source is looked through; a source that is missing, to its end.
+Reach = Mapping[Source, Position]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,150 +42,14 @@ class AuditFilter:
     until: datetime | None = None
     reason: str | None = None
 
+    @property
+    def narrows(self) -> bool:
+        """Whether rows of a period may be passed over, so that a page could look through all of them."""
+        return any(part is not None for part in (self.kind, self.actor, self.about, self.reason))
+
     def asks(self, source: Source) -> bool:
         """Return whether lines of a source can be meant at all."""
         return self.source in (None, source) and (self.reason is None or source is Source.ACTION)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditLine:
-    """One line of the record; ``hash`` is the entry's place in the chain, ``posted_by`` who fed it: for events only."""
-
-    source: Source
-    seq: int
-    at: datetime
-    kind: str
-    actor_id: str
-    on_behalf_of: str | None
-    about: str
-    trace_id: str | None
-    text: str
-    surface: str | None
-    line_id: str
-    hash: str | None
-    details: Mapping[str, Any]
-    posted_by: str | None = None
-    posted_with: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """How one source is read: its columns in the roles that filters and order need."""
-
-    source: Source
-    model: Any
-    at: Any
-    seq: Any
-    kind: Any
-    actor: Callable[[str], ColumnElement[bool]]
-    about: Callable[[str], ColumnElement[bool]]
-    line: Callable[[Any], AuditLine]
-
-
-def _event_actor(name: str) -> ColumnElement[bool]:
-    # The column holds canonical JSON text, in which an account stands in one way only.
-    wanted = f'"actor_id":{canonical_json(name)}'
-    named = type_coerce(EventLogEntry.actor, Text).contains(wanted, autoescape=True)
-    return or_(named, EventLogEntry.posted_by == name)
-
-
-def _event_line(row: EventLogEntry) -> AuditLine:
-    payload = row.payload
-    text = payload.get("reason") or payload.get("title") or payload.get("decision") or ""
-    return AuditLine(
-        source=Source.EVENT,
-        seq=row.log_seq,
-        at=row.recorded_at,
-        kind=row.event_type,
-        actor_id=str(row.actor.get("actor_id", "")),
-        on_behalf_of=None,
-        about=row.trace_id,
-        trace_id=row.trace_id,
-        text=str(text),
-        surface=row.producer_id,
-        line_id=row.event_id,
-        hash=row.entry_hash,
-        details=payload,
-        posted_by=row.posted_by,
-        posted_with=row.posted_with,
-    )
-
-
-def _action_line(row: WorkflowAction) -> AuditLine:
-    return AuditLine(
-        source=Source.ACTION,
-        seq=row.action_seq,
-        at=row.occurred_at,
-        kind=row.action_type,
-        actor_id=row.actor_id,
-        on_behalf_of=row.on_behalf_of,
-        about=row.workflow_id,
-        trace_id=row.trace_id,
-        text=row.text or "",
-        surface=row.surface,
-        line_id=row.action_id,
-        hash=None,
-        details={
-            "from_status": row.from_status,
-            "to_status": row.to_status,
-            "reason_code": row.reason_code,
-            "assigned_account_id": row.assigned_account_id,
-            "assigned_role": row.assigned_role,
-            "source_event_id": row.source_event_id,
-        },
-    )
-
-
-def _record_line(row: AuditRecord) -> AuditLine:
-    return AuditLine(
-        source=Source.RECORD,
-        seq=row.audit_seq,
-        at=row.occurred_at,
-        kind=row.category,
-        actor_id=row.actor_id,
-        on_behalf_of=row.on_behalf_of,
-        about=row.subject,
-        trace_id=None,
-        text=row.message,
-        surface=row.surface,
-        line_id=row.record_id,
-        hash=None,
-        details={"action": row.action, "code": row.code, "request_id": row.request_id, **row.details},
-    )
-
-
-_TABLES = (
-    _Table(
-        Source.EVENT,
-        EventLogEntry,
-        EventLogEntry.recorded_at,
-        EventLogEntry.log_seq,
-        EventLogEntry.event_type,
-        _event_actor,
-        lambda text: EventLogEntry.trace_id == text,
-        _event_line,
-    ),
-    _Table(
-        Source.ACTION,
-        WorkflowAction,
-        WorkflowAction.occurred_at,
-        WorkflowAction.action_seq,
-        WorkflowAction.action_type,
-        lambda name: or_(WorkflowAction.actor_id == name, WorkflowAction.on_behalf_of == name),
-        lambda text: or_(WorkflowAction.workflow_id == text, WorkflowAction.trace_id == text),
-        _action_line,
-    ),
-    _Table(
-        Source.RECORD,
-        AuditRecord,
-        AuditRecord.occurred_at,
-        AuditRecord.audit_seq,
-        AuditRecord.category,
-        lambda name: or_(AuditRecord.actor_id == name, AuditRecord.on_behalf_of == name),
-        lambda text: AuditRecord.subject == text,
-        _record_line,
-    ),
-)
 
 
 def audit_page(
@@ -206,32 +57,63 @@ def audit_page(
 ) -> Page[AuditLine]:
     """Return a page of the record; with a filter it may hold few lines and still have a next page.
 
-    Raises InvalidInput ``INVALID_CURSOR``. Two queries a source.
+    Raises InvalidInput ``INVALID_CURSOR``. One query a source, and with a filter another.
     """
+    search = _Search(session, tenant_id, wanted)
     before = _position(cursor) if cursor else None
-    lines: list[AuditLine] = []
-    horizon: Position | None = None
-    for table in _TABLES:
-        if not wanted.asks(table.source):
-            continue
-        conditions = _window(table, tenant_id, wanted, before)
-        reached = _horizon(session, table, conditions)
-        horizon = max((place for place in (horizon, reached) if place is not None), default=None)
-        query = select(table.model).where(*conditions, *_filters(table, wanted))
-        newest = query.order_by(table.at.desc(), table.seq.desc()).limit(limit + 1)
-        if reached is not None:
-            newest = newest.where(tuple_(table.at, table.seq) >= (reached[0], reached[2]))
-        lines += [table.line(row) for row in session.scalars(newest)]
-    return _merged(lines, horizon, limit)
+    lines, onwards = search.lines(before, search.reach(before), limit)
+    return Page(tuple(lines), None if onwards is None else _cursor(onwards))
 
 
-def _merged(lines: list[AuditLine], horizon: Position | None, limit: int) -> Page[AuditLine]:
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A filter over the record of a tenant."""
+
+    session: Session
+    tenant_id: str
+    wanted: AuditFilter
+
+    def reach(self, before: Position | None) -> Reach:
+        """Return how far back each source is looked through from a place; nothing for one that goes on to its end.
+
+        Where every row is wanted, the search ends with its page by itself.
+        """
+        if not self.wanted.narrows:
+            return {}
+        found = {table.source: _horizon(self.session, table, self._window(table, before)) for table in self._tables()}
+        return {source: place for source, place in found.items() if place is not None}
+
+    def lines(self, before: Position | None, reach: Reach, limit: int) -> tuple[list[AuditLine], Position | None]:
+        """Return at most ``limit`` lines before a place, newest first, and the place before which the next are."""
+        found: list[AuditLine] = []
+        for table in self._tables():
+            query = select(table.model).where(*self._window(table, before), *_filters(table, self.wanted))
+            newest = query.order_by(table.at.desc(), table.seq.desc()).limit(limit + 1)
+            if table.source in reach:
+                at, _, seq = reach[table.source]
+                newest = newest.where(tuple_(table.at, table.seq) >= (at, seq))
+            found += [table.line(row) for row in self.session.scalars(newest)]
+        return _merged(found, _nearest(reach), limit)
+
+    def _tables(self) -> Iterator[Table]:
+        return (table for table in TABLES if self.wanted.asks(table.source))
+
+    def _window(self, table: Table, before: Position | None) -> list[ColumnElement[bool]]:
+        return _window(table, self.tenant_id, self.wanted, before)
+
+
+def _nearest(reach: Reach) -> Position | None:
+    """Return the place up to which all sources were looked through."""
+    return max(reach.values(), default=None)
+
+
+def _merged(lines: list[AuditLine], horizon: Position | None, limit: int) -> tuple[list[AuditLine], Position | None]:
     if horizon is not None:
         lines = [line for line in lines if _place(line) >= horizon]
     lines.sort(key=_place, reverse=True)
     if len(lines) > limit:
-        return Page(tuple(lines[:limit]), _cursor(_place(lines[limit - 1])))
-    return Page(tuple(lines), None if horizon is None else _cursor(horizon))
+        return lines[:limit], _place(lines[limit - 1])
+    return lines, horizon
 
 
 def _place(line: AuditLine) -> Position:
@@ -247,7 +129,7 @@ def _cursor(place: Position) -> str:
     return encode_cursor((instant_part(place[0]), place[1], place[2]))
 
 
-def _window(table: _Table, tenant_id: str, wanted: AuditFilter, before: Position | None) -> list[ColumnElement[bool]]:
+def _window(table: Table, tenant_id: str, wanted: AuditFilter, before: Position | None) -> list[ColumnElement[bool]]:
     """Return what bounds the search before any filter: tenant, period, and what earlier pages showed."""
     conditions: list[ColumnElement[bool]] = [table.model.tenant_id == tenant_id]
     if wanted.since is not None:
@@ -263,13 +145,13 @@ def _window(table: _Table, tenant_id: str, wanted: AuditFilter, before: Position
     return conditions
 
 
-def _horizon(session: Session, table: _Table, conditions: list[ColumnElement[bool]]) -> Position | None:
+def _horizon(session: Session, table: Table, conditions: list[ColumnElement[bool]]) -> Position | None:
     query = select(table.at, table.seq).where(*conditions).order_by(table.at.desc(), table.seq.desc())
     row = session.execute(query.offset(REACH - 1).limit(1)).one_or_none()
     return None if row is None else (row[0], int(table.source), row[1])
 
 
-def _filters(table: _Table, wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
+def _filters(table: Table, wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.kind is not None:
         yield table.kind == wanted.kind
     if wanted.actor is not None:
@@ -281,11 +163,18 @@ def _filters(table: _Table, wanted: AuditFilter) -> Iterator[ColumnElement[bool]
 
 
 def all_audit_lines(session: Session, tenant_id: str, wanted: AuditFilter) -> Iterator[AuditLine]:
-    """Yield every matching line, newest first, a batch at a time, for the export."""
-    cursor: str | None = None
+    """Yield every matching line, newest first, a batch at a time, for the export.
+
+    Between batches no transaction is open, however slowly they are taken; a search's reach is asked for once it is used up.
+    """
+    search = _Search(session, tenant_id, wanted)
+    before, reach = None, search.reach(None)
     while True:
-        page = audit_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
-        yield from page.items
-        if page.next_cursor is None:
+        lines, onwards = search.lines(before, reach, EXPORT_BATCH)
+        if onwards is not None and onwards == _nearest(reach):
+            reach = search.reach(onwards)
+        session.rollback()
+        yield from lines
+        if onwards is None:
             return
-        cursor = page.next_cursor
+        before = onwards

@@ -170,6 +170,7 @@ def all_decisions(session: Session, tenant_id: str, wanted: DecisionFilter) -> I
     cursor: str | None = None
     while True:
         page = decision_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
+        session.rollback()  # whoever takes the rows may take their time, and no transaction waits for them
         yield from page.items
         if page.next_cursor is None:
             return

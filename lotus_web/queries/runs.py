@@ -81,6 +81,7 @@ def all_runs(session: Session, tenant_id: str, wanted: RunFilter) -> Iterator[Ru
     cursor: str | None = None
     while True:
         page = run_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
+        session.rollback()  # whoever takes the rows may take their time, and no transaction waits for them
         yield from page.items
         if page.next_cursor is None:
             return

@@ -16,7 +16,8 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.events import EventType
 from lotus_web.domain.workflow import Action
-from lotus_web.queries.audit_explorer import AuditFilter, AuditLine, Source, all_audit_lines, audit_page
+from lotus_web.queries.audit_explorer import AuditFilter, all_audit_lines, audit_page
+from lotus_web.queries.audit_lines import AuditLine, Source
 from lotus_web.queries.chain_state import VERIFIED, chain_state
 from lotus_web.queries.export import export_item
 from lotus_web.services.audit_records import AuditCategory

@@ -12,7 +12,8 @@ from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.gate import ITEM_ACTION
-from lotus_web.queries.audit_explorer import NO_REASON, Source
+from lotus_web.queries.audit_explorer import NO_REASON
+from lotus_web.queries.audit_lines import Source
 from lotus_web.queries.reason_report import ReasonLine, reason_report
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.htmx import page_or_fragment

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from lotus_web.db import db
@@ -13,7 +15,8 @@ from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Forbidden, InvalidInput
 from lotus_web.domain.workflow import Action
 from lotus_web.queries import audit_explorer
-from lotus_web.queries.audit_explorer import AuditFilter, Source, all_audit_lines, audit_page
+from lotus_web.queries.audit_explorer import AuditFilter, all_audit_lines, audit_page
+from lotus_web.queries.audit_lines import Source
 from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.review import ReviewAction, apply_action
 from tests.outside import NOON, POLICY, open_item, open_items, person
@@ -73,24 +76,71 @@ def test_pages_hold_every_line_once(
     app: Flask, story: str, limit: int, reach: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_items(app, [f"u{number}" for number in range(5)])
-    expected = kinds()
+    expected = {wanted: kinds(actor=wanted) for wanted in (None, "credit-desk")}
     monkeypatch.setattr(audit_explorer, "REACH", reach)
-    seen: list[str] = []
-    cursor = None
-    while True:
-        page = audit_page(db.session(), "default", AuditFilter(), limit=limit, cursor=cursor)
-        seen += [line.kind for line in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    assert seen == expected
-    assert len(seen) == 16
+    for wanted, lines in expected.items():
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = audit_page(db.session(), "default", AuditFilter(actor=wanted), limit=limit, cursor=cursor)
+            seen += [line.kind for line in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert seen == lines
+    assert [len(lines) for lines in expected.values()] == [16, 12]
 
 
 def test_a_rare_line_is_found_beyond_the_reach(app: Flask, story: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_explorer, "REACH", 2)
     found = list(all_audit_lines(db.session(), "default", AuditFilter(kind="TraceStarted")))
     assert [line.about for line in found] == ["t"]
+
+
+@pytest.fixture
+def sent(app: Flask) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    with app.app_context():
+        store = db.engine
+    event.listen(store, "before_cursor_execute", note)
+    yield statements
+    event.remove(store, "before_cursor_execute", note)
+
+
+def of_reach(statements: list[str]) -> list[str]:
+    """Return the questions for a place alone: the instant and the number of one row."""
+    return [one for one in statements if one.partition("FROM")[0].count(",") == 1]
+
+
+@pytest.mark.parametrize(("reach", "asked"), [(5_000, 3), (4, 12)])
+def test_an_export_asks_how_far_it_reaches_only_when_it_has_read_that_far(
+    app: Flask, story: str, sent: list[str], reach: int, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_items(app, [f"u{number}" for number in range(5)])
+    expected = list(all_audit_lines(db.session(), "default", AuditFilter(actor="credit-desk")))
+    monkeypatch.setattr(audit_explorer, "REACH", reach)
+    monkeypatch.setattr(audit_explorer, "EXPORT_BATCH", 1)
+    sent.clear()
+    assert list(all_audit_lines(db.session(), "default", AuditFilter(actor="credit-desk"))) == expected
+    assert len(expected) == 12
+    assert len(of_reach(sent)) == asked
+
+
+def test_a_record_that_leaves_nothing_out_needs_no_reach(app: Flask, story: str, sent: list[str]) -> None:
+    assert len(list(all_audit_lines(db.session(), "default", AuditFilter(since=NOON)))) == 6
+    assert of_reach(sent) == []
+    assert len([one for one in sent if one.startswith("SELECT")]) == 3
+
+
+def test_no_transaction_waits_for_who_takes_the_lines(app: Flask, story: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_explorer, "EXPORT_BATCH", 2)
+    session = db.session()
+    open_meanwhile = [session.in_transaction() for _ in all_audit_lines(session, "default", AuditFilter())]
+    assert open_meanwhile == [False] * 6
 
 
 def test_another_tenant_has_a_record_of_its_own(story: str) -> None:
