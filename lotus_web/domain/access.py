@@ -54,6 +54,10 @@ def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
     return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))
 
 
+# Whom work can be given to; an item that waits for any other word waits for nobody.
+REVIEWING_ROLES = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in ROLE_PERMISSIONS[role])
+
+
 class ActorType(StrEnum):
     """What kind of account acts."""
 

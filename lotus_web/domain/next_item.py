@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from lotus_web.domain.access import Actor
+from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.workflow import ItemStatus
 
@@ -30,4 +30,5 @@ class Taker:
     def _is_theirs(self, item: ItemState) -> bool:
         if item.assigned_account_id is not None:
             return item.assigned_account_id == self.actor.decider_id
-        return self.roles is None or item.assigned_role is None or item.assigned_role in self.roles
+        # A role that reviews nothing, which another system's event may name, is no role at all.
+        return self.roles is None or item.assigned_role not in REVIEWING_ROLES or item.assigned_role in self.roles

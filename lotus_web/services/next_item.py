@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Actor, Permission, check_permission
+from lotus_web.domain.access import REVIEWING_ROLES, Actor, Permission, check_permission
 from lotus_web.domain.next_item import FREE, Taker
 from lotus_web.domain.workflow import Action
 from lotus_web.models import PersonRole, WorkflowItem
@@ -88,7 +88,11 @@ def _free_for(taker: Taker) -> list[ColumnElement[bool]]:
         conditions.append(WorkflowItem.requested_by_id != actor.decider_id)
     unowned: ColumnElement[bool] = WorkflowItem.assigned_account_id.is_(None)
     if taker.roles is not None:
-        theirs = or_(WorkflowItem.assigned_role.is_(None), WorkflowItem.assigned_role.in_(sorted(taker.roles)))
+        theirs = or_(
+            WorkflowItem.assigned_role.is_(None),
+            WorkflowItem.assigned_role.not_in(REVIEWING_ROLES),
+            WorkflowItem.assigned_role.in_(sorted(taker.roles)),
+        )
         unowned = and_(unowned, theirs)
     conditions.append(or_(WorkflowItem.assigned_account_id == actor.decider_id, unowned))
     return conditions

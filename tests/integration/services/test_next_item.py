@@ -11,12 +11,16 @@ from flask import Flask
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Actor, Role
 from lotus_web.domain.errors import Forbidden
+from lotus_web.domain.events import EventType
 from lotus_web.domain.workflow import Action
+from lotus_web.queries.inbox_counts import inbox_counts
+from lotus_web.queries.inbox_filter import InboxFilter
 from lotus_web.services.claims import end_claim, lapsed_claims
+from lotus_web.services.event_log import append_event
 from lotus_web.services.next_item import claim_next
 from tests import desk
-from tests.histories import TOMAS, assert_provable, hire
-from tests.outside import NOON, POLICY, open_item, open_items, person
+from tests.histories import TOMAS, assert_provable, hire, review_requested
+from tests.outside import NOON, POLICY, draft, open_item, open_items, person, trace_started
 
 NORA = person("nora", Role.REVIEWER)
 MAX = person("max", Role.MANAGER)
@@ -51,6 +55,21 @@ def test_an_item_of_another_role_or_person_is_not_handed_out(app: Flask) -> None
     assert next_for(app, NORA) is None
     assert next_for(app, person("max", Role.MANAGER)) == "t"
     assert next_for(app, person("ines", Role.MANAGER)) is None
+
+
+@pytest.mark.parametrize("role", ["ghost", "viewer"])
+def test_what_waits_for_a_role_that_reviews_nothing_is_anyones(app: Flask, role: str) -> None:
+    asked = review_requested(assignee={"role": role})
+    with app.app_context(), transaction() as session:
+        for event_type, payload in (
+            (EventType.TRACE_STARTED, trace_started()),
+            (EventType.WORKFLOW_REVIEW_REQUESTED, asked),
+        ):
+            append_event(session, draft("t", event_type, payload), defaults=POLICY.defaults, now=NOON)
+        found = inbox_counts(session, InboxFilter(), actor=NORA, now=NOON, soon_minutes=30)
+        assert (found.unassigned, found.roles) == (1, 0)
+    assert next_for(app, NORA) == "t"
+    assert next_for(app, person("tomas", Role.REVIEWER)) is None
 
 
 def test_what_is_in_review_and_left_to_a_role_is_handed_out_and_lapses_like_any_claim(app: Flask) -> None:
