@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.free_text import clean_line
 
 MOST = 20
 NAME_MAX = 60
@@ -13,11 +14,12 @@ _LOC = ("body", "name")
 
 
 def check_view_name(name: str, taken: Collection[str]) -> str:
-    """Return the name of a view: 1–60 visible characters that no other view of the person has; raises InvalidInput."""
+    """Return the name of a view as it is kept: 1–60 characters that no other view of the person has; raises InvalidInput."""
+    name = clean_line(name, what="The name", loc=_LOC)
     if not name:
         raise InvalidInput("missing", "Enter a name for the view.", loc=_LOC)
-    if len(name) > NAME_MAX or not name.isprintable() or name != name.strip():
-        raise InvalidInput("value_error", f"A name has at most {NAME_MAX} characters, all of them visible.", loc=_LOC)
+    if len(name) > NAME_MAX:
+        raise InvalidInput("value_error", f"A name has at most {NAME_MAX} characters.", loc=_LOC)
     if name in taken:
         raise InvalidInput("NAME_TAKEN", f"You have a view named {name} already.", loc=_LOC)
     return name

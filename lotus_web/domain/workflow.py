@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
+from lotus_web.domain.free_text import clean_text
 
 TEXT_MAX = 4000
 REASON_CODE_MAX = 128
@@ -83,6 +84,9 @@ PERMISSION: dict[Action, Permission] = {
 NEEDS_TEXT = frozenset(
     {Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.COMMENT, Action.ESCALATE, Action.OVERRIDE}
 )
+
+# What an item was last decided by: what says why it stands as it does.
+DECIDING = frozenset({Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.OVERRIDE})
 
 # What someone did, after their name.
 DID: dict[Action, str] = {
@@ -252,11 +256,8 @@ def offered_phrase(item: ItemFacts) -> str | None:
 
 
 def check_free_text(text: str) -> str:
-    """Return ``text`` if it can be stored and shown: bounded, no control characters but line breaks and tabs."""
-    if len(text) > TEXT_MAX:
+    """Return what someone wrote as it is kept (domain/free_text.py), at most ``TEXT_MAX`` characters; raises InvalidInput."""
+    cleaned = clean_text(text, what="The text", loc=("body", "reason"))
+    if len(cleaned) > TEXT_MAX:
         raise InvalidInput("invalid_argument", f"Use at most {TEXT_MAX} characters.", loc=("body", "reason"))
-    if any(not (char.isprintable() or char in "\n\r\t") for char in text):
-        raise InvalidInput(
-            "invalid_argument", "The text holds characters that cannot be shown.", loc=("body", "reason")
-        )
-    return text
+    return cleaned

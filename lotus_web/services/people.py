@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Role
 from lotus_web.domain.credentials import check_new_password
-from lotus_web.domain.errors import Conflict, NotFound
-from lotus_web.domain.idents import check_visible
+from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
+from lotus_web.domain.free_text import clean_line
 from lotus_web.domain.names import check_account_name, check_tenant_id
 from lotus_web.models import Person, PersonRole, ServiceAccount
 from lotus_web.services.sessions import close_sessions_of
@@ -44,7 +44,7 @@ def create_person(
     check_account_name(name)
     if session.get(Person, name) is not None or session.get(ServiceAccount, name) is not None:
         raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
-    shown = check_visible(display_name or name, "display name", longest=DISPLAY_NAME_MAX, loc=("body", "display_name"))
+    shown = _shown_name(display_name or name)
     person = Person(
         name=name, display_name=shown, password_hash=HASHER.hash(check_new_password(password)), created_at=now
     )
@@ -55,6 +55,14 @@ def create_person(
         raise Conflict("NAME_TAKEN", f"The name {name} is taken.") from raced
     give_role(session, name=name, role=role, tenant_id=tenant_id)
     return person
+
+
+def _shown_name(typed: str) -> str:
+    at = ("body", "display_name")
+    shown = clean_line(typed, what="The name", loc=at)
+    if not 1 <= len(shown) <= DISPLAY_NAME_MAX:
+        raise InvalidInput("value_error", f"display name must be 1 to {DISPLAY_NAME_MAX} visible characters", loc=at)
+    return shown
 
 
 def is_shut_out(session: Session, name: str) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventSource, EventType
+from lotus_web.domain.free_text import clean_line
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.studio import SUBJECT, Draft
 from lotus_web.domain.workflow import Priority, check_free_text
@@ -84,10 +85,10 @@ def start_review(
 
 
 def _payload(draft: Draft, asked: ReviewRequest) -> dict[str, Any]:
-    reason = check_free_text((asked.reason or "").strip()) or draft.reason
-    title = (asked.title or "").strip() or draft.title
-    if len(title) > TITLE_MAX or not title.isprintable():
-        raise InvalidInput("invalid_argument", f"Use at most {TITLE_MAX} printable characters.", loc=("body", "title"))
+    reason = check_free_text(asked.reason or "") or draft.reason
+    title = clean_line(asked.title or "", what="The title", loc=("body", "title")) or draft.title
+    if len(title) > TITLE_MAX:
+        raise InvalidInput("invalid_argument", f"Use at most {TITLE_MAX} characters.", loc=("body", "title"))
     given = asked.assigned_account_id or asked.assigned_role
     assignee = {"account_id": asked.assigned_account_id, "role": asked.assigned_role}
     return {

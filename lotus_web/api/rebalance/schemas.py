@@ -8,10 +8,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from lotus_web.api.params import Answer, FilterText, ListParams, Stamp
 from lotus_web.api.rebalance.result_schemas import Diagnostics, Intent, RebalanceResult, RuleResult, RunStatus, State
+from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.gate import GateAction, GateStatus
 from lotus_web.domain.idents import ACTOR_MAX
 from lotus_web.domain.paging import Page
-from lotus_web.domain.workflow import REASON_CODE_MAX, TEXT_MAX
+from lotus_web.domain.workflow import REASON_CODE_MAX, TEXT_MAX, check_free_text
 from lotus_web.queries.decision_history import DecisionRow
 from lotus_web.queries.runs import RunRow
 
@@ -119,10 +120,11 @@ def shown_name(value: str) -> str:
 
 
 def shown_text(value: str) -> str:
-    """Return free text that can be stored and shown; raises ValueError."""
-    if any(not (char.isprintable() or char in "\n\r\t") for char in value):
-        raise ValueError("holds characters that cannot be shown")
-    return value
+    """Return what someone wrote as it is kept; raises ValueError."""
+    try:
+        return check_free_text(value)
+    except InvalidInput as wrong:
+        raise ValueError(wrong.message) from None
 
 
 class GateActionBody(BaseModel):

@@ -1,0 +1,67 @@
+"""What people write: every character that is text is taken, in the form in which it is kept, sent and shown.
+
+Word processors, web pages and keyboards put in characters that nobody sees: spaces that do not break become spaces, marks
+of where a word may be split are dropped. What joins letters and pictures, and marks of direction, belong to the text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.idents import Loc
+
+LINE_BREAKS = frozenset("\n\r\t")
+# Soft hyphen, zero-width space, word joiner, byte order mark.
+_DROPPED = frozenset("\u00ad\u200b\u2060\ufeff")
+# Embeddings, overrides and isolates: they turn the text around them, also text that is not theirs.
+_BIDI = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+_NO_TEXT = frozenset({"Cc", "Cs", "Cn", "Co"})
+
+
+def clean_text(text: str, *, what: str, loc: Loc) -> str:
+    """Return a text of any number of lines as it is kept, without space at either end; raises InvalidInput."""
+    return _clean(text, breaks=LINE_BREAKS, line_end="\n", what=what, loc=loc)
+
+
+def clean_line(text: str, *, what: str, loc: Loc) -> str:
+    """Return a text of one line as it is kept, without space at either end; raises InvalidInput."""
+    return _clean(text, breaks=frozenset(), line_end=" ", what=what, loc=loc)
+
+
+def _clean(text: str, *, breaks: frozenset[str], line_end: str, what: str, loc: Loc) -> str:
+    kept = []
+    for place, char in enumerate(text, 1):
+        if not (char in breaks or _is_text(char)):
+            raise InvalidInput("invalid_argument", cannot_be_shown(what, char, place), loc=loc)
+        kept.append(_as_kept(char, line_end))
+    return "".join(kept).strip()
+
+
+def _is_text(char: str) -> bool:
+    return char.isprintable() or not (char in _BIDI or unicodedata.category(char) in _NO_TEXT)
+
+
+def _as_kept(char: str, line_end: str) -> str:
+    if char.isprintable() or char in LINE_BREAKS:
+        return char
+    if char in _DROPPED:
+        return ""
+    return {"Zs": " ", "Zl": line_end, "Zp": line_end}.get(unicodedata.category(char), char)
+
+
+def cannot_be_shown(what: str, char: str, place: int) -> str:
+    """Return the sentence that names a character which is not taken and its place, counted from 1."""
+    return f"{what} holds U+{ord(char):04X} at character {place}, which cannot be shown."
+
+
+def turned_text(text: str, *, what: str) -> str | None:
+    """Return the sentence that names the first character which turns the text around it, None where there is none."""
+    found = ((place, char) for place, char in enumerate(text, 1) if char in _BIDI)
+    place, char = next(found, (0, ""))
+    return cannot_be_shown(what, char, place) if char else None
+
+
+def without_untaken(text: str) -> str:
+    """Return what was typed without the characters that are not taken, so that a form can show it again."""
+    return "".join(char for char in text if char in LINE_BREAKS or _is_text(char))
