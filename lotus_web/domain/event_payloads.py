@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.free_text import turned_text
 from lotus_web.domain.idents import KEY_MAX, is_storable
 from lotus_web.domain.workflow import Priority, WorkflowKind
 
 PAYLOAD_MAX_BYTES = 64 * 1024
 SLA_HOURS_MAX = 24 * 366
+# What pages show on one line.
+NAME_MAX = 300
 
 
 class EventType(StrEnum):
@@ -52,6 +55,9 @@ def _is_text(value: Any) -> bool:
 
 
 TEXT = Leaf("non-empty text", _is_text)
+NAME = Leaf(
+    f"non-empty text of at most {NAME_MAX} characters", lambda value: _is_text(value) and len(value) <= NAME_MAX
+)
 ANY_TEXT = Leaf("text", lambda value: isinstance(value, str))
 ID = Leaf(f"non-empty text of at most {KEY_MAX} characters", lambda value: _is_text(value) and len(value) <= KEY_MAX)
 HOURS = Leaf(
@@ -66,22 +72,22 @@ def one_of(*words: str) -> Leaf:
     return Leaf("one of " + ", ".join(words), lambda value: isinstance(value, str) and value in words)
 
 
-_POLICY = {"policy_id": TEXT, "policy_version": TEXT}
-_SUBJECT = {"subject_type": TEXT, "subject_id": TEXT}
-_ENTITY = {"entity_type": TEXT, "entity_id": ID}
+_POLICY = {"policy_id": NAME, "policy_version": NAME}
+_SUBJECT = {"subject_type": NAME, "subject_id": TEXT}
+_ENTITY = {"entity_type": NAME, "entity_id": ID}
 _EVIDENCE = {
-    "surface": Optional(TEXT),
-    "reason_code": Optional(TEXT),
+    "surface": Optional(NAME),
+    "reason_code": Optional(NAME),
     "shown_digest": Optional(TEXT),
     "four_eyes": Optional(TEXT),
     "attached": Optional(OBJECT),
 }
 
 SHAPES: dict[EventType, dict[str, Any]] = {
-    EventType.TRACE_STARTED: {"workflow": TEXT, "title": TEXT, "primary_entity": _ENTITY},
+    EventType.TRACE_STARTED: {"workflow": NAME, "title": NAME, "primary_entity": _ENTITY},
     EventType.INPUT_OBSERVED: {
-        "input_id": TEXT,
-        "source": {"system": TEXT, "object_type": TEXT, "object_id": TEXT},
+        "input_id": NAME,
+        "source": {"system": NAME, "object_type": NAME, "object_id": TEXT},
         "facts": ANYTHING,
     },
     EventType.ENTITY_OBSERVED: {"entity": _ENTITY, "role": one_of("primary", "related"), "facts": ANYTHING},
@@ -94,13 +100,13 @@ SHAPES: dict[EventType, dict[str, Any]] = {
         "exception_id": ID,
         "policy": _POLICY,
         "reason": TEXT,
-        "title": Optional(TEXT),
+        "title": Optional(NAME),
         "portfolio_id": Optional(ID),
     },
     EventType.APPROVAL_RECORDED: {
-        "approval_id": TEXT,
+        "approval_id": NAME,
         "subject": _SUBJECT,
-        "approver": {"actor_type": TEXT, "actor_id": TEXT},
+        "approver": {"actor_type": NAME, "actor_id": NAME},
         "decision": one_of("approved", "rejected"),
         "reason": Optional(ANY_TEXT),
         "evidence": Optional(_EVIDENCE),
@@ -112,12 +118,12 @@ SHAPES: dict[EventType, dict[str, Any]] = {
         "priority": one_of(*(priority.word for priority in Priority)),
         "sla_hours": HOURS,
         "reason": TEXT,
-        "title": TEXT,
+        "title": NAME,
         "workflow_kind": one_of(*(kind.value for kind in WorkflowKind)),
     },
-    EventType.PRECEDENT_CITED: {"cited_trace_id": TEXT, "reason": TEXT},
-    EventType.ACTION_PROPOSED: {"action_id": TEXT},
-    EventType.ACTION_COMMITTED: {"action_id": TEXT},
+    EventType.PRECEDENT_CITED: {"cited_trace_id": NAME, "reason": TEXT},
+    EventType.ACTION_PROPOSED: {"action_id": NAME},
+    EventType.ACTION_COMMITTED: {"action_id": NAME},
     EventType.TRACE_FINISHED: {"outcome": one_of("success", "failure", "abandoned")},
 }
 
@@ -168,3 +174,21 @@ def _check_texts(value: Any) -> None:
     elif isinstance(value, (list, tuple)):
         for item in value:
             _check_texts(item)
+
+
+def check_shown(event_type: EventType, payload: Mapping[str, Any]) -> None:
+    """Raise InvalidInput ``invalid_argument`` where a name or a reason of a payload turns the text around it."""
+    for path, text in _shown_texts(payload, SHAPES[event_type], "payload"):
+        turned = turned_text(text, what=path)
+        if turned is not None:
+            raise _refuse(turned)
+
+
+def _shown_texts(value: Any, shape: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield each text that the shape names, with where it stands; what it does not name is data, shown as it was sent."""
+    shape = shape.shape if isinstance(shape, Optional) else shape
+    if isinstance(shape, Mapping):
+        for key, inner in shape.items() if isinstance(value, Mapping) else ():
+            yield from _shown_texts(value.get(key), inner, f"{path}.{key}")
+    elif isinstance(value, str):
+        yield path, value
