@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from lotus_web.domain.canonical import canonical_json, content_hash
 from lotus_web.domain.rebalance.request import RebalanceRequest
@@ -27,6 +27,7 @@ from lotus_web.wire.scalars import Text, storable_text
 MAX_SCENARIOS = 20
 MAX_OPTION_DEPTH = 8
 MAX_DESCRIPTION = 2_000
+FLAG = TypeAdapter(bool)
 SCENARIO_NAME = re.compile(r"[a-z0-9_\-]{1,64}")
 
 
@@ -111,6 +112,14 @@ def _storable(value: Any, depth: int) -> Any:
     return value
 
 
+def _reads_strictly(options: Mapping[str, Any]) -> bool:
+    """Return whether a scenario asks for the reference's reading, in any of the ways in which options write a flag."""
+    try:
+        return FLAG.validate_python(options.get("strict_reference", False))
+    except ValidationError:
+        return False
+
+
 class BatchRequestBody(SnapshotBody):
     """The body of analyze: one snapshot, up to twenty sets of options."""
 
@@ -129,7 +138,8 @@ class BatchRequestBody(SnapshotBody):
 
     @model_validator(mode="after")
     def _no_duplicates(self) -> Self:
-        if not all(scenario.options.get("strict_reference") is True for scenario in self.scenarios.values()):
+        """Refuse what no scenario takes; beside one that reads strictly, each of the others fails by itself (delta 23)."""
+        if not any(_reads_strictly(scenario.options) for scenario in self.scenarios.values()):
             self.refuse_duplicates()
         return self
 

@@ -14,18 +14,23 @@ from lotus_web.queries.runs import stored_run
 from lotus_web.services import batch as batch_service
 from lotus_web.services.batch import analyze
 from lotus_web.services.review_policy import ReviewPolicy
-from tests.analyses import SCENARIOS, WRONG_OPTIONS, batch
+from lotus_web.wire.rebalance_request import BatchRequestBody
+from tests.analyses import SCENARIOS, WRONG_OPTIONS, batch, batch_json
 from tests.histories import FEED, OFF, POLICY, count
 
 pytestmark = pytest.mark.usefixtures("session")
 
 
 def analysed(
-    scenarios: dict[str, Any] | None = None, *, correlation_id: str | None = "corr-desk", policy: ReviewPolicy = OFF
+    scenarios: dict[str, Any] | None = None,
+    *,
+    body: BatchRequestBody | None = None,
+    correlation_id: str | None = "corr-desk",
+    policy: ReviewPolicy = OFF,
 ) -> dict[str, Any]:
     asked_under = correlation_id or "corr-made"
     return analyze(
-        batch(scenarios),
+        body or batch(scenarios),
         correlation_id=correlation_id,
         asked_under=asked_under,
         actor=FEED,
@@ -71,6 +76,16 @@ def test_the_metrics_say_how_the_scenarios_compare() -> None:
         assert metric["security_intent_count"] == len(trades)
         assert metric["gross_turnover_notional_base"]["currency"] == "SGD"
     assert told["comparison_metrics"]["baseline"]["security_intent_count"] > 0
+
+
+def test_of_a_snapshot_with_a_row_twice_only_what_reads_strictly_is_computed() -> None:
+    scenarios = {"ours": {}, "strict": {"options": {"strict_reference": "yes"}}}
+    twice = batch_json(scenarios)
+    twice["shelf_entries"] = twice["shelf_entries"] * 2
+    told = analysed(body=BatchRequestBody.model_validate(twice))
+    named = "INVALID_OPTIONS: Value error, shelf_entries names instrument 'EQ_1' more than once"
+    assert (list(told["results"]), told["failed_scenarios"]) == (["strict"], {"ours": named})
+    assert set(runs()) == {"corr-desk:strict"}
 
 
 def test_a_scenario_with_impossible_options_fails_alone() -> None:

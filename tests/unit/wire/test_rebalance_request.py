@@ -186,8 +186,28 @@ def test_a_strict_reader_takes_a_row_twice(place: str) -> None:
     RebalanceRequestBody.model_validate(doubled(simple(strict_reference=True), place))
     strict = {"options": {"strict_reference": True}}
     BatchRequestBody.model_validate(doubled(batch({"base": strict}), place))
-    mixed = doubled(batch({"base": strict, "other": {}}), place)
-    assert len(errors_of(lambda: BatchRequestBody.model_validate(mixed))) == 1
+    BatchRequestBody.model_validate(doubled(batch({"base": strict, "other": {}}), place))
+
+
+@pytest.mark.parametrize("flag", [True, "true", "yes", "on", "1", 1, False, "false", "no", 0])
+def test_a_batch_reads_the_strict_flag_as_simulate_does(flag: object) -> None:
+    once = {"base": {"options": {"strict_reference": flag}}}
+    one, many = (
+        lambda: RebalanceRequestBody.model_validate(doubled(simple(strict_reference=flag), "shelf_entries")),
+        lambda: BatchRequestBody.model_validate(doubled(batch(once), "shelf_entries")),
+    )
+    if flag in (False, "false", "no"):
+        assert errors_of(one) == errors_of(many)
+    else:
+        assert one().options.strict_reference
+        assert many().scenario_options("base").strict_reference
+
+
+@pytest.mark.parametrize("flag", [None, "maybe", [], 2])
+def test_a_strict_flag_that_is_none_takes_no_row_twice(flag: object) -> None:
+    scenarios = {"base": {"options": {"strict_reference": flag}}}
+    (told,) = errors_of(lambda: BatchRequestBody.model_validate(doubled(batch(scenarios), "shelf_entries")))
+    assert told[1].endswith("names instrument 'A' more than once")
 
 
 def test_lists_are_bounded() -> None:
