@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from lotus_web.domain.access import REVIEWING_ROLES
 from lotus_web.domain.enterprise import CapabilityRules, parse_capability_rules
+from lotus_web.domain.event_payloads import SLA_HOURS_MAX
 from lotus_web.domain.policy_packs import parse_tenant_packs
 from lotus_web.domain.reason_codes import REASON_CODES, Catalogue, parse_catalogue
 from lotus_web.setting_kinds import BadSetting, Setting, choice, flag, line, names, text, whole, words
@@ -13,6 +15,10 @@ from lotus_web.setting_kinds import BadSetting, Setting, choice, flag, line, nam
 __all__ = ["BadSetting", "Settings"]
 
 SECRET_KEY_MIN_BYTES = 32
+# What a span is bounded by: added to or taken from now, each gives a time that every store can keep.
+HOURS_MAX = SLA_HOURS_MAX
+MINUTES_MAX = HOURS_MAX * 60
+DAYS_MAX = 36_500
 PRODUCTION_STORE = "LOCAL, or PRODUCTION with DPM_SUPPORTABILITY_STORE_BACKEND=SQL and a PostgreSQL URL in DPM_SUPPORTABILITY_DATABASE_URL"
 
 
@@ -28,8 +34,12 @@ class Settings:
     trusted_proxies = whole(
         "LOTUS_TRUSTED_PROXIES", 0, "reverse proxies in front, for the client address", low=0, high=5
     )
-    session_idle_minutes = whole("LOTUS_SESSION_IDLE_MINUTES", 60, "a person's session ends after this much silence")
-    session_hours = whole("LOTUS_SESSION_HOURS", 12, "a person's session ends after this long in any case")
+    session_idle_minutes = whole(
+        "LOTUS_SESSION_IDLE_MINUTES", 60, "a person's session ends after this much silence", high=MINUTES_MAX
+    )
+    session_hours = whole(
+        "LOTUS_SESSION_HOURS", 12, "a person's session ends after this long in any case", high=HOURS_MAX
+    )
 
     store_backend = choice(
         "DPM_SUPPORTABILITY_STORE_BACKEND", "IN_MEMORY", ("IN_MEMORY", "SQLITE", "SQL"), "where everything is kept"
@@ -58,14 +68,20 @@ class Settings:
         ("READY", "PENDING_REVIEW", "BLOCKED"),
         "run statuses that need a person",
     )
-    retention_days = whole("DPM_SUPPORTABILITY_RETENTION_DAYS", 0, "age at which runs are purged; 0 = never", low=0)
+    retention_days = whole(
+        "DPM_SUPPORTABILITY_RETENTION_DAYS", 0, "age at which runs are purged; 0 = never", low=0, high=DAYS_MAX
+    )
     async_operations_enabled = flag("DPM_ASYNC_OPERATIONS_ENABLED", True, "RFC-0018 operations")
     async_manual_execution_enabled = flag("DPM_ASYNC_MANUAL_EXECUTION_ENABLED", True, "execute by hand")
     async_execution_mode = choice(
         "DPM_ASYNC_EXECUTION_MODE", "INLINE", ("INLINE", "ACCEPT_ONLY"), "run at once or leave to the jobs"
     )
-    async_operations_ttl_seconds = whole("DPM_ASYNC_OPERATIONS_TTL_SECONDS", 86400, "age at which finished ones go")
-    operation_lease_seconds = whole("LOTUS_OPERATION_LEASE_SECONDS", 30, "silence after which a worker counts as lost")
+    async_operations_ttl_seconds = whole(
+        "DPM_ASYNC_OPERATIONS_TTL_SECONDS", 86400, "age at which finished ones go", high=DAYS_MAX * 86_400
+    )
+    operation_lease_seconds = whole(
+        "LOTUS_OPERATION_LEASE_SECONDS", 30, "silence after which a worker counts as lost", high=3600
+    )
     operation_max_attempts = whole("LOTUS_OPERATION_MAX_ATTEMPTS", 3, "then FAILED with WORKER_LOST")
 
     max_write_payload_bytes = whole(
@@ -101,17 +117,27 @@ class Settings:
         "DPM_POLICY_PACK_CATALOG_BACKEND", "STORE", ("STORE",), "packs are kept in the one store, with the runs"
     )
 
-    exception_review_sla_hours = whole("LOTUS_EXCEPTION_REVIEW_SLA_HOURS", 4, "time to decide an exception review")
-    incident_review_sla_hours = whole("LOTUS_INCIDENT_REVIEW_SLA_HOURS", 2, "time to decide an incident review")
-    deadline_risk_warning_minutes = whole("LOTUS_DEADLINE_RISK_WARNING_MINUTES", 30, "warning before the due time")
-    default_assigned_role = text("LOTUS_DEFAULT_ASSIGNED_ROLE", "reviewer", "who gets a new item")
-    escalation_assigned_role = text("LOTUS_ESCALATION_ASSIGNED_ROLE", "manager", "who gets an escalated item")
-    escalation_assigned_account_id = text("LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID", "", "a person instead of a role")
-    sla_sweep_seconds = whole("LOTUS_SLA_SWEEP_SECONDS", 30, "how often due times are looked at")
+    exception_review_sla_hours = whole(
+        "LOTUS_EXCEPTION_REVIEW_SLA_HOURS", 4, "time to decide an exception review", high=HOURS_MAX
+    )
+    incident_review_sla_hours = whole(
+        "LOTUS_INCIDENT_REVIEW_SLA_HOURS", 2, "time to decide an incident review", high=HOURS_MAX
+    )
+    deadline_risk_warning_minutes = whole(
+        "LOTUS_DEADLINE_RISK_WARNING_MINUTES", 30, "warning before the due time", high=MINUTES_MAX
+    )
+    default_assigned_role = choice("LOTUS_DEFAULT_ASSIGNED_ROLE", "reviewer", REVIEWING_ROLES, "who gets a new item")
+    escalation_assigned_role = choice(
+        "LOTUS_ESCALATION_ASSIGNED_ROLE", "manager", REVIEWING_ROLES, "who gets an escalated item"
+    )
+    escalation_assigned_account_id = text(
+        "LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID", "", "a person instead of the role, while they may review"
+    )
+    sla_sweep_seconds = whole("LOTUS_SLA_SWEEP_SECONDS", 30, "how often due times are looked at", high=3600)
     jobs_lease_seconds = whole(
         "LOTUS_JOBS_LEASE_SECONDS", 15, "silence after which another process leads the jobs", low=3, high=3600
     )
-    claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim holds without activity")
+    claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim holds without activity", high=MINUTES_MAX)
     four_eyes = flag("LOTUS_FOUR_EYES", True, "who submitted a run may not approve it")
     four_eyes_exempt_tenants = words(
         "LOTUS_FOUR_EYES_EXEMPT_TENANTS", "tenants with a single reviewer; each use of this is put on record"

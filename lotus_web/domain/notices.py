@@ -89,10 +89,11 @@ def deadline_risk(item: ItemState, now: datetime) -> tuple[Notice, ...]:
     return (_notice(item, NoticeCategory.DEADLINE_RISK, message, due, now, **_holder(item)),)
 
 
-def escalation(item: ItemState, now: datetime) -> tuple[Notice, ...]:
-    """Tell the escalation target that the item is theirs now."""
+def escalation(item: ItemState, now: datetime, *, passed_over: str | None = None) -> tuple[Notice, ...]:
+    """Tell the escalation target that the item is theirs now, and who was to have it but cannot review items here."""
     count = str(item.metadata.get("escalation_count", 0))
-    message = f"{item.title} was escalated."
+    instead = f" {passed_over}, whom the settings name, cannot review items here." if passed_over else ""
+    message = f"{item.title} was escalated.{instead}"
     return (_notice(item, NoticeCategory.ESCALATION, message, count, now, **_holder(item)),)
 
 

@@ -22,6 +22,8 @@ from lotus_web.domain.workflow import (
 )
 
 OVERRIDE_SUBJECT = "override"
+# In the details of an escalation and of its item: the account of the settings, where it cannot review items here.
+PASSED_OVER = "passed_over_account_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +194,10 @@ def _reassigned(acted: ItemState, record: ActionRecord) -> Effect:
 
 
 def _escalated(item: ItemState, acted: ItemState, record: ActionRecord) -> Effect:
+    passed_over = {PASSED_OVER: record.details[PASSED_OVER]} if PASSED_OVER in record.details else {}
     metadata = {
-        **item.metadata,
+        **{key: value for key, value in item.metadata.items() if key != PASSED_OVER},
+        **passed_over,
         "escalation_count": int(item.metadata.get("escalation_count", 0)) + 1,
         "previous_assignment": {"account_id": item.assigned_account_id, "role": item.assigned_role},
     }
@@ -204,4 +208,4 @@ def _escalated(item: ItemState, acted: ItemState, record: ActionRecord) -> Effec
         claimed_at=None,
         metadata=metadata,
     )
-    return _told(moved, notices.escalation(moved, record.occurred_at))
+    return _told(moved, notices.escalation(moved, record.occurred_at, passed_over=record.details.get(PASSED_OVER)))

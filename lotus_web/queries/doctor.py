@@ -14,7 +14,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.models import EventLogEntry, Person, SchedulerLease, TenantRuntime
+from lotus_web.queries.item_detail import assignable_people
 from lotus_web.settings import BadSetting, Settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -204,6 +206,26 @@ def check_people(session: Session, _settings: Settings, _now: datetime) -> Itera
         yield Finding("people", State.NOTE, "Nobody can sign in.", "flask --app app users create NAME --role admin")
 
 
+def check_escalation(session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Whoever the settings escalate to can review items in every tenant."""
+    account, role = settings.escalation_assigned_account_id, settings.escalation_assigned_role
+    if not account:
+        yield Finding("escalation", State.OK, f"What is late goes to any {role}.")
+        return
+    tenants = session.scalars(select(TenantRuntime.tenant_id).order_by(TenantRuntime.tenant_id)).all()
+    closed = [one for one in tenants or [DEFAULT_TENANT] if account not in assignable_people(session, one)]
+    if not closed:
+        yield Finding("escalation", State.OK, f"What is late goes to {account}.")
+        return
+    yield Finding(
+        "escalation",
+        State.WRONG,
+        f"{account} is unknown, disabled or without a role that reviews in {', '.join(closed)}:"
+        f" what is late there goes to any {role}.",
+        "Correct LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID, or flask --app app users",
+    )
+
+
 # Each later check needs what the earlier ones found sound.
 CHECKS: tuple[Check, ...] = (
     check_secret_key,
@@ -212,6 +234,7 @@ CHECKS: tuple[Check, ...] = (
     check_chains,
     check_scheduler,
     check_people,
+    check_escalation,
 )
 
 

@@ -16,7 +16,7 @@ from lotus_web.domain.four_eyes import Parties
 from lotus_web.domain.gate import check_reason_code
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.lineage import EdgeType, EntityKind
-from lotus_web.domain.projection import event_action_id, fold_action
+from lotus_web.domain.projection import PASSED_OVER, event_action_id, fold_action
 from lotus_web.domain.shown import check_unmoved, shown_digest
 from lotus_web.domain.workflow import (
     NEEDS_TEXT,
@@ -28,7 +28,7 @@ from lotus_web.domain.workflow import (
     override_phrase,
 )
 from lotus_web.models import Decision, Run
-from lotus_web.services.assignment import check_assignee
+from lotus_web.services.assignment import check_assignee, may_review
 from lotus_web.services.audit_records import AuditCategory, record_audit
 from lotus_web.services.counters import count
 from lotus_web.services.event_log import append_event, lock_tenant
@@ -99,7 +99,7 @@ def apply_action(
 
 def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
     """Return the request with its text cleaned; raises InvalidInput for a missing reason, target or phrase."""
-    text = check_free_text((asked.text or "").strip()) or None
+    text = check_free_text(asked.text or "") or None
     if asked.reason_code is not None:
         check_reason_code(asked.reason_code)
     if asked.evidence and len(canonical_json(asked.evidence)) > EVIDENCE_MAX_BYTES:
@@ -164,6 +164,9 @@ def _act(session: Session, case: ReviewCase, policy: ReviewPolicy, *, after_log_
     """Record an action that is no event of the log, and fold it into the item."""
     account, role = _target(session, case, policy)
     record = manual_record(case, account=account, role=role, after_log_seq=after_log_seq)
+    wanted = policy.defaults.escalation_account_id
+    if case.asked.action is Action.ESCALATE and account != wanted:
+        record = replace(record, details={**record.details, PASSED_OVER: wanted})
     session.add(action_row(record))
     store_effect(session, fold_action(case.item, record))
     return record.action_id
@@ -174,7 +177,10 @@ def _target(session: Session, case: ReviewCase, policy: ReviewPolicy) -> tuple[s
         case Action.CLAIM:
             return case.actor.decider_id, None
         case Action.ESCALATE:
-            return policy.defaults.escalation_account_id, policy.defaults.escalation_role
+            wanted = policy.defaults.escalation_account_id
+            # Who was disabled or moved since the settings were made would hold it unseen: it waits for the role instead.
+            able = wanted is not None and may_review(session, case.item.tenant_id, wanted)
+            return wanted if able else None, policy.defaults.escalation_role
         case Action.REASSIGN:
             account, role = case.asked.assigned_account_id, case.asked.assigned_role
             check_assignee(session, case.item.tenant_id, account_id=account, role=role)

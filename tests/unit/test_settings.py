@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from lotus_web.domain.events import EARLIEST, LATEST
 from lotus_web.settings import BadSetting, Settings
 
 POSTGRES = {
@@ -34,11 +37,38 @@ def test_an_empty_value_is_the_default() -> None:
         ("ENTERPRISE_ENFORCE_AUTHZ", "maybe"),
         ("ENTERPRISE_CAPABILITY_RULES_JSON", '{"GET /rebalance": "c"}'),
         ("APP_PERSISTENCE_PROFILE", "STAGING"),
+        ("LOTUS_DEFAULT_ASSIGNED_ROLE", "viewer"),
+        ("LOTUS_DEFAULT_ASSIGNED_ROLE", "clerk"),
+        ("LOTUS_ESCALATION_ASSIGNED_ROLE", "managr"),
+        ("LOTUS_EXCEPTION_REVIEW_SLA_HOURS", "8785"),
+        ("LOTUS_INCIDENT_REVIEW_SLA_HOURS", "100000000"),
     ],
 )
 def test_a_value_that_cannot_be_used_stops_the_start_with_its_name(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"^{name}="):
         Settings.from_environ({name: value})
+
+
+SPANS = {
+    "SECONDS": timedelta(seconds=1),
+    "MINUTES": timedelta(minutes=1),
+    "HOURS": timedelta(hours=1),
+    "DAYS": timedelta(days=1),
+}
+
+
+def test_the_longest_span_of_each_setting_leads_to_a_time_that_there_is() -> None:
+    spans = {one.name: SPANS[one.name.rpartition("_")[2]] for one in Settings.all() if one.name.endswith(tuple(SPANS))}
+    assert len(spans) == 11
+    settings = {one.name: one for one in Settings.all() if one.name in spans}
+    for name, unit in spans.items():
+        high = int(settings[name].allowed.rpartition(" ")[2])
+        assert settings[name].read({name: str(high)}) == high
+        with pytest.raises(BadSetting):
+            settings[name].read({name: str(high + 1)})
+        for start in (EARLIEST + timedelta(days=366 * 100), LATEST):
+            assert start - high * unit >= EARLIEST
+            assert start + high * unit < datetime.max.replace(tzinfo=UTC)
 
 
 def test_settings_are_read_live() -> None:
