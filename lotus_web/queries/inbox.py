@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, select, tuple_
@@ -10,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowKind
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.inbox_filter import InboxFilter, Tab, decided_conditions, filter_conditions, tab_condition
 from lotus_web.queries.open_items import OVERDUE, REST, all_open, decode_place
+from lotus_web.queries.told_reasons import told_reasons
 
 _CLOSED_KINDS = (str, str)
 # A filter that few closed items meet would read them all; a page looks this far back and its cursor goes on from there.
@@ -35,6 +38,7 @@ COLUMNS = (
     WorkflowItem.sla_due_at,
     WorkflowItem.resolved_at,
     WorkflowItem.last_actor_id,
+    WorkflowItem.current_decision,
     WorkflowItem.current_reason,
     WorkflowItem.version,
 )
@@ -59,6 +63,7 @@ class InboxRow:
     sla_due_at: datetime
     resolved_at: datetime | None
     last_actor_id: str | None
+    current_decision: str | None
     current_reason: str | None
     version: int
 
@@ -157,6 +162,7 @@ def closed_items(
     soon_minutes: int,
     limit: int,
     cursor: str | None = None,
+    codes: Catalogue = REASON_CODES,
 ) -> Page[InboxRow]:
     """Return a page of decided items, newest first; with filters it may hold few rows and still have a next page.
 
@@ -179,7 +185,15 @@ def closed_items(
     conditions = filter_conditions(wanted, as_of=now, soon_minutes=soon_minutes)
     newest = (WorkflowItem.resolved_at.desc(), WorkflowItem.workflow_id.desc())
     query = select(*COLUMNS).where(*closed, *conditions).order_by(*newest).limit(limit + 1)
-    return _closed_page([InboxRow(**row._mapping) for row in session.execute(query)], limit, horizon)
+    rows = [InboxRow(**row._mapping) for row in session.execute(query)]
+    return _closed_page(rows_told(session, actor.tenant_id, rows, codes), limit, horizon)
+
+
+def rows_told(session: Session, tenant_id: str, rows: Sequence[InboxRow], codes: Catalogue) -> list[InboxRow]:
+    """Return rows with why they were decided in ``current_reason``; at most one query."""
+    coded = [row.workflow_id for row in rows if row.current_decision and not row.current_reason]
+    reasons = told_reasons(session, tenant_id, coded, codes)
+    return [replace(row, current_reason=row.current_reason or reasons.get(row.workflow_id)) for row in rows]
 
 
 def _closed_horizon(session: Session, closed: list[ColumnElement[bool]]) -> tuple[datetime, str] | None:

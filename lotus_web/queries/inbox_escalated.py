@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.workflow import Action
 from lotus_web.models import WorkflowAction, WorkflowItem
-from lotus_web.queries.inbox import COLUMNS, InboxRow
+from lotus_web.queries.inbox import COLUMNS, InboxRow, rows_told
 from lotus_web.queries.inbox_filter import InboxFilter, filter_conditions, on_day
 
 _KINDS = (str, str)
@@ -27,6 +28,7 @@ def escalated_items(
     soon_minutes: int,
     limit: int,
     cursor: str | None = None,
+    codes: Catalogue = REASON_CODES,
 ) -> Page[InboxRow]:
     """Return a page of the items escalated on the filter's day, the newest request first; raises InvalidInput ``INVALID_CURSOR``."""
     conditions = _conditions(wanted, actor, now, soon_minutes)
@@ -36,7 +38,7 @@ def escalated_items(
         conditions.append(tuple_(WorkflowItem.requested_at, WorkflowItem.workflow_id) < place)
     newest = (WorkflowItem.requested_at.desc(), WorkflowItem.workflow_id.desc())
     query = select(*COLUMNS).where(*conditions).order_by(*newest).limit(limit + 1)
-    rows = [InboxRow(**row._mapping) for row in session.execute(query)]
+    rows = rows_told(session, actor.tenant_id, [InboxRow(**row._mapping) for row in session.execute(query)], codes)
     if len(rows) <= limit:
         return Page(tuple(rows), None)
     last = rows[limit - 1]

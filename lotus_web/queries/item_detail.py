@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Permission, Role, permissions_of
+from lotus_web.domain.access import REVIEWING_ROLES
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.shown import shown_digest
@@ -15,11 +15,12 @@ from lotus_web.models import Person, PersonRole
 from lotus_web.queries.items import stored_item
 from lotus_web.queries.run_page import RunDetail, find_run_detail
 from lotus_web.queries.timeline import Timeline, item_timeline
+from lotus_web.queries.told_reasons import items_told
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDetail:
-    """An item, the run it is about (None for another system's or a purged one), what happened, and the digest of it all."""
+    """An item as it is told, the run it is about (None for another system's or a purged one), what happened, and the digest of it all."""
 
     item: ItemState
     run: RunDetail | None
@@ -28,11 +29,11 @@ class ItemDetail:
 
 
 def item_detail(session: Session, tenant_id: str, workflow_id: str, *, codes: Catalogue = REASON_CODES) -> ItemDetail:
-    """Return an item as it stands now; raises NotFound. Five queries, whatever it holds."""
+    """Return an item as it stands now; raises NotFound. Six queries, whatever it holds."""
     item = stored_item(session, tenant_id, workflow_id)
     run = find_run_detail(session, tenant_id, item.rebalance_run_id) if item.rebalance_run_id else None
     return ItemDetail(
-        item=item,
+        item=items_told(session, [item], codes)[0],
         run=run,
         timeline=item_timeline(session, tenant_id, trace_id=item.trace_id, workflow_id=workflow_id, codes=codes),
         digest=shown_digest(item, run.run.artifact_hash if run else None),
@@ -41,11 +42,10 @@ def item_detail(session: Session, tenant_id: str, workflow_id: str, *, codes: Ca
 
 def assignable_people(session: Session, tenant_id: str) -> tuple[str, ...]:
     """Return the names of the people here who may review, in order."""
-    reviewing = [role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role])]
     query = (
         select(PersonRole.name)
         .join(Person, Person.name == PersonRole.name)
-        .where(PersonRole.tenant_id == tenant_id, PersonRole.role.in_(reviewing), Person.disabled_at.is_(None))
+        .where(PersonRole.tenant_id == tenant_id, PersonRole.role.in_(REVIEWING_ROLES), Person.disabled_at.is_(None))
         .distinct()
         .order_by(PersonRole.name)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
@@ -9,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.precedents import Precedent, Precedents, precedent_key, summarise
+from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.models import WorkflowItem
+from lotus_web.queries.told_reasons import told_reasons
 
 SHOWN = 8
 COUNTED_AT_MOST = 200
@@ -28,8 +31,8 @@ _COLUMNS = (
 )
 
 
-def item_precedents(session: Session, item: ItemState, *, now: datetime) -> Precedents:
-    """Return the precedents of an item: what was decided before it was, or before now while it is open. Two queries."""
+def item_precedents(session: Session, item: ItemState, *, now: datetime, codes: Catalogue = REASON_CODES) -> Precedents:
+    """Return the precedents of an item: what was decided before it was, or before now while it is open. Three queries."""
     return find_precedents(
         session,
         item.tenant_id,
@@ -37,11 +40,19 @@ def item_precedents(session: Session, item: ItemState, *, now: datetime) -> Prec
         portfolio_id=item.portfolio_id,
         before=item.resolved_at or now,
         beside=item.workflow_id,
+        codes=codes,
     )
 
 
 def find_precedents(
-    session: Session, tenant_id: str, *, key: str | None, portfolio_id: str | None, before: datetime, beside: str | None
+    session: Session,
+    tenant_id: str,
+    *,
+    key: str | None,
+    portfolio_id: str | None,
+    before: datetime,
+    beside: str | None,
+    codes: Catalogue = REASON_CODES,
 ) -> Precedents:
     """Return earlier decided items, newest first: those with the same key, then those of the same portfolio.
 
@@ -61,6 +72,8 @@ def find_precedents(
         shown += _of_portfolio(session, decided, portfolio_id, {one.workflow_id for one in same_rules})[
             : SHOWN - len(shown)
         ]
+    reasons = told_reasons(session, tenant_id, (one.workflow_id for one in shown if not one.reason), codes)
+    shown = [replace(one, reason=one.reason or reasons.get(one.workflow_id)) for one in shown]
     return summarise(shown, ((one.outcome, one.seconds) for one in same_rules))
 
 

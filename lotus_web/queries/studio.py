@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.precedents import Precedents, precedent_key
+from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.sla import due_at
 from lotus_web.domain.studio import (
     SUBJECT,
@@ -40,10 +41,18 @@ class DryRun:
     precedents: Precedents
 
 
-def dry_run(session: Session, tenant_id: str, trace_id: str, *, template_id: str | None, now: datetime) -> DryRun:
+def dry_run(
+    session: Session,
+    tenant_id: str,
+    trace_id: str,
+    *,
+    template_id: str | None,
+    now: datetime,
+    codes: Catalogue = REASON_CODES,
+) -> DryRun:
     """Return the draft, the signals and the precedents of a trace; raises NotFound for the trace or the template."""
     trace = trace_summary(session, tenant_id, trace_id)
-    precedents = _precedents(session, tenant_id, trace, now)
+    precedents = _precedents(session, tenant_id, trace, now, codes)
     outcome = None if trace.outcome == ACTIVE else trace.outcome
     facts = TraceFacts(trace_id, trace.title, trace.exception_requested, outcome, precedents)
     template = template_named(template_id) if template_id else default_template(facts)
@@ -64,7 +73,7 @@ def dry_run(session: Session, tenant_id: str, trace_id: str, *, template_id: str
     return DryRun(trace, draft, signals, priority, reason, existing, precedents)
 
 
-def _precedents(session: Session, tenant_id: str, trace: TraceSummary, now: datetime) -> Precedents:
+def _precedents(session: Session, tenant_id: str, trace: TraceSummary, now: datetime, codes: Catalogue) -> Precedents:
     """Return the precedents of what the trace is about: of its exception if it has one, else of its policy and entity."""
     asked = next((item for item in reversed(trace.items) if item.subject_type != SUBJECT), None)
     if asked is not None:
@@ -80,4 +89,5 @@ def _precedents(session: Session, tenant_id: str, trace: TraceSummary, now: date
         portfolio_id=portfolio_id,
         before=now,
         beside=asked.workflow_id if asked else None,
+        codes=codes,
     )

@@ -15,6 +15,7 @@ from lotus_web.domain.events import EventType
 from lotus_web.domain.four_eyes import FourEyes, Parties
 from lotus_web.domain.items import ActionRecord, ItemState
 from lotus_web.domain.precedents import Precedents
+from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.shown import shown_digest
 from lotus_web.domain.workflow import PERMISSION, Action, why_not
 from lotus_web.models import EventLogEntry, Notification, Run, WorkflowAction
@@ -52,9 +53,15 @@ class WorkflowDetail:
 
 
 def workflow_detail(
-    session: Session, workflow_id: str, *, actor: Actor, now: datetime, four_eyes: FourEyes
+    session: Session,
+    workflow_id: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    four_eyes: FourEyes,
+    codes: Catalogue = REASON_CODES,
 ) -> WorkflowDetail:
-    """Return an item for who asks; raises NotFound. Eleven queries, whatever it holds."""
+    """Return an item for who asks; raises NotFound. Twelve queries, whatever it holds."""
     item = stored_item(session, actor.tenant_id, workflow_id)
     run = session.get(Run, (item.tenant_id, item.rebalance_run_id)) if item.rebalance_run_id else None
     parties = Parties(run.submitted_by if run else None, item.requested_by_id)
@@ -64,7 +71,7 @@ def workflow_detail(
         notifications=_told(session, item),
         choices=tuple(_choice(item, action, actor, parties, four_eyes) for action in Action),
         violations=_violations(session, item),
-        precedents=item_precedents(session, item, now=now),
+        precedents=item_precedents(session, item, now=now, codes=codes),
         trace=trace_summary(session, item.tenant_id, item.trace_id),
         run_status=run.status if run else None,
         digest=shown_digest(item, run.artifact_hash if run else None),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from flask import Response
 from pydantic import BaseModel
 
+from lotus_web import current
 from lotus_web.api.routing import json_response
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.api.v1.schemas import (
@@ -22,8 +24,10 @@ from lotus_web.api.v1.schemas import (
     WorkflowAnswer,
     WorkflowDetailAnswer,
 )
+from lotus_web.db import db
 from lotus_web.domain.items import ActionRecord, ItemState
 from lotus_web.domain.workflow import offered_phrase
+from lotus_web.queries.told_reasons import items_told
 from lotus_web.queries.traces import TraceSummary
 from lotus_web.queries.workflow_detail import WorkflowDetail
 from lotus_web.wire.workflow_items import action_document, item_document
@@ -35,8 +39,14 @@ def with_status(answer: BaseModel, status: int) -> Response:
 
 
 def workflow_answer(item: ItemState, now: datetime) -> WorkflowAnswer:
-    """Return an item as it is sent."""
-    return WorkflowAnswer.model_validate(item_document(item, now=now))
+    """Return an item as it is sent; at most one query."""
+    return workflow_answers([item], now)[0]
+
+
+def workflow_answers(items: Sequence[ItemState], now: datetime) -> list[WorkflowAnswer]:
+    """Return items of one tenant as they are sent; at most one query."""
+    told = items_told(db.session(), items, current.settings().reason_codes)
+    return [WorkflowAnswer.model_validate(item_document(item, now=now)) for item in told]
 
 
 def action_answer(record: ActionRecord) -> ActionAnswer:

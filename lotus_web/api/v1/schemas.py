@@ -37,7 +37,7 @@ class PosterAnswer(Answer):
 
 
 class WorkflowAnswer(Answer):
-    """An item."""
+    """An item; ``current_reason`` is what its decider wrote, else what their reason code says in plain words."""
 
     workflow_id: str
     tenant_id: str
@@ -159,7 +159,7 @@ class NotificationListAnswer(Answer):
 
 
 class PrecedentAnswer(Answer):
-    """An earlier decided item; ``match`` is ``rules`` or ``portfolio``."""
+    """An earlier decided item; ``match`` is ``rules`` or ``portfolio``, ``reason`` as an item's ``current_reason``."""
 
     workflow_id: str
     title: str

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lotus_web import current
 from lotus_web.api.params import Answer, FilterText, QueryParams, Stamp
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.answers import trace_reference, with_status, workflow_answer
+from lotus_web.api.v1.answers import trace_reference, with_status, workflow_answer, workflow_answers
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.api.v1.refusals import INVALID, NOT_FOUND
 from lotus_web.api.v1.schemas import PrecedentsAnswer, TraceReferenceAnswer, WorkflowAnswer
@@ -165,14 +165,15 @@ def list_templates(call: Call) -> TemplateListAnswer:
 )
 def get_dry_run(call: Call, query: DryRunParams, trace_id: str) -> DryRunAnswer:
     """Return what a review would be; writes nothing."""
-    found = dry_run(db.session(), call.actor.tenant_id, trace_id, template_id=query.template_id or None, now=call.now)
+    codes, template_id = current.settings().reason_codes, query.template_id or None
+    found = dry_run(db.session(), call.actor.tenant_id, trace_id, template_id=template_id, now=call.now, codes=codes)
     return DryRunAnswer(
         template=TemplateAnswer.of(found.draft.template),
         draft=DraftAnswer.of(found.draft),
         signals=[SignalAnswer(signal=signal.value, text=SIGNAL_TEXT[signal]) for signal in found.signals],
         priority=found.priority.word,
         recommended_reason=found.recommended_reason,
-        existing=[workflow_answer(item, call.now) for item in found.trace.items],
+        existing=workflow_answers(found.trace.items, call.now),
         precedents=PrecedentsAnswer.of(found.precedents),
         trace_reference=trace_reference(found.trace),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from lotus_web.api.params import Answer, Stamp
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.answers import workflow_answer
+from lotus_web.api.v1.answers import workflow_answers
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.api.v1.refusals import NOT_FOUND
 from lotus_web.api.v1.schemas import PosterAnswer, WorkflowAnswer
@@ -81,7 +81,7 @@ def get_trace(call: Call, trace_id: str) -> TraceAnswer:
         last_event_at=trace.last_event_at,
         event_count=trace.event_count,
         policy=dict(trace.policy) if trace.policy else None,
-        workflows=[workflow_answer(item, call.now) for item in trace.items],
+        workflows=workflow_answers(trace.items, call.now),
     )
     return TraceAnswer(summary=summary, timeline=[_entry(row) for row in detail.in_order], truncated=detail.cut)
 

@@ -10,7 +10,7 @@ from lotus_web import current
 from lotus_web.api.auth import deciding_actor
 from lotus_web.api.params import Answer, FilterText, QueryParams
 from lotus_web.api.routing import AnyToken, ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.answers import action_answer, detail_answer, workflow_answer
+from lotus_web.api.v1.answers import action_answer, detail_answer, workflow_answer, workflow_answers
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.api.v1.refusals import (
     FOUR_EYES,
@@ -141,7 +141,7 @@ def list_workflows(call: Call, query: WorkflowListParams) -> WorkflowListAnswer:
     )
     summary = workflow_summary(session, tenant_id, wanted, now=call.now, soon_minutes=soon)
     return WorkflowListAnswer(
-        items=[workflow_answer(item, call.now) for item in page.items],
+        items=workflow_answers(page.items, call.now),
         next_cursor=page.next_cursor,
         summary=SummaryAnswer.model_validate(summary),
         filters=query.in_force(),
@@ -158,7 +158,12 @@ def list_workflows(call: Call, query: WorkflowListParams) -> WorkflowListAnswer:
 def get_workflow(call: Call, workflow_id: str) -> WorkflowDetailAnswer:
     """Return one item."""
     detail = workflow_detail(
-        db.session(), workflow_id, actor=call.actor, now=call.now, four_eyes=current.policy().four_eyes
+        db.session(),
+        workflow_id,
+        actor=call.actor,
+        now=call.now,
+        four_eyes=current.policy().four_eyes,
+        codes=current.settings().reason_codes,
     )
     return detail_answer(detail, now=call.now, claim_minutes=current.settings().claim_minutes)
 

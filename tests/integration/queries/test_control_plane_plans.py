@@ -118,7 +118,7 @@ READS: dict[str, tuple[int, Read]] = {
         lambda s: escalated_items(s, InboxFilter(escalated=NOW.date()), actor=NORA, now=NOW, soon_minutes=30, limit=50),
     ),
     "precedents": (
-        2,
+        3,
         lambda s: find_precedents(
             s, "default", key="sha256:rare", portfolio_id="pf-7", before=NOW, beside="corr-7:exception:rr_000007"
         ),
