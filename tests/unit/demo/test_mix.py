@@ -39,11 +39,14 @@ def test_the_engine_agrees_with_what_each_circumstance_expects(history: Computed
 
 @pytest.mark.parametrize("circumstance", ["restricted_target", "turnover_capped", "legacy_off_shelf", "legacy_banned"])
 def test_cash_leaves_its_band(history: Computed, circumstance: str) -> None:
-    assert all(failing == {"CASH_BAND"} for failing in _failing(history, circumstance))
+    found = _failing(history, circumstance)
+    assert found
+    assert all(failing == {"CASH_BAND"} for failing in found)
 
 
 def test_a_halt_mostly_squeezes_cash_out_of_its_band(history: Computed) -> None:
     failing = _failing(history, "suspended")
+    assert failing
     assert sum("CASH_BAND" in rules for rules in failing) > len(failing) / 2
 
 
@@ -59,7 +62,9 @@ def test_a_halt_mostly_squeezes_cash_out_of_its_band(history: Computed) -> None:
 def test_a_blocked_run_is_blocked_by_the_rule_that_its_circumstance_breaks(
     history: Computed, circumstance: str, rule_id: str
 ) -> None:
-    assert all(rule_id in failing for failing in _failing(history, circumstance))
+    found = _failing(history, circumstance)
+    assert found
+    assert all(rule_id in failing for failing in found)
 
 
 def test_late_settlement_overdraws_the_ladder(latest: Computed) -> None:
@@ -67,7 +72,9 @@ def test_late_settlement_overdraws_the_ladder(latest: Computed) -> None:
 
 
 def test_ready_runs_have_orders_to_execute(latest: Computed) -> None:
-    assert all(result.intents for _, result in latest if result.status == "READY")
+    ready = [result for _, result in latest if result.status == "READY"]
+    assert ready
+    assert all(result.intents for result in ready)
 
 
 def test_the_special_sections_of_a_result_are_filled_somewhere(latest: Computed) -> None:
