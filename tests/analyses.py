@@ -18,7 +18,8 @@ from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.wire.rebalance_request import BatchRequestBody
 from tests.histories import FEED, OFF
 
-TERMS = LeaseTerms()
+# No test is so slow that such a lease runs out: where one has to, it says so (silence).
+TERMS = LeaseTerms(lease=timedelta(hours=1))
 SNAPSHOT: dict[str, Any] = {
     "portfolio_snapshot": {
         "snapshot_id": "ps-1",

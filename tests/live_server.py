@@ -11,12 +11,12 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.patience import PATIENCE, PATIENT_GUNICORN
+
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("LOTUS_", "DPM_", "PROPOSAL_", "FLASK_", "PROMETHEUS_", "MAKE")
-START_SECONDS = 180
-# Below gunicorn's graceful_timeout, so that a worker which has to be killed fails its test.
-STOP_SECONDS = 15
-GUNICORN = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"))
+FLASK = (sys.executable, "-m", "flask", "--app", str(ROOT / "tests" / "patient_app.py"))
+GUNICORN = (sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "tests.patient_app:app")
 MAKE_RUN = (sys.executable, str(ROOT / "scripts" / "serve.py"))
 _SERVING = re.compile(r"^Serving on (http://\S+)$", re.MULTILINE)
 
@@ -54,9 +54,8 @@ class LiveServer:
 
     def flask(self, *arguments: str, stdin: str | None = None) -> str:
         """Run ``flask --app app …`` on the server's store and return what it prints; raise what it says when it fails."""
-        command = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), *arguments]
         done = subprocess.run(
-            command,
+            [*FLASK, *arguments],
             cwd=self.folder,
             env=clean_environment(self.settings),
             input=stdin,
@@ -69,9 +68,8 @@ class LiveServer:
         return done.stdout
 
     def start(self, *, workers: int = 1, **settings: str) -> None:
-        """Start on a free port (the same one after a stop) and wait until the first worker answers."""
-        port = self.url.rpartition(":")[2] or "0"
-        changes = {"PORT": port, "WEB_CONCURRENCY": str(workers), **settings}
+        """Start on a free port, another one each time, and wait until the first worker answers."""
+        changes = {"PORT": "0", "WEB_CONCURRENCY": str(workers), **PATIENT_GUNICORN, **settings}
         with self._printed.open("wb") as printed, self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 self.command,
@@ -85,7 +83,7 @@ class LiveServer:
 
     def _announced(self) -> str:
         assert self._process is not None
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not (found := _SERVING.search(self.printed)):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
@@ -107,11 +105,11 @@ class LiveServer:
         if process.poll() is None:
             os.killpg(process.pid, how)
         try:
-            process.wait(timeout=STOP_SECONDS)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            raise AssertionError(f"the server did not stop within {STOP_SECONDS} s:\n{self.log}") from None
+            raise AssertionError(f"the server did not stop within {PATIENCE} s:\n{self.log}") from None
         if how != signal.SIGKILL and group_is_alive(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
             raise AssertionError("the server ended and left a process behind")

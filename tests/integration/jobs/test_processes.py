@@ -1,12 +1,13 @@
-"""Several jobs processes and no web traffic: one leads, a killed leader is followed within the lease, nothing happens twice."""
+"""Several jobs processes and no web traffic: one leads, a killed leader is followed, nothing happens twice.
+
+How soon is told by test_leadership.py and test_sweep.py, whose clocks do not depend on the machine.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,43 +23,54 @@ from lotus_web.current import utcnow
 from lotus_web.db import db
 from lotus_web.jobs import scheduler
 from lotus_web.models import Notification, SchedulerLease, WorkflowAction
-from tests.live_server import ROOT, clean_environment
+from tests.live_server import FLASK, clean_environment
 from tests.outside import open_items
+from tests.patience import PATIENCE, until
 
-LEASE_SECONDS, SWEEP_SECONDS = 3, 1
-PATIENCE = 60
+SHORTEST_LEASE, LONGEST_LEASE, SWEEP_SECONDS = 3, 3600, 1
 
 
 @contextmanager
-def jobs_processes(environ: dict[str, str], folder: Path, number: int) -> Iterator[dict[int, subprocess.Popen[bytes]]]:
-    settings = {"LOTUS_JOBS_LEASE_SECONDS": str(LEASE_SECONDS), "LOTUS_SLA_SWEEP_SECONDS": str(SWEEP_SECONDS)}
-    command = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), "jobs", "run"]
-    processes = []
-    for place in range(number):
-        with (folder / f"jobs-{place}.log").open("wb") as log:
-            started = subprocess.Popen(
-                command, cwd=folder, env=clean_environment({**environ, **settings}), stdout=log, stderr=log
-            )
-        processes.append(started)
+def jobs_processes(
+    environ: dict[str, str], folder: Path, number: int, lease_seconds: int
+) -> Iterator[dict[int, subprocess.Popen[bytes]]]:
+    settings = {"LOTUS_JOBS_LEASE_SECONDS": str(lease_seconds), "LOTUS_SLA_SWEEP_SECONDS": str(SWEEP_SECONDS)}
+    processes: dict[int, subprocess.Popen[bytes]] = {}
     try:
-        yield {process.pid: process for process in processes}
+        for _ in range(number):
+            with (folder / "jobs.log").open("wb") as log:
+                started = subprocess.Popen(
+                    [*FLASK, "jobs", "run"],
+                    cwd=folder,
+                    env=clean_environment({**environ, **settings}),
+                    stdout=log,
+                    stderr=log,
+                )
+            processes[started.pid] = started
+            (folder / "jobs.log").rename(folder / f"jobs-{started.pid}.log")
+        yield processes
     finally:
-        for process in processes:
+        for process in processes.values():
             if process.poll() is None:
                 process.kill()
             process.wait()
 
 
-def until(app: Flask, holds: Callable[[], bool], seconds: float = PATIENCE) -> float:
-    """Look again and again until something holds; return how long that took."""
-    started = time.monotonic()
-    with app.app_context():
-        while not holds():
-            db.session.rollback()
-            assert time.monotonic() - started < seconds, "it never came to hold"
-            time.sleep(0.02)
+def runs(folder: Path, process_id: int) -> bool:
+    """Return whether a process has said that it runs; from then on it knows what to do when asked to stop."""
+    return b"Jobs process" in (folder / f"jobs-{process_id}.log").read_bytes()
+
+
+def until_stored(app: Flask, holds: Callable[[], bool]) -> None:
+    """Look into the store again and again until something holds."""
+
+    def looked() -> bool:
         db.session.rollback()
-    return time.monotonic() - started
+        return holds()
+
+    with app.app_context():
+        until(looked)
+        db.session.rollback()
 
 
 def escalated() -> int:
@@ -76,22 +88,23 @@ def test_three_processes_escalate_each_item_once_though_their_leader_is_killed(
     app: Flask, environ: dict[str, str], tmp_path: Path
 ) -> None:
     first = open_items(app, [f"t{number:03d}" for number in range(100)], at=utcnow() - timedelta(hours=5))
-    with jobs_processes(environ, tmp_path, 3) as processes:
-        until(app, lambda: escalated() > 0)
+    with jobs_processes(environ, tmp_path, 3, SHORTEST_LEASE) as processes:
+        until_stored(app, lambda: escalated() > 0)
         with app.app_context():
             killed, fence = leader()
         processes[killed].send_signal(signal.SIGKILL)
         processes[killed].wait()
-        until(app, lambda: leader()[1] > fence, LEASE_SECONDS * 2 + 2)
-        until(app, lambda: escalated() >= 100)
+        until_stored(app, lambda: leader()[1] > fence)
+        until_stored(app, lambda: escalated() >= 100)
         second = open_items(app, [f"u{number:03d}" for number in range(20)], at=utcnow() - timedelta(hours=5))
-        until(app, lambda: escalated() >= 120, 2 * SWEEP_SECONDS + 8)
-        left = [process for pid, process in processes.items() if pid != killed]
-        for process in left:
+        until_stored(app, lambda: escalated() >= 120)
+        del processes[killed]
+        until(lambda: all(runs(tmp_path, left) for left in processes))
+        for process in processes.values():
             process.send_signal(signal.SIGTERM)
-        assert [process.wait(timeout=30) for process in left] == [0, 0]
+        assert [process.wait(timeout=PATIENCE) for process in processes.values()] == [0, 0]
     with app.app_context():
-        assert leader()[0] in {process.pid for process in left}
+        assert leader()[0] in processes
         acted = Counter(db.session.scalars(select(WorkflowAction.workflow_id)))
         told = Counter(
             db.session.scalars(select(Notification.workflow_id).where(Notification.category == "escalation"))
@@ -101,15 +114,16 @@ def test_three_processes_escalate_each_item_once_though_their_leader_is_killed(
 
 @pytest.mark.stores("sqlite")
 def test_a_leader_that_is_asked_to_stop_lets_the_lease_go(app: Flask, environ: dict[str, str], tmp_path: Path) -> None:
-    with jobs_processes(environ, tmp_path, 1) as processes:
-        until(app, lambda: leader()[1] > 0)
+    with jobs_processes(environ, tmp_path, 1, LONGEST_LEASE) as processes:
+        until_stored(app, lambda: leader()[1] > 0)
         (process,) = processes.values()
+        asked = utcnow()
         os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     with app.app_context():
         row = db.session.get(SchedulerLease, "jobs")
         assert row is not None
-        assert utcnow() - timedelta(minutes=2) < row.until < utcnow()
+        assert asked <= row.until <= utcnow()
 
 
 @pytest.mark.stores("sqlite")

@@ -77,6 +77,16 @@ def test_an_item_is_warned_about_once_and_escalated_once(app: Flask, session: Se
     assert item.details["escalation_count"] == 1
 
 
+def test_one_sweep_escalates_a_hundred_and_tells_of_each_once(app: Flask, session: Session) -> None:
+    """Whatever is due is done in the sweep that finds it due, so within two intervals of becoming due at the latest."""
+    late = open_items(app, [f"t{number:03d}" for number in range(100)], at=NOON)
+    job = context(app)
+    assert sla.sweep(job, NOON + 5 * HOURS) == {"escalated": 100, "warned": 0, "failed": 0}
+    assert sorted(escalations()) == late
+    assert sorted(told("escalation")) == [f"escalation:{one}:1" for one in late]
+    assert sla.sweep(job, NOON + 5 * HOURS) == {"escalated": 0, "warned": 0, "failed": 0}
+
+
 def test_a_reopened_item_has_a_new_clock(app: Flask, session: Session) -> None:
     workflow_id = desk.item(app, age=5 * HOURS)
     desk.act(app, workflow_id, Action.APPROVE, by=NORA, text="fine")

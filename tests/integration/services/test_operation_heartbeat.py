@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -24,40 +24,10 @@ from lotus_web.settings import Settings
 from tests.analyses import TERMS, accept, silence, told
 from tests.analyses import batch as analysis
 from tests.histories import FEED, OFF, count
+from tests.patience import PATIENCE
+from tests.pause import Pause
 
 pytestmark = pytest.mark.usefixtures("session")
-PATIENCE = 30
-
-
-class Pause:
-    """What a heartbeat pauses on, in place of time: it goes on when a test says so, or when the work has ended."""
-
-    made: ClassVar[list[Pause]] = []
-
-    def __init__(self) -> None:
-        self._paused, self._go_on = threading.Semaphore(0), threading.Semaphore(0)
-        self.ended = threading.Event()
-        self.made.append(self)
-
-    def wait(self, _seconds: float) -> bool:
-        self._paused.release()
-        assert self._go_on.acquire(timeout=PATIENCE), "nobody let the heartbeat go on"
-        return self.ended.is_set()
-
-    def set(self) -> None:
-        self.ended.set()
-        self._go_on.release()
-
-    def beat(self) -> None:
-        """Let the heart beat once and return when it pauses again."""
-        self.start_beat()
-        assert self._paused.acquire(timeout=PATIENCE), "the heart did not beat"
-        self._paused.release()
-
-    def start_beat(self) -> None:
-        """Let the heart begin to beat."""
-        assert self._paused.acquire(timeout=PATIENCE), "no heartbeat was started"
-        self._go_on.release()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import zlib
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,14 +20,15 @@ from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.operations import run_due
 from lotus_web.models import Operation
 from lotus_web.queries.operations import operation_runs
-from lotus_web.services import batch, operation_work
-from lotus_web.services.operation_leases import LeaseTerms, OperationLost, claim_operation, renew, take_up_next
+from lotus_web.services import batch, operation_leases, operation_work
+from lotus_web.services.operation_leases import Claim, LeaseTerms, OperationLost, claim_operation, renew, take_up_next
 from lotus_web.services.operation_work import execute_by_hand, work_on
 from lotus_web.settings import Settings
 from tests.analyses import SCENARIOS, TERMS, WRONG_OPTIONS, accept, silence, told
 from tests.histories import FEED, OFF, count
 
 pytestmark = pytest.mark.usefixtures("session")
+MICROSECOND = timedelta(microseconds=1)
 
 
 def by_hand(operation_id: str, terms: LeaseTerms = TERMS) -> None:
@@ -165,6 +167,26 @@ def test_a_worker_that_was_thought_lost_can_write_nothing_more(environ: dict[str
         renew(session, lost, terms=TERMS, steps_done=1)
     assert not work_on(lost, policy=OFF, terms=TERMS, clock=utcnow)
     assert count("dpm_runs") == 3
+
+
+def test_another_takes_an_operation_up_the_moment_its_lease_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    operation_id, began = accept().operation_id, utcnow() + timedelta(days=1)
+
+    def taken_at(at: datetime) -> Claim | None:
+        monkeypatch.setattr(operation_leases, "store_now", lambda _: at)
+        with transaction() as session:
+            return take_up_next(session, terms=TERMS, now=at)
+
+    first = taken_at(began)
+    assert first is not None
+    assert taken_at(began + TERMS.lease - MICROSECOND) is None
+    second = taken_at(began + TERMS.lease)
+    assert second is not None
+    assert (second.operation_id, second.owner == first.owner) == (operation_id, False)
+    monkeypatch.setattr(operation_leases, "store_now", lambda _: began + 1.5 * TERMS.lease)
+    with transaction() as session:
+        renew(session, second, terms=TERMS)
+    assert taken_at(began + 2.5 * TERMS.lease - MICROSECOND) is None
 
 
 def test_work_that_wears_out_its_workers_ends_as_worker_lost() -> None:
