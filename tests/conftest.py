@@ -14,15 +14,26 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 
 from tests.compiled_once import share_routes, share_templates
 from tests.live_server import LiveServer
+from tests.patience import be_patient
 from tests.postgres import PostgresMissing, PostgresServer
 from tests.stores import KINDS, PostgresStores, SqliteStores, environment
 from tests.strict_html import StrictHtmlClient
 
 MakeApp = Callable[..., Flask]
 share_routes()
+be_patient()
+# The same examples everywhere and every time, however long each takes: what fails on one machine fails on all.
+settings.register_profile(
+    "lotus",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("lotus")
 
 
 def missing(reason: str) -> None:

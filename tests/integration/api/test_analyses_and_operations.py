@@ -12,6 +12,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.services import batch as batch_service
 from tests.analyses import SCENARIOS, WRONG_OPTIONS, batch_json, simulate_json
 from tests.contract.callers import Caller, segment
+from tests.patience import PATIENCE
 
 MakeCaller = Callable[..., Caller]
 ACCEPT_ONLY = pytest.mark.environ(DPM_ASYNC_EXECUTION_MODE="accept_only")
@@ -174,7 +175,7 @@ def test_an_accepted_operation_waits_until_it_is_executed(chief: Caller) -> None
 @ACCEPT_ONLY
 def test_of_eight_executes_at_once_one_is_answered_and_seven_conflict(chief: Caller) -> None:
     operation_id = submit(chief).json["operation_id"]
-    started, answers = threading.Barrier(8, timeout=30), []
+    started, answers = threading.Barrier(8, timeout=PATIENCE), []
 
     def ask() -> None:
         caller = Caller(chief.client.application.test_client(), chief.account, chief.bearer)  # type: ignore[attr-defined]

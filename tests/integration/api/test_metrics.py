@@ -21,6 +21,7 @@ from lotus_web.models import JobRun, TenantRuntime, WorkflowItem
 from lotus_web.queries.store_figures import store_figures
 from tests.conftest import MakeApp
 from tests.live_server import LiveServer
+from tests.patience import PATIENCE
 from tests.people import bearer_of
 
 WORKFLOW_ON = {"DPM_WORKFLOW_ENABLED": "true", "LOTUS_FOUR_EYES": "false"}
@@ -77,7 +78,7 @@ def test_ids_and_made_up_methods_make_no_series_of_their_own(client: FlaskClient
 
 
 def test_what_waits_and_what_was_decided_is_told(desk: Flask, feed: Any) -> None:
-    client = desk.test_client()
+    client, began = desk.test_client(), datetime.now(UTC)
     empty = figures(client)
     assert (empty["lotus_store_up"], empty["lotus_items_overdue"], empty["lotus_chain_entries_total"]) == (1, 0, 0)
     runs = [feed("/rebalance/simulate", SIMULATE, **{"Idempotency-Key": f"key-{n}"}).json for n in range(3)]
@@ -91,7 +92,7 @@ def test_what_waits_and_what_was_decided_is_told(desk: Flask, feed: Any) -> None
     assert found['lotus_decisions_total{action="APPROVE"}'] == 1
     assert found['lotus_items_open{status="requested"}'] == 2
     assert found["lotus_chain_entries_total"] == 10
-    assert 0 <= found["lotus_chain_head_age_seconds"] < 60
+    assert 0 <= found["lotus_chain_head_age_seconds"] <= (datetime.now(UTC) - began).total_seconds()
     assert found[conflict] - before.get(conflict, 0) == 1
     assert not [name for name in found if runs[0]["rebalance_run_id"] in name or "default" in name or "engine" in name]
 
@@ -116,11 +117,13 @@ def test_what_is_late_is_told_with_how_late_it_is(desk: Flask, feed: Any) -> Non
 @pytest.mark.environ(DPM_ASYNC_EXECUTION_MODE="ACCEPT_ONLY")
 def test_the_queue_of_operations_is_told(desk: Flask, feed: Any) -> None:
     body = {name: part for name, part in SIMULATE.items() if name != "options"} | {"scenarios": {"base": {}}}
+    began = datetime.now(UTC)
     assert feed("/rebalance/analyze/async", body).status_code == 202
+    later = datetime.now(UTC) + timedelta(minutes=1)
     with desk.app_context():
-        found = store_figures(db.session(), now=datetime.now(UTC) + timedelta(minutes=1))
+        found = store_figures(db.session(), now=later)
     assert found.operations == {"PENDING": 1}
-    assert 60 <= found.queue_lag < 90
+    assert 60 <= found.queue_lag <= (later - began).total_seconds()
 
 
 @pytest.mark.stores("sqlite")
@@ -160,9 +163,9 @@ def test_the_workers_of_a_server_are_added_up(live_server: LiveServer) -> None:
     live_server.stop()
     live_server.start(workers=2)
     for _ in range(ASKED):
-        with urlopen(f"{live_server.url}/health/live", timeout=10) as answer:
+        with urlopen(f"{live_server.url}/health/live", timeout=PATIENCE) as answer:
             assert answer.status == 200
-    with urlopen(f"{live_server.url}/metrics", timeout=10) as answer:
+    with urlopen(f"{live_server.url}/metrics", timeout=PATIENCE) as answer:
         text = answer.read().decode()
     assert f'lotus_requests_total{{method="GET",route="/health/live",status="200"}} {ASKED}.0' in text
     assert "lotus_store_up 1.0" in text

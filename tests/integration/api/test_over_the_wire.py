@@ -11,6 +11,7 @@ import pytest
 
 from tests.contract.callers import ready_request, segment
 from tests.live_server import LiveServer
+from tests.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.stores("sqlite"),
@@ -29,7 +30,7 @@ class Wire:
     def __init__(self, url: str):
         address = urlsplit(url)
         assert address.hostname
-        self.connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+        self.connection = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
 
     def send(self, method: str, target: str, body: object = None, **headers: str) -> Answer:
         """Send a request; an iterable body goes chunked. Header names use ``_`` for ``-``."""

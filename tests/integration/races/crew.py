@@ -22,10 +22,10 @@ from flask import Flask
 
 from lotus_web.db import db
 from lotus_web.domain.errors import LotusError
+from tests.patience import PATIENCE
 from tests.stores import environment
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60
 
 
 def outcome(call: Callable[[], Any]) -> str:

@@ -21,6 +21,7 @@ from lotus_web.models import WorkflowAction, WorkflowItem
 from tests.contract.callers import ALL, Caller, bearer_of, segment
 from tests.histories import assert_provable
 from tests.outside import open_item, open_items
+from tests.patience import PATIENCE
 from tests.people import csrf_token, hire, sign_in
 
 pytestmark = pytest.mark.environ(LOTUS_DATABASE_POOL_SIZE="24", DPM_WORKFLOW_ENABLED="true")
@@ -51,7 +52,7 @@ def at_once(calls: list[Send]) -> list[Any]:
     together = Barrier(len(calls))
 
     def run(call: Send) -> Any:
-        together.wait(timeout=60)
+        together.wait(timeout=PATIENCE)
         return call()
 
     with ThreadPoolExecutor(len(calls)) as pool:

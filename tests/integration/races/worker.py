@@ -22,6 +22,7 @@ from lotus_web.domain.gate import GateAction
 from tests.histories import decide, record
 from tests.integration.races.crew import threads
 from tests.integration.races.moves import append_start, approve, mixed, simulate_as
+from tests.patience import be_patient
 
 Say = Callable[[str], None]
 
@@ -108,4 +109,5 @@ def nurse(address: str) -> None:
 
 
 if __name__ == "__main__":
+    be_patient()
     nurse(sys.argv[1])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -23,8 +23,10 @@ from lotus_web.domain.operations import FAMILY, OperationFamily, OperationType
 from lotus_web.queries.supportability import counted, summary
 from lotus_web.services.batch import analyze
 from lotus_web.services.counters import bring_up_to_date, recount
+from lotus_web.services.operation_retention import find_lapsed_operations, purge_operations
 from lotus_web.services.operation_work import execute_by_hand
-from lotus_web.services.retention import find_expired_runs, purge_operations, purge_runs
+from lotus_web.services.retention import find_expired_runs, purge_runs
+from lotus_web.services.retention_rows import Removed
 from tests.analyses import TERMS, accept, batch
 from tests.histories import FEED, NO_FOUR_EYES, NOW, OFF, POLICY, decide, record
 
@@ -80,12 +82,19 @@ def record_and_fail() -> None:
 
 def purge_some(draw: int) -> None:
     cutoff = utcnow() + timedelta(days=1)
-    found = find_expired_runs(db.session(), "default", cutoff=cutoff, after=None, limit=1 + draw % 3)
+    found = find_expired_runs(db.session(), "default", cutoff=cutoff, after=None, rows=10 * (1 + draw % 3))
     if found is not None:
         with transaction() as session:
             purge_runs(session, tenant_id="default", run_ids=found.run_ids, cutoff=cutoff, now=NOW)
+    purge_operations_of(cutoff, rows=1)
+
+
+def purge_operations_of(cutoff: datetime, *, rows: int) -> Removed:
+    found = find_lapsed_operations(db.session(), cutoff=cutoff, after=None, rows=rows)
+    if found is None:
+        return Removed()
     with transaction() as session:
-        purge_operations(session, cutoff=cutoff, now=NOW, limit=1)
+        return purge_operations(session, found.keys, cutoff=cutoff, now=NOW)
 
 
 STEPS: tuple[Callable[[int], None], ...] = (
@@ -98,7 +107,7 @@ STEPS: tuple[Callable[[int], None], ...] = (
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 @given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 30)), min_size=3, max_size=14))
 def test_after_any_history_the_counters_equal_a_recount(history: list[tuple[Callable[[int], None], int]]) -> None:
     for step, draw in history:
@@ -173,8 +182,7 @@ def test_operations_of_another_family_are_not_in_the_summary_of_rebalances(monke
     accept({"one": {"options": {}}})
     assert told().operation_status_counts == {"PENDING": 1}
     execute_by_hand(waiting, tenant_id="default", policy=OFF, terms=TERMS, clock=utcnow)
-    with transaction() as session:
-        assert purge_operations(session, cutoff=utcnow() + timedelta(days=1), now=NOW, limit=10)["operations"] == 2
+    assert purge_operations_of(utcnow() + timedelta(days=1), rows=100)["operations"] == 2
     assert told().operation_status_counts == {"PENDING": 1}
     assert_counters_are_a_recount()
 

@@ -16,6 +16,7 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.gate import GateAction
 from lotus_web.settings import Settings
 from tests.histories import APPEND_ONLY, assert_provable, decide, record
+from tests.patience import PATIENCE
 from tests.stores import environment
 
 ROOT = Path(__file__).parents[3]
@@ -23,6 +24,8 @@ REPLICA = """
 import os, sys
 from flask_migrate import upgrade
 from lotus_web import create_app
+from tests.patience import be_patient
+be_patient()
 app = create_app()
 print("ready", flush=True)
 sys.stdin.readline()
@@ -54,7 +57,7 @@ def test_replicas_that_start_at_once_upgrade_the_store_once(bare_store_url: str)
             assert one.stdin is not None
             one.stdin.write("go\n")
             one.stdin.flush()
-        ends = [(*one.communicate(timeout=60), one.returncode) for one in replicas]
+        ends = [(*one.communicate(timeout=PATIENCE), one.returncode) for one in replicas]
     for out, err, returned in ends:
         assert (returned, out) == (0, "upgraded\n"), err
     engine = create_engine(bare_store_url)

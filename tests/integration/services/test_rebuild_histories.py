@@ -204,7 +204,6 @@ def test_any_history_can_be_rebuilt_and_proved() -> None:
         settings=settings(
             max_examples=12,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),

@@ -145,8 +145,6 @@ def test_a_thousand_events_and_actions_can_be_rebuilt_and_proved(app: Flask) -> 
         settings=settings(
             max_examples=1,
             stateful_step_count=STEPS,
-            deadline=None,
-            derandomize=True,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

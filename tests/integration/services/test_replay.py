@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -65,7 +65,7 @@ def test_a_scenario_of_a_batch_can_be_replayed() -> None:
         assert diff(old, replayed(old)).identical
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(
     turnover=st.none() | st.integers(0, 100),
     single=st.none() | st.integers(5, 100),

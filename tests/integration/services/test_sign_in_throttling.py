@@ -20,6 +20,7 @@ from lotus_web.services.sign_in import (
     forgive,
     password_matches,
 )
+from tests.patience import PATIENCE
 from tests.people import PASSWORD
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -92,7 +93,7 @@ def test_parallel_guesses_all_count(app: Flask) -> None:
 
     def guess(number: int) -> None:
         with app.app_context():
-            start.wait(timeout=30)
+            start.wait(timeout=PATIENCE)
             try:
                 attempt(address=f"192.0.2.{number}")
                 outcomes.append("tried")
@@ -103,7 +104,7 @@ def test_parallel_guesses_all_count(app: Flask) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=PATIENCE)
     assert sorted(outcomes) == ["refused"] * 7 + ["tried"] * FAILURES_PER_NAME
 
 

@@ -46,7 +46,7 @@ def extremes(draw: st.DrawFn) -> dict[str, Any]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(extremes())
 def test_extreme_numbers_give_an_answer(document: dict[str, Any]) -> None:
     result = run(document)

@@ -6,7 +6,7 @@ import random
 from decimal import Decimal, localcontext
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lotus_web.domain.rebalance.result import RebalanceResult
@@ -14,7 +14,7 @@ from tests.unit.domain.rebalance.bodies import D, body, cash_of, failed_rules, f
 
 NAMES = ["A", "B", "C", "D", "E"]
 CURRENCIES = ["SGD", "USD", "EUR"]
-SMALL = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SMALL = settings(max_examples=150)
 
 cents = st.decimals("0.01", "500", places=2)
 amounts = st.decimals("0", "100000", places=2)
