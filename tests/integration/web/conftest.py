@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from flask import Blueprint, Flask, Response, render_template_string, request
 
 from lotus_web.domain.access import Permission
@@ -90,6 +94,13 @@ def fall_over() -> str:
 @blueprint.get("/unmarked")
 def unmarked() -> str:
     return "nobody thought about who may see this"
+
+
+@pytest.fixture
+def at_noon() -> Iterator[None]:
+    """It is noon and the time goes on: what happens now and what happened a little while ago is of one day."""
+    with time_machine.travel(datetime(2026, 11, 2, 12, tzinfo=UTC)):
+        yield
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ def test_filters_are_the_same_for_page_and_file(app: Flask, client_of: ClientOf,
     assert {name for name, run_id in known.items() if run_id in page} == set(found)
 
 
+@pytest.mark.usefixtures("at_noon")
 def test_the_run_the_portfolio_and_today_narrow_it(app: Flask, client_of: ClientOf) -> None:
     run_id = decided(app, "a", reason_code="WITHIN_MANDATE")
     decided(app, "b", reason_code="WITHIN_MANDATE")

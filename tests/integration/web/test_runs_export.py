@@ -21,6 +21,7 @@ def rows(client: FlaskClient, query: str = "") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
 
 
+@pytest.mark.usefixtures("at_noon")
 def test_filters_are_the_same_for_page_and_file(app: Flask, client_of: ClientOf) -> None:
     known = {"a": desk.record(app, key="a"), "b": desk.record(app, desk.CLEAN, key="b")}
     vera, day = client_of("vera"), f"{utcnow():%Y-%m-%d}"
@@ -66,6 +67,7 @@ def test_no_cell_of_it_is_a_formula(app: Flask, client_of: ClientOf) -> None:
 
 
 @pytest.mark.stores("sqlite")
+@pytest.mark.usefixtures("at_noon")
 def test_it_is_marked_as_utf_8_and_as_a_download(client_of: ClientOf) -> None:
     answer = client_of("nora").get("/runs.csv")
     assert answer.data.startswith(b"\xef\xbb\xbfrebalance_run_id,")

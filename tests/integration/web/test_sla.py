@@ -53,6 +53,7 @@ def figures(page: str) -> dict[str, int]:
 
 
 @pytest.mark.stores(*KINDS)
+@pytest.mark.usefixtures("at_noon")
 def test_its_figures_count_what_is_there(app: Flask, client_of: ClientOf) -> None:
     late_item(app)
     desk.item(app, key="soon", age=timedelta(hours=3, minutes=45))
@@ -76,6 +77,7 @@ def test_its_figures_count_what_is_there(app: Flask, client_of: ClientOf) -> Non
 
 
 @pytest.mark.stores(*KINDS)
+@pytest.mark.usefixtures("at_noon")
 def test_every_mark_leads_to_an_inbox_that_holds_what_it_counts(app: Flask, client_of: ClientOf) -> None:
     late_item(app)
     escalated = desk.item(app, key="up", age=timedelta(minutes=50))

@@ -34,7 +34,7 @@ def test_nobody_ever_led_the_jobs(client_of: ClientOf) -> None:
 @pytest.mark.stores(*KINDS)
 def test_who_leads_and_until_when(app: Flask, client_of: ClientOf) -> None:
     with app.app_context(), transaction() as session:
-        assert take_lead(session, "vm:42:abcd", lease=timedelta(seconds=60))
+        assert take_lead(session, "vm:42:abcd", lease=timedelta(hours=1))
     assert "vm:42:abcd" in client_of("ada").get("/support").text
     told = client_of("vera").get("/support").text
     assert "A process leads" in told
@@ -95,6 +95,7 @@ def test_page_and_fragment_share_an_address(client_of: ClientOf) -> None:
 
 
 @pytest.mark.stores(*KINDS)
+@pytest.mark.usefixtures("at_noon")
 def test_reasons_are_counted_and_lead_to_their_decisions(app: Flask, client_of: ClientOf) -> None:
     for number, code in enumerate(("LIMIT_BREACH", "LIMIT_BREACH", "DATA_QUALITY")):
         workflow_id = desk.item(app, key=f"key-{number}")
