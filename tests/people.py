@@ -24,10 +24,18 @@ _TOKEN = re.compile(r'\{"X-CSRFToken": "[^"]*"\}')
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 
 
-def hire(app: Flask, name: str, role: Role | None = None, *, tenant: str = DEFAULT_TENANT) -> str:
-    """Make a person with ``PASSWORD``; the role of someone in ``CAST`` need not be given."""
+def hire(
+    app: Flask,
+    name: str,
+    role: Role | None = None,
+    *,
+    tenant: str = DEFAULT_TENANT,
+    ago: timedelta = timedelta(days=30),
+) -> str:
+    """Make a person with ``PASSWORD`` who has been here for a while; the role of someone in ``CAST`` need not be given."""
     with app.app_context(), transaction() as session:
-        create_person(session, name=name, password=PASSWORD, role=role or CAST[name], tenant_id=tenant, now=utcnow())
+        now = utcnow() - ago
+        create_person(session, name=name, password=PASSWORD, role=role or CAST[name], tenant_id=tenant, now=now)
     return name
 
 

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -32,6 +33,8 @@ INSTANCE = Path("instance")
 DEFAULT_RUNS = 600
 MOST_RUNS = 1_000_000
 IN_BULK_ABOVE = 2_000
+# The people of the desk were there before anything happened at it.
+EMPLOYED = timedelta(days=365)
 
 group = AppGroup("demo", help="The demo tenant.")
 
@@ -95,12 +98,13 @@ def _progress(runs: int, quiet: bool) -> Iterator[Progress]:
 def _open_desk(session: Session) -> None:
     """Make the people and the service account; their secrets are random and kept in ``instance/`` for the owner alone."""
     now = current.utcnow()
+    since = now - EMPLOYED
     lines = []
     for person in PEOPLE:
         password = secrets.token_urlsafe(12)
         if session.get(Person, person.name) is None:
             create_person(
-                session, name=person.name, password=password, role=person.role, tenant_id=DEFAULT_TENANT, now=now
+                session, name=person.name, password=password, role=person.role, tenant_id=DEFAULT_TENANT, now=since
             )
         else:  # left by a bulk load that was stopped before its first run
             set_password(session, name=person.name, password=password, now=now)

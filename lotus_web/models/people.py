@@ -24,13 +24,14 @@ class Person(Base):
 
 
 class PersonRole(Base):
-    """A role of a person in one tenant."""
+    """A role of a person in one tenant; ``given_at`` None where nobody noted it."""
 
     __tablename__ = "person_roles"
 
     name: Mapped[str] = mapped_column(ForeignKey("people.name"), primary_key=True)
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
+    given_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (CheckConstraint("role IN ('viewer', 'reviewer', 'manager', 'admin')", name="role"),)
 

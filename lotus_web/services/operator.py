@@ -44,7 +44,7 @@ def add_person(
 
 def grant_role(session: Session, *, name: str, role: Role, tenant_id: str, now: datetime) -> None:
     """Give a person a role in a tenant; raises NotFound."""
-    people.give_role(session, name=name, role=role, tenant_id=tenant_id)
+    people.give_role(session, name=name, role=role, tenant_id=tenant_id, now=now)
     _record(session, "grant_role", name, [tenant_id], now, role=role.value)
 
 

@@ -53,7 +53,7 @@ def create_person(
         session.flush()
     except IntegrityError as raced:
         raise Conflict("NAME_TAKEN", f"The name {name} is taken.") from raced
-    give_role(session, name=name, role=role, tenant_id=tenant_id)
+    give_role(session, name=name, role=role, tenant_id=tenant_id, now=now)
     return person
 
 
@@ -78,12 +78,12 @@ def _person(session: Session, name: str) -> Person:
     return person
 
 
-def give_role(session: Session, *, name: str, role: Role, tenant_id: str) -> None:
+def give_role(session: Session, *, name: str, role: Role, tenant_id: str, now: datetime) -> None:
     """Give a person a role in a tenant, from the next request on; having it already is no error. Raises NotFound."""
     _person(session, name)
     key = {"name": name, "tenant_id": check_tenant_id(tenant_id), "role": role.value}
     if session.get(PersonRole, key) is None:
-        session.add(PersonRole(**key))
+        session.add(PersonRole(**key, given_at=now))
         session.flush()
 
 

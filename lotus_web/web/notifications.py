@@ -9,7 +9,7 @@ from flask_login import current_user
 from lotus_web import current
 from lotus_web.db import db, transaction
 from lotus_web.domain.paging import Page
-from lotus_web.queries.notifications import NoticeRow, ReadState, notification_page, unread_count
+from lotus_web.queries.notifications import NoticeRow, ReadState, notice_counts, notification_page, unread_count
 from lotus_web.services.notification_reads import AT_ONCE, mark_all_read, mark_read
 from lotus_web.web.access import current_actor, signed_in
 from lotus_web.web.htmx import is_htmx, page_or_fragment, see_other
@@ -76,6 +76,7 @@ def render_list(done: int = 0) -> Response:
         "notifications/_notifications.html",
         listing=listing,
         beneath=beneath,
+        counts=notice_counts(session, actor),
         state=state,
         cursor=cursor,
         done=done,

@@ -19,7 +19,7 @@ routes = ApiBlueprint("notifications", __name__, envelope=V1Envelope())
 
 
 class NotificationListParams(QueryParams):
-    """``state`` all, unread or read."""
+    """``state`` all, unread or read; what was told of an item before its decision counts as read with it."""
 
     state: ReadState = ReadState.ALL
     limit: Annotated[int, Field(ge=1, le=200)] = 50

@@ -99,7 +99,10 @@ class ActionAnswer(Answer):
 
 
 class NotificationAnswer(Answer):
-    """A notification; ``read_at`` is the caller's own, null in an item's list."""
+    """A notification; ``read_at`` is the caller's own, ``settled_at`` when a decision on its item left nothing of it to be read.
+
+    Both are null in an item's list.
+    """
 
     notification_id: str
     tenant_id: str
@@ -115,6 +118,7 @@ class NotificationAnswer(Answer):
     created_at: Stamp
     delivered_at: Stamp | None
     read_at: Stamp | None = None
+    settled_at: Stamp | None = None
 
 
 class ActedAnswer(Answer):

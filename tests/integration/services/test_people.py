@@ -76,7 +76,7 @@ def test_roles_are_given_and_taken_per_tenant_and_twice_is_harmless(session: Ses
     hire(session)
     for _ in range(2):
         with transaction() as store:
-            people.give_role(store, name="nora", role=Role.MANAGER, tenant_id="north")
+            people.give_role(store, name="nora", role=Role.MANAGER, tenant_id="north", now=NOW)
     assert dict(list_people(db.session())[0].roles) == {
         "default": frozenset({Role.REVIEWER}),
         "north": frozenset({Role.MANAGER}),
@@ -94,7 +94,7 @@ def test_a_session_begins_where_the_last_one_was(session: Session) -> None:
     assert alone is not None
     assert (alone.first, alone.known) == ("south", True)
     with transaction() as store:
-        people.give_role(store, name="nora", role=Role.VIEWER, tenant_id="default")
+        people.give_role(store, name="nora", role=Role.VIEWER, tenant_id="default", now=NOW)
     several = tenants_of(db.session(), "nora")
     assert several is not None
     assert (several.first, several.known) == ("default", False)
@@ -139,7 +139,7 @@ def test_another_password_ends_every_session(session: Session) -> None:
         lambda store: people.disable_person(store, name="nobody", now=NOW),
         lambda store: people.enable_person(store, name="nobody"),
         lambda store: people.set_password(store, name="nobody", password=PASSWORD, now=NOW),
-        lambda store: people.give_role(store, name="nobody", role=Role.ADMIN, tenant_id="default"),
+        lambda store: people.give_role(store, name="nobody", role=Role.ADMIN, tenant_id="default", now=NOW),
         lambda store: people.take_role(store, name="nobody", role=Role.ADMIN, tenant_id="default"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -218,6 +219,21 @@ def test_settings_in_force_tell_no_secret(client_of: ClientOf) -> None:
     )
     assert "LOTUS_CLAIM_MINUTES" in page
     assert "x" * 40 not in page
+
+
+@pytest.mark.parametrize(("exempt", "packs"), [(False, False), (True, True)])
+def test_settings_in_force_tell_of_no_other_tenant(app: Flask, client_of: ClientOf, exempt: bool, packs: bool) -> None:
+    environ = app.extensions["lotus_settings"].environ
+    environ["LOTUS_FOUR_EYES_EXEMPT_TENANTS"] = "globex,default,initech" if exempt else "globex,initech"
+    environ["DPM_TENANT_POLICY_PACK_MAP_JSON"] = json.dumps(
+        {"globex": "bold", **({"default": "careful"} if packs else {})}
+    )
+    page = client_of("ada").get("/admin/settings").text
+    for foreign in ("globex", "initech", "bold"):
+        assert foreign not in page
+    own = "<code>default</code>" if exempt else "<code>–</code>"
+    assert re.search(rf"LOTUS_FOUR_EYES_EXEMPT_TENANTS</code></th>\s*<td[^>]*>{own}", page)
+    assert ("{&#34;default&#34;:&#34;careful&#34;}" in page) is packs
 
 
 def test_the_pages_are_for_administrators(client_of: ClientOf) -> None:

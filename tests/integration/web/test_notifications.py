@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -68,6 +69,32 @@ def test_all_are_read_at_once(app: Flask, client_of: ClientOf) -> None:
     post(nora, "/notifications")
     assert "3 marked as read." in nora.get("/notifications").text
     assert bell(nora) == 0
+
+
+@pytest.mark.stores(*KINDS)
+def test_a_decision_is_told_in_the_row_and_lowers_the_bell(app: Flask, client_of: ClientOf) -> None:
+    items = [desk.item(app, key=f"key-{number}") for number in range(3)]
+    nora = client_of("nora")
+    desk.act(app, items[1], Action.APPROVE, by=TOMAS, text="Fine.")
+    page = nora.get("/notifications").text
+    assert bell(nora) == 2
+    assert re.findall(r'class="tab"[^>]*>([^<]+) <span class="count">([^<]+)<', page) == [
+        ("Unread", "2"),
+        ("Read or decided", "1"),
+        ("All", "3"),
+    ]
+    assert "2 of 2 notifications" in page
+    decided = page[page.index("Read or decided before") :]
+    assert re.search(r'<span class="soft">decided <time', decided)
+    assert 'name="notification_id"' not in decided
+
+
+def test_who_is_new_is_told_nothing_of_the_time_before(app: Flask, client_of: ClientOf) -> None:
+    desk.item(app)
+    hire(app, "rita", Role.REVIEWER, ago=timedelta(0))
+    rita = app.test_client()
+    sign_in(rita, "rita")
+    assert (bell(rita), listed(rita, "?state=all")) == (0, [])
 
 
 def test_with_scripts_the_list_comes_again_and_the_bell_is_told(app: Flask, client_of: ClientOf) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Role
 from lotus_web.models import PersonSession
@@ -278,7 +279,7 @@ def test_a_role_counts_from_the_next_request_on(desk: Flask, client_of: ClientOf
     client = client_of("nora")
     assert client.get("/desk/vault").status_code == 403
     with desk.app_context(), transaction() as store:
-        hr.give_role(store, name="nora", role=Role.ADMIN, tenant_id="default")
+        hr.give_role(store, name="nora", role=Role.ADMIN, tenant_id="default", now=utcnow())
     assert client.get("/desk/vault").status_code == 200
     with desk.app_context(), transaction() as store:
         hr.take_role(store, name="nora", role=Role.ADMIN, tenant_id="default")
