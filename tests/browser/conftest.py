@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Keyboard, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Keyboard, Locator, Page, expect
 
 from tests.conftest import marked_settings, missing
 from tests.live_server import LiveServer
+from tests.patience import BROWSER_MS
 from tests.stores import SqliteStores, environment
 
 Axe = Callable[..., list[str]]
@@ -31,6 +32,7 @@ AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js"
 # What rules need from elsewhere (preload) is for media and style sheets of other hosts: there are none.
 FAULTS = """include => axe.run(include, {resultTypes: ['violations'], preload: false}).then((found) => found.violations.flatMap(
   (fault) => fault.nodes.map((node) => `${fault.id} (${fault.impact}): ${node.target} ${node.failureSummary}`)))"""
+expect.set_options(timeout=BROWSER_MS)
 # A refused form answers 422 by design, and Chromium notes every such answer in the console.
 EXPECTED_IN_CONSOLE = "Failed to load resource"
 
@@ -48,7 +50,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     if executable is None:
         missing(INSTALL_HINT)
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {**browser_type_launch_args, "executable_path": executable, "args": [*sandbox, *QUIET]}
+    return {
+        **browser_type_launch_args,
+        "executable_path": executable,
+        "args": [*sandbox, *QUIET],
+        "timeout": BROWSER_MS,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +91,16 @@ def page(page: Page) -> Iterator[Page]:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Press and click on a page that has loaded, as people do: a test is faster than the deferred scripts of a new page."""
-    keyboard, click = Page.keyboard.fget, Locator.click
+    """Press and click on a page that has loaded, as people do: a test is faster than the deferred scripts of a new page.
+
+    What is waited for may take its time (tests/patience.py), in every window that a test opens.
+    """
+    keyboard, click, new_context = Page.keyboard.fget, Locator.click, Browser.new_context
+
+    def patient_context(browser: Browser, **options: Any) -> BrowserContext:
+        context = new_context(browser, **options)
+        context.set_default_timeout(BROWSER_MS)
+        return context
 
     def keyboard_when_loaded(page: Page) -> Keyboard:
         page.wait_for_load_state()
@@ -95,6 +110,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
         locator.page.wait_for_load_state()
         click(locator, *args, **kwargs)
 
+    monkeypatch.setattr(Browser, "new_context", patient_context)
     monkeypatch.setattr(Page, "keyboard", property(keyboard_when_loaded))
     monkeypatch.setattr(Locator, "click", click_when_loaded)
 

@@ -1,8 +1,8 @@
-"""What the browser tests of the control plane stand on: a page without scripts, and where the focus is."""
+"""What the browser tests of the control plane stand on: signing in again, the focus, and areas that ask again."""
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.live_server import LiveServer
 from tests.people import PASSWORD
@@ -15,12 +15,9 @@ def sign_in_again(page: Page, name: str) -> None:
     page.click("button[type=submit]")
 
 
-def focused(page: Page) -> str:
-    """Return what has the focus: its tag and its id or class."""
-    found: str = page.evaluate(
-        "document.activeElement.localName + '#' + (document.activeElement.id || document.activeElement.className)"
-    )
-    return found
+def expect_focus_on_something(page: Page) -> None:
+    """Wait until something has the focus: what comes in place gets it a moment after it can be seen."""
+    expect(page.locator("body")).not_to_be_focused()
 
 
 def refresh(page: Page, area: str, server: LiveServer) -> None:

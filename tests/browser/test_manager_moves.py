@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lotus_web.domain.workflow import Action
 from tests import desk
-from tests.browser.control_desk import focused, refresh, sign_in_again
+from tests.browser.control_desk import expect_focus_on_something, refresh, sign_in_again
 from tests.browser.review_desk import item_url, open_store, sign_in, sign_in_by_form
 from tests.integration.web.test_items import TOMAS
 from tests.live_server import LiveServer
@@ -114,7 +114,7 @@ def test_rows_do_not_move_under_the_pointer(page: Page, store: Flask, live_serve
     changed.click()
     expect(first).to_have_attribute("data-key", later)
     expect(changed).to_be_hidden()
-    assert not focused(page).startswith("body")
+    expect_focus_on_something(page)
 
 
 def test_what_changed_meanwhile_is_told_and_the_form_kept(

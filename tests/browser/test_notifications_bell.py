@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from tests import desk
-from tests.browser.control_desk import focused, sign_in_again
+from tests.browser.control_desk import expect_focus_on_something, sign_in_again
 from tests.browser.review_desk import open_store, sign_in, sign_in_by_form
 from tests.live_server import LiveServer
 from tests.people import hire
@@ -68,7 +68,7 @@ def test_reading_one_and_then_all(page: Page, store: Flask, live_server: LiveSer
     page.get_by_role("button", name="Mark all as read").click()
     expect(page.locator("#bell")).to_have_attribute("aria-label", "Notifications, 0 unread")
     expect(page.get_by_text("You have read everything")).to_be_visible()
-    assert not focused(page).startswith("body")
+    expect_focus_on_something(page)
 
 
 def test_without_scripts(plain_page: Page, store: Flask, live_server: LiveServer) -> None:

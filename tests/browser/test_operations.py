@@ -90,10 +90,10 @@ def test_progress_comes_by_itself_and_the_asking_stops_at_the_end(ada: Page, liv
     stops = iter([False, True])
     with pytest.raises(Interrupted):
         run_scenarios(done, stop=lambda: next(stops))
-    expect(ada.locator("#operation")).to_contain_text("1 of 3", timeout=15_000)
+    expect(ada.locator("#operation")).to_contain_text("1 of 3")
     expect(ada.locator("#operation")).to_contain_text("Running")
     assert work_on(claim, policy=OFF, terms=TERMS, clock=utcnow)
-    expect(ada.locator("#operation")).to_contain_text("3 of 3", timeout=15_000)
+    expect(ada.locator("#operation")).to_contain_text("3 of 3")
     expect(ada.locator("#live")).to_contain_text("The operation has ended: Succeeded")
     for asking in ("hx-get", "hx-trigger", "data-live"):
         assert ada.locator("#operation").get_attribute(asking) is None
