@@ -193,3 +193,10 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop(WRITE, None)
+
+
+def see_one_moment(session: Session) -> None:
+    """Let all reads from here to the end of the transaction see the store as it is now; ends a transaction before."""
+    session.rollback()
+    if session.get_bind().dialect.name == "postgresql":  # a transaction of SQLite is a snapshot anyway
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})

@@ -7,24 +7,25 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, Text, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.canonical import HASH_PREFIX
-from lotus_web.domain.errors import NotFound
-from lotus_web.domain.events import EventType
+from lotus_web.db import see_one_moment
+from lotus_web.domain.canonical import HASH_PREFIX, canonical_json
+from lotus_web.domain.events import OWN_PRODUCER, EventType
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.projection import target_workflow_id
-from lotus_web.models import EventLogEntry, Notification, NotificationRead, TenantRuntime, WorkflowAction, WorkflowItem
-from lotus_web.models.values import action_record, item_state, logged_event, poster_of, stored_envelope
+from lotus_web.models import EventLogEntry, Notification, NotificationRead, TenantRuntime, WorkflowAction
+from lotus_web.models.values import action_record, logged_event, poster_of, stored_envelope
 from lotus_web.queries.audit import entries, entry_content
+from lotus_web.queries.evaluations import evaluation_of_run
+from lotus_web.queries.items import stored_item
 from lotus_web.wire.workflow_export import EXPORT_VERSION, LINKS_MAX, audit_summary, entry_document, sealed
 from lotus_web.wire.workflow_items import action_document, instant, item_document
 
-TRIES = 5
-OF_INTEREST = (
-    EventType.TRACE_STARTED.value,
-    EventType.POLICY_EVALUATED.value,
+# Entries of a trace before and after the opening of an item: one correlation id may be shared by all runs of a caller.
+REACH = 1_000
+ABOUT_ITEMS = (
     EventType.EXCEPTION_REQUESTED.value,
     EventType.APPROVAL_RECORDED.value,
     EventType.WORKFLOW_REVIEW_REQUESTED.value,
@@ -34,29 +35,10 @@ OF_INTEREST = (
 def export_item(session: Session, tenant_id: str, workflow_id: str, *, now: datetime) -> dict[str, Any]:
     """Return the export document of an item, version 1, with its proof; raises NotFound.
 
-    The parts are read one after the other, so they are read again when someone acted in between.
+    All of it is read as it was at one moment, so that nobody who acts meanwhile can tear it.
     """
-    for _ in range(TRIES):
-        item = _item(session, tenant_id, workflow_id)
-        document = _document(session, item, now)
-        if _version(session, item) == item.version:
-            break
-    return sealed(document)
-
-
-def _item(session: Session, tenant_id: str, workflow_id: str) -> ItemState:
-    query = select(WorkflowItem).where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.workflow_id == workflow_id)
-    row = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
-    if row is None:
-        raise NotFound("not_found", "There is no such item.")
-    return item_state(row)
-
-
-def _version(session: Session, item: ItemState) -> int | None:
-    query = select(WorkflowItem.version).where(
-        WorkflowItem.tenant_id == item.tenant_id, WorkflowItem.workflow_id == item.workflow_id
-    )
-    return session.scalar(query)
+    see_one_moment(session)
+    return sealed(_document(session, stored_item(session, tenant_id, workflow_id), now))
 
 
 def _document(session: Session, item: ItemState, now: datetime) -> dict[str, Any]:
@@ -69,7 +51,7 @@ def _document(session: Session, item: ItemState, now: datetime) -> dict[str, Any
         .order_by(WorkflowAction.action_seq)
     ).all()
     told = _notifications(session, item)
-    chain = _events_of(session, item, head.last_log_seq)
+    chain = _events_of(session, item)
     return {
         "export_version": EXPORT_VERSION,
         "exported_at": instant(now),
@@ -124,26 +106,54 @@ def _notification(row: Notification, reads: dict[str, str | None]) -> dict[str, 
     }
 
 
-def _events_of(session: Session, item: ItemState, until: int) -> list[EventLogEntry]:
-    """Return the entries that made an item what it is: its trace's first, what the policy said of it, and those about it."""
-    rows = session.scalars(
-        select(EventLogEntry)
-        .where(
-            EventLogEntry.tenant_id == item.tenant_id,
-            EventLogEntry.trace_id == item.trace_id,
-            EventLogEntry.event_type.in_(OF_INTEREST),
-            EventLogEntry.log_seq <= until,
-        )
-        .order_by(EventLogEntry.log_seq)
+def _events_of(session: Session, item: ItemState) -> list[EventLogEntry]:
+    """Return the entries that made an item what it is: its trace's first, what the policy said of it, and those about it.
+
+    Each is found by its key, however long the trace is; what was said of the item and changed nothing, within ``REACH``.
+    """
+    entry, own = EventLogEntry, EventLogEntry.tenant_id == item.tenant_id
+    opened = session.scalars(select(entry).where(own, entry.event_id == item.created_from_event_id)).one()
+    of_trace = and_(own, entry.trace_id == item.trace_id)
+    near = and_(of_trace, entry.trace_seq.between(opened.trace_seq - REACH, opened.trace_seq + REACH))
+    found = [
+        opened,
+        *session.scalars(select(entry).where(of_trace, entry.trace_seq == 0)),
+        *session.scalars(_decisive(item)),
+        *session.scalars(_evaluations(item, near)),
+        *(
+            row
+            for row in session.scalars(_naming(item, near))
+            if target_workflow_id(logged_event(row)) == item.workflow_id
+        ),
+    ]
+    return sorted({row.log_seq: row for row in found}.values(), key=lambda row: row.log_seq)
+
+
+def _decisive(item: ItemState) -> Select[EventLogEntry]:
+    """The events that actions on the item stand for."""
+    stands_for = (WorkflowAction.tenant_id == EventLogEntry.tenant_id) & (
+        WorkflowAction.source_event_id == EventLogEntry.event_id
     )
-    return [row for row in rows if _concerns(row, item)]
+    of_item = (WorkflowAction.tenant_id == item.tenant_id, WorkflowAction.workflow_id == item.workflow_id)
+    return select(EventLogEntry).join(WorkflowAction, stands_for).where(*of_item)
 
 
-def _concerns(row: EventLogEntry, item: ItemState) -> bool:
-    if row.event_type == EventType.POLICY_EVALUATED:
-        inputs = row.payload["inputs"]
-        return isinstance(inputs, dict) and inputs.get("rebalance_run_id") == item.rebalance_run_id
-    return row.trace_seq == 0 or target_workflow_id(logged_event(row)) == item.workflow_id
+def _evaluations(item: ItemState, near: ColumnElement[bool]) -> Select[EventLogEntry]:
+    """What the policy said of the item: of its run, else what other systems said around it."""
+    if item.rebalance_run_id is not None:
+        return evaluation_of_run(item.tenant_id, item.rebalance_run_id)
+    of_others = (
+        EventLogEntry.event_type == EventType.POLICY_EVALUATED.value,
+        EventLogEntry.producer_id != OWN_PRODUCER,
+    )
+    return select(EventLogEntry).where(near, *of_others)
+
+
+def _naming(item: ItemState, near: ColumnElement[bool]) -> Select[EventLogEntry]:
+    """Events that may be about the item. The column holds canonical JSON text, in which an id stands in one way only."""
+    said = type_coerce(EventLogEntry.payload, Text)
+    named = [said.contains(canonical_json(one), autoescape=True) for one in (item.subject_id, item.workflow_id)]
+    return select(EventLogEntry).where(near, EventLogEntry.event_type.in_(ABOUT_ITEMS), or_(*named))
 
 
 def _trace_reference(item: ItemState, chain: Sequence[EventLogEntry]) -> dict[str, Any]:

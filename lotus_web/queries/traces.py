@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
@@ -18,12 +18,13 @@ from lotus_web.models.values import item_state
 from lotus_web.queries.chronology import Told, in_order
 
 MOST_ROWS = 500
+EXCEPTION = "exception"
 ACTIVE, SETTLED = "active", "settled"
 
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
-    """A trace at a glance; ``outcome`` is ``active`` until it is finished.
+    """A trace at a glance; ``outcome`` is ``active`` until it is finished. Its newest ``MOST_ROWS`` events say how it stands.
 
     Nothing finishes the trace of a run of this house, so that one is ``settled`` while no item of it is open.
     """
@@ -58,20 +59,25 @@ class TraceDetail:
 
 
 def trace_summary(session: Session, tenant_id: str, trace_id: str) -> TraceSummary:
-    """Return what a trace is about and how it stands; raises NotFound. Four queries, whatever its length."""
+    """Return what a trace is about and how it stands; raises NotFound. Four queries of bounded cost, whatever its length.
+
+    Its events are numbered without a gap, so the number of the last says how many there are.
+    """
     of_trace = (EventLogEntry.tenant_id == tenant_id, EventLogEntry.trace_id == trace_id)
     started = session.scalars(select(EventLogEntry).where(*of_trace, EventLogEntry.trace_seq == 0)).one_or_none()
     if started is None:
         raise NotFound("not_found", "There is no such trace.")
-    counted = session.execute(select(func.count(), func.max(EventLogEntry.occurred_at)).where(*of_trace)).one()
+    places = select(_SEQ, EventLogEntry.occurred_at).where(*of_trace).order_by(_SEQ.desc())
+    last = session.execute(places.limit(1)).one()
     payload = started.payload
     telling = {
         row.event_type: row
         for row in session.scalars(
             select(EventLogEntry)
-            .where(*of_trace, EventLogEntry.event_type.in_(_TELLING))
+            .where(
+                *of_trace, EventLogEntry.trace_seq > last.trace_seq - MOST_ROWS, EventLogEntry.event_type.in_(_TELLING)
+            )
             .order_by(_SEQ)
-            .limit(MOST_ROWS)
         )
     }
     items = session.scalars(
@@ -90,9 +96,9 @@ def trace_summary(session: Session, tenant_id: str, trace_id: str) -> TraceSumma
         primary_entity=payload["primary_entity"],
         outcome=finished.payload["outcome"] if finished else _unfinished(started, states),
         started_at=started.occurred_at,
-        last_event_at=counted[1],
-        event_count=counted[0],
-        exception_requested=EventType.EXCEPTION_REQUESTED.value in telling,
+        last_event_at=last.occurred_at,
+        event_count=last.trace_seq + 1,
+        exception_requested=EventType.EXCEPTION_REQUESTED.value in telling or _asked(states),
         policy=_policy(evaluated or telling.get(EventType.EXCEPTION_REQUESTED.value)),
         items=states,
     )
@@ -104,6 +110,10 @@ _TELLING = (
     EventType.EXCEPTION_REQUESTED.value,
     EventType.TRACE_FINISHED.value,
 )
+
+
+def _asked(items: Sequence[ItemState]) -> bool:
+    return any(item.subject_type == EXCEPTION for item in items)
 
 
 def _unfinished(started: EventLogEntry, items: Sequence[ItemState]) -> str:

@@ -11,15 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
-from lotus_web.domain.events import EventType
 from lotus_web.domain.four_eyes import FourEyes, Parties
 from lotus_web.domain.items import ActionRecord, ItemState
 from lotus_web.domain.precedents import Precedents
 from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.shown import shown_digest
 from lotus_web.domain.workflow import PERMISSION, Action, why_not
-from lotus_web.models import EventLogEntry, Notification, Run, WorkflowAction
+from lotus_web.models import Notification, Run, WorkflowAction
 from lotus_web.models.values import action_record
+from lotus_web.queries.evaluations import item_violations
 from lotus_web.queries.items import stored_item
 from lotus_web.queries.precedents import item_precedents
 from lotus_web.queries.traces import TraceSummary, trace_summary
@@ -70,7 +70,7 @@ def workflow_detail(
         actions=item_actions(session, item),
         notifications=_told(session, item),
         choices=tuple(_choice(item, action, actor, parties, four_eyes) for action in Action),
-        violations=_violations(session, item),
+        violations=item_violations(session, item),
         precedents=item_precedents(session, item, now=now, codes=codes),
         trace=trace_summary(session, item.tenant_id, item.trace_id),
         run_status=run.status if run else None,
@@ -108,27 +108,3 @@ def _told(session: Session, item: ItemState) -> tuple[Notification, ...]:
 def _choice(item: ItemState, action: Action, actor: Actor, parties: Parties, four_eyes: FourEyes) -> ActionChoice:
     sentence = why_not(item.facts, actor, action) or four_eyes.refusal(action, actor, parties)
     return ActionChoice(action.value, PERMISSION[action].value, sentence is None, sentence)
-
-
-def _violations(session: Session, item: ItemState) -> Sequence[Mapping[str, Any]]:
-    """Return the failing rules of the evaluation that an item is about: its run's, else the trace's newest."""
-    query = (
-        select(EventLogEntry.payload)
-        .where(
-            EventLogEntry.tenant_id == item.tenant_id,
-            EventLogEntry.trace_id == item.trace_id,
-            EventLogEntry.event_type == EventType.POLICY_EVALUATED.value,
-        )
-        .order_by(EventLogEntry.trace_seq.desc())
-        .limit(MOST_ROWS)
-    )
-    payloads = session.scalars(query).all()
-    of_run = [payload for payload in payloads if _run_of(payload) == item.rebalance_run_id]
-    chosen: Mapping[str, Any] = next(iter(of_run or payloads), {})
-    violations = chosen.get("violations")
-    return [one for one in violations if isinstance(one, dict)] if isinstance(violations, list) else []
-
-
-def _run_of(payload: Mapping[str, Any]) -> object:
-    inputs = payload.get("inputs")
-    return inputs.get("rebalance_run_id") if isinstance(inputs, dict) else None

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from lotus_web.db import Base
+from lotus_web.db import Base, see_one_moment
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.events import EventType
 from lotus_web.domain.items import ItemState, Origin
@@ -44,9 +44,7 @@ class RebuiltBatch:
 
 def check_batch(session: Session, tenant_id: str, *, after: str = "") -> RebuiltBatch:
     """Compare the next traces after ``after`` with their history; writes nothing."""
-    session.rollback()
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})  # all reads see one moment
+    see_one_moment(session)
     return _batch(session, tenant_id, after, write=False)
 
 

@@ -7,10 +7,12 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event as event_of_orm
 
 from lotus_web.db import db, transaction
 from lotus_web.domain.canonical import content_hash
@@ -18,7 +20,7 @@ from lotus_web.domain.errors import NotFound
 from lotus_web.domain.events import EventType, Poster
 from lotus_web.domain.gate import GateAction
 from lotus_web.domain.workflow import Action
-from lotus_web.models import Notification, NotificationRead
+from lotus_web.models import EventLogEntry, Notification, NotificationRead
 from lotus_web.queries import export
 from lotus_web.queries.export import export_item
 from lotus_web.services.event_log import append_event
@@ -30,6 +32,7 @@ from tests.histories import (
     POLICY,
     STARTED,
     act,
+    approved,
     decide,
     event,
     later,
@@ -241,19 +244,70 @@ def test_a_long_way_to_the_head_is_left_out_and_said_to_be(desk: Flask, monkeypa
 def test_someone_who_acts_while_an_export_is_read_does_not_tear_it(
     desk: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, meddled = export._document, []
+    parts, acted = export._notifications, []
 
-    def meddle(session: Any, item: Any, now: Any) -> Document:
-        document = whole(session, item, now)
-        if not meddled:
-            meddled.append(True)
-            with transaction() as current:
-                act(current, ITEM, Action.COMMENT, actor=MARA)
-        return document
+    def act_elsewhere() -> None:
+        with desk.app_context(), transaction() as session:
+            act(session, ITEM, Action.COMMENT, actor=MARA)
+            acted.append(True)
 
-    monkeypatch.setattr(export, "_document", meddle)
-    document = exported()
-    assert len(document["workflow_actions"]) == 8
+    def meddle(session: Any, item: Any) -> Any:
+        meddler = Thread(target=act_elsewhere)
+        meddler.start()
+        meddler.join()
+        return parts(session, item)
+
+    monkeypatch.setattr(export, "_notifications", meddle)
+    for times in (1, 2, 3):
+        document = exported()
+        assert len(acted) == times
+        assert len(document["workflow_actions"]) == 6 + times
+        assert export_faults(document) == ()
+
+
+def test_an_export_costs_the_same_in_a_trace_that_many_runs_share(desk: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = exported()
+    monkeypatch.setattr(export, "REACH", 3)
+    for number in range(10, 30):
+        with transaction() as session:
+            record(session, number, correlation_id="batch")
+    loaded: list[str] = []
+    listens = (EventLogEntry, "load", lambda row, _context: loaded.append(row.event_id))
+    db.session.expunge_all()
+    event_of_orm.listen(*listens)
+    try:
+        document = exported()
+    finally:
+        event_of_orm.remove(*listens)
+    assert document["trace_reference"] == alone["trace_reference"]
+    assert sorted(loaded) == sorted(document["trace_reference"]["event_ids"])
+    assert export_faults(document) == ()
+    late = exported("batch:exception:rr_00000019")
+    assert [entry["event"]["event_type"] for entry in late["proof"]["entries"]] == [
+        "TraceStarted",
+        "PolicyEvaluated",
+        "ExceptionRequested",
+    ]
+    assert {"rr_00000018", "rr_0000001a"} & set(json.dumps(late).split('"')) == set()
+    assert export_faults(late) == ()
+
+
+def test_what_other_systems_say_of_an_item_and_changes_nothing_is_in_its_export(desk: Flask) -> None:
+    item = "trace-1:exception:ex-1"
+    steps: list[tuple[EventType, Any]] = [
+        (EventType.TRACE_STARTED, STARTED),
+        (EventType.EXCEPTION_REQUESTED, requested()),
+        (EventType.APPROVAL_RECORDED, approved("exception", "ex-1")),
+        (EventType.APPROVAL_RECORDED, approved("exception", "ex-1", "rejected")),
+        (EventType.EXCEPTION_REQUESTED, requested("ex-10")),
+    ]
+    with transaction() as session:
+        for kind, payload in steps:
+            append_event(session, event(kind, payload), defaults=POLICY.defaults, now=NOW)
+    document = exported(item)
+    assert [entry["event"]["event_type"] for entry in document["proof"]["entries"]] == [
+        kind.value for kind, _ in steps[:4]
+    ]
     assert export_faults(document) == ()
 
 
