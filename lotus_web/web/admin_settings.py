@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
-from lotus_web.queries.doctor import settings_in_force
 from lotus_web.queries.policy_packs import list_packs
+from lotus_web.queries.tenant_settings import settings_of_tenant
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.htmx import page_or_fragment
 
@@ -20,13 +20,14 @@ blueprint = Blueprint("admin_settings", __name__)
 @requires(Permission.ADMIN)
 def show() -> ResponseReturnValue:
     """Show every setting, switches first, and the tenant's policy packs; secrets say only whether there is one."""
-    found = list(settings_in_force(current.settings()))
+    tenant_id = current_actor().tenant_id
+    found = list(settings_of_tenant(current.settings(), tenant_id))
     switches = [one for one in found if one.value in ("true", "false")]
     return page_or_fragment(
         "admin/settings.html",
         "admin/_settings.html",
         switches=switches,
         others=[one for one in found if one not in switches],
-        packs=list_packs(db.session(), current_actor().tenant_id),
+        packs=list_packs(db.session(), tenant_id),
         packs_enabled=current.settings().policy_packs_enabled,
     )
