@@ -33,7 +33,7 @@ from lotus_web.domain.paging import Page, decode_cursor, encode_cursor
 from lotus_web.models import Notification, NotificationRead, PersonRole, WorkflowItem
 
 # The bell looks at this many of the newest of each recipient: a role may have been told a million things.
-BELL_REACH = 500
+BELL_REACH = 300
 BELL_MOST = 99
 READ_REACH = 2_000
 
