@@ -29,7 +29,9 @@ class Settings:
         "LOTUS_ENV", "development", ("development", "production"), "production: secure cookies, HSTS, no demo accounts"
     )
     secret_key = text("LOTUS_SECRET_KEY", "", "signs the session cookie", secret=True, min_bytes=SECRET_KEY_MIN_BYTES)
-    api_auth = choice("LOTUS_API_AUTH", "required", ("required", "disabled"), "disabled: tenant default, development only")
+    api_auth = choice(
+        "LOTUS_API_AUTH", "required", ("required", "disabled"), "disabled: tenant default, development only"
+    )
     jobs = choice("LOTUS_JOBS", "off", ("embedded", "external", "off"), "who runs the scheduled jobs")
     trusted_proxies = whole(
         "LOTUS_TRUSTED_PROXIES", 0, "reverse proxies in front, for the client address", low=0, high=5
