@@ -14,6 +14,7 @@ from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor
 from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowKind
 from lotus_web.models import WorkflowItem
+from lotus_web.queries.holders import HOLDER_DISABLED
 from lotus_web.queries.inbox_filter import InboxFilter, Tab, decided_conditions, filter_conditions, tab_condition
 from lotus_web.queries.open_items import OVERDUE, REST, all_open, decode_place
 from lotus_web.queries.told_reasons import told_reasons
@@ -41,6 +42,7 @@ COLUMNS = (
     WorkflowItem.current_decision,
     WorkflowItem.current_reason,
     WorkflowItem.version,
+    HOLDER_DISABLED,
 )
 
 
@@ -66,6 +68,7 @@ class InboxRow:
     current_decision: str | None
     current_reason: str | None
     version: int
+    holder_disabled: bool
 
     @property
     def priority(self) -> str:

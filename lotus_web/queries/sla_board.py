@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.ageing import Age
 from lotus_web.domain.workflow import Action
 from lotus_web.models import WorkflowAction, WorkflowItem
+from lotus_web.queries.holders import HOLDER_DISABLED
 from lotus_web.queries.open_items import all_open
 
 DAYS = 14
@@ -27,12 +28,13 @@ AGES = tuple(Age)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Open items of one person or of one role's queue; ``name`` None is nobody's."""
+    """Open items of one person, who may be disabled, or of one role's queue; ``name`` None is nobody's."""
 
     name: str | None
     open: int
     overdue: int
     due_soon: int
+    disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def _open_groups(session: Session, tenant_id: str, now: datetime, soon_minutes: 
         select(
             WorkflowItem.assigned_account_id,
             WorkflowItem.assigned_role,
+            HOLDER_DISABLED,
             func.count(),
             _count_if(WorkflowItem.sla_due_at < now),
             _count_if(soon),
@@ -122,10 +125,10 @@ def _open_groups(session: Session, tenant_id: str, now: datetime, soon_minutes: 
         .group_by(WorkflowItem.assigned_account_id, WorkflowItem.assigned_role)
     )
     found = []
-    for person, role, total, overdue, due_soon, *cumulative in session.execute(query):
+    for person, role, disabled, total, overdue, due_soon, *cumulative in session.execute(query):
         reached = [0, *(int(count) for count in cumulative), int(total)]
         ages = tuple(upper - lower for lower, upper in pairwise(reached))
-        found.append(_Group(person, role, Load(None, int(total), int(overdue), int(due_soon)), ages))
+        found.append(_Group(person, role, Load(None, int(total), int(overdue), int(due_soon), bool(disabled)), ages))
     return found
 
 
@@ -135,10 +138,13 @@ def _count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 def _loads(pairs: Iterable[tuple[str | None, Load]]) -> tuple[Load, ...]:
     sums: dict[str | None, list[int]] = defaultdict(lambda: [0, 0, 0])
+    disabled = set()
     for name, load in pairs:
+        if load.disabled:
+            disabled.add(name)
         for place, count in enumerate((load.open, load.overdue, load.due_soon)):
             sums[name][place] += count
-    loads = [Load(name, *counts) for name, counts in sums.items()]
+    loads = [Load(name, counts[0], counts[1], counts[2], name in disabled) for name, counts in sums.items()]
     return tuple(sorted(loads, key=lambda load: (-load.overdue, -load.open, load.name or "")))
 
 

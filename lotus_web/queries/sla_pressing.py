@@ -1,15 +1,16 @@
-"""The open items that are late or about to be, the longest overdue first: what a manager moves (console.md, /sla)."""
+"""What a manager moves, by due time: the open items that are late or about to be, or all that one person has (console.md, /sla)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.workflow import Priority
 from lotus_web.models import WorkflowItem
+from lotus_web.queries.holders import HOLDER_DISABLED
 
 _COLUMNS = (
     WorkflowItem.workflow_id,
@@ -21,6 +22,7 @@ _COLUMNS = (
     WorkflowItem.assigned_role,
     WorkflowItem.sla_due_at,
     WorkflowItem.version,
+    HOLDER_DISABLED,
 )
 
 
@@ -37,6 +39,7 @@ class PressingRow:
     assigned_role: str | None
     sla_due_at: datetime
     version: int
+    holder_disabled: bool
 
     @property
     def priority(self) -> str:
@@ -48,13 +51,19 @@ def pressing_items(
     session: Session, tenant_id: str, *, now: datetime, soon_minutes: int, limit: int
 ) -> tuple[PressingRow, ...]:
     """Return at most ``limit`` open items that are due within ``soon_minutes`` or overdue, by due time; one query."""
+    pressing = WorkflowItem.sla_due_at <= now + timedelta(minutes=soon_minutes)
+    return _rows(session, tenant_id, pressing, limit)
+
+
+def items_held(session: Session, tenant_id: str, name: str, *, limit: int) -> tuple[PressingRow, ...]:
+    """Return at most ``limit`` open items that a person has, by due time; one query."""
+    return _rows(session, tenant_id, WorkflowItem.assigned_account_id == name, limit)
+
+
+def _rows(session: Session, tenant_id: str, which: ColumnElement[bool], limit: int) -> tuple[PressingRow, ...]:
     query = (
         select(*_COLUMNS)
-        .where(
-            WorkflowItem.tenant_id == tenant_id,
-            WorkflowItem.resolved_at.is_(None),
-            WorkflowItem.sla_due_at <= now + timedelta(minutes=soon_minutes),
-        )
+        .where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.resolved_at.is_(None), which)
         .order_by(WorkflowItem.sla_due_at, WorkflowItem.workflow_id)
         .limit(limit)
     )

@@ -14,6 +14,7 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission, Role, permissions_of
 from lotus_web.domain.credentials import PASSWORD_MIN
 from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
+from lotus_web.queries.holders import open_items_held
 from lotus_web.queries.people import PersonRow, list_people
 from lotus_web.services import admin
 from lotus_web.web.access import current_actor, requires
@@ -130,6 +131,7 @@ def render_person(name: str, problem: FormProblem | None = None) -> Response:
         held=[role.value for role in Role if role in held],
         others=[role.value for role in Role if role not in held],
         permissions=sorted(permission.value for permission in permissions_of(held)),
+        holding=open_items_held(db.session(), current_actor().tenant_id, name),
         problem=problem,
         password_min=PASSWORD_MIN,
         me=current_actor().decider_id,

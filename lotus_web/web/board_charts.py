@@ -15,7 +15,7 @@ LOAD_BAR = 10
 
 @dataclass(frozen=True, slots=True)
 class LoadRow:
-    """Whose load it is, its parts, and the filtered inboxes behind the whole and behind its late part."""
+    """Whose load it is, its parts, the filtered inboxes behind the whole and behind its late part, and what to know of who has it."""
 
     label: str
     open: int
@@ -23,6 +23,7 @@ class LoadRow:
     due_soon: int
     href: str
     late_href: str
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

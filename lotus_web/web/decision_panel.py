@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,15 @@ from lotus_web.queries.item_detail import ItemDetail, assignable_people
 from lotus_web.web.permission_words import in_plain_words
 
 REVIEWING_ROLES = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role]))
+
+
+class HeldItem(Protocol):
+    """Whom an item is left to."""
+
+    @property
+    def assigned_account_id(self) -> str | None: ...
+    @property
+    def assigned_role(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,12 @@ class DecisionPanel:
     def can(self, action: Action | str) -> bool:
         """Return whether the action is possible now, for this person; templates pass its word."""
         return Action(action) not in self.refusals
+
+
+def waits_for_others(item: HeldItem, actor: Actor) -> bool:
+    """Return whether an item is left to a role that the actor does not have: rows do not offer it to them."""
+    role = item.assigned_role
+    return item.assigned_account_id is None and role is not None and role not in actor.roles
 
 
 def refusals(item: ItemFacts, actor: Actor) -> dict[Action, str]:

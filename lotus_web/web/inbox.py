@@ -9,12 +9,12 @@ from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lotus_web import current
-from lotus_web.db import db, transaction
-from lotus_web.domain.access import Permission
+from lotus_web.db import db
+from lotus_web.domain.access import Actor, Permission
 from lotus_web.domain.ageing import Age
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.workflow import OPEN, Action, ItemStatus
-from lotus_web.queries.inbox import closed_items, open_items
+from lotus_web.queries.inbox import InboxRow, closed_items, open_items
 from lotus_web.queries.inbox_counts import CLOSED_CAP, InboxCounts, inbox_counts
 from lotus_web.queries.inbox_escalated import escalated_items
 from lotus_web.queries.inbox_filter import Tab
@@ -23,7 +23,7 @@ from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.next_item import claim_next
 from lotus_web.services.review import ReviewAction, Reviewed, apply_action
 from lotus_web.web.access import current_actor, requires, signed_in
-from lotus_web.web.decision_panel import refusals
+from lotus_web.web.decision_panel import refusals, waits_for_others
 from lotus_web.web.forms.review_form import seen_version
 from lotus_web.web.htmx import go_to, is_htmx, page_or_fragment, see_other
 from lotus_web.web.inbox_args import wanted_items
@@ -99,13 +99,14 @@ def _claim(row: str) -> Reviewed:
 @requires(Permission.WORKFLOW_REVIEW)
 def take_next() -> ResponseReturnValue:
     """Claim the most urgent item that is free for the person, and open it."""
-    with transaction() as session:
+    actor, request_id, now = current_actor(), current_ids().correlation_id, current.utcnow()
+    with attempt(Attempt(actor, "next", Action.CLAIM.value, "form", request_id, now)) as session:
         taken = claim_next(
             session,
-            actor=current_actor(),
+            actor=actor,
             surface="form",
-            correlation_id=current_ids().correlation_id,
-            now=current.utcnow(),
+            correlation_id=request_id,
+            now=now,
             policy=current.policy(),
             skip=request.form.get("skip") or None,
         )
@@ -140,7 +141,7 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         tabs=tab_links(tab, counts),
         wanted=wanted,
         cursor=cursor,
-        refused_claims={row.workflow_id: refusals(row.facts, actor).get(Action.CLAIM) for row in listing.items},
+        claimable={row.workflow_id for row in listing.items if _offers_claim(row, actor)},
         total=counts.of(tab),
         work_url=work_url(listing.items[0], tab, counts.of(tab), now)
         if listing.items and tab in WORKED_THROUGH
@@ -154,6 +155,10 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         ages=[(age.value, age.label) for age in Age],
         statuses=[one.value for one in ItemStatus if tab is Tab.ALL or (one in OPEN) == (tab is not Tab.CLOSED)],
     )
+
+
+def _offers_claim(row: InboxRow, actor: Actor) -> bool:
+    return not waits_for_others(row, actor) and Action.CLAIM not in refusals(row.facts, actor)
 
 
 def inbox_page(**changes: str | None) -> str:

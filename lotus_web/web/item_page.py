@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Response, request, url_for
+from sqlalchemy.orm import Session
 
 from lotus_web import current
 from lotus_web.db import db
@@ -13,11 +14,12 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.domain.gate import GateStatus, gate_status
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.workflow import Action, did
+from lotus_web.queries.holders import is_disabled
 from lotus_web.queries.item_detail import ItemDetail, item_detail
 from lotus_web.queries.navigation import next_in_queue
 from lotus_web.queries.precedents import item_precedents
 from lotus_web.web.access import current_actor
-from lotus_web.web.decision_panel import decision_panel
+from lotus_web.web.decision_panel import decision_panel, waits_for_others
 from lotus_web.web.forms.review_form import FieldError, Typed
 from lotus_web.web.htmx import is_htmx, page_or_fragment
 from lotus_web.web.queue import queue_address, queue_here
@@ -72,12 +74,19 @@ def item_page(
         act_url=queue.act_url if queue else url_for("items.act", workflow_id=workflow_id),
         alone=is_htmx(),
         opened=request.args.get("do", ""),
+        holder_disabled=holder_disabled(session, detail.item),
+        for_others=waits_for_others(detail.item, actor),
         decided_by=decided_by(detail),
         me=actor.decider_id,
         now=now,
         soon_minutes=current.settings().deadline_risk_warning_minutes,
         Action=Action,
     )
+
+
+def holder_disabled(session: Session, item: ItemState) -> bool:
+    """Return whether who has an open item was disabled; asks the store only where somebody has it."""
+    return bool(item.is_open and item.assigned_account_id) and is_disabled(session, item.assigned_account_id or "")
 
 
 def decided_by(detail: ItemDetail) -> str | None:

@@ -17,7 +17,7 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.queries.inbox_filter import NO_ROLE, Due, Tab
 from lotus_web.queries.item_detail import assignable_people
 from lotus_web.queries.sla_board import DAYS, DayCount, DecisionTimes, Load, sla_board
-from lotus_web.queries.sla_pressing import pressing_items
+from lotus_web.queries.sla_pressing import items_held, pressing_items
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.board_charts import LoadRow, TimesRow
 from lotus_web.web.charts import Count
@@ -27,6 +27,7 @@ from lotus_web.web.forms.move_form import TypedMove, asked_move
 from lotus_web.web.htmx import is_htmx, page_or_fragment, see_other
 from lotus_web.web.moving import Moved, move_items
 from lotus_web.web.on_record import tried
+from lotus_web.web.query_args import text_arg
 
 blueprint = Blueprint("sla", __name__)
 ROWS = 50
@@ -48,30 +49,33 @@ class MoveOutcome:
 @blueprint.get("/sla")
 @requires(Permission.RUNS_READ)
 def show() -> ResponseReturnValue:
-    """Show the board as it stands."""
-    return render_board(TypedMove.of(draft_for(url_for("sla.move"))))
+    """Show the board as it stands; with a person in its address, what that person has in place of what is late."""
+    return render_board(TypedMove.of(draft_for(url_for("sla.move"))), person=text_arg("person"))
 
 
 @blueprint.post("/sla")
 @requires(Permission.WORKFLOW_ASSIGN)
 def move() -> ResponseReturnValue:
     """Give the chosen items to someone else, each for itself, and tell what became of each."""
-    typed = TypedMove.of(request.form)
+    typed, person = TypedMove.of(request.form), text_arg("person")
     try:
         with tried():
             moved = move_items(typed.chosen, asked_move(typed))
     except InvalidInput as wrong:
-        return render_board(typed, status=422, outcome=MoveOutcome(error=wrong))
+        return render_board(typed, person=person, status=422, outcome=MoveOutcome(error=wrong))
     outcome = MoveOutcome(moved=moved)
     if outcome.failed:
-        return render_board(typed.only(one.workflow_id for one in outcome.failed), status=409, outcome=outcome)
+        left = typed.only(one.workflow_id for one in outcome.failed)
+        return render_board(left, person=person, status=409, outcome=outcome)
     if is_htmx():
-        return render_board(TypedMove(), outcome=outcome)
+        return render_board(TypedMove(), person=person, outcome=outcome)
     flash(f"{len(moved)} {'item' if len(moved) == 1 else 'items'} moved to {typed.target}.", "success")
-    return see_other(url_for("sla.show"))
+    return see_other(url_for("sla.show", person=person))
 
 
-def render_board(typed: TypedMove, *, status: int = 200, outcome: MoveOutcome | None = None) -> Response:
+def render_board(
+    typed: TypedMove, *, person: str | None = None, status: int = 200, outcome: MoveOutcome | None = None
+) -> Response:
     """Render the board; six queries, whatever it holds."""
     actor, now, session = current_actor(), current.utcnow(), db.session()
     soon = current.settings().deadline_risk_warning_minutes
@@ -81,7 +85,12 @@ def render_board(typed: TypedMove, *, status: int = 200, outcome: MoveOutcome | 
         "sla/_board.html",
         status,
         board=board,
-        rows=pressing_items(session, actor.tenant_id, now=now, soon_minutes=soon, limit=ROWS),
+        rows=items_held(session, actor.tenant_id, person, limit=ROWS)
+        if person
+        else pressing_items(session, actor.tenant_id, now=now, soon_minutes=soon, limit=ROWS),
+        person=person,
+        load=next((load for load in board.by_person if load.name == person), None),
+        here=url_for("sla.show", person=person),
         people=assignable_people(session, actor.tenant_id) if actor.may(Permission.WORKFLOW_ASSIGN) else (),
         roles=REVIEWING_ROLES,
         typed=typed,
@@ -130,7 +139,8 @@ def _queue(load: Load) -> LoadRow:
 
 def _load(load: Load, label: str, tab: Tab, **filters: str) -> LoadRow:
     late = inbox_of(tab, due=Due.OVERDUE.value, **filters)
-    return LoadRow(label, load.open, load.overdue, load.due_soon, inbox_of(tab, **filters), late)
+    note = "disabled" if load.disabled else None
+    return LoadRow(label, load.open, load.overdue, load.due_soon, inbox_of(tab, **filters), late, note)
 
 
 def _decided_on(day: date) -> str:

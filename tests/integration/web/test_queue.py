@@ -219,5 +219,5 @@ def test_the_holder_sees_until_when_the_claim_holds(app: Flask, client_of: Clien
     workflow_id, nora = desk.item(app), client_of("nora")
     desk.act(app, workflow_id, Action.CLAIM, by=TOMAS)
     page = nora.get(url_of(workflow_id)).text
-    assert "tomas holds this item." in page
+    assert "<bdi>tomas</bdi> holds this item." in page
     assert re.search(r"The claim ends <time [^>]*>in (29|30)", page)
