@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from flask import g, has_app_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, Text, event
 from sqlalchemy.engine import Connection, Engine
@@ -27,6 +28,7 @@ from lotus_web.settings import BadSetting, Settings
 
 WRITE = "lotus_write"
 LOCKED = "lotus_locked_tenants"
+COMMITTING = "lotus_committing"
 SQLITE_BUSY_MS = 15_000
 SQLITE_WAL_RETRY_S = 0.01
 POSTGRES_LOCK_TIMEOUT_MS = 15_000
@@ -173,11 +175,17 @@ def _forget_locks(session: Session, ended: SessionTransaction) -> None:
         session.info.pop(LOCKED, None)
 
 
+def nothing_recorded() -> bool:
+    """Return whether it is certain that nothing was written of what this request, or command, asks for."""
+    return not (has_app_context() and g.get(COMMITTING))
+
+
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, aside: bool = False) -> Iterator[Session]:
     """Open the one write transaction of a command: all of it commits, or none of it.
 
-    Ends any read transaction first, since a snapshot cannot be upgraded. Not nestable: raises RuntimeError.
+    Ends any read transaction first, since a snapshot cannot be upgraded. Not nestable: raises RuntimeError. What is written
+    ``aside`` is about the request, not what it asks for.
     """
     session = db.session()
     if session.info.get(WRITE):
@@ -187,6 +195,9 @@ def transaction() -> Iterator[Session]:
     try:
         session.connection(execution_options={WRITE: True})
         yield session
+        if not aside:
+            # A commit that fails may have been carried out: only who has not come this far knows that nothing was.
+            setattr(g, COMMITTING, True)
         session.commit()
     except BaseException:
         session.rollback()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import exc
 
+from lotus_web.db import nothing_recorded
 from lotus_web.domain.errors import (
     Conflict,
     Forbidden,
@@ -32,6 +33,9 @@ AWAY = (exc.OperationalError, exc.InterfaceError, exc.DisconnectionError, exc.Ti
 # PostgreSQL files these under other families: a table that no migration made yet, and a standby that takes no writes.
 AWAY_SQLSTATES = frozenset({"42P01", "25006"})
 STORE_AWAY = "The store cannot be reached or refused the work. Nothing was recorded."
+STORE_AWAY_LATE = (
+    "The store cannot be reached or refused the work. It may have been recorded: look before you send it again."
+)
 
 
 def status_of(error: LotusError) -> int:
@@ -53,4 +57,6 @@ def as_store_unavailable(error: BaseException) -> StoreUnavailable | None:
     """Return the refusal to answer in place of a store failure; None for any other error."""
     if isinstance(error, StoreUnavailable):
         return error
-    return StoreUnavailable(message=STORE_AWAY) if is_store_failure(error) else None
+    if not is_store_failure(error):
+        return None
+    return StoreUnavailable(message=STORE_AWAY if nothing_recorded() else STORE_AWAY_LATE)

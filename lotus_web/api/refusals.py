@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Response
 
+from lotus_web.db import nothing_recorded
 from lotus_web.domain.errors import Forbidden, InProgress, InvalidInput, LotusError, TooManyAttempts, Unauthenticated
 from lotus_web.error_status import status_of
 
@@ -19,6 +20,8 @@ PROBLEM_JSON = "application/problem+json"
 CHALLENGE = 'Bearer realm="lotus-web"'
 MOST_PROBLEMS = 200
 LONGEST_INPUT = 2_000
+FAULT = "An unexpected error occurred."
+MAYBE_RECORDED = "What was sent may have been recorded: look before you send it again."
 
 Problem = dict[str, Any]
 
@@ -45,6 +48,11 @@ class Refusal:
         answer = Response(json.dumps(self.document), status=self.status, content_type=self.media_type)
         answer.headers.update(self.headers)
         return answer
+
+
+def fault() -> str:
+    """Return what is said of a fault of ours, whose cause is told to nobody."""
+    return FAULT if nothing_recorded() else f"{FAULT} {MAYBE_RECORDED}"
 
 
 class Envelope:
@@ -80,7 +88,7 @@ class Envelope:
             "type": "about:blank",
             "title": "Internal Server Error",
             "status": 500,
-            "detail": "An unexpected error occurred.",
+            "detail": fault(),
             "instance": path,
             "correlation_id": correlation_id,
         }

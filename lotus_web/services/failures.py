@@ -89,7 +89,7 @@ def put_on_record(trial: Attempt, refused: LotusError) -> None:
 def _afterwards(write: Callable[..., None], trial: Attempt, error: Exception) -> None:
     """Write in a transaction of its own; when the store itself is the trouble this fails too and is only logged."""
     try:
-        with transaction() as session:
+        with transaction(aside=True) as session:
             write(session, trial, error)
     except Exception as lost:
         db.session.rollback()

@@ -91,6 +91,6 @@ def forget_when_sent(response: Response) -> Response:
     if request.method != "POST" or response.status_code >= 400 or not isinstance(person, SignedInPerson):
         return response
     if person.draft is not None and person.draft["path"] == unquote(sent_path()):
-        with suppress(SQLAlchemyError), transaction() as session:
+        with suppress(SQLAlchemyError), transaction(aside=True) as session:
             drop_draft(session, session_id=person.session_id)
     return response

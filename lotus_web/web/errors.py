@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from lotus_web import body_limit
-from lotus_web.db import db
+from lotus_web.db import db, nothing_recorded
 from lotus_web.domain.errors import InProgress, LotusError, StoreUnavailable, TooManyAttempts, Unauthenticated
 from lotus_web.error_status import as_store_unavailable, status_of
 from lotus_web.observability import log_unexpected
@@ -75,11 +75,24 @@ WORDS = {
         "Wait a moment and try again.",
     ),
 }
+# The same once a request had come so far that what it asked for may be there.
+LATE_WORDS = {
+    500: Words(
+        "Something went wrong here",
+        "The fault is ours. What you sent may have been recorded.",
+        "Look whether it was before you send it again; if the fault stays, tell support.",
+    ),
+    503: Words(
+        "The store cannot be reached",
+        "What you sent may have been recorded.",
+        "Wait a moment and look whether it was before you send it again.",
+    ),
+}
 
 
 def error_page(status: int, message: str | None = None, *, title: str | None = None) -> Response:
     """Render a refusal as a page, or as its fragment for htmx; who is signed in keeps navigation and search around it."""
-    words = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    words = words_for(status)
     said = {
         "status": status,
         "title": title or words.title,
@@ -111,6 +124,13 @@ def _alone(status: int, said: Mapping[str, Any]) -> str:
         return named + render_template("errors/_error.html", **said)
     guests = {"what_next": NO_SEARCH} if status == 404 else {}
     return render_template("errors/error.html", **{**said, **guests})
+
+
+def words_for(status: int) -> Words:
+    """Return what a status is called now; a fault says that nothing was recorded only where that is certain."""
+    late = {} if nothing_recorded() else LATE_WORDS
+    kind = status if status in WORDS else 500 if status >= 500 else 400
+    return late.get(kind, WORDS[kind])
 
 
 def _too_much() -> str:

@@ -117,7 +117,7 @@ def stay_awake() -> None:
     if session.get(SEEN) != minute_of(now):
         session[SEEN] = minute_of(now)
     if request.method == "POST" and now - current_user.last_seen_at >= TOUCH_EVERY:
-        with transaction() as store:
+        with transaction(aside=True) as store:
             touch_session(store, session_id=current_user.session_id, now=now)
 
 

@@ -10,13 +10,15 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from lotus_web import current
-from lotus_web.db import db, transaction
+from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.gate import gate_status
 from lotus_web.domain.rebalance.codes import RunStatus
 from lotus_web.queries.run_page import run_detail, run_payloads, workflow_id_of_run
 from lotus_web.queries.runs import RunFilter, RunRow, all_runs, run_page
 from lotus_web.queries.timeline import item_timeline
+from lotus_web.request_ids import current_ids
+from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.run_review import open_review
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.csv_export import csv_answer, csv_lines, plain_cell
@@ -29,6 +31,7 @@ from lotus_web.web.run_support import run_support
 
 blueprint = Blueprint("runs", __name__)
 PAGE_SIZE = 50
+OPEN_REVIEW = "runs_start_review"
 COLUMNS = tuple(RunRow.__slots__)
 
 
@@ -111,8 +114,9 @@ def _run_alone(run_id: str) -> Response:
 @requires(Permission.WORKFLOW_REVIEW)
 def start_review(run_id: str) -> ResponseReturnValue:
     """Bring a run that was recorded while reviews were off into the inbox, and go to its item."""
-    with transaction() as session:
-        workflow_id = open_review(session, run_id, actor=current_actor(), now=current.utcnow(), policy=current.policy())
+    actor, now = current_actor(), current.utcnow()
+    with attempt(Attempt(actor, run_id, OPEN_REVIEW, "form", current_ids().correlation_id, now)) as session:
+        workflow_id = open_review(session, run_id, actor=actor, now=now, policy=current.policy())
     flash("The review is open. Its clock starts now.", "success")
     return see_other(url_for("items.show", workflow_id=workflow_id))
 

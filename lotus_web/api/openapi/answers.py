@@ -42,7 +42,9 @@ POLICY_DENIED = Refuses(
     403, DENIED, "`ENTERPRISE_ENFORCE_AUTHZ` is on and the write lacks the headers or the capability of `reason`"
 )
 STORE_AWAY = Refuses(
-    503, "DPM_STORE_UNAVAILABLE", "the store cannot be reached or refused the work; nothing was recorded"
+    503,
+    "DPM_STORE_UNAVAILABLE",
+    "the store cannot be reached or refused the work; nothing was recorded, but if it went away while it was recording",
 )
 # What is the same on every route of a surface stands once among the components, under these names.
 SHARED = {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lotus_web.api.refusals import Envelope, Problem, Refusal, headers_of, problem_of, sentence_of
+from lotus_web.api.refusals import Envelope, Problem, Refusal, fault, headers_of, problem_of, sentence_of
 from lotus_web.domain.enterprise import DENIED
 from lotus_web.domain.errors import (
     Conflict,
@@ -76,7 +76,7 @@ class V1Envelope(Envelope):
     def unexpected(self, *, path: str, correlation_id: str) -> Refusal:
         """Return the answer to a fault of ours: nothing of the cause."""
         details = {"path": path, "correlation_id": correlation_id}
-        return Refusal(500, _error("internal", "An unexpected error occurred.", details))
+        return Refusal(500, _error("internal", fault(), details))
 
 
 def _error(code: str, message: str, details: Mapping[str, Any]) -> dict[str, Any]:

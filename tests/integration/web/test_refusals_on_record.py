@@ -12,7 +12,7 @@ from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.workflow import Action
 from lotus_web.models import AuditRecord
-from lotus_web.services import studio
+from lotus_web.services import next_item, run_review, studio
 from tests import desk, people
 from tests.histories import contents
 from tests.integration.conftest import ClientOf
@@ -107,3 +107,19 @@ def test_a_review_that_could_not_be_recorded_leaves_nothing_else(
     with app.app_context():
         assert contents() == before
     assert {(action, code) for _, action, code, _ in refused(app)} == {("start_review", "OperationalError")}
+
+
+@pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
+def test_work_that_could_not_be_taken_or_opened_is_on_record(
+    app: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_named: object) -> None:
+        raise OperationalError("UPDATE dg_tenant_runtime", {}, Exception("disk full"))
+
+    nora, run_id = client_of("nora"), desk.record(app, policy=desk.UNGATED)
+    monkeypatch.setattr(next_item, "lock_tenant", fail)
+    monkeypatch.setattr(run_review, "lock_tenant", fail)
+    assert people.post(nora, "/inbox/next").status_code == 503
+    assert people.post(nora, f"/runs/{run_id}").status_code == 503
+    told = ("OperationalError", "form")
+    assert refused(app) == [("nora", "claim", *told), ("nora", "runs_start_review", *told)]
