@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate, upgrade
 
-from lotus_web import api, body_limit, cli, metrics, observability, opaque_ids, request_ids, web
+from lotus_web import api, body_limit, cli, metrics, observability, opaque_ids, request_ids, sendable, web
 from lotus_web.db import db, engine_options, store_uri
 from lotus_web.jobs.schedule import cadences
 from lotus_web.settings import Settings
@@ -25,6 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["lotus_cadences"] = cadences
     configure(app, settings)
     open_store(app, settings)
+    sendable.init_app(app)
     opaque_ids.init_app(app)
     request_ids.init_app(app)
     body_limit.init_app(app)

@@ -13,12 +13,17 @@ from urllib.parse import quote, unquote_to_bytes
 from flask import Flask, request
 from werkzeug.routing import BaseConverter
 
+from lotus_web.domain.idents import is_storable
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SLASH = "\x1f"
 # Browsers resolve "." and ".." even when they are encoded, so such an id is written with this in front.
 DOT_GUARD = "\x1e"
+# Stands for what nothing can be called. It is blank to whoever checks an id, so that no record has it.
+NOBODY = SLASH
+MAX_PATH_ID = 1_000
 
 
 class IdentConverter(BaseConverter):
@@ -27,8 +32,9 @@ class IdentConverter(BaseConverter):
     regex = "[^/]+"
 
     def to_python(self, value: str) -> str:
-        """Return the id that a segment stands for."""
-        return value.replace(SLASH, "/").removeprefix(DOT_GUARD)
+        """Return the id that a segment stands for; for one that no store takes an id that is never there, so it is unknown."""
+        ident = value.replace(SLASH, "/").removeprefix(DOT_GUARD)
+        return ident if len(ident) <= MAX_PATH_ID and is_storable(ident) else NOBODY
 
     def to_url(self, value: object) -> str:
         """Return the segment for an id, everything but letters, digits and ``_.-~`` encoded."""

@@ -10,6 +10,7 @@ from flask import g, request
 from lotus_web import current
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import LotusError
+from lotus_web.opaque_ids import sent_path
 from lotus_web.request_ids import current_ids
 from lotus_web.services.failures import Attempt, put_on_record
 
@@ -29,4 +30,4 @@ def put_request_on_record(refused: LotusError, *, actor: Actor, surface: str, ro
 
 
 def _addressed() -> str:
-    return next((str(value) for value in (request.view_args or {}).values()), request.path)
+    return next((str(value) for value in (request.view_args or {}).values()), sent_path())

@@ -1,4 +1,4 @@
-"""From a request to validated values: path, headers, query and body, with everything that is wrong told at once."""
+"""From a request to validated values: headers, query and body, with everything that is wrong told at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from lotus_web.api.refusals import InvalidRequest, Problem, problem_of, shown_in
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.request_ids import CORRELATION_HEADER, current_ids, sent_header
 
-MAX_PATH_ID = 1_000
 OBJECT_WANTED = "Input should be a valid dictionary"
 
 
@@ -38,31 +37,19 @@ class Inputs:
 
 
 def read_inputs(
-    path_values: Mapping[str, Any],
     *,
     headers: tuple[HeaderParam, ...],
     query: type[BaseModel] | None,
     body: type[BaseModel] | None,
 ) -> Inputs:
     """Validate everything; raises InvalidRequest with all problems together."""
-    problems = [_unprintable(name, value) for name, value in path_values.items() if not _addressable(value)]
-    problems += _correlation_problems()
+    problems = _correlation_problems()
     read = {header.name: _header(header, problems) for header in headers}
     asked = None if query is None else _validated(query, last_values, "query", problems)
     sent = None if body is None else _validated(body, read_json, "body", problems)
     if problems:
         raise InvalidRequest(problems)
     return Inputs(read, asked, sent)
-
-
-def _addressable(value: object) -> bool:
-    """Return whether an id could name anything: no store takes control characters in one."""
-    return not isinstance(value, str) or (len(value) <= MAX_PATH_ID and not any(char < " " for char in value))
-
-
-def _unprintable(name: str, value: object) -> Problem:
-    message = f"An id is at most {MAX_PATH_ID} printable characters"
-    return {"type": "value_error", "loc": ["path", name], "msg": message, "input": shown_input(value)}
 
 
 def _correlation_problems() -> list[Problem]:

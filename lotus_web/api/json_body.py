@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal, InvalidOperation
+from functools import reduce
+from operator import getitem
 from typing import Any, NoReturn
 
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from lotus_web.api.refusals import InvalidRequest, Problem
+from lotus_web.api.refusals import InvalidRequest, Problem, shown_input
 from lotus_web.body_limit import MIB, longest_body
+from lotus_web.domain.idents import unstorable_place
 
 MAX_DEPTH = 32
 MAX_ENTRIES = 10_000
 DRAINED_AT_MOST = 8 * MIB
 BLOCK = 64 * 1024
+UNSTORABLE = "Text must not hold NUL characters or halves of surrogate pairs"
 
 
 def check_size() -> None:
@@ -47,7 +51,10 @@ def _drain() -> None:
 
 
 def read_json() -> Any:
-    """Return the parsed body, numbers with a fraction as Decimal; raises InvalidRequest for what is not JSON or too deep."""
+    """Return the parsed body, numbers with a fraction as Decimal.
+
+    Raises InvalidRequest for what is not JSON, too deep, or holds a text that no store takes: what is sent may be stored.
+    """
     raw = request.get_data()
     if not raw.strip():
         raise InvalidRequest([problem("missing", "Field required", None)])
@@ -60,7 +67,17 @@ def read_json() -> Any:
     except ValueError:  # bytes that are no text, integers without end, NaN
         raise InvalidRequest([_malformed(0, "Expecting UTF-8 text with finite numbers")]) from None
     _check_bounds(value)
+    # Such a text is written with an escape or in bytes that no proper UTF-8 has, so nearly no body need be looked through.
+    if any(sign in raw for sign in (b"\\u", b"\xed", b"\x00")):
+        _check_texts(value)
     return value
+
+
+def _check_texts(value: Any) -> None:
+    place = unstorable_place(value)
+    if place is not None:
+        sent: Any = reduce(getitem, place, value)
+        raise InvalidRequest([problem("value_error", UNSTORABLE, shown_input(sent), *place)])
 
 
 def _exact(text: str) -> Decimal:

@@ -29,6 +29,7 @@ from lotus_web.observability import log_unexpected, name_actor
 from lotus_web.opaque_ids import sent_path
 from lotus_web.refused_requests import LOOKING, put_request_on_record
 from lotus_web.request_ids import current_ids
+from lotus_web.sendable import sendable_json
 
 PAYLOAD_TOO_LARGE = "payload_too_large"
 DECLARED = "__lotus_endpoint__"
@@ -219,7 +220,7 @@ def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> Base
         if isinstance(declared.permission, Permission):
             check_permission(actor, declared.permission)
     _check_features(declared.features)
-    inputs = read_inputs(path_values, headers=declared.headers, query=declared.query, body=declared.body)
+    inputs = read_inputs(headers=declared.headers, query=declared.query, body=declared.body)
     given: dict[str, Any] = dict(path_values)
     if actor is not None:
         given["call"] = Call(actor, current_ids().correlation_id, inputs.headers, now)
@@ -244,7 +245,7 @@ def _check_features(features: tuple[Feature, ...]) -> None:
 def _send(outcome: BaseModel | Response, declared: Endpoint, envelope: Envelope) -> Response:
     if isinstance(outcome, Response):
         return outcome
-    return json_response(envelope.wrap(outcome.model_dump_json(by_alias=True).encode()), status=declared.status)
+    return json_response(envelope.wrap(sendable_json(outcome)), status=declared.status)
 
 
 def json_response(document: bytes, *, status: int = 200) -> Response:

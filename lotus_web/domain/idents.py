@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from lotus_web.domain.errors import InvalidInput
 
 KEY_MAX = 255
@@ -16,7 +19,39 @@ Loc = tuple[str | int, ...]
 
 def is_storable(value: str) -> bool:
     """Return whether every store takes this text: no NUL, no lone surrogate."""
-    return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+    if "\x00" in value:
+        return False
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def unstorable_place(value: Any, path: Loc = ()) -> Loc | None:
+    """Return where in a JSON value a text stands that no store takes, by names and positions; None where none does.
+
+    The name of a member counts as a text of its object.
+    """
+    if isinstance(value, str):
+        return None if is_storable(value) else path
+    if isinstance(value, Mapping):
+        if not all(is_storable(str(key)) for key in value):
+            return path
+        entries: Iterable[tuple[str | int, Any]] = value.items()
+    elif isinstance(value, (list, tuple)):
+        entries = enumerate(value)
+    else:
+        return None
+    found = (unstorable_place(item, (*path, key)) for key, item in entries)
+    return next((place for place in found if place is not None), None)
+
+
+def check_storable(value: Any, *, loc: Loc) -> None:
+    """Raise InvalidInput ``invalid_argument`` where a JSON value holds a text that no store takes, at any depth, saying where."""
+    place = unstorable_place(value, loc)
+    if place is not None:
+        where = ".".join(map(str, place[1:])) or place[0]
+        raise InvalidInput("invalid_argument", f"{where} holds characters that cannot be stored.", loc=place)
 
 
 def check_visible(value: str | None, name: str, *, longest: int, loc: Loc) -> str:

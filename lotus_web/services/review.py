@@ -14,6 +14,7 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.four_eyes import Parties
 from lotus_web.domain.gate import check_reason_code
+from lotus_web.domain.idents import check_storable
 from lotus_web.domain.items import ItemState
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.projection import PASSED_OVER, event_action_id, fold_action
@@ -104,6 +105,7 @@ def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
         check_reason_code(asked.reason_code)
     if asked.evidence and len(canonical_json(asked.evidence)) > EVIDENCE_MAX_BYTES:
         raise InvalidInput("invalid_argument", "Evidence is locators of at most 8 KiB.", loc=("body", "evidence"))
+    check_storable(asked.evidence, loc=("body", "evidence"))
     coded = asked.reason_code is not None and asked.action is not Action.COMMENT
     if asked.action in NEEDS_TEXT and text is None and not coded:
         word = "note" if asked.action is Action.COMMENT else "reason"

@@ -19,6 +19,7 @@ from lotus_web.web import (
     docs,
     drafts,
     errors,
+    form_text,
     idempotency,
     inbox,
     items,
@@ -35,6 +36,7 @@ from lotus_web.web import (
     saved_views,
     search,
     security_headers,
+    shown_names,
     sign_in,
     sla,
     studio,
@@ -82,10 +84,12 @@ def init_app(app: Flask) -> None:
     assets.init_app(app)
     person.init_app(app)
     access.init_app(app)
+    form_text.init_app(app)
     drafts.init_app(app)
     errors.init_app(app)
     refused_filters.init_app(app)
     register_filters(app)
+    shown_names.init_app(app)
     navigation.init_app(app)
     notifications.init_app(app)
     claim_lease.init_app(app)

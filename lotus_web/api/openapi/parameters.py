@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lotus_web.api.inputs import MAX_PATH_ID, HeaderParam
+from lotus_web.api.inputs import HeaderParam
 from lotus_web.api.openapi.bodies import CORRELATION_ID, KEY
 from lotus_web.api.openapi.samples import SAMPLES
 from lotus_web.api.openapi.schemas import Schema, without_null
@@ -13,6 +13,7 @@ from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.idents import CORRELATION_MAX, KEY_MAX
 from lotus_web.domain.names import NAME_MAX
 from lotus_web.domain.policy_packs import PACK_HEADER, PACK_ID_MAX
+from lotus_web.opaque_ids import MAX_PATH_ID
 
 Parameter = dict[str, Any]
 

@@ -13,6 +13,7 @@ from lotus_web.api.rebalance.policy_packs import PACK_INVALID, POLICY_PACK, name
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.domain.access import Permission
 from lotus_web.request_ids import CORRELATION_HEADER, sent_header
+from lotus_web.sendable import sendable
 from lotus_web.services.batch import analyze as analyze_batch
 from lotus_web.services.operation_leases import LeaseTerms
 from lotus_web.services.operation_work import submit_analysis
@@ -42,7 +43,7 @@ def analyze(call: Call, body: BatchRequestBody) -> Response:
         clock=current.utcnow,
         policy_pack_id=named_pack(call),
     )
-    return json_response(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+    return json_response(sendable(json.dumps(document, separators=(",", ":"), ensure_ascii=False)))
 
 
 @routes.post("/analyze/async")

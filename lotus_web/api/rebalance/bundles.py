@@ -33,6 +33,7 @@ from lotus_web.queries.support_bundle import (
     bundle_by_operation,
     bundle_of_run,
 )
+from lotus_web.sendable import sendable_json
 
 routes = ApiBlueprint("bundles", __name__)
 FindBundle = Callable[[Session, str, str, BundleParts], SupportBundle]
@@ -81,7 +82,7 @@ def bundle_document(bundle: SupportBundle) -> bytes:
 
 
 def _json(model: BaseModel) -> bytes:
-    return model.model_dump_json().encode()
+    return sendable_json(model)
 
 
 @routes.get("/runs/<ident:rebalance_run_id>/support-bundle")

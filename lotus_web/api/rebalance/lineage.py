@@ -11,6 +11,7 @@ from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.queries.lineage import LineageFilter, lineage_page
+from lotus_web.sendable import sendable_json
 
 routes = ApiBlueprint("lineage", __name__)
 
@@ -37,4 +38,4 @@ def get_lineage(call: Call, query: LineageParams, entity_id: str) -> LineageBody
     )
     if query.depth == 1:
         return LineageBody.model_validate(page)
-    return json_response(LineageWalkBody.model_validate(page).model_dump_json().encode())
+    return json_response(sendable_json(LineageWalkBody.model_validate(page)))

@@ -23,6 +23,7 @@ from lotus_web.queries.operations import (
     operation_page,
     stored_operation,
 )
+from lotus_web.sendable import sendable_json
 from lotus_web.services.operation_leases import LeaseTerms
 from lotus_web.services.operation_work import execute_by_hand
 
@@ -93,5 +94,5 @@ def execute_operation(call: Call, operation_id: str) -> Response:
 
 def operation_document(operation: StoredOperation) -> bytes:
     """Return an operation with its result spliced in as it was stored, unread."""
-    facts = OperationFacts.model_validate(operation.row).model_dump_json().encode()
+    facts = sendable_json(OperationFacts.model_validate(operation.row))
     return facts[:-1] + b',"result":' + (operation.result or b"null") + b"}"

@@ -16,6 +16,7 @@ from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.queries.run_diff import run_diff
 from lotus_web.queries.runs import stored_run
+from lotus_web.sendable import sendable_json
 from lotus_web.services.replay import replay_run
 
 routes = ApiBlueprint("replay", __name__)
@@ -39,7 +40,7 @@ def replay(call: Call, rebalance_run_id: str) -> Response:
         clock=current.utcnow,
     )
     session, tenant_id = db.session(), call.actor.tenant_id
-    diff = RunDiffBody.model_validate(run_diff(session, tenant_id, rebalance_run_id, run_id)).model_dump_json()
+    diff = RunDiffBody.model_validate(run_diff(session, tenant_id, rebalance_run_id, run_id))
     run = run_document(stored_run(session, tenant_id, run_id))
     named = json.dumps(rebalance_run_id).encode()
-    return json_response(b'{"replayed_from":%s,"diff":%s,"run":%s}' % (named, diff.encode(), run))
+    return json_response(b'{"replayed_from":%s,"diff":%s,"run":%s}' % (named, sendable_json(diff), run))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Response
@@ -42,5 +41,4 @@ class ExportAnswer(Answer):
 def export(call: Call, workflow_id: str) -> Response:
     """Return the export document, in the very form that its hashes are over."""
     document = export_item(db.session(), call.actor.tenant_id, workflow_id, now=call.now)
-    text = json.dumps(json.loads(canonical_json(document)), ensure_ascii=False, separators=(",", ":"))
-    return json_response(V1Envelope().wrap(text.encode()))
+    return json_response(V1Envelope().wrap(canonical_json(document).encode()))

@@ -30,12 +30,13 @@ from lotus_web.domain.workflow import offered_phrase
 from lotus_web.queries.told_reasons import items_told
 from lotus_web.queries.traces import TraceSummary
 from lotus_web.queries.workflow_detail import WorkflowDetail
+from lotus_web.sendable import sendable_json
 from lotus_web.wire.workflow_items import action_document, item_document
 
 
 def with_status(answer: BaseModel, status: int) -> Response:
     """Return an answer under a status that the view chose."""
-    return json_response(V1Envelope().wrap(answer.model_dump_json(by_alias=True).encode()), status=status)
+    return json_response(V1Envelope().wrap(sendable_json(answer)), status=status)
 
 
 def workflow_answer(item: ItemState, now: datetime) -> WorkflowAnswer:

@@ -113,7 +113,7 @@ class NextBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    skip: str | None = None
+    skip: FilterText | None = None
     actor_id: Annotated[str | None, Field(min_length=1, max_length=ACTOR_MAX)] = None
 
 
