@@ -6,18 +6,26 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from lotus_web.db import db
-from lotus_web.domain.retention import next_batch_size, operation_cutoff, run_cutoff
+from lotus_web.domain.lineage import EntityKind
+from lotus_web.domain.retention import FIRST_BATCH, next_batch_size, operation_cutoff, run_cutoff
 from lotus_web.jobs.context import JobContext
 from lotus_web.services.event_log import lock_tenant
-from lotus_web.services.retention import Removed, find_expired_runs, purge_operations, purge_runs, tenants_with_runs
+from lotus_web.services.operation_retention import find_lapsed_operations, purge_operations
+from lotus_web.services.retention import find_expired_runs, purge_runs, tenants_with_runs
+from lotus_web.services.retention_pieces import Beside, Owner, choose, purge_piece
 from lotus_web.services.retention_preview import kept_runs, preview_operations, preview_runs
+from lotus_web.services.retention_rows import Removed
 
-FIRST_BATCH = 50
+BESIDE = {
+    EntityKind.RUN: (Beside.HISTORY, Beside.LEAVING, Beside.ARRIVING),
+    EntityKind.OPERATION: (Beside.LEAVING, Beside.ARRIVING),
+}
+Found = TypeVar("Found")
 
 
 def purge(context: JobContext, now: datetime) -> dict[str, Any]:
@@ -30,13 +38,9 @@ def purge(context: JobContext, now: datetime) -> dict[str, Any]:
     cutoff = run_cutoff(now, context.settings.retention_days)
     if cutoff is not None:
         for tenant_id in list(tenants_with_runs(db.session())):
-            removed.update(_purge_tenant(context, pace, tenant_id, cutoff, now))
+            removed.update(_purge_runs(context, pace, tenant_id, cutoff, now))
     gone = operation_cutoff(now, context.settings.async_operations_ttl_seconds)
-    while not context.stop.is_set():
-        batch = pace.hold(partial(purge_operations, cutoff=gone, now=now, limit=pace.size))
-        removed.update(batch)
-        if not batch:
-            break
+    removed.update(_purge_operations(context, pace, gone, now))
     return {**_sorted(removed), "longest_batch_ms": round(pace.longest * 1000)}
 
 
@@ -55,21 +59,63 @@ def preview(context: JobContext, now: datetime) -> dict[str, Any]:
     return {**_sorted(found), "kept": {"legal_hold": held, "open_item": reviewed}}
 
 
-def _purge_tenant(context: JobContext, pace: _Pace, tenant_id: str, cutoff: datetime, now: datetime) -> Removed:
+def _purge_runs(context: JobContext, pace: _Pace, tenant_id: str, cutoff: datetime, now: datetime) -> Removed:
     removed, after = Removed(), None
     while not context.stop.is_set():
-        found = find_expired_runs(db.session(), tenant_id, cutoff=cutoff, after=after, limit=pace.size)
-        db.session.rollback()
+        found = _look(partial(find_expired_runs, tenant_id=tenant_id, cutoff=cutoff, after=after, rows=pace.size))
         if found is None:
             break
         after = found.last
+        if found.rows > pace.size:
+            owner = Owner(tenant_id, EntityKind.RUN, found.run_ids[0])
+            removed.update(_purge_beside(context, pace, owner, cutoff, now))
         work = partial(purge_runs, tenant_id=tenant_id, run_ids=found.run_ids, cutoff=cutoff, now=now)
-        removed.update(pace.hold(work, tenant_id))
+        if not context.stop.is_set():
+            removed.update(pace.hold(work, tenant_id))
     return removed
 
 
+def _purge_operations(context: JobContext, pace: _Pace, cutoff: datetime, now: datetime) -> Removed:
+    removed, after = Removed(), None
+    while not context.stop.is_set():
+        found = _look(partial(find_lapsed_operations, cutoff=cutoff, after=after, rows=pace.size))
+        if found is None:
+            break
+        after = found.last
+        if found.rows > pace.size:
+            tenant_id, operation_id = found.keys[0]
+            owner = Owner(tenant_id, EntityKind.OPERATION, operation_id)
+            removed.update(_purge_beside(context, pace, owner, cutoff, now))
+        if not context.stop.is_set():
+            removed.update(pace.hold(partial(purge_operations, keys=found.keys, cutoff=cutoff, now=now)))
+    return removed
+
+
+def _purge_beside(context: JobContext, pace: _Pace, owner: Owner, cutoff: datetime, now: datetime) -> Removed:
+    """Remove what one batch could not take along, until nothing is left of it or its owner may not go any more."""
+    removed = Removed()
+    for beside in BESIDE[owner.kind]:
+        while rows := _look(partial(choose, owner=owner, beside=beside)):
+            while rows:
+                if context.stop.is_set():
+                    return removed
+                piece, rows = rows[: pace.size], rows[pace.size :]
+                work = partial(purge_piece, owner=owner, beside=beside, rows=piece, cutoff=cutoff, now=now)
+                gone = pace.hold(partial(work, first=not removed), owner.tenant_id)
+                if not gone:
+                    return removed
+                removed.update(gone)
+    return removed
+
+
+def _look(find: Callable[[Session], Found]) -> Found:
+    found = find(db.session())
+    db.session.rollback()
+    return found
+
+
 class _Pace:
-    """Sizes batches by how long the last one held the lock, and then lets others have it for as long."""
+    """Sizes batches, in rows, by how long the last one held the lock, and then lets others have it for as long."""
 
     def __init__(self, context: JobContext):
         self.context, self.size, self.longest = context, FIRST_BATCH, 0.0

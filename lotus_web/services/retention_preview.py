@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, aliased
 
 from lotus_web.domain.lineage import EntityKind
 from lotus_web.models import LineageEdge, Operation, Run
-from lotus_web.services.retention import OF_RUNS, Removed, may_go
+from lotus_web.services.retention import OF_RUNS, may_go
+from lotus_web.services.retention_rows import Removed
 
 _SOURCE, _TARGET = aliased(Operation), aliased(Operation)
 _LEAVES = and_(

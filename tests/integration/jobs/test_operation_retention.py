@@ -116,7 +116,7 @@ def test_what_has_the_same_name_and_is_no_operation_keeps_its_edges(job: JobCont
 
 
 def test_batches_of_many_tenants_add_up_to_the_preview(job: JobContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "FIRST_BATCH", 2)
+    monkeypatch.setattr(retention, "FIRST_BATCH", 15)
     monkeypatch.setattr(retention, "next_batch_size", lambda size, _seconds: size)
     for number in range(5):
         submit_analysis(

@@ -188,7 +188,7 @@ def test_only_finished_operations_go_and_only_after_their_time(job: JobContext) 
 
 
 def test_many_batches_and_many_tenants_add_up_to_the_preview(job: JobContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "FIRST_BATCH", 3)
+    monkeypatch.setattr(retention, "FIRST_BATCH", 20)
     monkeypatch.setattr(retention, "next_batch_size", lambda size, _seconds: size)
     other = FEED.__class__(FEED.actor_type, FEED.actor_id, "another", FEED.permissions)
     with transaction() as session:

@@ -17,7 +17,8 @@ from lotus_web.queries.operations import OperationFilter, latest_operation, oper
 from lotus_web.queries.support_bundle import BundleParts, bundle_by_correlation, bundle_by_operation
 from lotus_web.queries.supportability import summary
 from lotus_web.services.operation_leases import take_up_next
-from lotus_web.services.retention import find_expired_runs, purge_operations, purge_runs
+from lotus_web.services.operation_retention import find_lapsed_operations, purge_operations
+from lotus_web.services.retention import find_expired_runs, purge_runs
 from tests.analyses import TERMS
 from tests.histories import NOW, result
 
@@ -163,10 +164,12 @@ def test_lists_of_operations_read_in_the_order_of_an_index(scans: list[str]) -> 
 
 def test_jobs_find_what_is_due_and_what_is_expired_by_an_index(scans: list[str]) -> None:
     cutoff = NOW + timedelta(seconds=20)
-    found = find_expired_runs(db.session(), "default", cutoff=cutoff, after=None, limit=10)
+    found = find_expired_runs(db.session(), "default", cutoff=cutoff, after=None, rows=100)
+    lapsed = find_lapsed_operations(db.session(), cutoff=cutoff, after=None, rows=100)
     assert found is not None
+    assert lapsed is not None
     with transaction() as session:
         assert take_up_next(session, terms=TERMS, now=NOW) is not None
         purge_runs(session, tenant_id="default", run_ids=found.run_ids, cutoff=cutoff, now=NOW)
-        purge_operations(session, cutoff=cutoff, now=NOW, limit=10)
+        purge_operations(session, lapsed.keys, cutoff=cutoff, now=NOW)
     assert scans == []
