@@ -77,7 +77,7 @@ def export_faults(document: Any) -> tuple[str, ...]:
     try:
         inner = document["data"] if "export_version" not in document else document
         return tuple(_faults(inner))
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, LotusError) as problem:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, LotusError) as problem:
         return (f"it is not an export that this version knows ({type(problem).__name__}: {problem})",)
 
 

@@ -329,3 +329,12 @@ def test_the_command_verifies_a_file(desk: Flask, tmp_path: Path) -> None:
     assert (done.exit_code, "workflow: status differ" in done.output) == (1, True)
     (tmp_path / "torn.json").write_text(json.dumps(document)[:-9])
     assert runner.invoke(args=["audit", "verify", "--file", str(tmp_path / "torn.json")]).exit_code == 1
+
+
+@pytest.mark.parametrize("depth", [700, 100_000])
+def test_a_file_that_is_nested_without_end_is_broken(app: Flask, tmp_path: Path, depth: int) -> None:
+    entry = '{"log_seq": 1, "event": {"event_id": "e", "payload": ' + '{"a":' * depth + "1" + "}" * depth + "}}"
+    hostile = tmp_path / "deep.json"
+    hostile.write_text(f'{{"export_version": 1, "proof": {{"entries": [{entry}]}}}}')
+    done = app.test_cli_runner().invoke(args=["audit", "verify", "--file", str(hostile)])
+    assert (done.exit_code, "BROKEN" in done.output) == (1, True)
