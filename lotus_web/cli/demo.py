@@ -104,7 +104,13 @@ def _open_desk(session: Session) -> None:
         password = secrets.token_urlsafe(12)
         if session.get(Person, person.name) is None:
             create_person(
-                session, name=person.name, password=password, role=person.role, tenant_id=DEFAULT_TENANT, now=since
+                session,
+                name=person.name,
+                display_name=person.display_name,
+                password=password,
+                role=person.role,
+                tenant_id=DEFAULT_TENANT,
+                now=since,
             )
         else:  # left by a bulk load that was stopped before its first run
             set_password(session, name=person.name, password=password, now=now)

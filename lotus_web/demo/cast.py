@@ -18,6 +18,7 @@ class Person:
     """A demo sign-in with its role (workflow §7); the password is made at load."""
 
     name: str
+    display_name: str
     role: Role
 
 
@@ -48,10 +49,10 @@ class PlannedAction:
 
 
 PEOPLE = (
-    Person(NORA, Role.REVIEWER),
-    Person(TOMAS, Role.REVIEWER),
-    Person(INES, Role.MANAGER),
-    Person(ADA, Role.ADMIN),
+    Person(NORA, "Nora Lind", Role.REVIEWER),
+    Person(TOMAS, "Tomas Roth", Role.REVIEWER),
+    Person(INES, "Ines Falk", Role.MANAGER),
+    Person(ADA, "Ada Osei", Role.ADMIN),
 )
 ENGINE_FEED = Service(
     "engine-feed",

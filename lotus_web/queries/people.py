@@ -106,6 +106,13 @@ def list_people(session: Session, *, tenant_id: str | None = None) -> tuple[Pers
     )
 
 
+def display_names(session: Session, tenant_id: str) -> dict[str, str]:
+    """Return what people with a role in a tenant are called, disabled ones too, by their sign-in names; one query."""
+    here = select(PersonRole.name).where(PersonRole.tenant_id == tenant_id)
+    query = select(Person.name, Person.display_name).where(Person.name.in_(here))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
 @dataclass(frozen=True, slots=True)
 class Tenants:
     """Where a person has a role, and where a new session of theirs begins."""

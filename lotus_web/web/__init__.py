@@ -36,6 +36,7 @@ from lotus_web.web import (
     saved_views,
     search,
     security_headers,
+    shown_names,
     sign_in,
     sla,
     studio,
@@ -88,6 +89,7 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     refused_filters.init_app(app)
     register_filters(app)
+    shown_names.init_app(app)
     navigation.init_app(app)
     notifications.init_app(app)
     claim_lease.init_app(app)

@@ -15,6 +15,7 @@ from lotus_web.domain.reason_codes import ReasonCode
 from lotus_web.domain.workflow import Action, ItemFacts, override_phrase, why_not
 from lotus_web.queries.item_detail import ItemDetail, assignable_people
 from lotus_web.web.permission_words import in_plain_words
+from lotus_web.web.shown_names import naming
 
 REVIEWING_ROLES = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role]))
 
@@ -65,7 +66,7 @@ def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes
             refused[action] = sentence
     assigning = Action.REASSIGN not in refused
     return DecisionPanel(
-        refusals={action: refused[action] for action in Action if action in refused},
+        refusals={action: naming(refused[action]) for action in Action if action in refused},
         reasons=current.settings().reason_codes,
         people=assignable_people(session, actor.tenant_id) if assigning else (),
         roles=REVIEWING_ROLES,

@@ -30,6 +30,7 @@ from lotus_web.web.inbox_args import wanted_items
 from lotus_web.web.links import with_query
 from lotus_web.web.queue import work_url
 from lotus_web.web.refused_filters import shown_again
+from lotus_web.web.shown_names import naming
 from lotus_web.web.view_links import view_links
 
 blueprint = Blueprint("inbox", __name__)
@@ -68,7 +69,7 @@ def claim() -> ResponseReturnValue:
     try:
         taken = _claim(request.form.get("claim", ""))
     except Conflict as conflict:
-        return render_inbox(status=409, refused=conflict.message)
+        return render_inbox(status=409, refused=naming(conflict.message))
     if is_htmx():
         return render_inbox(taken=taken)
     flash(f"{taken.item.title} is yours now.", "success")

@@ -24,6 +24,7 @@ from lotus_web.web.forms.review_form import FieldError, Typed
 from lotus_web.web.htmx import is_htmx, page_or_fragment
 from lotus_web.web.queue import queue_address, queue_here
 from lotus_web.web.run_support import run_support
+from lotus_web.web.shown_names import known_as, naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def collision(conflict: Conflict | None, item: ItemState, typed: Typed, actor: A
     if repeated:
         return Collision(repeated, "This was recorded already, once.")
     if conflict.code != "version_conflict" or item.last_action_type is None:
-        return Collision(repeated, conflict.message)
-    who = "you" if item.last_actor_id == actor.decider_id else item.last_actor_id
+        return Collision(repeated, naming(conflict.message))
+    who = "you" if item.last_actor_id == actor.decider_id else known_as(item.last_actor_id or "")
     done = did(Action(item.last_action_type), account=item.assigned_account_id, role=item.assigned_role)
-    return Collision(repeated, f"While you were looking, {who} {done}.")
+    return Collision(repeated, f"While you were looking, {who} {naming(done)}.")

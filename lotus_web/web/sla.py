@@ -28,6 +28,7 @@ from lotus_web.web.htmx import is_htmx, page_or_fragment, see_other
 from lotus_web.web.moving import Moved, move_items
 from lotus_web.web.on_record import tried
 from lotus_web.web.query_args import text_arg
+from lotus_web.web.shown_names import known_as
 
 blueprint = Blueprint("sla", __name__)
 ROWS = 50
@@ -69,7 +70,7 @@ def move() -> ResponseReturnValue:
         return render_board(left, person=person, status=409, outcome=outcome)
     if is_htmx():
         return render_board(TypedMove(), person=person, outcome=outcome)
-    flash(f"{len(moved)} {'item' if len(moved) == 1 else 'items'} moved to {typed.target}.", "success")
+    flash(f"{len(moved)} {'item' if len(moved) == 1 else 'items'} moved to {known_as(typed.target)}.", "success")
     return see_other(url_for("sla.show", person=person))
 
 
@@ -120,7 +121,7 @@ def charts(
 ) -> dict[str, list[Any]]:
     """Return the rows of each chart, every one with the inbox that it stands for."""
     return {
-        "people": [_load(load, load.name or "", Tab.OPEN, person=load.name or "") for load in people],
+        "people": [_load(load, known_as(load.name or ""), Tab.OPEN, person=load.name or "") for load in people],
         "roles": [_queue(load) for load in roles],
         "ageing": [Count(age.label, count, inbox_of(age=age.value)) for age, count in ageing],
         "decided": [Count(_day(one.day), one.count, _decided_on(one.day)) for one in decided],
