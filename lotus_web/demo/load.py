@@ -19,7 +19,7 @@ from lotus_web.services.idempotency import overwrite_key
 from lotus_web.services.recording import record_run
 from lotus_web.services.review import apply_action
 from lotus_web.services.review_policy import ReviewPolicy
-from lotus_web.services.simulation import compute_run
+from lotus_web.services.simulation import compute_run, unused_run_id
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
 
 Progress = Callable[[int], None]
@@ -48,12 +48,11 @@ def _record(session: Session, moment: Moment, policy: ReviewPolicy) -> str:
     run: DemoRun = moment.run
     body = RebalanceRequestBody.model_validate(run.request)
     computed = compute_run(
-        session,
         body,
+        run_id=unused_run_id(session, DEFAULT_TENANT),
         request_digest=request_hash(body),
         idempotency_key=run.idempotency_key,
         correlation_id=run.correlation_id,
-        tenant_id=DEFAULT_TENANT,
     )
     run_id: str = computed.result["rebalance_run_id"]
     overwrite_key(

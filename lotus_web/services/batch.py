@@ -36,7 +36,7 @@ from lotus_web.services.operation_leases import Claim, LeaseTerms, OperationLost
 from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.services.recording import ComputedRun, record_run
 from lotus_web.services.review_policy import ReviewPolicy
-from lotus_web.services.simulation import unused_run_id
+from lotus_web.services.simulation import drawn_run_id
 from lotus_web.wire.policy_packs import under_pack
 from lotus_web.wire.rebalance_request import (
     BatchRequestBody,
@@ -184,7 +184,7 @@ def _compute(batch: Batch, name: str) -> tuple[ComputedRun, Document]:
     digest = scenario_request_hash(batch.batch_run_id, name)
     result = rebalance(
         under_pack(body, batch.pack).to_domain(),
-        run_id=unused_run_id(db.session(), batch.actor.tenant_id),
+        run_id=drawn_run_id(batch.actor.tenant_id),
         correlation_id=scenario_correlation(batch.correlation_id, batch.batch_run_id, name),
         request_hash=digest,
     )

@@ -47,6 +47,16 @@ def reserve_key(
     return Reservation(owned=False, rebalance_run_id=row.rebalance_run_id)
 
 
+def is_held(session: Session, *, tenant_id: str, key: str, now: datetime) -> bool:
+    """Return whether somebody computes for this key now, by a look that keeps nobody waiting."""
+    row = session.execute(
+        select(IdempotencyKey.rebalance_run_id, IdempotencyKey.reserved_until).where(
+            IdempotencyKey.tenant_id == tenant_id, IdempotencyKey.idempotency_key == key
+        )
+    ).one_or_none()
+    return row is not None and row.rebalance_run_id is None and row.reserved_until >= now
+
+
 def _insert(session: Session, *, tenant_id: str, key: str, request_hash: str, owner: str, now: datetime) -> bool:
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement = dialect.insert(IdempotencyKey).values(

@@ -18,7 +18,7 @@ from lotus_web.models import Run, RunPayload
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.recording import record_run
 from lotus_web.services.review_policy import ReviewPolicy
-from lotus_web.services.simulation import compute_run
+from lotus_web.services.simulation import compute_run, drawn_run_id
 from lotus_web.wire.rebalance_request import RebalanceRequestBody
 
 RUN_NOT_FOUND = "DPM_RUN_NOT_FOUND"
@@ -39,19 +39,19 @@ def replay_run(
     payload = reader.get(RunPayload, (actor.tenant_id, run_id), populate_existing=True)
     if run is None or payload is None:
         raise NotFound(RUN_NOT_FOUND)
+    was = {"request_hash": run.request_hash, "engine_version": run.engine_version}
+    request, pack = json.loads(zlib.decompress(payload.request)), payload.policy_pack
     try:
         computed = compute_run(
-            reader,
-            RebalanceRequestBody.model_validate(json.loads(zlib.decompress(payload.request))),
-            request_digest=run.request_hash,
+            RebalanceRequestBody.model_validate(request),
+            run_id=drawn_run_id(actor.tenant_id),
+            request_digest=was["request_hash"],
             idempotency_key=None,
             correlation_id=correlation_id,
-            tenant_id=actor.tenant_id,
-            pack=None if payload.policy_pack is None else AppliedPack.of_record(payload.policy_pack),
+            pack=None if pack is None else AppliedPack.of_record(pack),
         )
     except ValidationError:
         raise Conflict(NOT_REPLAYABLE, NOT_REPLAYABLE_MESSAGE) from None
-    was = {"request_hash": run.request_hash, "engine_version": run.engine_version}
     with transaction() as session:
         now = clock()
         new = record_run(session, computed, actor=actor, now=now, policy=policy)

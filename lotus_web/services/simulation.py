@@ -25,6 +25,7 @@ from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.models import Decision, Run, RunPayload
 from lotus_web.services.idempotency import (
     IN_PROGRESS,
+    is_held,
     map_key,
     overwrite_key,
     release_key,
@@ -86,9 +87,22 @@ def simulate(
                 return _replay(session, held.rebalance_run_id, idempotency_key, correlation_id, actor, clock())
         if held.owned:
             return work(owner, actor=actor, policy=policy, clock=clock)
+        _wait_until_free(actor.tenant_id, idempotency_key, deadline, clock)
+
+
+def _wait_until_free(tenant_id: str, key: str, deadline: float, clock: Clock) -> None:
+    """Wait until somebody else's computation for a key ends or lapses; raises InProgress when that outlasts the deadline.
+
+    It only looks, and keeps no transaction open between two looks: whoever waits must not hold up those who write.
+    """
+    while True:
         if time.monotonic() >= deadline:
             raise InProgress(IN_PROGRESS)
         time.sleep(POLL_SECONDS)
+        held = is_held(db.session(), tenant_id=tenant_id, key=key, now=clock())
+        db.session.rollback()
+        if not held:
+            return
 
 
 def _replays(policy: ReviewPolicy, pack: AppliedPack | None) -> bool:
@@ -111,12 +125,11 @@ def _compute(
 ) -> Simulated:
     try:
         computed = compute_run(
-            db.session(),
             body,
+            run_id=drawn_run_id(actor.tenant_id),
             request_digest=digest,
             idempotency_key=key,
             correlation_id=correlation_id,
-            tenant_id=actor.tenant_id,
             pack=pack,
         )
         with transaction() as session:
@@ -144,22 +157,21 @@ def _release(tenant_id: str, key: str, owner: str) -> None:
 
 
 def compute_run(
-    session: Session,
     body: RebalanceRequestBody,
     *,
+    run_id: str,
     request_digest: str,
     idempotency_key: str | None,
     correlation_id: str,
-    tenant_id: str,
     pack: AppliedPack | None = None,
 ) -> ComputedRun:
-    """Run the engine on a validated request, under a pack and a run id that is not in use.
+    """Run the engine on a validated request, under a pack and a run id that is not in use; asks the store nothing.
 
     What is stored is the request as it came. Raises pydantic's ValidationError for a pack that this version does not accept.
     """
     result = rebalance(
         under_pack(body, pack).to_domain(),
-        run_id=unused_run_id(session, tenant_id),
+        run_id=run_id,
         correlation_id=correlation_id,
         request_hash=request_digest,
         idempotency_key=idempotency_key,
@@ -172,6 +184,14 @@ def compute_run(
         result=result_document(result),
         pack=pack,
     )
+
+
+def drawn_run_id(tenant_id: str) -> str:
+    """Return an unused run id and end the transaction that looked: an engine may compute for minutes before it is used."""
+    session = db.session()
+    run_id = unused_run_id(session, tenant_id)
+    session.rollback()
+    return run_id
 
 
 def unused_run_id(session: Session, tenant_id: str) -> str:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from lotus_web.db import db, transaction
 from lotus_web.domain.errors import Conflict, InProgress, StoreUnavailable
 from lotus_web.domain.idents import artifact_id
 from lotus_web.models import IdempotencyHistoryRow, LineageEdge, Run, RunPayload
-from lotus_web.services import simulation
-from lotus_web.services.idempotency import LEASE, reserve_key
+from lotus_web.services import batch, simulation
+from lotus_web.services.idempotency import LEASE, release_key, reserve_key
+from lotus_web.services.replay import replay_run
 from lotus_web.services.simulation import Simulated, simulate
-from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
+from lotus_web.wire.rebalance_request import BatchRequestBody, RebalanceRequestBody, request_hash
 from tests.histories import FEED, NOW, POLICY, assert_provable, contents, count
 
 DEMO = Path(__file__).parents[2] / "data" / "reference-demos" / "01_standard_drift.json"
@@ -72,6 +77,70 @@ def test_numbers_that_differ_beyond_the_28th_digit_are_another_request() -> None
     simulated(request=requests[0])
     with pytest.raises(Conflict, match="request hash mismatch"):
         simulated(request=requests[1])
+
+
+def test_no_transaction_is_open_while_the_engine_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, open_meanwhile = simulation.rebalance, []
+
+    def look(*args: Any, **given: Any) -> Any:
+        open_meanwhile.append(db.session().in_transaction())
+        return engine(*args, **given)
+
+    for module in (simulation, batch):
+        monkeypatch.setattr(module, "rebalance", look)
+    first = simulated()
+    how: dict[str, Any] = {"actor": FEED, "policy": POLICY, "clock": lambda: NOW}
+    replay_run(first.rebalance_run_id, correlation_id="corr-2", **how)
+    raw = {name: part for name, part in json.loads(DEMO.read_text()).items() if name != "options"}
+    asked = BatchRequestBody.model_validate({**raw, "scenarios": {"one": {"options": {}}, "two": {"options": {}}}})
+    batch.analyze(asked, correlation_id=None, asked_under="corr-3", **how)
+    assert open_meanwhile == [False] * 4
+    assert count("dpm_runs") == 4
+    assert_provable()
+
+
+def test_who_waits_for_a_key_only_looks_until_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with transaction() as session:
+        body_hash = request_hash(body())
+        reserve_key(session, tenant_id="default", key="k", request_hash=body_hash, owner="own_other", now=NOW)
+    writes: list[bool] = []
+    looks = []
+
+    def sleep(_seconds: float) -> None:
+        looks.append(db.session().in_transaction())
+        if len(looks) == 20:
+            with transaction() as session:
+                release_key(session, tenant_id="default", key="k", owner="own_other")
+            writes.clear()
+
+    reserve = simulation.reserve_key
+
+    def reserved(*args: Any, **given: Any) -> Any:
+        writes.append(True)
+        return reserve(*args, **given)
+
+    monkeypatch.setattr(simulation, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    monkeypatch.setattr(simulation, "reserve_key", reserved)
+    assert not simulated().replayed
+    assert looks == [False] * 20
+    assert writes == [True]
+
+
+def test_a_wait_that_lasts_writes_once_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    with transaction() as session:
+        body_hash = request_hash(body())
+        reserve_key(session, tenant_id="default", key="k", request_hash=body_hash, owner="own_other", now=NOW)
+    moments = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: float(next(moments)), sleep=lambda _seconds: None)
+    monkeypatch.setattr(simulation, "time", clock)
+    monkeypatch.setattr(simulation, "WAIT_SECONDS", 30.0)
+    begun: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *call: begun.append(call[2]))
+    with pytest.raises(InProgress):
+        simulated()
+    assert len([one for one in begun if one.startswith("INSERT")]) == 1
+    assert len([one for one in begun if one.startswith("BEGIN IMMEDIATE")]) <= 1
+    assert len([one for one in begun if one.startswith("SELECT")]) > 20
 
 
 def test_a_failure_of_the_engine_frees_the_key_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
