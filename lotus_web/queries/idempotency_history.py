@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
 from lotus_web.models import IdempotencyHistoryRow
 from lotus_web.queries.idempotency import KEY_NOT_FOUND
 
-# A key that is replayed for ever has a history without end; the answer, which is not paged, holds the latest rows.
-LATEST = 1_000
+_ROW = IdempotencyHistoryRow
+_ENTRY = (_ROW.rebalance_run_id, _ROW.correlation_id, _ROW.request_hash, _ROW.created_at)
+_ORDER = (_ROW.created_at, _ROW.rebalance_run_id, _ROW.correlation_id, _ROW.request_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,20 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class KeyHistory:
-    """The latest ``LATEST`` entries of a key, oldest first by (created_at, run id, correlation id, hash)."""
+    """Every entry of a key, oldest first by (created_at, run id, correlation id, hash)."""
 
     idempotency_key: str
     history: tuple[HistoryEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LatestOfKey:
+    """The latest entries of a key, newest first, of ``total``; ``recorded_before`` are runs whose recording is older than all of them."""
+
+    idempotency_key: str
+    latest: tuple[HistoryEntry, ...]
+    total: int
+    recorded_before: frozenset[str]
 
 
 def key_history(session: Session, tenant_id: str, key: str) -> KeyHistory:
@@ -44,13 +55,28 @@ def key_history(session: Session, tenant_id: str, key: str) -> KeyHistory:
 
 def find_key_history(session: Session, tenant_id: str, key: str) -> KeyHistory:
     """Return a key's history, which may be empty."""
-    row = IdempotencyHistoryRow
-    query = (
-        select(row.rebalance_run_id, row.correlation_id, row.request_hash, row.created_at)
-        .where(row.tenant_id == tenant_id, row.idempotency_key == key)
-        .order_by(row.created_at.desc(), row.history_id.desc())
-        .limit(LATEST)
-    )
-    entries = [HistoryEntry(*found) for found in session.execute(query)]
-    entries.sort(key=lambda entry: (entry.created_at, entry.rebalance_run_id, entry.correlation_id, entry.request_hash))
-    return KeyHistory(key, tuple(entries))
+    return KeyHistory(key, _entries(session, select(*_ENTRY).where(*_of_key(tenant_id, key)).order_by(*_ORDER)))
+
+
+def latest_of_key(session: Session, tenant_id: str, key: str, *, limit: int) -> LatestOfKey:
+    """Return at most ``limit`` entries for a page; raises NotFound ``DPM_IDEMPOTENCY_KEY_NOT_FOUND``. Three queries at most."""
+    of_key = _of_key(tenant_id, key)
+    newest_first = select(*_ENTRY).where(*of_key).order_by(*(column.desc() for column in _ORDER)).limit(limit)
+    latest = _entries(session, newest_first)
+    if not latest:
+        raise NotFound(KEY_NOT_FOUND)
+    if len(latest) < limit:
+        return LatestOfKey(key, latest, len(latest), frozenset())
+    total = session.scalar(select(func.count()).select_from(_ROW).where(*of_key)) or 0
+    runs = {entry.rebalance_run_id for entry in latest}
+    first = select(_ROW.rebalance_run_id).where(_ROW.tenant_id == tenant_id, _ROW.rebalance_run_id.in_(runs))
+    begun = first.group_by(_ROW.rebalance_run_id).having(func.min(_ROW.created_at) < latest[-1].created_at)
+    return LatestOfKey(key, latest, total, frozenset(session.scalars(begun)))
+
+
+def _of_key(tenant_id: str, key: str) -> tuple[ColumnElement[bool], ...]:
+    return _ROW.tenant_id == tenant_id, _ROW.idempotency_key == key
+
+
+def _entries(session: Session, query: Select[str, str, str, datetime]) -> tuple[HistoryEntry, ...]:
+    return tuple(HistoryEntry(*row) for row in session.execute(query))

@@ -97,20 +97,23 @@ def lineage_page(
     entity_id: str,
     wanted: LineageFilter,
     *,
-    limit: int,
+    limit: int | None,
     cursor: str | None = None,
     depth: int = 1,
 ) -> LineagePage:
     """Return the edges within ``depth`` (1..5) steps of an id in whichever direction; an unknown id has none.
 
-    A walk goes along every edge and answers with those that ``wanted`` asks for. Raises InvalidInput ``INVALID_CURSOR``.
+    A walk goes along every edge and answers with those that ``wanted`` asks for. ``limit`` None answers with all on one
+    page. Raises InvalidInput ``INVALID_CURSOR``.
     Two queries for one step; further steps are bounded by ``EDGES_WALKED``.
     """
     wanted = LineageFilter(wanted.edge_type and wanted.edge_type.upper(), wanted.created_from, wanted.created_to)
     after = None if cursor is None else _position(cursor)
     truncated = False
     if depth == 1:
-        found: Iterable[EdgeRow] = _one_step(session, tenant_id, entity_id, wanted, limit=limit + 1, after=after)
+        found: Iterable[EdgeRow] = _one_step(
+            session, tenant_id, entity_id, wanted, limit=None if limit is None else limit + 1, after=after
+        )
     else:
         walked, truncated = _walk(session, tenant_id, entity_id, depth)
         found = (edge for edge in walked if wanted.shows(edge) and (after is None or edge.position > after))
@@ -124,8 +127,8 @@ def _position(cursor: str) -> tuple[datetime, str, str, str, int]:
     return part_instant(created_at), str(source), str(edge_type), str(target), int(edge_id)
 
 
-def _cut(edges: list[EdgeRow], limit: int) -> Page[EdgeRow]:
-    if len(edges) <= limit:
+def _cut(edges: list[EdgeRow], limit: int | None) -> Page[EdgeRow]:
+    if limit is None or len(edges) <= limit:
         return Page(tuple(edges), None)
     created_at, source, edge_type, target, edge_id = edges[limit - 1].position
     last = (instant_part(created_at), source, edge_type, target, edge_id)
@@ -138,7 +141,7 @@ def _one_step(
     entity_id: str,
     wanted: LineageFilter,
     *,
-    limit: int,
+    limit: int | None,
     after: tuple[datetime, str, str, str, int] | None,
 ) -> Iterable[EdgeRow]:
     """Read the head of what leaves the id and the head of what arrives there; together they hold the head of both."""

@@ -18,9 +18,6 @@ from lotus_web.queries.lineage import LineageFilter, LineagePage, lineage_page
 from lotus_web.queries.operations import StoredOperation, latest_operation, operation_runs, stored_operation
 from lotus_web.queries.runs import StoredRun, run_id_of_correlation, stored_run
 
-# The reference does not page these edges; a run that is replayed for ever must still have a bundle.
-EDGES_SHOWN = 1_000
-
 
 @dataclass(frozen=True, slots=True)
 class BundleParts:
@@ -109,7 +106,7 @@ def _bundle(
         artifact=artifact,
         async_operation=operation if parts.async_operation else None,
         workflow_history=decisions_of_run(session, tenant_id, row.rebalance_run_id),
-        lineage=lineage_page(session, tenant_id, row.rebalance_run_id, LineageFilter(), limit=EDGES_SHOWN),
+        lineage=lineage_page(session, tenant_id, row.rebalance_run_id, LineageFilter(), limit=None),
         idempotency_history=history,
         related_run_ids=related,
     )

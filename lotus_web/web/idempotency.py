@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -10,13 +10,15 @@ from flask.typing import ResponseReturnValue
 from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
-from lotus_web.queries.idempotency_history import LATEST, HistoryEntry, key_history
+from lotus_web.queries.idempotency_history import HistoryEntry, LatestOfKey, latest_of_key
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.features import KEY_HISTORY, SUPPORT, part_of
 from lotus_web.web.htmx import page_or_fragment
 from lotus_web.web.record_links import lineage_url
 
 blueprint = Blueprint("idempotency", __name__)
+# A key that is replayed for ever has a history without end.
+MOST_SHOWN = 1_000
 
 
 @blueprint.get("/idempotency/<ident:key>")
@@ -24,23 +26,20 @@ blueprint = Blueprint("idempotency", __name__)
 @part_of(SUPPORT, KEY_HISTORY)
 def show(key: str) -> ResponseReturnValue:
     """Show the history of a key, newest first."""
-    found = key_history(db.session(), current_actor().tenant_id, key)
+    found = latest_of_key(db.session(), current_actor().tenant_id, key, limit=MOST_SHOWN)
     return page_or_fragment(
         "idempotency/key.html",
         "idempotency/_key.html",
         found=found,
-        entries=newest_first(found.history),
-        latest=LATEST,
+        entries=list(told(found))[::-1],
         lineage_url=lineage_url,
         now=current.utcnow(),
     )
 
 
-def newest_first(history: Iterable[HistoryEntry]) -> list[tuple[HistoryEntry, bool]]:
-    """Return each entry with whether it is a replay: all but the first of a run are."""
-    recorded: set[str] = set()
-    told = []
-    for entry in history:
-        told.append((entry, entry.rebalance_run_id in recorded))
+def told(found: LatestOfKey) -> Iterator[tuple[HistoryEntry, bool]]:
+    """Yield each entry with whether it is a replay, oldest first: all but the first of a run are."""
+    recorded = set(found.recorded_before)
+    for entry in reversed(found.latest):
+        yield entry, entry.rebalance_run_id in recorded
         recorded.add(entry.rebalance_run_id)
-    return told[::-1]

@@ -10,7 +10,17 @@ from flask import Flask
 from sqlalchemy import insert
 
 from lotus_web.db import transaction
-from lotus_web.models import Decision, IdempotencyKey, LineageEdge, Operation, Run, RunPayload, WorkflowItem
+from lotus_web.models import (
+    Decision,
+    IdempotencyHistoryRow,
+    IdempotencyKey,
+    LineageEdge,
+    Operation,
+    Run,
+    RunPayload,
+    WorkflowItem,
+)
+from lotus_web.services.counters import bring_up_to_date
 
 NOTHING = zlib.compress(b"{}")
 ACTIONS = ("APPROVE", "REJECT", "REQUEST_CHANGES")
@@ -178,3 +188,23 @@ def add_operations(app: Flask, number: int, *, start: datetime, tenant: str = "d
     with app.app_context(), transaction() as session:
         session.execute(insert(Operation), rows)
         session.execute(insert(LineageEdge), edges)
+
+
+def add_replays(run_id: str, number: int, *, key: str, start: datetime, tenant: str = "default") -> None:
+    """Insert what so many replays of a run's key leave behind, a second apart, within an application's context."""
+    edge = {
+        "tenant_id": tenant,
+        "source_kind": "correlation",
+        "edge_type": "REPLAYED_FROM",
+        "target_entity_id": run_id,
+        "target_kind": "run",
+        "details": {},
+    }
+    row = {"tenant_id": tenant, "idempotency_key": key, "rebalance_run_id": run_id, "request_hash": "sha256:0"}
+    replays = [(f"corr-replay-{index:05d}", start + timedelta(seconds=index)) for index in range(number)]
+    with transaction() as session:
+        session.execute(insert(LineageEdge), [edge | {"source_entity_id": c, "created_at": at} for c, at in replays])
+        session.execute(
+            insert(IdempotencyHistoryRow), [row | {"correlation_id": c, "created_at": at} for c, at in replays]
+        )
+        bring_up_to_date(session, tenant)

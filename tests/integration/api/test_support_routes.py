@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from lotus_web.current import utcnow
 from lotus_web.domain.access import Permission
 from tests.analyses import SCENARIOS, batch_json
 from tests.contract.callers import Caller, review_request, segment
+from tests.contract.rows import add_replays
 
 MakeCaller = Callable[..., Caller]
 pytestmark = pytest.mark.environ(
@@ -120,6 +124,21 @@ def test_a_key_tells_its_recordings_and_its_replays(chief: Caller) -> None:
         (run_id, "corr-2"),
     ]
     assert list(body["history"][0]) == ["rebalance_run_id", "correlation_id", "request_hash", "created_at"]
+
+
+def test_a_key_that_was_replayed_without_end_tells_all_of_it_and_so_does_the_bundle(chief: Caller, app: Flask) -> None:
+    run_id = chief.run(key="key-1", correlation="corr-1")["rebalance_run_id"]
+    with app.app_context():
+        add_replays(run_id, 1_500, key="key-1", start=utcnow() + timedelta(seconds=1))
+    body = chief.get("/rebalance/idempotency/key-1/history").json
+    told = [row["correlation_id"] for row in body["history"]]
+    assert (len(told), told[0], told[-1]) == (1_501, "corr-1", "corr-replay-01499")
+    assert [row["created_at"] for row in body["history"]] == sorted(row["created_at"] for row in body["history"])
+    bundle = chief.get(f"/rebalance/runs/{run_id}/support-bundle").json
+    assert bundle["idempotency_history"] == body
+    assert bundle["lineage"]["next_cursor"] is None
+    edges = [edge["source_entity_id"] for edge in bundle["lineage"]["edges"]]
+    assert (len(edges), edges[-1]) == (1_502, "corr-replay-01499")
 
 
 @pytest.mark.environ(DPM_ASYNC_EXECUTION_MODE="ACCEPT_ONLY", DPM_SUPPORTABILITY_RETENTION_DAYS="90")

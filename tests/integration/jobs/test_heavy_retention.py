@@ -35,6 +35,7 @@ from lotus_web.services.counters import bring_up_to_date, recount
 from lotus_web.services.legal_hold import set_legal_hold
 from lotus_web.settings import Settings
 from tests.analyses import accept
+from tests.contract.rows import add_replays
 from tests.histories import ADA, NOW, OFF, count, decide, record
 
 pytestmark = [
@@ -93,23 +94,7 @@ def recorded(number: int = 1, *, reviewed: bool = False) -> str:
 
 
 def replayed(run_id: str, times: int) -> None:
-    """Write what so many replays of the run's key leave behind."""
-    edge = {
-        "tenant_id": "default",
-        "source_kind": "correlation",
-        "edge_type": "REPLAYED_FROM",
-        "target_entity_id": run_id,
-        "target_kind": "run",
-        "details": {},
-    }
-    row = {"tenant_id": "default", "idempotency_key": "key", "rebalance_run_id": run_id, "request_hash": "h"}
-    moments = [(f"corr-{one:05d}", NOW + timedelta(seconds=one)) for one in range(times)]
-    with transaction() as session:
-        session.execute(insert(LineageEdge), [edge | {"source_entity_id": c, "created_at": at} for c, at in moments])
-        session.execute(
-            insert(IdempotencyHistoryRow), [row | {"correlation_id": c, "created_at": at} for c, at in moments]
-        )
-        bring_up_to_date(session, "default")
+    add_replays(run_id, times, key="key", start=NOW)
 
 
 def purge(job: JobContext) -> dict[str, Any]:
@@ -181,7 +166,7 @@ def test_a_run_that_is_kept_between_two_pieces_keeps_the_rest_and_its_own_record
     done = retention.purge(JobContext(job.settings, stop=stop), LATER)
     assert 0 < done["history_rows"] < REPLAYS
     assert done.keys() == {"history_rows", "longest_batch_ms"}
-    assert count("dpm_idempotency_history", "correlation_id = 'corr-00000'") == 1
+    assert count("dpm_idempotency_history", "correlation_id = 'corr-replay-00000'") == 1
     assert count("dpm_runs") == count("dpm_run_payloads") == 1
     assert count("dpm_retention_log", "entry_type = 'RUN_PURGED'") == 0
     (line,) = db.session.scalars(select(AuditRecord).where(AuditRecord.code == "PURGE_BEGUN")).all()

@@ -12,7 +12,7 @@ from sqlalchemy import event, insert, text
 
 from lotus_web.db import db, transaction
 from lotus_web.models import IdempotencyHistoryRow, LineageEdge, Operation, OperationPayload, Run, RunPayload
-from lotus_web.queries.idempotency_history import find_key_history
+from lotus_web.queries.idempotency_history import find_key_history, latest_of_key
 from lotus_web.queries.operations import OperationFilter, latest_operation, operation_page, stored_operation
 from lotus_web.queries.support_bundle import BundleParts, bundle_by_correlation, bundle_by_operation
 from lotus_web.queries.supportability import summary
@@ -144,6 +144,7 @@ def test_bundles_read_by_keys(scans: list[str]) -> None:
     bundle_by_correlation(db.session(), "default", "corr-17", parts)
     bundle_by_operation(db.session(), "default", "dop_17", parts)
     find_key_history(db.session(), "default", "key-17")
+    latest_of_key(db.session(), "default", "key-17", limit=1)
     assert scans == []
 
 

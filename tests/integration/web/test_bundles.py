@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from flask import Flask
 
+from lotus_web.current import utcnow
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
+from lotus_web.web import idempotency
 from tests import desk
 from tests.analyses import accept
+from tests.contract.rows import add_replays
 from tests.integration.conftest import ClientOf
 from tests.people import bearer_of, shown
 
@@ -90,6 +94,25 @@ def test_a_key_tells_what_was_recorded_and_replayed_under_it(app: Flask, client_
     assert page.index("Replayed") < page.index("Recorded")
     assert page.count(f'href="/runs/{run_id}"') == 2
     assert f'href="{url}"' in vera.get(f"/runs/{run_id}").text
+
+
+@pytest.mark.environ(DPM_IDEMPOTENCY_HISTORY_APIS_ENABLED="true")
+def test_a_key_that_was_replayed_without_end_shows_the_latest_and_says_of_how_many(
+    app: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "MOST_SHOWN", 20)
+    run_id = desk.record(app, key="key-1", correlation_id="corr-first")
+    with app.app_context():
+        add_replays(run_id, 19, key="key-1", start=utcnow())
+    vera = client_of("vera")
+    whole = vera.get("/idempotency/key-1").text
+    assert (whole.count("Replayed"), whole.count("Recorded")) == (19, 1)
+    assert "20 entries" in whole
+    with app.app_context():
+        add_replays(run_id, 1_200, key="key-1", start=utcnow() + timedelta(minutes=1))
+    latest = vera.get("/idempotency/key-1").text
+    assert (latest.count("Replayed"), latest.count("Recorded")) == (20, 0)
+    assert "The latest 20 of 1,220 entries" in latest
 
 
 @pytest.mark.environ(DPM_IDEMPOTENCY_HISTORY_APIS_ENABLED="true")
