@@ -25,6 +25,7 @@ from sqlalchemy.types import TypeDecorator
 
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.settings import BadSetting, Settings
+from lotus_web.store_file import open_what_is_there
 
 WRITE = "lotus_write"
 LOCKED = "lotus_locked_tenants"
@@ -97,9 +98,7 @@ def store_uri(settings: Settings) -> str:
         case "SQL":
             return settings.database_url
         case "SQLITE":
-            path = Path(settings.sqlite_path).absolute()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return f"sqlite:///{path}"
+            return f"sqlite:///{Path(settings.sqlite_path).absolute()}"
         case _:
             return f"sqlite:///{_ephemeral_path()}"
 
@@ -127,6 +126,9 @@ def engine_options(settings: Settings, uri: str) -> dict[str, Any]:
     timeouts = f"-c lock_timeout={POSTGRES_LOCK_TIMEOUT_MS} -c timezone=UTC"
     connect_args = {"connect_timeout": POSTGRES_CONNECT_S, "options": timeouts}
     return options | {"pool_pre_ping": True, "connect_args": connect_args}
+
+
+event.listen(Engine, "do_connect", open_what_is_there)
 
 
 @event.listens_for(Engine, "connect")

@@ -78,6 +78,8 @@ class SqliteStores:
         path = self._folder() / f"{next(self._numbers)}.db"
         if migrated:
             shutil.copyfile(self._template(), path)
+        else:
+            path.touch()
         return f"sqlite:///{path}"
 
     def _template(self) -> Path:

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
-from lotus_web.db import db
-from lotus_web.queries.audit import ChainReport, chained_tenants, verify_chain
+from lotus_web.cli.store import reading, with_a_log
+from lotus_web.queries.audit import ChainReport, verify_chain
 from lotus_web.queries.decision_audit import verify_decisions
 from lotus_web.wire.workflow_export import export_faults
 
@@ -28,22 +29,24 @@ group = AppGroup("audit", help="Prove that the history was not changed.")
 )
 def verify(tenant: str | None, path: Path | None) -> None:
     """Verify the hash chain of the store, or of an export file; exit 1 when it is broken, naming the first bad entry."""
-    intact = _file_intact(path) if path is not None else _store_intact(tenant)
+    if path is not None:
+        intact = _file_intact(path)
+    else:
+        with reading() as session:
+            intact = _store_intact(session, tenant)
     if not intact:
         raise click.exceptions.Exit(1)
 
 
-def _store_intact(tenant: str | None) -> bool:
-    session = db.session()
-    tenants = (tenant,) if tenant else chained_tenants(session)
+def _store_intact(session: Session, tenant: str | None) -> bool:
+    tenants = with_a_log(session, tenant)
     if not tenants:
         click.echo("No tenant has a log yet.")
-    results = [_tenant_intact(name) for name in tenants]
+    results = [_tenant_intact(session, name) for name in tenants]
     return all(results)
 
 
-def _tenant_intact(tenant_id: str) -> bool:
-    session = db.session()
+def _tenant_intact(session: Session, tenant_id: str) -> bool:
     report = verify_chain(session, tenant_id)
     click.echo(_sentence(report), err=not report.intact)
     wrong = list(verify_decisions(session, tenant_id)) if report.intact else []

@@ -12,6 +12,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from lotus_web import current
+from lotus_web.cli.store import refusals
 from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.schedule import JOBS, job_named
 from lotus_web.jobs.scheduler import Scheduler, run_job
@@ -45,11 +46,12 @@ def tick(name: str | None, dry_run: bool) -> None:
     chosen = job_named(name) if name else None
     context = JobContext(current.settings())
     done = {}
-    for job in (chosen,) if chosen else JOBS:
-        if not dry_run:
-            done[job.name] = run_job(job, context, owner="tick", now=current.utcnow())
-        elif job.preview is not None:
-            done[job.name] = job.preview(context, current.utcnow())
-        elif chosen is not None:
-            raise click.UsageError(f"The job {job.name} has no preview.")
+    with refusals():
+        for job in (chosen,) if chosen else JOBS:
+            if not dry_run:
+                done[job.name] = run_job(job, context, owner="tick", now=current.utcnow())
+            elif job.preview is not None:
+                done[job.name] = job.preview(context, current.utcnow())
+            elif chosen is not None:
+                raise click.UsageError(f"The job {job.name} has no preview.")
     click.echo(json.dumps(done))

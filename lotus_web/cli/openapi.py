@@ -21,4 +21,7 @@ def command(out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as refused:
+            raise click.ClickException(f"{out} cannot be written: {refused.strerror}.") from None

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lotus_web.db import db, transaction
 from lotus_web.domain.errors import LotusError
 from lotus_web.error_status import as_store_unavailable
+from lotus_web.queries.audit import chained_tenants
+from lotus_web.store_file import StoreFileMissing
+
+SHOWN = 10
 
 
 @contextmanager
@@ -22,6 +26,8 @@ def refusals() -> Iterator[None]:
     except LotusError as refused:
         raise click.ClickException(refused.message) from refused
     except SQLAlchemyError as failed:
+        if isinstance(failed, DBAPIError) and isinstance(failed.orig, StoreFileMissing):
+            raise click.ClickException(str(failed.orig)) from failed
         away = as_store_unavailable(failed)
         if away is None:
             raise
@@ -40,3 +46,14 @@ def reading() -> Iterator[Session]:
     """Open the store for looking only."""
     with refusals():
         yield db.session()
+
+
+def with_a_log(session: Session, tenant: str | None) -> tuple[str, ...]:
+    """Return the tenant asked for, or all that have a log; raises BadParameter for one that has none: it proves nothing."""
+    tenants = chained_tenants(session)
+    if tenant is None:
+        return tenants
+    if tenant not in tenants:
+        told = ", ".join(tenants[:SHOWN]) + (" and others" if len(tenants) > SHOWN else "")
+        raise click.BadParameter(f"{tenant} has no log here; {told or 'no tenant'} has one.", param_hint="--tenant")
+    return (tenant,)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import select
 
 from lotus_web import current
+from lotus_web.cli.store import reading, with_a_log
 from lotus_web.db import db, transaction
-from lotus_web.models import Run
-from lotus_web.queries.audit import chained_tenants
 from lotus_web.services.backfill import backfill_batch
 from lotus_web.services.rebuild import check_batch, rebuild_batch
+from lotus_web.services.retention import tenants_with_runs
 
 SHOWN = 20
 
@@ -23,8 +22,8 @@ group = AppGroup("workflow", help="The inbox: rebuild it from the log, bring in 
 @click.option("--tenant", help="Only this tenant.")
 def rebuild(check: bool, tenant: str | None) -> None:
     """Make every item what the log and the manual actions say, and add event actions and notices that are missing."""
-    tenants = (tenant,) if tenant else chained_tenants(db.session())
-    different = sum(_rebuild_tenant(name, check=check) for name in tenants)
+    with reading() as session:
+        different = sum(_rebuild_tenant(name, check=check) for name in with_a_log(session, tenant))
     if different and check:
         raise click.exceptions.Exit(1)
 
@@ -57,11 +56,9 @@ def backfill(tenant: str | None) -> None:
     policy = current.policy()
     if not policy.workflow_enabled:
         raise click.ClickException("The workflow is off: set DPM_WORKFLOW_ENABLED=true first.")
-    tenants = (
-        (tenant,) if tenant else tuple(db.session.scalars(select(Run.tenant_id).distinct().order_by(Run.tenant_id)))
-    )
-    for name in tenants:
-        _backfill_tenant(name)
+    with reading() as session:
+        for name in [tenant] if tenant else list(tenants_with_runs(session)):
+            _backfill_tenant(name)
 
 
 def _backfill_tenant(tenant_id: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from alembic import context
+from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 import lotus_web.models  # noqa: F401  (registers every table)
 from lotus_web.db import WRITE, db
+from lotus_web.store_file import StoreFileMissing, make_store_file
 
 MIGRATION_LOCK = 7_204_001
 
@@ -26,7 +29,28 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-with db.engine.connect().execution_options(**{WRITE: True}) as connection:
+def goes_somewhere() -> bool:
+    """Return whether the command moves the store to a revision, rather than look at where it is."""
+    try:
+        context.get_revision_argument()
+    except KeyError:
+        return False
+    return True
+
+
+def open_store() -> Connection:
+    """Connect to the store, a new one where it is about to be migrated; raises CommandError where there is none."""
+    if goes_somewhere():
+        make_store_file(db.engine.url)
+    try:
+        return db.engine.connect()
+    except OperationalError as failed:
+        if isinstance(failed.orig, StoreFileMissing):
+            raise CommandError(str(failed.orig)) from None
+        raise
+
+
+with open_store().execution_options(**{WRITE: True}) as connection:
     migrate(connection)
     if connection.in_transaction():
         connection.commit()
