@@ -22,6 +22,8 @@ def migrate(connection: Connection) -> None:
         target_metadata=db.metadata,
         compare_type=True,
         render_as_batch=connection.dialect.name == "sqlite",
+        # On SQLite, too: step by step, replicas would take turns and each do what it saw missing when it began.
+        transactional_ddl=True,
     )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, event, inspect, text
 
 from lotus_web import create_app
 from lotus_web.db import db, transaction
@@ -65,6 +65,26 @@ def test_replicas_that_start_at_once_upgrade_the_store_once(bare_store_url: str)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
     engine.dispose()
+
+
+def test_an_upgrade_that_breaks_off_leaves_the_store_as_it_was(bare_store_url: str) -> None:
+    """What is not seen by halves afterwards is not seen by halves meanwhile either, by a replica that starts then."""
+
+    class PowerCut(Exception):
+        pass
+
+    def after_the_first_step(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE alembic_version"):
+            raise PowerCut
+
+    app = create_app(Settings.from_environ(environment(bare_store_url)))
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", after_the_first_step)
+        with pytest.raises(PowerCut):
+            upgrade()
+        event.remove(db.engine, "before_cursor_execute", after_the_first_step)
+        assert inspect(db.engine).get_table_names() == []
+        db.engine.dispose()
 
 
 def test_the_way_back_and_forth_ends_where_it_began(bare_store_url: str) -> None:
