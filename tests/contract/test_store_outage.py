@@ -207,9 +207,11 @@ def test_a_server_that_dies_in_the_middle_of_traffic_leaves_all_that_it_answered
     traffic = Traffic(home)
     with ThreadPoolExecutor(4) as pool:
         callers = [pool.submit(traffic.simulate, number) for number in range(3)] + [pool.submit(traffic.analyze)]
-        for _ in range(20):
-            assert traffic.answered.acquire(timeout=PATIENCE)
-        postgres_server.stop(postgres.CRASH)
+        try:
+            for _ in range(20):
+                assert traffic.answered.acquire(timeout=PATIENCE)
+        finally:
+            postgres_server.stop(postgres.CRASH)
         for caller in callers:
             caller.result(timeout=PATIENCE)
     assert sorted(answer.status_code for answer in traffic.unanswered.values()) == [503] * len(callers)

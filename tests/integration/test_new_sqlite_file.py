@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,11 +18,12 @@ STORE = sys.modules["lotus_web.db"]  # as an attribute of the package the name m
 
 
 @pytest.fixture
-def held(tmp_path: Path) -> sqlite3.Connection:
+def held(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """The other process: it holds the new file, which is not in WAL mode yet."""
     other = sqlite3.connect(tmp_path / "new.db", isolation_level=None, timeout=0)
     other.execute("BEGIN EXCLUSIVE")
-    return other
+    yield other
+    other.close()
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, *, sleep: Callable[[float], None], now: Callable[[], float]) -> None:
@@ -44,7 +45,6 @@ def test_waits_until_the_other_lets_go(
     with engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
     engine.dispose()
-    held.close()
     assert len(waits) == 3
 
 
@@ -57,4 +57,3 @@ def test_gives_up_when_the_time_of_a_busy_store_is_over(
     with pytest.raises(OperationalError, match="database is locked"):
         engine.connect()
     engine.dispose()
-    held.close()

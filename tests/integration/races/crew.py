@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -63,6 +64,7 @@ class Nursery:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.crew: list[Worker] = []
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == "open\n"
 
@@ -77,9 +79,15 @@ class Nursery:
         line.settimeout(PATIENCE)
         line.connect(self.address)
         worker = Worker(line)
+        self.crew.append(worker)
         worker.say(json.dumps({"environ": environment(url), "job": job, "settings": settings}))
         worker.process_id = int(worker.line())
         return worker
+
+    def send_home(self) -> None:
+        """Let no process stay at work, nor a line to it open, that a test which failed left behind."""
+        while self.crew:
+            self.crew.pop().leave()
 
     def together(self, url: str, job: str, *, processes: int, threads_each: int) -> Counter[str]:
         """Let processes with some threads each do a job together; count the outcomes of all of them."""
@@ -117,3 +125,14 @@ class Worker:
         """Kill the process where it stands; return the whole lines that it had said."""
         os.kill(self.process_id, signal.SIGKILL)
         return self.rest()
+
+    def leave(self) -> None:
+        """Kill the process if it is still spoken to, and let go of the line."""
+        if self.socket.fileno() == -1:
+            return
+        if self.process_id:
+            with suppress(ProcessLookupError):
+                os.kill(self.process_id, signal.SIGKILL)
+        with suppress(OSError):  # a word that nobody hears any more
+            self.file.close()
+        self.socket.close()
