@@ -1,4 +1,8 @@
-"""Four eyes: whoever submitted a run or asked for a review does not approve it (issue of the control plane, dpm-api §8.3)."""
+"""Four eyes: whoever submitted a run or asked for a review does not approve it (ADR 0013).
+
+The rule compares names: the person or account that decides with the one that submitted or asked. An account that acts on
+behalf of others vouches for the names that it sends.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ class FourEyes:
     exempt_tenants: frozenset[str] = field(default_factory=frozenset)
 
     def applies_to(self, action: Action, actor: Actor, parties: Parties) -> bool:
-        """Return whether the actor would be the second pair of eyes on their own work, as themselves or through a token."""
+        """Return whether the one who decides, or in whose name it is done, is the one who submitted or asked."""
         if not self.enabled or action not in NEEDS_ANOTHER:
             return False
         return actor.decider_id in (parties.submitted_by, parties.requested_by)

@@ -11,7 +11,10 @@ TAGS = {
     "analyze": ("Analyze", "Run several scenarios of one portfolio, at once or as an operation."),
     "operations": ("Operations", "Accepted work: where it stands, and carrying it out by hand."),
     "runs": ("Runs", "Recorded runs: lists, look-ups and artifacts (RFC-0017, RFC-0019)."),
-    "gate": ("Review gate", "What a run needs before it may go on, and the decisions on it (RFC-0020)."),
+    "gate": (
+        "Review gate",
+        "What a run needs before it may go on, and the decisions on it; who submitted it does not approve it.",
+    ),
     "decisions": ("Decisions", "Who decided what, across runs (RFC-0020)."),
     "lineage": ("Lineage", "What hangs together with an id (RFC-0023)."),
     "bundles": ("Support bundles", "Everything about one run in one answer, by each of its names (RFC-0023)."),

@@ -15,7 +15,12 @@ STORE_INCONSISTENT = Refuses(
 NOT_REQUIRED = Refuses(409, "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", "runs of this status need no review")
 INVALID_TRANSITION = Refuses(409, "DPM_WORKFLOW_INVALID_TRANSITION", "the gate does not allow this action now")
 ACTOR_MISMATCH = Refuses(403, "ACTOR_MISMATCH", "actor_id is not the token's account, which may not act on behalf")
-FOUR_EYES = Refuses(403, "FOUR_EYES", "whoever submitted the run does not approve it")
+FOUR_EYES = Refuses(
+    403,
+    "FOUR_EYES",
+    "the account or person that submitted the run does not APPROVE it: a client that does both needs a second account;"
+    " `LOTUS_FOUR_EYES=false`, or a tenant in `LOTUS_FOUR_EYES_EXEMPT_TENANTS`, lifts that",
+)
 OPERATION_NOT_FOUND = Refuses(404, "DPM_ASYNC_OPERATION_NOT_FOUND", "there is no such operation in this tenant")
 NOT_EXECUTABLE = Refuses(
     409, "DPM_ASYNC_OPERATION_NOT_EXECUTABLE", "the operation is not PENDING, or someone was faster"

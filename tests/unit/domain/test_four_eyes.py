@@ -1,4 +1,4 @@
-"""Nobody is the second pair of eyes on their own work, as themselves or through a token that speaks for them."""
+"""Who submitted or asked does not approve, under their own name or where another account names them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_who_stands_behind_an_item_is_refused(actor: Actor, did: str, action: Ac
 
 
 @pytest.mark.parametrize("actor", [someone("nora"), someone("pms", on_behalf_of="nora")])
-def test_someone_else_may_approve(actor: Actor) -> None:
+def test_someone_else_may_approve_also_one_for_whom_the_submitter_vouches(actor: Actor) -> None:
     assert RULE.check(Action.APPROVE, actor, PARTIES) is False
 
 
