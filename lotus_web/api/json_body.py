@@ -18,6 +18,8 @@ from lotus_web.domain.idents import unstorable_place
 MAX_DEPTH = 32
 MAX_ENTRIES = 10_000
 DRAINED_AT_MOST = 8 * MIB
+# What a field takes is far less, and says so at its place; Python reads no integer of more than 4300 digits.
+MAX_DIGITS = 4_000
 BLOCK = 64 * 1024
 UNSTORABLE = "Text must not hold NUL characters or halves of surrogate pairs"
 
@@ -59,12 +61,15 @@ def read_json() -> Any:
     if not raw.strip():
         raise InvalidRequest([problem("missing", "Field required", None)])
     try:
-        value = json.loads(raw, parse_float=_exact, parse_constant=_refuse_constant)
+        value = json.loads(raw, parse_float=_exact, parse_int=_whole, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise InvalidRequest([_malformed(error.pos, error.msg)]) from None
     except RecursionError:
         raise InvalidRequest([_too_deep()]) from None
-    except ValueError:  # bytes that are no text, integers without end, NaN
+    except _TooLong as error:
+        place = max(0, raw.find(error.digits.encode()))
+        raise InvalidRequest([_malformed(place, f"Expecting integers of at most {MAX_DIGITS} digits")]) from None
+    except ValueError:  # bytes that are no text, NaN
         raise InvalidRequest([_malformed(0, "Expecting UTF-8 text with finite numbers")]) from None
     _check_bounds(value)
     # Such a text is written with an escape or in bytes that no proper UTF-8 has, so nearly no body need be looked through.
@@ -85,6 +90,20 @@ def _exact(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:  # an exponent of twenty digits
         raise ValueError(text) from None
+class _TooLong(ValueError):
+    """An integer that is longer than any that can be meant."""
+
+    def __init__(self, digits: str):
+        self.digits = digits
+        super().__init__(digits)
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise _TooLong(text)
+    return int(text)
+
+
 
 
 def _refuse_constant(name: str) -> NoReturn:

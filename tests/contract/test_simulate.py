@@ -191,6 +191,15 @@ def test_what_is_no_json_object_is_a_422(engine: Caller, raw: bytes, kind: str) 
     assert (answer.status_code, problem["type"], problem["loc"][0]) == (422, kind, "body")
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_an_integer_that_is_too_long_to_be_read_is_called_that_at_its_place(engine: Caller, sign: str) -> None:
+    raw = f'{{"a": "99", "b": {sign}{"9" * 5000}}}'
+    answer = engine.send("POST", SIMULATE, data=raw, headers={"Idempotency-Key": "k"})
+    (problem,) = answer.json["detail"]
+    assert (problem["type"], problem["loc"]) == ("json_invalid", ["body", raw.index("99", 10) - len(sign)])
+    assert problem["ctx"] == {"error": "Expecting integers of at most 4000 digits"}
+
+
 def test_a_refusal_does_not_send_back_a_body_many_times(engine: Caller) -> None:
     request = {"portfolio_snapshot": {"positions": ["x" * 1000] * 500}}
     assert len(engine.simulate(request).data) < 600_000
