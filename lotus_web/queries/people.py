@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import DEFAULT_TENANT, Role
@@ -91,18 +91,35 @@ def _by_tenant(pairs: Iterable[tuple[str, str]]) -> RolesByTenant:
 
 
 def list_people(session: Session, *, tenant_id: str | None = None) -> tuple[PersonRow, ...]:
-    """Return everyone by name, or those with a role in one tenant (then with their roles there only)."""
-    held = select(PersonRole.name, PersonRole.tenant_id, PersonRole.role)
+    """Return everyone by name, or those with a role in one tenant (then with their roles there only). One query."""
+    query = _people().outerjoin(PersonRole, PersonRole.name == Person.name)
     if tenant_id is not None:
-        held = held.where(PersonRole.tenant_id == tenant_id)
-    roles: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for name, tenant, role in session.execute(held):
-        roles[name].append((tenant, role))
-    people = session.scalars(select(Person).order_by(Person.name))
+        query = query.where(PersonRole.tenant_id == tenant_id)
+    return _rows(session, query)
+
+
+def person_of_tenant(session: Session, tenant_id: str, name: str) -> PersonRow | None:
+    """Return a person with their roles in a tenant; None for one who has none there. One query, by key."""
+    query = _people().join(PersonRole, PersonRole.name == Person.name)
+    found = _rows(session, query.where(PersonRole.tenant_id == tenant_id, Person.name == name))
+    return found[0] if found else None
+
+
+def _people() -> Select[*tuple[Any, ...]]:
+    facts = (Person.name, Person.display_name, Person.created_at, Person.disabled_at)
+    return select(*facts, PersonRole.tenant_id, PersonRole.role).select_from(Person).order_by(Person.name)
+
+
+def _rows(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[PersonRow, ...]:
+    rows = session.execute(query).all()
+    held: dict[str, list[tuple[str, str]]] = {row.name: [] for row in rows}
+    for row in rows:
+        if row.role is not None:
+            held[row.name].append((row.tenant_id, row.role))
+    facts = {row.name: row for row in rows}
     return tuple(
-        PersonRow(one.name, one.display_name, one.created_at, one.disabled_at, _by_tenant(roles[one.name]))
-        for one in people
-        if tenant_id is None or one.name in roles
+        PersonRow(one.name, one.display_name, one.created_at, one.disabled_at, _by_tenant(held[one.name]))
+        for one in facts.values()
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, Text, select, type_coerce
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.canonical import canonical_json
 from lotus_web.models import ApiToken, ServiceAccount
 
 
@@ -45,36 +47,56 @@ class AccountRow:
 
 
 def list_accounts(session: Session, *, tenant_id: str, now: datetime) -> tuple[AccountRow, ...]:
-    """Return the accounts with a token for the tenant, by name; what they hold for other tenants is not counted."""
+    """Return the accounts with a token for the tenant, by name; what they hold for other tenants is not counted. One query."""
+    here = select(ApiToken.account).where(_opens(tenant_id))
     by_account: dict[str, list[TokenRow]] = {}
-    for token in list_tokens(session):
+    for token in _rows(session, _TOKENS.where(ApiToken.account.in_(here))):
         by_account.setdefault(token.account, []).append(token)
     rows = []
-    for name, all_of_it in sorted(by_account.items()):
-        here = [token for token in all_of_it if tenant_id in token.tenants]
-        if here:
-            usable = sum(token.state(now) == "valid" for token in here)
+    for name, all_of_it in by_account.items():
+        own = [token for token in all_of_it if tenant_id in token.tenants]
+        if own:
+            usable = sum(token.state(now) == "valid" for token in own)
             elsewhere = any(tenant != tenant_id for token in all_of_it for tenant in token.tenants)
-            rows.append(AccountRow(name, here[0].account_disabled_at, len(here), usable, elsewhere))
+            rows.append(AccountRow(name, own[0].account_disabled_at, len(own), usable, elsewhere))
     return tuple(rows)
 
 
 def list_tokens(session: Session, *, tenant_id: str | None = None) -> tuple[TokenRow, ...]:
-    """Return all tokens, or those that open one tenant, by account and then the newest first."""
-    rows = session.execute(
-        select(
-            ApiToken.token_id,
-            ApiToken.account,
-            ApiToken.tenants,
-            ApiToken.permissions,
-            ApiToken.created_at,
-            ApiToken.expires_at,
-            ApiToken.revoked_at,
-            ServiceAccount.disabled_at,
-        )
-        .join(ServiceAccount, ServiceAccount.name == ApiToken.account)
-        .order_by(ApiToken.account, ApiToken.created_at.desc(), ApiToken.token_id)
+    """Return all tokens, or those that open one tenant, by account and then the newest first. One query."""
+    if tenant_id is None:
+        return _rows(session, _TOKENS)
+    return tuple(token for token in _rows(session, _TOKENS.where(_opens(tenant_id))) if tenant_id in token.tenants)
+
+
+def token_of_tenant(session: Session, tenant_id: str, token_id: str) -> TokenRow | None:
+    """Return a token that opens a tenant; None for any other. One query, by key."""
+    found = _rows(session, _TOKENS.where(ApiToken.token_id == token_id))
+    return found[0] if found and tenant_id in found[0].tenants else None
+
+
+_TOKENS = (
+    select(
+        ApiToken.token_id,
+        ApiToken.account,
+        ApiToken.tenants,
+        ApiToken.permissions,
+        ApiToken.created_at,
+        ApiToken.expires_at,
+        ApiToken.revoked_at,
+        ServiceAccount.disabled_at,
     )
+    .join(ServiceAccount, ServiceAccount.name == ApiToken.account)
+    .order_by(ApiToken.account, ApiToken.created_at.desc(), ApiToken.token_id)
+)
+
+
+def _opens(tenant_id: str) -> ColumnElement[bool]:
+    # The column holds canonical JSON text, in which a tenant stands in one way only; SQLite takes ACME for acme here.
+    return type_coerce(ApiToken.tenants, Text).contains(canonical_json(tenant_id), autoescape=True)
+
+
+def _rows(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[TokenRow, ...]:
     return tuple(
         TokenRow(
             row.token_id,
@@ -86,6 +108,5 @@ def list_tokens(session: Session, *, tenant_id: str | None = None) -> tuple[Toke
             row.revoked_at,
             row.disabled_at,
         )
-        for row in rows
-        if tenant_id is None or tenant_id in row.tenants
+        for row in session.execute(query)
     )

@@ -9,7 +9,7 @@ from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import NotFound
-from lotus_web.queries.tokens import TokenRow, list_tokens
+from lotus_web.queries.tokens import TokenRow, token_of_tenant
 from lotus_web.web.access import current_actor, requires
 
 blueprint = Blueprint("admin_token", __name__)
@@ -31,8 +31,7 @@ def ask_to_revoke(token_id: str) -> ResponseReturnValue:
 
 def token_here(token_id: str) -> TokenRow:
     """Return a token that opens the tenant; raises NotFound."""
-    tokens = list_tokens(db.session(), tenant_id=current_actor().tenant_id)
-    found = next((token for token in tokens if token.token_id == token_id), None)
+    found = token_of_tenant(db.session(), current_actor().tenant_id, token_id)
     if found is None:
         raise NotFound("TOKEN_NOT_FOUND", "There is no such token.")
     return found
