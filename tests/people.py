@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from lotus_web.current import utcnow
 from lotus_web.db import transaction
 from lotus_web.domain.access import DEFAULT_TENANT, Permission, Role
-from lotus_web.services.people import create_person
+from lotus_web.services.people import create_person, hashed
 from lotus_web.services.tokens import create_token
 
 PASSWORD = "a password for tests"
@@ -35,7 +35,7 @@ def hire(
     """Make a person with ``PASSWORD`` who has been here for a while; the role of someone in ``CAST`` need not be given."""
     with app.app_context(), transaction() as session:
         now = utcnow() - ago
-        create_person(session, name=name, password=PASSWORD, role=role or CAST[name], tenant_id=tenant, now=now)
+        create_person(session, name=name, password=hashed(PASSWORD), role=role or CAST[name], tenant_id=tenant, now=now)
     return name
 
 

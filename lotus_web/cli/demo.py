@@ -27,7 +27,7 @@ from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.models import Person
 from lotus_web.services.new_ids import repeatable_ids
 from lotus_web.services.operation_leases import LeaseTerms
-from lotus_web.services.people import create_person, set_password
+from lotus_web.services.people import create_person, hashed, set_password
 from lotus_web.services.tokens import create_token
 
 INSTANCE = Path("instance")
@@ -105,18 +105,19 @@ def _open_desk(session: Session) -> None:
     lines = []
     for person in PEOPLE:
         password = secrets.token_urlsafe(12)
+        kept = hashed(password)
         if session.get(Person, person.name) is None:
             create_person(
                 session,
                 name=person.name,
                 display_name=person.display_name,
-                password=password,
+                password=kept,
                 role=person.role,
                 tenant_id=DEFAULT_TENANT,
                 now=since,
             )
         else:  # left by a bulk load that was stopped before its first run
-            set_password(session, name=person.name, password=password, now=now)
+            set_password(session, name=person.name, password=kept, now=now)
         lines.append(f"{person.role.value}  {person.name} / {password}\n")
     token = create_token(
         session,

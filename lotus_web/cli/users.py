@@ -8,10 +8,11 @@ import click
 from flask.cli import AppGroup
 
 from lotus_web import current
-from lotus_web.cli.store import reading, writing
+from lotus_web.cli.store import reading, refusals, writing
 from lotus_web.domain.access import DEFAULT_TENANT, Role
 from lotus_web.queries.people import PersonRow, list_people
 from lotus_web.services import operator
+from lotus_web.services.people import hashed
 
 group = AppGroup("users", help="People: who signs in, with which roles.")
 
@@ -36,7 +37,8 @@ def read_password(from_stdin: bool) -> str:
 @password_option
 def create(name: str, role: str, tenant: str, display_name: str | None, password_stdin: bool) -> None:
     """Make a person with a role in a tenant."""
-    password = read_password(password_stdin)
+    with refusals():
+        password = hashed(read_password(password_stdin))
     with writing() as session:
         operator.add_person(
             session,
@@ -87,7 +89,8 @@ def enable(name: str) -> None:
 @password_option
 def password(name: str, password_stdin: bool) -> None:
     """Give a person another password and end their sessions."""
-    typed = read_password(password_stdin)
+    with refusals():
+        typed = hashed(read_password(password_stdin))
     with writing() as session:
         operator.new_password(session, name=name, password=typed, now=current.utcnow())
     click.echo(f"{name} has another password and is signed out everywhere.")

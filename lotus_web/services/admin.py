@@ -14,6 +14,7 @@ from lotus_web.domain.names import check_account_name
 from lotus_web.models import ApiToken, Person, PersonRole, ServiceAccount
 from lotus_web.services import accounts, people, tokens
 from lotus_web.services.admin_records import record_change, token_facts
+from lotus_web.services.people import NewPassword
 from lotus_web.services.tokens import NewToken
 
 SURFACE = "admin"
@@ -23,7 +24,7 @@ def add_person(
     session: Session,
     *,
     name: str,
-    password: str,
+    password: NewPassword,
     role: Role,
     display_name: str | None,
     actor: Actor,
@@ -78,8 +79,8 @@ def let_in(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
     _record(session, actor, now, "enable_person", name)
 
 
-def new_password(session: Session, *, name: str, password: str, actor: Actor, now: datetime) -> None:
-    """Give a person another password and end their sessions; raises as ``shut_out`` and InvalidInput ``WEAK_PASSWORD``."""
+def new_password(session: Session, *, name: str, password: NewPassword, actor: Actor, now: datetime) -> None:
+    """Give a person another password and end their sessions; raises as ``shut_out``."""
     check_permission(actor, Permission.ADMIN)
     _check_only_here(session, name, actor.tenant_id)
     people.set_password(session, name=name, password=password, now=now)

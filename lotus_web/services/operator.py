@@ -14,6 +14,7 @@ from lotus_web.models import ApiToken, PersonRole
 from lotus_web.services import people, tokens
 from lotus_web.services.accounts import OPERATOR
 from lotus_web.services.admin_records import record_change, token_facts
+from lotus_web.services.people import NewPassword
 from lotus_web.services.tokens import NewToken
 
 SURFACE = "cli"
@@ -23,7 +24,7 @@ def add_person(
     session: Session,
     *,
     name: str,
-    password: str,
+    password: NewPassword,
     role: Role,
     tenant_id: str,
     display_name: str | None,
@@ -66,8 +67,8 @@ def let_in(session: Session, *, name: str, now: datetime) -> None:
     _record(session, "enable_person", name, _tenants(session, name), now)
 
 
-def new_password(session: Session, *, name: str, password: str, now: datetime) -> None:
-    """Give a person another password and end their sessions; raises NotFound, InvalidInput ``WEAK_PASSWORD``."""
+def new_password(session: Session, *, name: str, password: NewPassword, now: datetime) -> None:
+    """Give a person another password and end their sessions; raises NotFound."""
     people.set_password(session, name=name, password=password, now=now)
     _record(session, "set_password", name, _tenants(session, name), now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pwdlib import PasswordHash
@@ -30,11 +31,23 @@ def nobodys_hash() -> str:
     return HASHER.hash("nobody has this password")
 
 
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A password that may be used, as its hash."""
+
+    digest: str = field(repr=False)
+
+
+def hashed(password: str) -> NewPassword:
+    """Hash a new password, which takes 25 ms: before the transaction that stores it. Raises InvalidInput ``WEAK_PASSWORD``."""
+    return NewPassword(HASHER.hash(check_new_password(password)))
+
+
 def create_person(
     session: Session,
     *,
     name: str,
-    password: str,
+    password: NewPassword,
     role: Role,
     tenant_id: str,
     now: datetime,
@@ -45,9 +58,7 @@ def create_person(
     if session.get(Person, name) is not None or session.get(ServiceAccount, name) is not None:
         raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
     shown = _shown_name(display_name or name)
-    person = Person(
-        name=name, display_name=shown, password_hash=HASHER.hash(check_new_password(password)), created_at=now
-    )
+    person = Person(name=name, display_name=shown, password_hash=password.digest, created_at=now)
     session.add(person)
     try:
         session.flush()
@@ -111,8 +122,8 @@ def enable_person(session: Session, *, name: str) -> None:
     session.flush()
 
 
-def set_password(session: Session, *, name: str, password: str, now: datetime) -> None:
-    """Give a person another password and end their sessions. Raises NotFound, InvalidInput ``WEAK_PASSWORD``."""
-    _person(session, name).password_hash = HASHER.hash(check_new_password(password))
+def set_password(session: Session, *, name: str, password: NewPassword, now: datetime) -> None:
+    """Give a person another password and end their sessions. Raises NotFound."""
+    _person(session, name).password_hash = password.digest
     close_sessions_of(session, name=name, now=now)
     session.flush()

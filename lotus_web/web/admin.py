@@ -15,8 +15,9 @@ from lotus_web.domain.access import Permission, Role, permissions_of
 from lotus_web.domain.credentials import PASSWORD_MIN
 from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
 from lotus_web.queries.holders import open_items_held
-from lotus_web.queries.people import PersonRow, list_people
+from lotus_web.queries.people import PersonRow, list_people, person_of_tenant
 from lotus_web.services import admin
+from lotus_web.services.people import hashed
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.admin_form import FormProblem, role_of, shown
@@ -45,7 +46,7 @@ def add() -> ResponseReturnValue:
             change(
                 admin.add_person,
                 name=name,
-                password=request.form.get("password", ""),
+                password=hashed(request.form.get("password", "")),
                 role=role_of(request.form.get("role", "")),
                 display_name=request.form.get("display_name", "").strip() or None,
             )
@@ -93,7 +94,7 @@ def altered(name: str, what: str) -> str:
             change(admin.let_in, name=name)
             return f"{name} may sign in again."
         case "password":
-            change(admin.new_password, name=name, password=request.form.get("password", ""))
+            change(admin.new_password, name=name, password=hashed(request.form.get("password", "")))
             return f"{name} has another password and was signed out."
     raise InvalidInput("invalid_argument", "Choose what to change.", loc=("body", "change"))
 
@@ -141,8 +142,7 @@ def render_person(name: str, problem: FormProblem | None = None) -> Response:
 
 def person_here(session: Session, name: str) -> PersonRow:
     """Return a person with a role in the tenant; raises NotFound."""
-    people = list_people(session, tenant_id=current_actor().tenant_id)
-    found = next((one for one in people if one.name == name), None)
+    found = person_of_tenant(session, current_actor().tenant_id, name)
     if found is None:
         raise NotFound("PERSON_NOT_FOUND", f"There is no person named {name} here.")
     return found

@@ -17,7 +17,7 @@ from lotus_web.domain.events import EventType
 from lotus_web.domain.workflow import Action
 from lotus_web.models import ApiToken, Notification, Run, SavedView
 from lotus_web.services.legal_hold import set_legal_hold
-from lotus_web.services.people import create_person
+from lotus_web.services.people import create_person, hashed
 from lotus_web.services.replay import replay_run
 from lotus_web.services.saved_views import save_view
 from lotus_web.web.access import Door, access_of, is_json_blueprint
@@ -65,7 +65,7 @@ def furnish(app: Flask, text: str, *, name: str = "tilda") -> dict[str, str]:
                 session,
                 name=name,
                 display_name=text[:100],
-                password=PASSWORD,
+                password=hashed(PASSWORD),
                 role=Role.REVIEWER,
                 tenant_id="default",
                 now=utcnow(),

@@ -16,7 +16,7 @@ from lotus_web.domain.paging import encode_cursor
 from lotus_web.domain.workflow import Action
 from lotus_web.models import AuditRecord
 from lotus_web.services.accounts import disable_account
-from lotus_web.services.people import create_person, disable_person
+from lotus_web.services.people import create_person, disable_person, hashed
 from tests import desk
 from tests.contract.callers import Caller, segment
 from tests.integration.api.conftest import MakeCaller
@@ -265,7 +265,12 @@ def test_nobody_speaks_for_who_was_disabled(app: Flask, make_caller: MakeCaller)
     with app.app_context(), transaction() as session:
         for name in ("vera", "nora"):
             create_person(
-                session, name=name, password="a long password", role=Role.REVIEWER, tenant_id="default", now=utcnow()
+                session,
+                name=name,
+                password=hashed("a long password"),
+                role=Role.REVIEWER,
+                tenant_id="default",
+                now=utcnow(),
             )
         disable_person(session, name="vera", now=utcnow())
         disable_account(session, name="old-bot", now=utcnow())
@@ -295,7 +300,7 @@ def test_the_next_item_is_claimed_and_never_handed_out_twice(app: Flask, chief: 
     open_items(app, ["one", "two"], at=now)
     with app.app_context(), transaction() as session:
         create_person(
-            session, name="nora", password="a long password", role=Role.REVIEWER, tenant_id="default", now=now
+            session, name="nora", password=hashed("a long password"), role=Role.REVIEWER, tenant_id="default", now=now
         )
     first = chief.send("POST", "/workflows/next", json={"actor_id": "nora"}).json["data"]["claimed"]["workflow"]
     assert (first["trace_id"], first["status"], first["assigned_account_id"]) == ("one", "in_review", "nora")

@@ -64,14 +64,14 @@ def desk() -> dict[str, Any]:
 def hired(app: Flask) -> None:
     """The people of the desk, whom an item can be given to."""
     from lotus_web.demo.cast import PEOPLE
-    from lotus_web.services.people import create_person
+    from lotus_web.services.people import create_person, hashed
 
     with app.app_context(), transaction() as session:
         for person in PEOPLE:
             create_person(
                 session,
                 name=person.name,
-                password="a long enough password",
+                password=hashed("a long enough password"),
                 role=person.role,
                 tenant_id="default",
                 now=NOW,

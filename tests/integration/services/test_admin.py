@@ -15,7 +15,7 @@ from lotus_web.domain.errors import Conflict, Forbidden, NotFound
 from lotus_web.models import AuditRecord, ServiceAccount
 from lotus_web.queries.people import list_people
 from lotus_web.services import admin
-from lotus_web.services.people import create_person, give_role
+from lotus_web.services.people import create_person, give_role, hashed
 from lotus_web.services.tokens import create_token, grant_of
 from tests.outside import NOON, person
 
@@ -28,8 +28,8 @@ READ = (Permission.RUNS_READ,)
 def desk_of_two(session: Session) -> None:
     """ada administers; nora reviews here and elsewhere."""
     with transaction() as opened:
-        create_person(opened, name="ada", password=PASSWORD, role=Role.ADMIN, tenant_id="default", now=NOON)
-        create_person(opened, name="nora", password=PASSWORD, role=Role.REVIEWER, tenant_id="default", now=NOON)
+        create_person(opened, name="ada", password=hashed(PASSWORD), role=Role.ADMIN, tenant_id="default", now=NOON)
+        create_person(opened, name="nora", password=hashed(PASSWORD), role=Role.REVIEWER, tenant_id="default", now=NOON)
         give_role(opened, name="nora", role=Role.REVIEWER, tenant_id="other", now=NOON)
 
 
@@ -41,11 +41,11 @@ def records() -> list[tuple[str, str, str]]:
 def test_each_change_is_on_record(app: Flask, desk_of_two: None) -> None:
     with transaction() as session:
         admin.add_person(
-            session, name="max", password=PASSWORD, role=Role.MANAGER, display_name="Max", actor=ADA, now=NOON
+            session, name="max", password=hashed(PASSWORD), role=Role.MANAGER, display_name="Max", actor=ADA, now=NOON
         )
         admin.grant_role(session, name="max", role=Role.ADMIN, actor=ADA, now=NOON)
         admin.withdraw_role(session, name="max", role=Role.MANAGER, actor=ADA, now=NOON)
-        admin.new_password(session, name="max", password=PASSWORD + "!", actor=ADA, now=NOON)
+        admin.new_password(session, name="max", password=hashed(PASSWORD + "!"), actor=ADA, now=NOON)
         admin.shut_out(session, name="max", actor=ADA, now=NOON)
         admin.let_in(session, name="max", actor=ADA, now=NOON)
         made = admin.issue_token(
@@ -85,13 +85,15 @@ def test_the_secret_of_a_token_is_in_no_record(app: Flask, desk_of_two: None) ->
 Change = Callable[[Session], object]
 CHANGES: dict[str, Change] = {
     "add_person": lambda session: admin.add_person(
-        session, name="eve", password=PASSWORD, role=Role.ADMIN, display_name=None, actor=MAX, now=NOON
+        session, name="eve", password=hashed(PASSWORD), role=Role.ADMIN, display_name=None, actor=MAX, now=NOON
     ),
     "grant_role": lambda session: admin.grant_role(session, name="nora", role=Role.ADMIN, actor=MAX, now=NOON),
     "withdraw_role": lambda session: admin.withdraw_role(session, name="ada", role=Role.ADMIN, actor=MAX, now=NOON),
     "shut_out": lambda session: admin.shut_out(session, name="ada", actor=MAX, now=NOON),
     "let_in": lambda session: admin.let_in(session, name="ada", actor=MAX, now=NOON),
-    "new_password": lambda session: admin.new_password(session, name="ada", password=PASSWORD, actor=MAX, now=NOON),
+    "new_password": lambda session: admin.new_password(
+        session, name="ada", password=hashed(PASSWORD), actor=MAX, now=NOON
+    ),
     "issue_token": lambda session: admin.issue_token(
         session, account="bot", permissions=list(Permission), expires_at=None, actor=MAX, now=NOON
     ),
@@ -119,7 +121,7 @@ def test_a_person_of_other_tenants_too_is_not_shut_out_from_here(desk_of_two: No
     with pytest.raises(Conflict, match="other tenants"), transaction() as session:
         admin.shut_out(session, name="nora", actor=ADA, now=NOON)
     with pytest.raises(Conflict, match="other tenants"), transaction() as session:
-        admin.new_password(session, name="nora", password=PASSWORD, actor=ADA, now=NOON)
+        admin.new_password(session, name="nora", password=hashed(PASSWORD), actor=ADA, now=NOON)
 
 
 def test_a_person_without_a_role_here_is_unknown(desk_of_two: None) -> None:

@@ -6,24 +6,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
-from lotus_web.db import db, transaction
+from lotus_web.db import WRITE, db, transaction
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
 from lotus_web.models import Person
 from lotus_web.queries.people import find_session, list_people, tenants_of
 from lotus_web.services import people
+from lotus_web.services.people import HASHER
 from lotus_web.services.sessions import open_session
+from tests.people import hire as hire_in
+from tests.people import post, sign_in
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "a long password"
 
 
-def hire(session: Session, **changes: Any) -> None:
-    values = {"name": "nora", "password": PASSWORD, "role": Role.REVIEWER, "tenant_id": "default", "now": NOW}
+def hire(session: Session, *, password: str = PASSWORD, **changes: Any) -> None:
+    values = {"name": "nora", "role": Role.REVIEWER, "tenant_id": "default", "now": NOW}
+    kept = people.hashed(password)
     with transaction() as store:
-        people.create_person(store, **{**values, **changes})
+        people.create_person(store, password=kept, **{**values, **changes})
 
 
 def session_of_nora(session: Session) -> str:
@@ -129,7 +134,7 @@ def test_another_password_ends_every_session(session: Session) -> None:
     hire(session)
     kept = session_of_nora(session)
     with transaction() as store:
-        people.set_password(store, name="nora", password="another long password", now=NOW)
+        people.set_password(store, name="nora", password=people.hashed("another long password"), now=NOW)
     assert not holds(kept)
 
 
@@ -138,7 +143,7 @@ def test_another_password_ends_every_session(session: Session) -> None:
     [
         lambda store: people.disable_person(store, name="nobody", now=NOW),
         lambda store: people.enable_person(store, name="nobody"),
-        lambda store: people.set_password(store, name="nobody", password=PASSWORD, now=NOW),
+        lambda store: people.set_password(store, name="nobody", password=people.hashed(PASSWORD), now=NOW),
         lambda store: people.give_role(store, name="nobody", role=Role.ADMIN, tenant_id="default", now=NOW),
         lambda store: people.take_role(store, name="nobody", role=Role.ADMIN, tenant_id="default"),
     ],
@@ -154,3 +159,27 @@ def test_the_session_id_itself_is_not_stored(session: Session) -> None:
     raw = db.session.connection().exec_driver_sql("SELECT * FROM person_sessions").all()
     assert len(raw) == 1
     assert session_id not in repr(raw)
+
+
+def test_no_transaction_waits_for_a_password_to_be_hashed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    hired = [hire_in(app, name) for name in ("ada", "nora")]
+    admin = app.test_client()
+    sign_in(admin, "ada")
+    open_meanwhile = []
+
+    class Watched:
+        def hash(self, password: str) -> str:
+            open_meanwhile.append(bool(db.session().info.get(WRITE)))
+            return HASHER.hash(password)
+
+    monkeypatch.setattr(people, "HASHER", Watched())
+    added = {"name": "eve", "password": PASSWORD, "role": "viewer"}
+    assert post(admin, "/admin", added).status_code == 303
+    changed = {"change": "password", "password": PASSWORD}
+    assert post(admin, f"/admin/people/{hired[1]}", changed).status_code == 303
+    run = app.test_cli_runner().invoke
+    for command in (["create", "rosa", "--role", "viewer"], ["password", "rosa"]):
+        assert run(args=["users", *command, "--password-stdin"], input=f"{PASSWORD}\n").exit_code == 0
+    weak = run(args=["users", "password", "rosa", "--password-stdin"], input="short\n")
+    assert (weak.exit_code, weak.output.startswith("Error: ")) == (1, True)
+    assert open_meanwhile == [False] * 4

@@ -16,7 +16,7 @@ from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
 from lotus_web.models import ApiToken, ServiceAccount
 from lotus_web.queries.tokens import list_accounts, list_tokens
 from lotus_web.services.accounts import disable_account, enable_account
-from lotus_web.services.people import create_person
+from lotus_web.services.people import create_person, hashed
 from lotus_web.services.tokens import NewToken, create_token, grant_of, revoke_token
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -143,13 +143,15 @@ def test_accounts_are_listed_by_tenant_with_what_they_hold_there(session: Sessio
 
 def test_an_account_and_a_person_never_share_a_name(session: Session) -> None:
     with transaction() as store:
-        create_person(store, name="nora", password="a long password", role=Role.REVIEWER, tenant_id="default", now=NOW)
+        create_person(
+            store, name="nora", password=hashed("a long password"), role=Role.REVIEWER, tenant_id="default", now=NOW
+        )
     with pytest.raises(Conflict, match="person"):
         make(session, account="nora")
     make(session)
     with pytest.raises(Conflict, match="taken"), transaction() as store:
         create_person(
-            store, name="engine", password="a long password", role=Role.REVIEWER, tenant_id="default", now=NOW
+            store, name="engine", password=hashed("a long password"), role=Role.REVIEWER, tenant_id="default", now=NOW
         )
 
 
