@@ -11,8 +11,6 @@ from typing import Any
 from lotus_web.domain.access import Actor
 from lotus_web.domain.items import ItemState
 
-CONSOLE = "operator_console"
-
 
 class NoticeCategory(StrEnum):
     """Why someone is told something."""
@@ -22,6 +20,19 @@ class NoticeCategory(StrEnum):
     DEADLINE_RISK = "deadline_risk"
     ESCALATION = "escalation"
     FAILURE = "failure"
+
+
+class Channel(StrEnum):
+    """How a notice reaches people (services/delivery.py)."""
+
+    CONSOLE = "operator_console"
+
+
+class Delivery(StrEnum):
+    """Whether its channel has a notice; the console has what is stored."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, slots=True)

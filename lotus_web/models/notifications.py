@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lotus_web.db import Base, Json, UtcDateTime
 
+UNDELIVERED = text("delivered_at IS NULL")
+
 
 class Notification(Base):
-    """One thing told to a person or a role, once for each dedupe key."""
+    """One thing told to a person or a role, once for each dedupe key.
+
+    A trigger refuses DELETE, and every UPDATE but the one that notes the delivery of a notice that waits for it.
+    """
 
     __tablename__ = "dg_workflow_notifications"
 
@@ -31,6 +36,7 @@ class Notification(Base):
     dedupe_key: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deliver_not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "notification_id"),
@@ -38,6 +44,14 @@ class Notification(Base):
         Index("ix_dg_workflow_notifications_item", "tenant_id", "workflow_id", "notification_seq"),
         Index("ix_dg_workflow_notifications_account", "tenant_id", "recipient_account_id", "notification_seq"),
         Index("ix_dg_workflow_notifications_role", "tenant_id", "recipient_role", "notification_seq"),
+        # What the jobs hand over next (services/delivery.py): on most days nothing, among a row for all that was ever told.
+        Index(
+            "ix_dg_workflow_notifications_undelivered",
+            "channel",
+            "notification_seq",
+            sqlite_where=UNDELIVERED,
+            postgresql_where=UNDELIVERED,
+        ),
         {"sqlite_autoincrement": True},
     )
 

@@ -15,8 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import DEFAULT_TENANT
+from lotus_web.domain.notices import Channel
 from lotus_web.models import EventLogEntry, Person, SchedulerLease, TenantRuntime
 from lotus_web.queries.item_detail import assignable_people
+from lotus_web.queries.undelivered import undelivered_by_channel
 from lotus_web.settings import BadSetting, Settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -226,6 +228,25 @@ def check_escalation(session: Session, settings: Settings, _now: datetime) -> It
     )
 
 
+def check_delivery(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Every notice has reached its channel, or waits for one that is known here."""
+    waiting = undelivered_by_channel(session)
+    strange = sorted(waiting.keys() - set(Channel))
+    if strange:
+        yield Finding(
+            "delivery",
+            State.WRONG,
+            f"Notices that wait for a channel not known here ({', '.join(strange)}): {sum(waiting[one] for one in strange)}.",
+            "Run the jobs with the version that made them",
+        )
+        return
+    if waiting:
+        says = f"Notices that wait to be delivered: {sum(waiting.values())}."
+        yield Finding("delivery", State.NOTE, says, "flask --app app jobs tick --job delivery")
+    else:
+        yield Finding("delivery", State.OK, "No notice waits to be delivered.")
+
+
 # Each later check needs what the earlier ones found sound.
 CHECKS: tuple[Check, ...] = (
     check_secret_key,
@@ -235,6 +256,7 @@ CHECKS: tuple[Check, ...] = (
     check_scheduler,
     check_people,
     check_escalation,
+    check_delivery,
 )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.items import ActionRecord, ItemState
-from lotus_web.domain.notices import CONSOLE, Notice
+from lotus_web.domain.notices import Channel, Delivery, Notice
 from lotus_web.domain.precedents import precedent_key
 from lotus_web.domain.projection import Effect
 from lotus_web.models import Notification, WorkflowAction, WorkflowItem
@@ -83,8 +83,8 @@ def notice_row(notice: Notice) -> Notification:
         workflow_id=notice.workflow_id,
         trace_id=notice.trace_id,
         category=notice.category.value,
-        channel=CONSOLE,
-        status="delivered",
+        channel=Channel.CONSOLE.value,
+        status=Delivery.DELIVERED.value,
         message=notice.message,
         recipient_account_id=notice.recipient_account_id,
         recipient_role=notice.recipient_role,

@@ -30,7 +30,8 @@ FOLDED = (
     EventType.APPROVAL_RECORDED.value,
     EventType.WORKFLOW_REVIEW_REQUESTED.value,
 )
-NOT_COMPARED = frozenset({"action_seq", "notification_seq"})
+# What no event tells: the place among all rows, and when a channel took a notice over.
+NOT_COMPARED = frozenset({"action_seq", "notification_seq", "status", "delivered_at", "deliver_not_before"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,9 @@ def test_a_tick_says_what_is_due_without_doing_it(app: Flask, content: Callable[
     told = json.loads(run(args=["jobs", "tick", "--dry-run"]).output)
     assert told["retention"]["runs"] == 1
     assert told["retention"]["kept"] == {"legal_hold": 0, "open_item": 1}
-    assert json.loads(run(args=["jobs", "tick", "--job", "retention", "--dry-run"]).output) == told
+    assert told["delivery"] == {"delivered": 0, "unknown_channel": 0}
+    for name, would in told.items():
+        assert json.loads(run(args=["jobs", "tick", "--job", name, "--dry-run"]).output) == {name: would}
     assert run(args=["jobs", "tick", "--job", "sla", "--dry-run"]).exit_code == 2
     assert content() == before
     done = json.loads(run(args=["jobs", "tick"]).output)
