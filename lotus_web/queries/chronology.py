@@ -7,9 +7,11 @@ that nears, a failure) follows what was recorded before it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from lotus_web.domain.events import EventType
 from lotus_web.domain.items import Origin
@@ -74,7 +76,8 @@ def in_order(
     written = {event.log_seq: event.recorded_at for event in events}
     causes = sorted((*_events(events), *_actions(actions, written)), key=lambda one: one.place)
     placed: list[tuple[Place, Told]] = [(one.place, one.told) for one in causes]
-    placed += [(_place(notice, causes), ToldNotice(notice)) for notice in notifications]
+    found = _Causes(causes)
+    placed += [(found.place_of(notice), ToldNotice(notice)) for notice in notifications]
     return tuple(told for _, told in sorted(placed, key=lambda pair: pair[0]))
 
 
@@ -92,13 +95,24 @@ def _actions(actions: Iterable[WorkflowAction], written: Mapping[int, datetime])
         yield _Cause(place, row.action_type, row.workflow_id, row.occurred_at, at, ToldAction(row))
 
 
-def _place(notice: Notification, causes: Sequence[_Cause]) -> Place:
-    kinds = _KINDS.get(notice.category, frozenset())
-    about = (one for one in causes if one.workflow_id == notice.workflow_id and one.kind in kinds)
-    cause = next((one for one in about if one.happened == notice.created_at), None)
-    if cause is None:
-        cause = max(
-            (one for one in causes if one.written <= notice.created_at), key=lambda one: one.place, default=None
-        )
-    log_seq, after, action_seq, _ = cause.place if cause else (0, 0, 0, 0)
-    return log_seq, after, action_seq, notice.notification_seq
+class _Causes:
+    """Causes in the order of their places, found by what a notification knows of its own."""
+
+    def __init__(self, causes: Sequence[_Cause]):
+        self._exact: dict[tuple[str | None, str, datetime], Place] = {}
+        for one in causes:
+            self._exact.setdefault((one.workflow_id, one.kind, one.happened), one.place)
+        by_time = sorted(causes, key=lambda one: one.written)
+        self._written = [one.written for one in by_time]
+        self._latest = list(accumulate((one.place for one in by_time), max))
+
+    def place_of(self, notice: Notification) -> Place:
+        """Return the place after what brought a notification about, else after all that was written before it."""
+        kinds = _KINDS.get(notice.category, frozenset())
+        keys = ((notice.workflow_id, kind, notice.created_at) for kind in kinds)
+        cause = min((self._exact[key] for key in keys if key in self._exact), default=None)
+        if cause is None:
+            before = bisect_right(self._written, notice.created_at)
+            cause = self._latest[before - 1] if before else (0, 0, 0, 0)
+        log_seq, after, action_seq, _ = cause
+        return log_seq, after, action_seq, notice.notification_seq
