@@ -68,10 +68,13 @@ def ready() -> Response:
 
 @routes.get("/health")
 @endpoint(
-    "Tell everything that is known of the process's health", permission=None, response=Health, also=(UNAVAILABLE,)
+    "Tell what `/health/ready` tells, under the name that probes try first",
+    permission=None,
+    response=Health,
+    also=(UNAVAILABLE,),
 )
 def health() -> Response:
-    """Ask the store and compare its migration with the newest."""
+    """Answer as ``ready`` does."""
     return _report()
 
 

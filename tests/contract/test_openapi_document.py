@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,11 @@ def examples(document: Document, where: str, content: Document) -> Iterator[tupl
     for media in content.values():
         for name, example in media["examples"].items():
             yield f"{where} {name}", media["schema"], resolved(document, example)["value"]
+
+
+def test_its_version_is_that_of_the_package(document: Document, root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert document["info"]["version"] == project["version"]
 
 
 def test_the_committed_copy_is_the_document(document: Document, root: Path) -> None:

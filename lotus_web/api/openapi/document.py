@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from flask import Flask
@@ -21,7 +22,7 @@ from lotus_web.domain.enterprise import WRITES
 from lotus_web.settings import Settings
 
 OPENAPI_VERSION = "3.1.0"
-VERSION = "1.0.0"
+VERSION = version("lotus-web")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BEARER = "bearer"
 CACHE = "lotus_openapi_document"
@@ -31,9 +32,11 @@ SAME_AS = "x-same-as"
 DESCRIPTION = """Runs of portfolio-rebalance engines, the gate that some of them must pass, and the people who decide.
 
 Every `/rebalance` route answers under `/api/v1/rebalance` too; links in bodies lead there.
-Amounts and weights are decimals written as strings. Instants are UTC with microseconds. Parts of an answer that do not apply are null, never left out.
+Amounts and weights are decimals written as strings. Instants are UTC with microseconds. What a schema of an answer requires is always there, null where it does not apply.
 Lists are paged by `cursor`: pass on `next_cursor` until it is null; nothing is lost or repeated while rows are added.
-A refusal names a stable code; a part that a deployment has switched off answers 404."""
+A refusal names a stable code; a part that a deployment has switched off answers 404.
+Every answer of a route carries the headers listed with it. What is no HTTP request, or has a line or header of more than 8190 bytes, never reaches
+a route: the server turns it away with 400, 414 or 431 and a page of HTML, without these headers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,3 +112,12 @@ def test_a_request_is_one_json_line_without_payload(wire: Wire, live_server: Liv
     assert line["ms"] > 0
     for secret in ("very-secret", "secret-key", "client-smith", "private", "demo_01", "DBS_EQ"):
         assert secret not in live_server.log
+
+
+@pytest.mark.parametrize(("target", "header", "expected"), [("/x" * 5000, "", 414), ("/health/live", "x" * 9000, 431)])
+def test_what_is_too_long_never_reaches_a_route_as_the_document_says(
+    wire: Wire, target: str, header: str, expected: int
+) -> None:
+    status, headers, _ = wire.send("GET", target, X_Long=header)
+    assert (status, headers["Content-Type"]) == (expected, "text/html")
+    assert "X-Correlation-Id" not in headers
