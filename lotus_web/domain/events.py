@@ -140,7 +140,7 @@ def entry_content_hash(
 def link_hash(content: str, prev_hash: str) -> str:
     """Return the hash of an entry in its place: of what it says and of the entry before it.
 
-    The two steps let a proof pass over other people's entries by their content hashes alone (domain/proof.py).
+    The two steps let a proof pass over other people's entries by their content hashes alone (wire/workflow_export.py).
     """
     return content_hash({"content_hash": content, "prev_hash": prev_hash})
 

@@ -18,7 +18,6 @@ from lotus_web.web.chain import too_long
 from lotus_web.web.htmx import page_or_fragment
 
 blueprint = Blueprint("support", __name__)
-OF_A_CHAIN = "chain of "
 
 
 @blueprint.get("/support")
@@ -42,10 +41,18 @@ def show() -> ResponseReturnValue:
             store_backend=settings.store_backend,
             retention_days=settings.retention_days,
         ),
+        kept_in=kept_in(settings.store_backend, db.engine.dialect.name),
         cutoff=run_cutoff(now, settings.retention_days),
         findings=findings() if actor.may(Permission.ADMIN) else (),
         now=now,
     )
+
+
+def kept_in(backend: str, dialect: str) -> str:
+    """Return where everything is kept, in words: an SQL store is what its URL says, not always PostgreSQL."""
+    if backend == "IN_MEMORY":
+        return "a temporary file of SQLite, gone when the process ends"
+    return {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[dialect]
 
 
 def job_word(job: LastRun) -> str:
@@ -56,7 +63,6 @@ def job_word(job: LastRun) -> str:
 
 
 def findings() -> list[Finding]:
-    """Return what the doctor finds, without the chains of other tenants."""
+    """Return what the doctor finds, without what is other tenants' own."""
     found = diagnose(db.session(), current.settings(), now=current.utcnow()).findings
-    own = f"{OF_A_CHAIN}{current_actor().tenant_id}"
-    return [one for one in found if not one.check.startswith(OF_A_CHAIN) or one.check == own]
+    return [one for one in found if one.tenant in (None, current_actor().tenant_id)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from lotus_web.jobs.schedule import Job
 from lotus_web.jobs.scheduler import run_job
 from lotus_web.services.job_runs import JobStart, note_start
 from lotus_web.services.leases import take_lead
+from lotus_web.web.support import kept_in
 from tests import desk
 from tests.integration.conftest import ClientOf
 from tests.integration.web.test_items import HTMX, TOMAS
@@ -22,6 +24,25 @@ from tests.people import untitled
 from tests.stores import KINDS
 
 pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
+
+
+@pytest.mark.stores(*KINDS)
+def test_where_everything_is_kept(client_of: ClientOf, store_kind: str) -> None:
+    told = re.search(r"Kept in</dt>\s*<dd[^>]*>\s*(.*?)\s*</dd>", client_of("vera").get("/support").text)
+    assert told is not None
+    assert told[1] == {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[store_kind]
+
+
+@pytest.mark.parametrize(
+    ("backend", "dialect", "told"),
+    [
+        ("IN_MEMORY", "sqlite", "a temporary file of SQLite, gone when the process ends"),
+        ("SQL", "sqlite", "SQLite"),
+        ("SQL", "postgresql", "PostgreSQL"),
+    ],
+)
+def test_the_words_for_a_store_are_true_of_it(backend: str, dialect: str, told: str) -> None:
+    assert kept_in(backend, dialect) == told
 
 
 def test_nobody_ever_led_the_jobs(client_of: ClientOf) -> None:
@@ -77,6 +98,15 @@ def test_it_counts_what_the_store_holds(app: Flask, client_of: ClientOf) -> None
 @pytest.mark.environ(DPM_SUPPORTABILITY_RETENTION_DAYS="30")
 def test_it_tells_what_retention_removes(client_of: ClientOf) -> None:
     assert "30 days; runs from before" in client_of("vera").get("/support").text
+
+
+@pytest.mark.environ(LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID="nobody.here")
+def test_who_cannot_be_escalated_to_is_told_to_each_tenant_of_its_own(app: Flask, client_of: ClientOf) -> None:
+    desk.item(app, key="mine")
+    desk.item(app, key="theirs", tenant="elsewhere")
+    page = client_of("ada").get("/support").text
+    assert "without a role that reviews in default" in page
+    assert "elsewhere" not in page
 
 
 def test_the_doctor_speaks_to_administrators_and_of_their_tenant_only(app: Flask, client_of: ClientOf) -> None:
