@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate, upgrade
 
-from lotus_web import api, body_limit, cli, metrics, observability, opaque_ids, request_ids, sendable, web
+from lotus_web import api, body_limit, body_time, cli, metrics, observability, opaque_ids, request_ids, sendable, web
 from lotus_web.db import db, engine_options, store_uri
 from lotus_web.jobs.schedule import cadences
 from lotus_web.settings import Settings
@@ -29,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     opaque_ids.init_app(app)
     request_ids.init_app(app)
     body_limit.init_app(app)
+    body_time.init_app(app)
     observability.init_app(app, settings)
     metrics.init_app(app)
     api.init_app(app)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from functools import reduce
 from operator import getitem
 from typing import Any, NoReturn
 
 from flask import request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from lotus_web.api.refusals import InvalidRequest, Problem, shown_input
 from lotus_web.body_limit import MIB, longest_body
@@ -17,39 +18,43 @@ from lotus_web.domain.idents import unstorable_place
 
 MAX_DEPTH = 32
 MAX_ENTRIES = 10_000
-DRAINED_AT_MOST = 8 * MIB
 # What a field takes is far less, and says so at its place; Python reads no integer of more than 4300 digits.
 MAX_DIGITS = 4_000
+DRAINED_AT_MOST = 8 * MIB
 BLOCK = 64 * 1024
 UNSTORABLE = "Text must not hold NUL characters or halves of surrogate pairs"
 
 
-def check_size() -> None:
-    """Raise RequestEntityTooLarge for a body beyond the limit; one without a declared length is read to find out."""
+def check_declared_size() -> None:
+    """Raise RequestEntityTooLarge for a body that says itself that it is beyond the limit; reads nothing."""
     longest = longest_body()
     # One byte more than is allowed, so that a body of exactly the limit can be told from a longer one.
     request.max_content_length = longest + 1
-    declared = request.content_length
-    try:
-        if declared is None:
-            if request.method != "GET" and len(request.get_data()) > longest:
-                raise RequestEntityTooLarge
-        elif declared > longest:
-            raise RequestEntityTooLarge
-    except RequestEntityTooLarge:
-        _drain()
-        raise
+    if (request.content_length or 0) > longest:
+        raise RequestEntityTooLarge
 
 
-def _drain() -> None:
+def has_undeclared_size() -> bool:
+    """Return whether only reading the body tells how long it is."""
+    return request.content_length is None and request.method != "GET"
+
+
+def check_sent_size() -> None:
+    """Read a body of undeclared size; raises RequestEntityTooLarge when it is beyond the limit, RequestTimeout when slow.
+
+    For callers who are known: nobody else has us wait for what they may never send.
+    """
+    if has_undeclared_size() and len(request.get_data()) > longest_body():
+        raise RequestEntityTooLarge
+
+
+def drain() -> None:
     """Read on for a while: a client that is still sending would otherwise see a reset connection, not the answer."""
     stream = request.environ["wsgi.input"]
     left = min(request.content_length or DRAINED_AT_MOST, DRAINED_AT_MOST)
-    while left > 0:
-        block = stream.read(min(BLOCK, left))
-        if not block:
-            return
-        left -= len(block)
+    with suppress(HTTPException):  # too slow, or gone: then nobody waits for the answer
+        while left > 0 and (block := stream.read(min(BLOCK, left))):
+            left -= len(block)
 
 
 def read_json() -> Any:
@@ -85,11 +90,6 @@ def _check_texts(value: Any) -> None:
         raise InvalidRequest([problem("value_error", UNSTORABLE, shown_input(sent), *place)])
 
 
-def _exact(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # an exponent of twenty digits
-        raise ValueError(text) from None
 class _TooLong(ValueError):
     """An integer that is longer than any that can be meant."""
 
@@ -104,6 +104,11 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        raise ValueError(text) from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """What a JSON route declares, and the one order in which it is checked.
 
 ``@endpoint(…)`` says who may call a route, which features it belongs to, what it takes, gives and refuses; ``ApiBlueprint``
-takes no view without it. Each call goes: size 413, for writes the enterprise policy 403, token 401/403, features 404, inputs 422 (all together), then the view,
+takes no view without it. Each call goes: declared size 413, for writes the enterprise policy 403, token 401/403, only then the body (413, 408), features 404, inputs 422 (all together), then the view,
 which looks up (404) and acts (409). The OpenAPI document is drawn from the same declarations.
 """
 
@@ -15,23 +15,24 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request
 from pydantic import BaseModel
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, RequestTimeout
 
 from lotus_web import current
 from lotus_web.api.auth import caller, known_caller
 from lotus_web.api.inputs import HeaderParam, read_inputs
-from lotus_web.api.json_body import check_size
+from lotus_web.api.json_body import check_declared_size, check_sent_size
 from lotus_web.api.refusals import JSON, Envelope, InvalidRequest, Refusal, sentence_of
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput, LotusError, NotFound
 from lotus_web.error_status import as_store_unavailable
 from lotus_web.observability import log_unexpected, name_actor
 from lotus_web.opaque_ids import sent_path
-from lotus_web.refused_requests import LOOKING, put_request_on_record
+from lotus_web.refused_requests import put_request_on_record
 from lotus_web.request_ids import current_ids
 from lotus_web.sendable import sendable_json
 
 PAYLOAD_TOO_LARGE = "payload_too_large"
+REQUEST_TIMEOUT = "request_timeout"
 DECLARED = "__lotus_endpoint__"
 ENVELOPE = "__lotus_envelope__"
 MOUNTS = "lotus_api_mounts"
@@ -191,7 +192,7 @@ def _guarded(view: View, declared: Endpoint, envelope: Envelope, *, route: str) 
         try:
             return _send(_called(view, declared, path_values), declared, envelope)
         except Exception as error:  # every fault of a route is answered here, so that none leaves without an envelope
-            _put_on_record(error, declared, envelope, route)
+            _put_on_record(error, envelope, route)
             return refusal_of(error, envelope).response()
 
     setattr(answer, DECLARED, declared)
@@ -199,10 +200,10 @@ def _guarded(view: View, declared: Endpoint, envelope: Envelope, *, route: str) 
     return answer
 
 
-def _put_on_record(error: Exception, declared: Endpoint, envelope: Envelope, route: str) -> None:
-    """Keep a line of a write or an export that was refused to a known caller, once."""
+def _put_on_record(error: Exception, envelope: Envelope, route: str) -> None:
+    """Keep a line of what was refused to a known caller, once."""
     actor = known_caller()
-    if actor is None or (request.method in LOOKING and declared.permission is not Permission.WORKFLOW_EXPORT):
+    if actor is None:
         return
     if isinstance(error, InvalidRequest):
         error = InvalidInput("invalid_argument", sentence_of(error.problems))
@@ -211,7 +212,7 @@ def _put_on_record(error: Exception, declared: Endpoint, envelope: Envelope, rou
 
 
 def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> BaseModel | Response:
-    check_size()
+    check_declared_size()
     now = current.utcnow()
     actor = None
     if declared.permission is not None and not _is_open(declared.opened):
@@ -219,6 +220,7 @@ def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> Base
         name_actor(actor)
         if isinstance(declared.permission, Permission):
             check_permission(actor, declared.permission)
+    check_sent_size()
     _check_features(declared.features)
     inputs = read_inputs(headers=declared.headers, query=declared.query, body=declared.body)
     given: dict[str, Any] = dict(path_values)
@@ -261,6 +263,8 @@ def refusal_of(error: Exception, envelope: Envelope) -> Refusal:
         return envelope.invalid(error.problems)
     if isinstance(error, RequestEntityTooLarge):
         return envelope.plain(413, PAYLOAD_TOO_LARGE)
+    if isinstance(error, RequestTimeout):
+        return envelope.plain(408, REQUEST_TIMEOUT)
     if isinstance(error, HTTPException):
         return envelope.plain(error.code or 400, error.name, allow(error))
     away = as_store_unavailable(error)

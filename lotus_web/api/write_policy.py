@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from flask import Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from lotus_web import current
 from lotus_web.api.auth import caller, known_caller
-from lotus_web.api.json_body import check_size
+from lotus_web.api.json_body import check_declared_size, check_sent_size, drain, has_undeclared_size
 from lotus_web.api.refusals import Envelope
 from lotus_web.api.routing import mounted_envelope, refusal_of
 from lotus_web.domain.enterprise import WRITES, check_write
@@ -25,26 +25,36 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_write() -> Response | None:
-    """Answer 413 or 403 to a write that may not go on; None for every other request. The pages' forms are not looked at."""
+    """Answer 413, 408 or 403 to a write that may not go on; None for every other request. The pages' forms are not looked at."""
     envelope = mounted_envelope()
     if envelope is None or request.method not in WRITES:
         return None
     settings = current.settings()
     try:
-        check_size()
+        check_declared_size()
+        if has_undeclared_size() and _is_known():
+            check_sent_size()
         if settings.enforce_authz:
             check_write(settings.capability_rules, method=request.method, path=request.path, sent=sent_header)
-    except (RequestEntityTooLarge, Forbidden) as refused:
+    except (RequestEntityTooLarge, RequestTimeout, Forbidden) as refused:
         if isinstance(refused, Forbidden):
             _put_on_record(refused, envelope)
+        elif _is_known():
+            drain()
         return refusal_of(refused, envelope).response()
     return None
 
 
+def _is_known() -> bool:
+    """Return whether a token says who it is; the body of anyone else is not waited for, so slow ones hold no thread."""
+    if known_caller() is None:
+        with suppress(LotusError, SQLAlchemyError):
+            caller(now=current.utcnow())
+    return known_caller() is not None
+
+
 def _put_on_record(refused: Forbidden, envelope: Envelope) -> None:
     """Keep a line of it if the token says who it was: the policy is asked first, so nobody has looked yet."""
-    with suppress(LotusError, SQLAlchemyError):
-        caller(now=current.utcnow())
-    actor = known_caller()
+    actor = known_caller() if _is_known() else None
     if actor is not None:
         put_request_on_record(refused, actor=actor, surface=envelope.surface, route="write_policy")

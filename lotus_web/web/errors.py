@@ -56,6 +56,9 @@ WORDS = {
         "Nothing is here", "There is no such page or record, or it belongs elsewhere.", "Check the address or search."
     ),
     405: Words("This address does not work like that", "It answers other requests.", "Go back to the page before."),
+    408: Words(
+        "This took too long to arrive", "The connection is slow, or was cut off. Nothing was recorded.", "Try again."
+    ),
     409: Words(
         "Something changed in the meantime", "Things are no longer as you saw them.", "Reload the page and look again."
     ),

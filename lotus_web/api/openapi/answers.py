@@ -38,6 +38,7 @@ FORBIDDEN = Refuses(403, "FORBIDDEN", "the token lacks the permission, or is not
 TOO_LARGE = Refuses(
     413, "payload_too_large", "the body is longer than `ENTERPRISE_MAX_WRITE_PAYLOAD_BYTES`, 1 MiB unless set"
 )
+TOO_SLOW = Refuses(408, "request_timeout", "the body did not arrive in time; nothing was recorded")
 POLICY_DENIED = Refuses(
     403, DENIED, "`ENTERPRISE_ENFORCE_AUTHZ` is on and the write lacks the headers or the capability of `reason`"
 )
@@ -50,6 +51,7 @@ STORE_AWAY = Refuses(
 SHARED = {
     "UNAUTHENTICATED": "Unauthenticated",
     "payload_too_large": "PayloadTooLarge",
+    "request_timeout": "RequestTimeout",
     "invalid": "InvalidRequest",
     "unexpected": "UnexpectedFault",
     "DPM_STORE_UNAVAILABLE": "StoreUnavailable",
@@ -69,7 +71,7 @@ class Way:
 def refusals_of(declared: Endpoint, *, writes: bool) -> list[Refuses]:
     """Return every refusal with a code that a route may answer with."""
     found = [] if declared.permission is None else [UNAUTHENTICATED, FORBIDDEN]
-    found += [POLICY_DENIED] if writes else []
+    found += [TOO_SLOW, POLICY_DENIED] if writes else []
     found += [Refuses(404, feature.code, "this part is switched off") for feature in declared.features]
     found += [*declared.refuses, TOO_LARGE]
     return found if declared.permission is None else [*found, STORE_AWAY]
@@ -124,7 +126,7 @@ def _shared_name(way: Way, envelope: Envelope) -> str:
 
 def shared_responses(envelope: Envelope) -> dict[str, Response]:
     """Return the answers that every route of a surface may give."""
-    ways = ways_to_be_refused((UNAUTHENTICATED, TOO_LARGE, STORE_AWAY), envelope, None)
+    ways = ways_to_be_refused((UNAUTHENTICATED, TOO_SLOW, TOO_LARGE, STORE_AWAY), envelope, None)
     return {_shared_name(way, envelope): refusal_response([way]) for way in ways if way.name in SHARED}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from lotus_web.api.auth import not_for_tenant
 from lotus_web.api.openapi.schemas import REF, Schema
 from lotus_web.api.refusals import Envelope, Problem, Refusal
-from lotus_web.api.routing import PAYLOAD_TOO_LARGE, Refuses
+from lotus_web.api.routing import PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, Refuses
 from lotus_web.domain.enterprise import DENIED, denied
 from lotus_web.domain.errors import (
     Conflict,
@@ -94,8 +94,8 @@ def refusals(envelope: Envelope, refuses: Refuses, *, permission: str | None = N
         return {"FORBIDDEN": envelope.refuse(lacking), "FORBIDDEN_TENANT": envelope.refuse(not_for_tenant("other"))}
     if refuses.code == DENIED:
         return {refuses.code: envelope.refuse(denied("missing_headers:x-actor-id,x-role"))}
-    if refuses.status == 413:
-        return {refuses.code: envelope.plain(413, PAYLOAD_TOO_LARGE)}
+    if refuses.code in (PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT):
+        return {refuses.code: envelope.plain(refuses.status, refuses.code)}
     message = STORE_AWAY if refuses.code == StoreUnavailable.code else refuses.when[:1].upper() + refuses.when[1:] + "."
     kind = InProgress if refuses.code.upper().endswith(IN_PROGRESS) else ERRORS.get(refuses.status, LotusError)
     return {refuses.code: envelope.refuse(kind(refuses.code, message))}

@@ -29,7 +29,7 @@ _CODES: tuple[tuple[type[LotusError], str], ...] = (
     (StoreUnavailable, "store_unavailable"),
     (TooManyAttempts, "too_many_attempts"),
 )
-_PLAIN_CODES = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
+_PLAIN_CODES = {404: "not_found", 405: "method_not_allowed", 408: "request_timeout", 413: "payload_too_large"}
 _MESSAGES = {"unauthenticated": "A valid bearer token is needed.", "not_found": "There is nothing here by that id."}
 
 
