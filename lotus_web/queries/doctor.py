@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.notices import Channel
-from lotus_web.models import EventLogEntry, Person, SchedulerLease, TenantRuntime
+from lotus_web.models import EventLogEntry, JobRun, Person, SchedulerLease, TenantRuntime
 from lotus_web.queries.item_detail import assignable_people
 from lotus_web.queries.undelivered import undelivered_by_channel
 from lotus_web.settings import BadSetting, Settings
@@ -34,12 +34,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found, in a sentence, and how to mend it."""
+    """What a check found, in a sentence, and how to mend it; ``tenant`` is whose it is, where it is one tenant's."""
 
     check: str
     state: State
     says: str
     mend: str | None = None
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +174,17 @@ def check_chains(session: Session, _settings: Settings, _now: datetime) -> Itera
         head = (runtime.last_log_seq, runtime.head_hash)
         name = f"chain of {runtime.tenant_id}"
         if last is None and runtime.entry_count == 0:
-            yield Finding(name, State.OK, "No entry yet.")
+            yield Finding(name, State.OK, "No entry yet.", tenant=runtime.tenant_id)
         elif last is not None and tuple(last) == head:
-            yield Finding(name, State.OK, f"{runtime.entry_count} entries, head {runtime.head_hash}.")
+            says = f"{runtime.entry_count} entries, head {runtime.head_hash}."
+            yield Finding(name, State.OK, says, tenant=runtime.tenant_id)
         else:
             yield Finding(
                 name,
                 State.WRONG,
                 f"The head says entry {runtime.last_log_seq} and the log does not end there.",
                 f"flask --app app audit verify --tenant {runtime.tenant_id}",
+                tenant=runtime.tenant_id,
             )
 
 
@@ -197,6 +200,13 @@ def check_scheduler(session: Session, settings: Settings, now: datetime) -> Iter
         f"No process runs the scheduled jobs now (LOTUS_JOBS={settings.jobs}).",
         "Start the web with LOTUS_JOBS=embedded, or flask --app app jobs run",
     )
+
+
+def check_failed_jobs(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """No job failed when it last ran."""
+    for row in session.scalars(select(JobRun).where(JobRun.error.is_not(None)).order_by(JobRun.job)):
+        says = f"It failed at {row.finished_at:%Y-%m-%d %H:%M:%S} UTC: {row.error}"
+        yield Finding(f"job {row.job}", State.NOTE, says, "The log of the process that runs the jobs says where.")
 
 
 def check_people(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
@@ -219,13 +229,15 @@ def check_escalation(session: Session, settings: Settings, _now: datetime) -> It
     if not closed:
         yield Finding("escalation", State.OK, f"What is late goes to {account}.")
         return
-    yield Finding(
-        "escalation",
-        State.WRONG,
-        f"{account} is unknown, disabled or without a role that reviews in {', '.join(closed)}:"
-        f" what is late there goes to any {role}.",
-        "Correct LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID, or flask --app app users",
-    )
+    for tenant_id in closed:
+        yield Finding(
+            "escalation",
+            State.WRONG,
+            f"{account} is unknown, disabled or without a role that reviews in {tenant_id}:"
+            f" what is late there goes to any {role}.",
+            "Correct LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID, or flask --app app users",
+            tenant=tenant_id,
+        )
 
 
 def check_delivery(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
@@ -254,6 +266,7 @@ CHECKS: tuple[Check, ...] = (
     check_migrations,
     check_chains,
     check_scheduler,
+    check_failed_jobs,
     check_people,
     check_escalation,
     check_delivery,

@@ -10,6 +10,9 @@ from flask import Flask
 
 from lotus_web import create_app
 from lotus_web.db import transaction
+from lotus_web.jobs.context import JobContext
+from lotus_web.jobs.schedule import Job
+from lotus_web.jobs.scheduler import run_job
 from lotus_web.models import TenantRuntime
 from lotus_web.queries.doctor import MIGRATIONS
 from lotus_web.settings import Settings
@@ -98,3 +101,18 @@ def test_what_is_worth_knowing_is_no_failure(app: Flask) -> None:
 
 def test_the_migrations_are_where_the_doctor_looks() -> None:
     assert (Path(MIGRATIONS) / "versions").is_dir()
+
+
+def test_a_job_that_failed_is_told_with_what_it_said(app: Flask) -> None:
+    def stumble(*_: object) -> dict[str, object]:
+        raise KeyError("PF-7")
+
+    settings = app.extensions["lotus_settings"]
+    with app.app_context(), pytest.raises(KeyError):
+        run_job(Job("sla", stumble, lambda _: 30), JobContext(settings), owner="a", now=datetime.now(UTC))
+    told = app.test_cli_runner().invoke(args=["doctor"]).stdout
+    assert "note  job sla: It failed at " in told
+    assert "KeyError: 'PF-7'" in told
+    with app.app_context():
+        run_job(Job("sla", lambda *_: {}, lambda _: 30), JobContext(settings), owner="a", now=datetime.now(UTC))
+    assert "job sla" not in app.test_cli_runner().invoke(args=["doctor"]).stdout
