@@ -53,7 +53,7 @@ def test_what_a_disabled_person_holds_is_counted_and_given_to_someone_else(app: 
     assert "tomas may no longer sign in and still holds 2 open items." in page
     (inbox,) = set(re.findall(r'href="(/inbox[^"]*)">2 open items<', page))
     assert set(ids(ada, unescape(inbox).partition("?")[2])) == set(held)
-    board = re.search(r'href="(/sla[^"]*)">Give them to someone else<', page)
+    board = re.search(r'href="(/sla[^"]*)">Give it to someone else<', page)
     assert board
     assert f'href="{board[1]}">Give these to someone else<' in ada.get(unescape(inbox)).text
     shown = ada.get(board[1]).text
