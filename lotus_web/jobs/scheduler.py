@@ -112,7 +112,7 @@ def run_job(job: Job, context: JobContext, *, owner: str, now: datetime) -> dict
         if not is_lead_lost(failed):
             _record(begun, progress, failed=failed)
         raise
-    if progress.noted or any(outcome.values()) or not told_lately(db.session(), progress.start):
+    if progress.noted or not told_lately(db.session(), progress.start, outcome):
         _record(begun, progress, outcome=outcome)
     db.session.rollback()
     return outcome

@@ -49,9 +49,9 @@ def note_end(
     session.flush()
 
 
-def told_lately(session: Session, start: JobStart) -> bool:
-    """Return whether the row says already that this owner's runs go well, so that one with nothing to do need not say so."""
+def told_lately(session: Session, start: JobStart, outcome: Mapping[str, Any]) -> bool:
+    """Return whether the row says already what a run of this owner found that had nothing to do."""
     row = session.get(JobRun, start.job, populate_existing=True)
     if row is None or row.owner != start.owner or row.error is not None or row.running or row.finished_at is None:
         return False
-    return start.at - row.finished_at < HEARTBEAT
+    return row.outcome == outcome and start.at - row.finished_at < HEARTBEAT
