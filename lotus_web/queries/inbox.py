@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
+from lotus_web.domain.items import ItemState
 from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowKind
@@ -107,10 +108,7 @@ def open_items(
     after = decode_place(cursor) if cursor else None
     as_of = part_instant(after[1]) if after else now
     part = after[0] if after else OVERDUE
-    conditions = [tab_condition(tab, actor), *filter_conditions(wanted, as_of=as_of, soon_minutes=soon_minutes)]
-    base = select(*COLUMNS).where(
-        WorkflowItem.tenant_id == actor.tenant_id, WorkflowItem.resolved_at.is_(None), *conditions
-    )
+    base = _open(wanted, tab, actor, as_of, soon_minutes)
     rows: list[InboxRow] = []
     late = 0
     if part == OVERDUE:
@@ -125,6 +123,35 @@ def open_items(
             limit + 1 - len(rows),
         )
     return _open_page(rows, late, limit, as_of)
+
+
+def open_before(
+    session: Session, wanted: InboxFilter, tab: Tab, *, actor: Actor, soon_minutes: int, cursor: str
+) -> InboxRow | None:
+    """Return what stands before the row that a cursor follows, in the order of its instant; at most two queries.
+
+    Raises InvalidInput ``INVALID_CURSOR``.
+    """
+    part, instant, rank, requested_at, workflow_id = decode_place(cursor)
+    as_of, place = part_instant(instant), (rank, part_instant(requested_at), workflow_id)
+    order = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
+    late = _open(wanted, tab, actor, as_of, soon_minutes).where(WorkflowItem.sla_due_at < as_of)
+    rest = _open(wanted, tab, actor, as_of, soon_minutes).where(WorkflowItem.sla_due_at >= as_of)
+    parts = [rest.where(tuple_(*order) < place), late] if part == REST else [late.where(tuple_(*order) < place)]
+    for query in parts:
+        row = session.execute(query.order_by(*(column.desc() for column in order)).limit(1)).one_or_none()
+        if row is not None:
+            return InboxRow(**row._mapping)
+    return None
+
+
+def _open(
+    wanted: InboxFilter, tab: Tab, actor: Actor, as_of: datetime, soon_minutes: int
+) -> Select[*tuple[object, ...]]:
+    conditions = [tab_condition(tab, actor), *filter_conditions(wanted, as_of=as_of, soon_minutes=soon_minutes)]
+    return select(*COLUMNS).where(
+        WorkflowItem.tenant_id == actor.tenant_id, WorkflowItem.resolved_at.is_(None), *conditions
+    )
 
 
 def _part(session: Session, query: Select[*tuple[object, ...]], after: Position | None, limit: int) -> list[InboxRow]:
@@ -145,10 +172,17 @@ def _open_page(rows: list[InboxRow], late: int, limit: int, as_of: datetime) -> 
 
 def cursor_after(row: InboxRow, as_of: datetime) -> str:
     """Return the cursor of a page of open items that begins after this one, as a page of that instant would give it out."""
+    return _place(row, row.priority_rank, as_of)
+
+
+def cursor_of(item: ItemState, as_of: datetime) -> str:
+    """Return the same for the row that an item is, or was while it was open."""
+    return _place(item, int(item.priority), as_of)
+
+
+def _place(row: InboxRow | ItemState, rank: int, as_of: datetime) -> str:
     part = OVERDUE if row.sla_due_at < as_of else REST
-    return encode_cursor(
-        (part, instant_part(as_of), row.priority_rank, instant_part(row.requested_at), row.workflow_id)
-    )
+    return encode_cursor((part, instant_part(as_of), rank, instant_part(row.requested_at), row.workflow_id))
 
 
 def cursor_instant(cursor: str) -> datetime:

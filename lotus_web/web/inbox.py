@@ -28,7 +28,7 @@ from lotus_web.web.forms.review_form import seen_version
 from lotus_web.web.htmx import go_to, is_htmx, page_or_fragment, see_other
 from lotus_web.web.inbox_args import wanted_items
 from lotus_web.web.links import with_query
-from lotus_web.web.queue import work_url
+from lotus_web.web.queue import ORDERED, row_url, work_url
 from lotus_web.web.refused_filters import shown_again
 from lotus_web.web.shown_names import naming
 from lotus_web.web.view_links import view_links
@@ -44,7 +44,6 @@ TAB_WORDS = {
     Tab.CLOSED: "Closed",
     Tab.ALL: "Open and closed",
 }
-WORKED_THROUGH = frozenset(Tab) - {Tab.CLOSED, Tab.ALL}
 
 
 @blueprint.get("/")
@@ -144,9 +143,8 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         cursor=cursor,
         claimable={row.workflow_id for row in listing.items if _offers_claim(row, actor)},
         total=counts.of(tab),
-        work_url=work_url(listing.items[0], tab, counts.of(tab), now)
-        if listing.items and tab in WORKED_THROUGH
-        else None,
+        work_url=work_url(listing.items[0], tab, counts.of(tab), now) if listing.items and tab in ORDERED else None,
+        row_url=lambda row: row_url(row, tab),
         me=actor.decider_id,
         now=now,
         soon_minutes=soon,

@@ -22,7 +22,7 @@ from lotus_web.web.access import current_actor
 from lotus_web.web.decision_panel import decision_panel, waits_for_others
 from lotus_web.web.forms.review_form import FieldError, Typed
 from lotus_web.web.htmx import is_htmx, page_or_fragment
-from lotus_web.web.queue import queue_address, queue_here
+from lotus_web.web.queue import act_url, list_url, queue_address, queue_here
 from lotus_web.web.run_support import run_support
 from lotus_web.web.shown_names import known_as, naming
 
@@ -54,7 +54,10 @@ def item_page(
     session = db.session()
     detail = item_detail(session, actor.tenant_id, workflow_id, codes=current.settings().reason_codes)
     queue = queue_here(session, detail.item, actor, queue_address())
-    next_item = queue.next if queue else next_in_queue(session, actor=actor, now=now, beside=workflow_id)
+    back = list_url()
+    next_item = queue.next if queue else None
+    if queue is None and back is None:
+        next_item = next_in_queue(session, actor=actor, now=now, beside=workflow_id)
     return page_or_fragment(
         "items/item.html",
         "items/_item.html",
@@ -72,7 +75,8 @@ def item_page(
         queue=queue,
         next_item=next_item,
         next_url=queue.next_url if queue else next_item and url_for("items.show", workflow_id=next_item.workflow_id),
-        act_url=queue.act_url if queue else url_for("items.act", workflow_id=workflow_id),
+        list_url=back,
+        act_url=act_url(detail.item),
         alone=is_htmx(),
         opened=request.args.get("do", ""),
         holder_disabled=holder_disabled(session, detail.item),

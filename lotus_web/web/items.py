@@ -20,7 +20,7 @@ from lotus_web.web.htmx import go_to, is_htmx, see_other
 from lotus_web.web.item_page import Outcome, item_page
 from lotus_web.web.on_record import tried
 from lotus_web.web.permission_words import in_plain_words
-from lotus_web.web.queue import ONWARD, QueueAddress, move_on, queue_address, queue_here
+from lotus_web.web.queue import ONWARD, QueueAddress, act_url, move_on, queue_address, queue_here
 
 blueprint = Blueprint("items", __name__)
 
@@ -86,6 +86,7 @@ def _apply(workflow_id: str, typed: Typed) -> Reviewed:
 def _recorded(workflow_id: str, typed: Typed, done: Reviewed, address: QueueAddress | None) -> Response:
     assert typed.action is not None
     words, onward = DONE_WORDS[typed.action], typed.action in ONWARD
+    onward = onward and (address is None or address.work is not None)
     queue = queue_here(db.session(), done.item, current_actor(), address) if onward else None
     if onward and address is not None and address.wanted is None:
         flash(f"{words} {done.item.title}", "success")
@@ -97,4 +98,4 @@ def _recorded(workflow_id: str, typed: Typed, done: Reviewed, address: QueueAddr
         return item_page(workflow_id, outcome=Outcome(done=words, done_action=typed.action))
     ended = ". That was the last of this list." if queue else ""
     flash(f"{words} {done.item.title}{ended}", "success")
-    return see_other(queue.act_url if queue else url_for("items.show", workflow_id=workflow_id))
+    return see_other(act_url(done.item))

@@ -84,7 +84,9 @@
   function openForm(keys) {
     const link = FORMS[keys] && currentRow() && $("[data-open]", currentRow());
     if (!link) return false;
-    location.assign(`${link.href}?do=${FORMS[keys]}`);
+    const address = new URL(link.href);
+    address.searchParams.set("do", FORMS[keys]);
+    location.assign(address);
     return true;
   }
 

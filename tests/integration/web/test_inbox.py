@@ -26,7 +26,7 @@ from tests.people import csrf_token, post, untitled
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 
 _TITLE = re.compile(r'data-open href="[^"]*">([^<]+)</a>')
-_OPEN = re.compile(r'data-open href="/inbox/([^"]+)"')
+_OPEN = re.compile(r'data-open href="/inbox/([^"?]+)')
 
 
 def ids(client: FlaskClient, query: str) -> list[str]:

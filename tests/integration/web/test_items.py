@@ -288,7 +288,7 @@ def test_an_id_of_any_characters_reaches_its_item(app: Flask, client_of: ClientO
     workflow_id = desk.item(app, correlation_id=strange)
     nora = client_of("nora")
     listed = nora.get("/inbox?tab=open").text
-    assert f'href="{url_of(workflow_id)}"' in listed
+    assert f'href="{url_of(workflow_id)}?tab=open"' in listed
     page = nora.get(url_of(workflow_id))
     assert page.status_code == 200
     assert send(nora, workflow_id, "claim").status_code == 303

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from lotus_web.current import utcnow
 from lotus_web.db import db
 from lotus_web.domain.paging import encode_cursor
 from lotus_web.domain.workflow import Action
@@ -213,6 +214,106 @@ def test_a_decision_at_the_address_of_no_list_is_recorded_and_leads_to_the_inbox
         assert "Approved." in nora.get("/inbox").text, broken
     with app.app_context():
         assert db.session.scalars(select(Decision.action)).all() == ["APPROVE"] * len(NO_LISTS)
+
+
+def opened(client: FlaskClient, query: str, number: int) -> str:
+    """Return the address to which a row of a list leads, counted from one."""
+    page = client.get(f"/inbox?{query}").text
+    return unescape(re.findall(r'<a class="row-title[^>]*data-open href="([^"]+)"', page)[number - 1])
+
+
+def ways(page: str) -> tuple[str | None, str | None, str | None]:
+    """Return where an item's page leads: to its list, and to its neighbours in it, without their queries."""
+    back = re.search(r'href="([^"]+)">Back to the list', page)
+    keys = (re.search(rf'data-shortcut="{key}" href="([^"?]+)', page) for key in "pn")
+    before, after = (found and unescape(found.group(1)) for found in keys)
+    return back and unescape(back.group(1)), before, after
+
+
+@pytest.mark.stores(*KINDS)
+def test_an_item_opened_from_a_list_keeps_the_list_around_it(app: Flask, client_of: ClientOf) -> None:
+    desk.item(app, key="new")
+    late = [desk.item(app, key=f"late-{hours}", age=timedelta(hours=hours)) for hours in (8, 7, 6)]
+    nora = client_of("nora")
+    here = "/inbox?tab=open&due=overdue"
+    address = opened(nora, "tab=open&due=overdue", 2)
+    page = nora.get(address).text
+    assert address.partition("?")[0] == url_of(late[1])
+    assert ways(page) == (here, url_of(late[0]), url_of(late[2]))
+    assert re.search(r'<li><a href="/inbox\?tab=open&amp;due=overdue">Inbox</a></li>', page)
+    after = nora.get(onward(nora, address)).text
+    assert ways(after) == (here, url_of(late[1]), None)
+    found = re.search(r'data-shortcut="p" href="([^"]+)"', after)
+    assert found
+    again = nora.get(unescape(found.group(1))).text
+    assert ways(again) == (here, url_of(late[0]), url_of(late[2]))
+
+
+def test_a_row_is_known_by_its_address_when_the_list_is_refreshed(app: Flask, client_of: ClientOf) -> None:
+    desk.item(app, key="first", age=timedelta(hours=2))
+    nora = client_of("nora")
+    address = opened(nora, "tab=open", 1)
+    desk.item(app, key="before", age=timedelta(hours=9))
+    assert opened(nora, "tab=open", 2) == address
+
+
+@pytest.mark.stores(*KINDS)
+def test_neighbours_are_found_across_what_is_late_and_what_is_not(app: Flask, client_of: ClientOf) -> None:
+    ages = (timedelta(hours=8), timedelta(hours=7), timedelta(minutes=9), timedelta(minutes=5))
+    items = [url_of(desk.item(app, key=f"item-{number}", age=age)) for number, age in enumerate(ages)]
+    nora = client_of("nora")
+    seen = [ways(nora.get(opened(nora, "tab=open", number)).text)[1:] for number in (1, 2, 3, 4)]
+    assert seen == [(None, items[1]), (items[0], items[2]), (items[1], items[3]), (items[2], None)]
+
+
+def test_a_decision_on_an_item_that_was_opened_stays_there_with_its_list(app: Flask, client_of: ClientOf) -> None:
+    items = [desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2)]
+    nora = client_of("nora")
+    address = opened(nora, "tab=open", 1)
+    answer = approve(nora, address)
+    assert answer.location.partition("?")[0] == url_of(items[0])
+    assert ways(nora.get(answer.location).text) == ("/inbox?tab=open", None, url_of(items[1]))
+    told = approve(nora, opened(nora, "tab=open", 1), HTMX).text
+    assert '<a href="/inbox?tab=open">Back to the list</a>' in told
+
+
+def test_rows_of_a_later_page_stand_in_the_whole_list(
+    app: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lotus_web.web.inbox.PAGE_SIZE", 2)
+    items = [url_of(desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours))) for hours in (4, 3, 2, 1)]
+    nora = client_of("nora")
+    later = re.search(r'rel="next" href="/inbox\?([^"]+)"', nora.get("/inbox?tab=open").text)
+    assert later
+    page = nora.get(opened(nora, unescape(later.group(1)), 1)).text
+    assert ways(page) == ("/inbox?tab=open", items[1], items[3])
+
+
+def test_a_decided_item_leads_back_to_the_list_it_was_found_in(app: Flask, client_of: ClientOf) -> None:
+    workflow_id = desk.item(app, key="done")
+    desk.act(app, workflow_id, Action.APPROVE, by=TOMAS, text="Fine.")
+    desk.item(app, key="open")
+    nora = client_of("nora")
+    day = f"{utcnow():%Y-%m-%d}"
+    page = nora.get(opened(nora, f"tab=closed&decided={day}", 1)).text
+    assert ways(page) == (f"/inbox?tab=closed&decided={day}", None, None)
+
+
+def test_who_works_through_a_list_can_step_back(app: Flask, client_of: ClientOf) -> None:
+    items = [url_of(desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours))) for hours in (3, 2, 1)]
+    nora = client_of("nora")
+    second = nora.get(onward(nora, begin(nora, "tab=open"))).text
+    assert (place(second), ways(second)) == ("2 of 3", ("/inbox?tab=open", items[0], items[2]))
+    found = re.search(r'data-shortcut="p" href="([^"]+)"', second)
+    assert found
+    assert place(nora.get(unescape(found.group(1))).text) == "1 of 3"
+
+
+def test_an_item_by_its_own_address_is_in_no_list(app: Flask, client_of: ClientOf) -> None:
+    first, second = (desk.item(app, key=key) for key in ("one", "two"))
+    page = client_of("nora").get(url_of(first)).text
+    assert ways(page) == (None, None, url_of(second))
+    assert '<li><a href="/inbox">Inbox</a></li>' in page
 
 
 def test_the_holder_sees_until_when_the_claim_holds(app: Flask, client_of: ClientOf) -> None:
