@@ -1,8 +1,9 @@
 """What a JSON route declares, and the one order in which it is checked.
 
 ``@endpoint(…)`` says who may call a route, which features it belongs to, what it takes, gives and refuses; ``ApiBlueprint``
-takes no view without it. Each call goes: declared size 413, for writes the enterprise policy 403, token 401/403, only then the body (413, 408), features 404, inputs 422 (all together), then the view,
-which looks up (404) and acts (409). The OpenAPI document is drawn from the same declarations.
+takes no view without it. Each call goes: declared size 413, for writes the enterprise policy 403, token 401/403, only then the
+body (413, 408), features 404, inputs 422 (all together), then the view, which looks up (404) and acts (409). The OpenAPI
+document is drawn from the same declarations.
 """
 
 from __future__ import annotations
