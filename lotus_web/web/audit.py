@@ -26,7 +26,6 @@ from lotus_web.web.chain import too_long, verify_now
 from lotus_web.web.csv_export import csv_lines
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.links import same_page, with_query
-from lotus_web.web.on_record import exports
 from lotus_web.web.query_args import check_order, choice_arg, instant_arg, text_arg
 from lotus_web.web.record_words import sentence_of, subject_url
 from lotus_web.web.refused_filters import shown_again
@@ -84,7 +83,6 @@ def show() -> ResponseReturnValue:
 
 @blueprint.get("/audit.csv")
 @requires(Permission.WORKFLOW_EXPORT)
-@exports
 def export() -> ResponseReturnValue:
     """Send every line of the filter as a file, a batch at a time."""
     lines = _file(db.engine, current_actor().tenant_id, wanted_lines())
@@ -110,7 +108,6 @@ def verify() -> ResponseReturnValue:
 
 @blueprint.get("/inbox/<ident:workflow_id>/export.json")
 @requires(Permission.WORKFLOW_EXPORT)
-@exports
 def export_of_item(workflow_id: str) -> ResponseReturnValue:
     """Send everything on an item with its proof, as ``audit verify --file`` takes it; raises NotFound."""
     document = export_item(db.session(), current_actor().tenant_id, workflow_id, now=current.utcnow())

@@ -1,27 +1,17 @@
-"""What people were refused goes on record: by the guard and the error pages for every page, by ``tried`` where a view answers itself."""
+"""What people were refused is told: by the guard and the error pages for every page, by ``tried`` where a view answers itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import request
 from flask_login import current_user
 
 from lotus_web.domain.errors import LotusError
-from lotus_web.refused_requests import LOOKING, put_request_on_record
+from lotus_web.refused_requests import put_request_on_record
 from lotus_web.services.failures import NO_REFUSALS
 from lotus_web.web.access import current_actor
-
-View = TypeVar("View", bound=Callable[..., Any])
-MARK = "lotus_export"
-
-
-def exports(view: View) -> View:
-    """Mark a view that hands a file of the record out: being refused it goes on record, as being refused a write does."""
-    setattr(view, MARK, True)
-    return view
 
 
 @contextmanager
@@ -35,10 +25,8 @@ def tried() -> Iterator[None]:
 
 
 def keep_refusal(refused: LotusError) -> None:
-    """Put a refusal of this request on record, if it is one, of a write or an export, to someone who is signed in."""
+    """Put a refusal of this request on record, if it is one, of a write, to someone who is signed in; of a look in the log."""
     if isinstance(refused, NO_REFUSALS) or request.endpoint is None:
-        return
-    if request.method in LOOKING and not hasattr(current_app.view_functions[request.endpoint], MARK):
         return
     if current_user.is_authenticated:
         route = request.endpoint.replace(".", "_")

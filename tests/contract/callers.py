@@ -50,6 +50,13 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
+def filled(rule: str) -> str:
+    """Return the address of a route, its ids all ``x``."""
+    head, _, rest = rule.partition("<")
+    _, _, tail = rest.partition(">")
+    return f"{head}x{filled(tail)}" if rest else head
+
+
 def bearer_of(app: Flask, account: str, permissions: Iterable[Permission], tenant: str) -> str:
     """Return the text of a new token."""
     with app.app_context(), transaction() as session:

@@ -1,4 +1,4 @@
-"""Whoever is known and is refused a write, or an export, leaves one line on record, wherever it is refused; looking leaves none."""
+"""Whoever is known and is refused a write leaves one line on record, wherever it is refused; looking leaves none, exporting neither."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lotus_web.models import AuditRecord
 from lotus_web.services.audit_records import TEXT_MAX
 from lotus_web.web.access import access_of, is_json_blueprint
 from tests import desk
-from tests.contract.callers import Caller, ready_request, segment
+from tests.contract.callers import Caller, filled, ready_request, segment
 from tests.integration.api.conftest import MakeCaller
 from tests.integration.api.conftest import make_caller as make_caller
 from tests.integration.conftest import ClientOf
@@ -26,7 +26,6 @@ from tests.outside import open_item
 from tests.people import csrf_token
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true", DPM_SUPPORT_APIS_ENABLED="true")
-EXPORTS = ("audit.export", "audit.export_of_item")
 Lines = list[tuple[str, str, str, str, str]]
 
 
@@ -46,22 +45,15 @@ def lines(app: Flask) -> Callable[[], Lines]:
     return new
 
 
-def filled(rule: str) -> str:
-    """Return the address of a route, its ids all ``x``."""
-    head, _, rest = rule.partition("<")
-    _, _, tail = rest.partition(">")
-    return f"{head}x{filled(tail)}" if rest else head
-
-
 def gated(app: Flask) -> Iterator[tuple[str, str, Permission]]:
-    """Yield every JSON route that writes or exports and names its permission."""
+    """Yield every JSON route that writes and names its permission."""
     for rule, methods, _, declared in declared_routes(app):
-        writes = methods - {"GET", "OPTIONS"} or declared.permission is Permission.WORKFLOW_EXPORT
+        writes = methods - {"GET", "OPTIONS"}
         if writes and isinstance(declared.permission, Permission):
-            yield next(iter(methods - {"OPTIONS"})), filled(rule), declared.permission
+            yield next(iter(writes)), filled(rule), declared.permission
 
 
-def test_every_json_route_that_writes_or_exports_keeps_who_it_turned_away(
+def test_every_json_route_that_writes_keeps_who_it_turned_away(
     app: Flask, make_caller: MakeCaller, lines: Callable[[], Lines]
 ) -> None:
     routes = list(gated(app))
@@ -76,7 +68,7 @@ def test_every_json_route_that_writes_or_exports_keeps_who_it_turned_away(
         assert subject == ("x" if "/x" in path else path)
 
 
-def test_every_page_that_writes_or_exports_keeps_who_it_turned_away(
+def test_every_page_that_writes_keeps_who_it_turned_away(
     app: Flask, client_of: ClientOf, lines: Callable[[], Lines]
 ) -> None:
     vera, tried = client_of("vera"), 0
@@ -90,10 +82,9 @@ def test_every_page_that_writes_or_exports_keeps_who_it_turned_away(
         answer = vera.open(filled(rule.rule), method=method, data={"csrf_token": token} if posts else None)
         assert answer.status_code == 403, rule
         subject = "x" if "<" in rule.rule else rule.rule
-        kept = posts or rule.endpoint in EXPORTS
-        told = [("vera", "form", rule.endpoint.replace(".", "_"), subject, "FORBIDDEN")] if kept else []
+        told = [("vera", "form", rule.endpoint.replace(".", "_"), subject, "FORBIDDEN")] if posts else []
         assert lines() == told, rule
-        tried += kept
+        tried += posts
     assert tried > 10
 
 
