@@ -123,7 +123,10 @@ class Settings:
         "LOTUS_EXCEPTION_REVIEW_SLA_HOURS", 4, "time to decide an exception review", high=HOURS_MAX
     )
     incident_review_sla_hours = whole(
-        "LOTUS_INCIDENT_REVIEW_SLA_HOURS", 2, "time to decide an incident review", high=HOURS_MAX
+        "LOTUS_INCIDENT_REVIEW_SLA_HOURS",
+        2,
+        "time to decide an incident review whose event leaves sla_hours null",
+        high=HOURS_MAX,
     )
     deadline_risk_warning_minutes = whole(
         "LOTUS_DEADLINE_RISK_WARNING_MINUTES", 30, "warning before the due time", high=MINUTES_MAX

@@ -50,6 +50,13 @@ class Optional:
     shape: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A key that must be there and may be null: the deployment's default holds then."""
+
+    shape: Leaf
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
@@ -116,7 +123,7 @@ SHAPES: dict[EventType, dict[str, Any]] = {
         "subject": _SUBJECT,
         "assignee": {"account_id": Optional(ID), "role": Optional(ID)},
         "priority": one_of(*(priority.word for priority in Priority)),
-        "sla_hours": HOURS,
+        "sla_hours": Open(HOURS),
         "reason": TEXT,
         "title": NAME,
         "workflow_kind": one_of(*(kind.value for kind in WorkflowKind)),
@@ -152,12 +159,13 @@ def _check(value: Any, shape: Any, path: str) -> None:
     if not isinstance(value, Mapping):
         raise _refuse(f"{path} must be an object")
     for key, inner in shape.items():
-        _check_key(value.get(key), inner, f"{path}.{key}")
+        if not (isinstance(inner, Open) and key in value and value[key] is None):
+            _check_key(value.get(key), inner, f"{path}.{key}")
 
 
 def _check_key(value: Any, shape: Any, path: str) -> None:
     if value is not None:
-        _check(value, shape.shape if isinstance(shape, Optional) else shape, path)
+        _check(value, shape.shape if isinstance(shape, (Open, Optional)) else shape, path)
     elif not isinstance(shape, Optional):
         raise _refuse(f"{path} is required")
 

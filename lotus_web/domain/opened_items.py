@@ -8,7 +8,7 @@ from typing import Any
 
 from lotus_web.domain.events import OWN_PRODUCER
 from lotus_web.domain.items import ItemState, LoggedEvent, TraceContext
-from lotus_web.domain.sla import WorkflowDefaults, due_at, explain_due
+from lotus_web.domain.sla import SLA_SETTING, WorkflowDefaults, due_at, explain_due
 from lotus_web.domain.workflow import ItemStatus, Priority, WorkflowKind
 
 
@@ -21,8 +21,8 @@ def exception_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
         trace,
         kind=WorkflowKind.EXCEPTION_REVIEW,
         subject=("exception", payload["exception_id"]),
-        hours=defaults.exception_review_sla_hours,
-        source="LOTUS_EXCEPTION_REVIEW_SLA_HOURS",
+        hours=defaults.sla_hours(WorkflowKind.EXCEPTION_REVIEW),
+        source=SLA_SETTING[WorkflowKind.EXCEPTION_REVIEW],
         priority=_priority(payload.get("priority")),
     )
     # Only the house's own recording may tie an item to a run: the gate believes what this field says.
@@ -44,13 +44,15 @@ def exception_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
 def review_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
     """Return the item that a WorkflowReviewRequested opens, as its template says."""
     payload = event.payload
+    kind = WorkflowKind(payload["workflow_kind"])
+    hours, source = _hours_asked(event, kind)
     item = _new_item(
         event,
         trace,
-        kind=WorkflowKind(payload["workflow_kind"]),
+        kind=kind,
         subject=("trace_review", payload["template_id"]),
-        hours=int(payload["sla_hours"]),
-        source=f"template {payload['template_id']}",
+        hours=hours,
+        source=source,
         priority=_priority(payload["priority"]),
     )
     assignee = payload["assignee"]
@@ -61,6 +63,14 @@ def review_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
         assigned_account_id=assignee.get("account_id"),
         assigned_role=assignee.get("role"),
     )
+
+
+def _hours_asked(event: LoggedEvent, kind: WorkflowKind) -> tuple[int, str]:
+    """Return the hours that a request gives and whose they are; where it leaves them open, those of its kind on its day."""
+    hours = event.payload["sla_hours"]
+    if hours is None:
+        return WorkflowDefaults.from_dict(event.applied_defaults).sla_hours(kind), SLA_SETTING[kind]
+    return int(hours), f"template {event.payload['template_id']}"
 
 
 def evidence_of(payload: Mapping[str, Any]) -> Mapping[str, Any]:

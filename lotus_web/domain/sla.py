@@ -9,6 +9,11 @@ from typing import Any
 
 from lotus_web.domain.workflow import WorkflowKind
 
+SLA_SETTING: Mapping[WorkflowKind, str] = {
+    WorkflowKind.EXCEPTION_REVIEW: "LOTUS_EXCEPTION_REVIEW_SLA_HOURS",
+    WorkflowKind.INCIDENT_REVIEW: "LOTUS_INCIDENT_REVIEW_SLA_HOURS",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class WorkflowDefaults:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,14 +14,17 @@ from sqlalchemy import text
 from lotus_web.db import db, transaction
 from lotus_web.domain.events import EventType
 from lotus_web.domain.gate import GateAction
+from lotus_web.domain.sla import WorkflowDefaults
 from lotus_web.domain.workflow import Action
 from lotus_web.models import Notification, WorkflowAction, WorkflowItem
 from lotus_web.models.values import action_record, item_state
 from lotus_web.services import rebuild
+from lotus_web.services.event_log import append_event
 from tests.histories import (
     ADA,
     FEED,
     MARA,
+    NOW,
     STARTED,
     act,
     append,
@@ -72,6 +76,31 @@ def snapshot() -> tuple[Any, ...]:
 def rebuilt(app: Flask, *options: str) -> Any:
     db.session.rollback()
     return app.test_cli_runner().invoke(args=["workflow", "rebuild", *options])
+
+
+@pytest.mark.parametrize(
+    ("kind", "hours", "setting"),
+    [
+        ("incident_review", 5, "LOTUS_INCIDENT_REVIEW_SLA_HOURS"),
+        ("exception_review", 7, "LOTUS_EXCEPTION_REVIEW_SLA_HOURS"),
+    ],
+)
+def test_hours_that_a_request_leaves_open_are_those_of_its_day_for_good(
+    app: Flask, kind: str, hours: int, setting: str
+) -> None:
+    that_day = WorkflowDefaults(exception_review_sla_hours=7, incident_review_sla_hours=5)
+    asked = event(EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(sla_hours=None, workflow_kind=kind))
+    with app.app_context():
+        with transaction() as session:
+            append(session, event(EventType.TRACE_STARTED, STARTED))
+            append_event(session, asked, defaults=that_day, now=NOW)
+        (items, _, _) = before = snapshot()
+        assert items[0].sla_due_at == NOW + timedelta(hours=hours)
+        assert (items[0].metadata["sla"]["hours"], items[0].metadata["sla"]["source"]) == (hours, setting)
+        assert rebuilt(app, "--check").exit_code == 0
+        with unguarded("dg_workflow_items") as session:
+            session.execute(text("UPDATE dg_workflow_items SET sla_due_at = updated_at"))
+        assert (rebuilt(app).exit_code, snapshot()) == (0, before)
 
 
 def test_a_rebuild_of_a_sound_desk_changes_nothing(desk: Flask) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lotus_web.domain.canonical import canonical_json, content_hash
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.event_payloads import PAYLOAD_MAX_BYTES, SHAPES, Leaf, Optional, check_payload
+from lotus_web.domain.event_payloads import PAYLOAD_MAX_BYTES, SHAPES, Leaf, Open, Optional, check_payload
 from lotus_web.domain.events import (
     EARLIEST,
     GENESIS,
@@ -81,7 +81,7 @@ def test_each_required_key_is_required_and_each_other_may_be_null(
     event_type: EventType, path: tuple[str, ...], leaf: Any
 ) -> None:
     without = with_value(GOOD[event_type], path, None)
-    if isinstance(leaf, Optional):
+    if isinstance(leaf, (Open, Optional)):
         check_payload(event_type, without)
         return
     with pytest.raises(InvalidInput) as refused:
@@ -134,6 +134,13 @@ def test_a_payload_nested_without_end_is_refused_and_does_not_crash() -> None:
 def test_hours_that_no_clock_could_run_are_refused(hours: Any) -> None:
     with pytest.raises(InvalidInput, match="sla_hours"):
         check_payload(EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(sla_hours=hours))
+
+
+def test_hours_may_be_left_to_the_deployment_but_not_out() -> None:
+    check_payload(EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(sla_hours=None))
+    silent = {key: value for key, value in review_requested().items() if key != "sla_hours"}
+    with pytest.raises(InvalidInput, match="sla_hours is required"):
+        check_payload(EventType.WORKFLOW_REVIEW_REQUESTED, silent)
 
 
 @pytest.mark.parametrize(
