@@ -93,11 +93,11 @@ def quantity(value: Decimal | int | None, signed: bool = False) -> str:
 
 def _span(seconds: int) -> str:
     """Return the largest fitting unit, rounded down. ``relative()`` in static/js/app.js does the same sum."""
-    if seconds < 90 * 60:
+    if seconds < 120 * 60:
         return f"{seconds // 60}{NO_BREAK_SPACE}min"
     if seconds < 48 * 3600:
         return f"{seconds // 3600}{NO_BREAK_SPACE}h"
-    return f"{seconds // 86400}{NO_BREAK_SPACE}d"
+    return f"{seconds // 86400:,}{NO_BREAK_SPACE}d"
 
 
 def when(moment: datetime | None, now: datetime, due: bool = False) -> str:

@@ -60,9 +60,9 @@
 
   // ---- times: <time datetime data-relative="ago|due">; the same sum as when() in filters.py
   function span(seconds) {
-    if (seconds < 90 * 60) return `${Math.floor(seconds / 60)}\u00a0min`;
+    if (seconds < 120 * 60) return `${Math.floor(seconds / 60)}\u00a0min`;
     if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)}\u00a0h`;
-    return `${Math.floor(seconds / 86400)}\u00a0d`;
+    return `${Math.floor(seconds / 86400).toLocaleString("en-US")}\u00a0d`;
   }
 
   function relative(seconds, due) {
@@ -88,11 +88,19 @@
   // ---- drafts: data-draft="key" keeps half-typed text in this tab until a page says data-draft-clear="key"
   const draftKey = (name) => `lotus.draft.${name}`;
 
+  // Where it is seen, and with the caret behind it.
+  function bringBack(field, text) {
+    field.value = text;
+    field.setSelectionRange(text.length, text.length);
+    const fold = field.closest("details");
+    if (fold && !$(`details[name="${CSS.escape(fold.getAttribute("name") || "")}"][open]`)) fold.open = true;
+  }
+
   function restoreDrafts(root) {
     $$("[data-draft-clear]", root).forEach((mark) => stored(sessionStorage, draftKey(mark.dataset.draftClear), null));
     $$("[data-draft]", root).forEach((field) => {
       const text = stored(sessionStorage, draftKey(field.dataset.draft));
-      if (text && !field.value) field.value = text;
+      if (text && !field.value) bringBack(field, text);
     });
   }
 

@@ -243,8 +243,10 @@ def test_an_unknown_action_is_refused(app: Flask, client_of: ClientOf) -> None:
 def test_a_refused_button_tells_the_sentence_of_its_rule(app: Flask, client_of: ClientOf) -> None:
     workflow_id = desk.item(app)
     viewer = client_of("vera").get(url_of(workflow_id)).text
-    assert "This needs the permission “Claim and decide items”." in viewer
+    assert "You may read this. Reviewers decide." in viewer
+    assert "Why this needs a reviewer" in viewer
     assert '<details class="fold' not in viewer
+    assert 'aria-disabled="true"' not in viewer.partition('id="decide"')[2].partition("</section>")[0]
     nora = client_of("nora")
     page = nora.get(url_of(workflow_id)).text
     assert "This needs the permission “Override the gate”." in page
