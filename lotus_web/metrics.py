@@ -17,6 +17,7 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 NO_ROUTE = "(none)"
 CONFLICT = 409
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 # When each series began is of no use to anyone here and doubles what is sent.
@@ -40,6 +41,8 @@ def count(response: Response) -> Response:
     if found is None:
         labels = (method, route, str(response.status_code))
         found = _known[key] = REQUESTS.labels(*labels), SECONDS.labels(*labels)
+        if method not in LOOKS:
+            CONFLICTS.labels(route)  # at 0 until there is one: who watches it grow must have seen it before
     requests, seconds = found
     requests.inc()
     began = g.get("began")

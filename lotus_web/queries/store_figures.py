@@ -5,24 +5,30 @@ Only open work is counted row by row (open items, unfinished operations); what i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.counters import Counter
+from lotus_web.domain.gate import GateAction
+from lotus_web.domain.operations import FINISHED, OperationStatus
+from lotus_web.domain.workflow import OPEN
 from lotus_web.models import JobRun, Operation, StoreCounter, TenantRuntime, WorkflowItem
 
 ESCALATED = "escalated"
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
+UNFINISHED = frozenset(OperationStatus) - FINISHED
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFigures:
     """Figures of all tenants together; spans in seconds, null where there is nothing to measure.
 
+    ``decisions``, ``open_items`` and ``operations`` name every action and status that there may be, 0 where there is none.
     ``sweep_lag`` is how long the item that waits longest has been late without the sweep having escalated it;
     ``queue_lag`` how long ago the oldest unfinished operation could have been taken up; ``jobs`` the age of each job's
     last run without an error.
@@ -44,16 +50,21 @@ def store_figures(session: Session, *, now: datetime) -> StoreFigures:
     chain = session.execute(_CHAIN).one()
     newest: datetime | None = chain.newest
     return StoreFigures(
-        decisions=dict(session.execute(_DECISIONS).all()),
-        open_items=dict(session.execute(_OPEN).all()),
+        decisions=_every(GateAction, session.execute(_DECISIONS).all()),
+        open_items=_every(OPEN, session.execute(_OPEN).all()),
         overdue_items=session.scalar(overdue(now)) or 0,
         sweep_lag=_since(min(filter(None, session.scalars(_OLDEST_DUE)), default=None), now),
-        operations=dict(session.execute(_UNFINISHED).all()),
+        operations=_every(UNFINISHED, session.execute(_UNFINISHED).all()),
         queue_lag=_since(session.scalar(_OLDEST_UNFINISHED), now),
         jobs={job: _since(finished, now) for job, finished in session.execute(_JOBS) if finished},
         chain_entries=chain.entries or 0,
         chain_head_age=None if newest is None else _since(newest, now),
     )
+
+
+def _every(values: Iterable[str], counted: Iterable[Any]) -> dict[str, int]:
+    """Return the counts with those that nothing was counted of: a series that comes and goes cannot be watched."""
+    return {str(value): 0 for value in values} | dict(tuple(row) for row in counted)
 
 
 def _since(moment: datetime | None, now: datetime) -> float:

@@ -97,6 +97,21 @@ def test_what_waits_and_what_was_decided_is_told(desk: Flask, feed: Any) -> None
     assert not [name for name in found if runs[0]["rebalance_run_id"] in name or "default" in name or "engine" in name]
 
 
+def test_what_there_is_none_of_is_told_as_0(client: FlaskClient) -> None:
+    client.post("/rebalance/simulate")
+    found = figures(client)
+    empty = {
+        *(f'lotus_decisions_total{{action="{action}"}}' for action in ("APPROVE", "REJECT", "REQUEST_CHANGES")),
+        *(
+            f'lotus_items_open{{status="{one}"}}'
+            for one in ("requested", "in_review", "changes_requested", "escalated")
+        ),
+        *(f'lotus_operations_unfinished{{status="{status}"}}' for status in ("PENDING", "RUNNING")),
+    }
+    assert {name: found.get(name) for name in empty} == dict.fromkeys(empty, 0)
+    assert 'lotus_conflicts_total{route="/rebalance/simulate"}' in found
+
+
 def test_what_is_late_is_told_with_how_late_it_is(desk: Flask, feed: Any) -> None:
     feed("/rebalance/simulate", SIMULATE, **{"Idempotency-Key": "late"})
     now = datetime.now(UTC)
@@ -122,7 +137,7 @@ def test_the_queue_of_operations_is_told(desk: Flask, feed: Any) -> None:
     later = datetime.now(UTC) + timedelta(minutes=1)
     with desk.app_context():
         found = store_figures(db.session(), now=later)
-    assert found.operations == {"PENDING": 1}
+    assert found.operations == {"PENDING": 1, "RUNNING": 0}
     assert 60 <= found.queue_lag <= (later - began).total_seconds()
 
 
