@@ -10,7 +10,7 @@ from typing import Any
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import turned_text
-from lotus_web.domain.idents import KEY_MAX, is_storable
+from lotus_web.domain.idents import KEY_MAX, TRACE_MAX, is_storable
 from lotus_web.domain.workflow import Priority, WorkflowKind
 
 PAYLOAD_MAX_BYTES = 64 * 1024
@@ -67,6 +67,9 @@ NAME = Leaf(
 )
 ANY_TEXT = Leaf("text", lambda value: isinstance(value, str))
 ID = Leaf(f"non-empty text of at most {KEY_MAX} characters", lambda value: _is_text(value) and len(value) <= KEY_MAX)
+TRACE_ID = Leaf(
+    f"non-empty text of at most {TRACE_MAX} characters", lambda value: _is_text(value) and len(value) <= TRACE_MAX
+)
 HOURS = Leaf(
     f"a whole number from 1 to {SLA_HOURS_MAX}", lambda value: type(value) is int and 1 <= value <= SLA_HOURS_MAX
 )
@@ -128,7 +131,7 @@ SHAPES: dict[EventType, dict[str, Any]] = {
         "title": NAME,
         "workflow_kind": one_of(*(kind.value for kind in WorkflowKind)),
     },
-    EventType.PRECEDENT_CITED: {"cited_trace_id": NAME, "reason": TEXT},
+    EventType.PRECEDENT_CITED: {"cited_trace_id": TRACE_ID, "reason": TEXT},
     EventType.ACTION_PROPOSED: {"action_id": NAME},
     EventType.ACTION_COMMITTED: {"action_id": NAME},
     EventType.TRACE_FINISHED: {"outcome": one_of("success", "failure", "abandoned")},

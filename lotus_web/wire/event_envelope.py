@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from lotus_web.domain.event_payloads import EventType
 from lotus_web.domain.events import EventDraft, EventSource
-from lotus_web.domain.idents import KEY_MAX
+from lotus_web.domain.idents import KEY_MAX, TRACE_MAX
 
 TAGS_MAX = 50
 
@@ -22,6 +22,7 @@ def _rfc3339(value: object) -> object:
 
 
 Ident = Annotated[str, StringConstraints(min_length=1, max_length=KEY_MAX)]
+TraceIdent = Annotated[str, StringConstraints(min_length=1, max_length=TRACE_MAX)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 
 
@@ -49,7 +50,7 @@ class EventBody(_Strict):
 
     event_id: Ident
     tenant_id: Ident
-    trace_id: Ident
+    trace_id: TraceIdent
     trace_seq: Annotated[int, Field(ge=0, lt=2**31)]
     event_type: Annotated[str, Field(json_schema_extra={"enum": [kind.value for kind in EventType]})]
     occurred_at: Annotated[Instant, Field(strict=False)]
@@ -57,7 +58,7 @@ class EventBody(_Strict):
     actor: ActorBody
     idempotency_key: Ident
     payload: dict[str, Any]
-    correlation_id: Ident | None = None
+    correlation_id: TraceIdent | None = None
     causation_event_id: Ident | None = None
     schema_version: Literal[1] = 1
     tags: Annotated[list[Ident], Field(max_length=TAGS_MAX)] = []

@@ -11,6 +11,8 @@ import pytest
 from flask import Flask
 
 from lotus_web.domain.access import Permission
+from lotus_web.domain.idents import CORRELATION_MAX, SCENARIO_MAX, TRACE_MAX
+from tests.analyses import batch_json
 from tests.contract.callers import Caller, review_request, segment
 from tests.histories import assert_provable
 from tests.integration.api.conftest import MakeCaller
@@ -79,6 +81,22 @@ def test_the_log_says_which_account_fed_an_event_with_which_token(app: Flask, ma
 
 
 @pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
+def test_an_event_reaches_the_trace_of_a_run_under_the_longest_names_allowed(chief: Caller) -> None:
+    scenario = "s" * SCENARIO_MAX
+    request = batch_json({scenario: {"options": {"cash_band_max_weight": "0.0001"}}})
+    sent = {"X-Correlation-Id": "c" * CORRELATION_MAX}
+    assert chief.send("POST", "/rebalance/analyze", json=request, headers=sent).json["failed_scenarios"] == {}
+    trace_id = f"{'c' * CORRELATION_MAX}:{scenario}"
+    assert len(trace_id) == TRACE_MAX
+    known = chief.get(f"/traces/{trace_id}").json["data"]["timeline"]
+    named = {"trace_id": trace_id, "correlation_id": trace_id, "event_type": "PrecedentCited"}
+    cited = {"cited_trace_id": trace_id, "reason": "The same limits."}
+    following = sum(row["kind"] == "event" for row in known)
+    answer = post(chief, event(0, **named, trace_seq=following, payload=cited))
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 def test_nobody_fed_the_events_of_a_run(chief: Caller) -> None:
     chief.run(review_request(), correlation="corr-1")
     timeline = chief.get("/traces/corr-1").json["data"]["timeline"]
@@ -130,7 +148,7 @@ def test_an_envelope_without_a_required_key_is_malformed(chief: Caller, key: str
         {"tags": ["a\x00b"]},
         {"event_id": "evt\x00"},
         {"event_id": ""},
-        {"trace_id": "t" * 256},
+        {"trace_id": "t" * (TRACE_MAX + 1)},
         {"source": {"system": "credit", "producer_id": "lotus-web"}},
         {"source": {"system": "credit", "producer_id": "p", "subsystem": "\ud800"}},
         {"actor": {"actor_type": "service_account"}},
