@@ -63,7 +63,7 @@ def test_the_whole_way_with_scripts(page: Page, live_server: LiveServer, item: s
     expect(outcome).to_contain_text("Approved.")
     expect(outcome).to_be_focused()
     expect(page.locator("#live")).to_have_text("Approved.")
-    assert page.url == item_url(live_server, item)
+    assert page.url == f"{item_url(live_server, item)}?tab=open"
     page.get_by_role("link", name="Decisions").click()
     row = page.locator("[data-row]").first
     expect(row).to_contain_text("The outcome is within the mandate")
@@ -207,5 +207,5 @@ def test_a_key_on_a_row_opens_its_form(page: Page, live_server: LiveServer, item
     page.goto(f"{live_server.url}/inbox?tab=open")
     page.keyboard.press("j")
     page.keyboard.press("a")
-    page.wait_for_url("**?do=approve")
+    page.wait_for_url("**?tab=*&do=approve")
     expect(page.locator("#approve-reason_code")).to_be_focused()
