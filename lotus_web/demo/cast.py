@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lotus_web.demo.history import history_of
@@ -60,7 +59,6 @@ ENGINE_FEED = Service(
         Permission.RUNS_READ,
         Permission.RUNS_WRITE,
         Permission.EVENTS_WRITE,
-        Permission.PROPOSALS_WRITE,
         Permission.OPERATIONS_EXECUTE,
     ),
 )
@@ -88,9 +86,3 @@ def actions_on(run: DemoRun) -> tuple[PlannedAction, ...]:
         return ()
     steps = story_of(run.index) if run.index < PORTFOLIO_COUNT else history_of(run.index, run.circumstance)
     return tuple(_planned(run, step) for step in steps)
-
-
-def demo_decisions(runs: Iterable[DemoRun]) -> Iterator[PlannedAction]:
-    """Yield the actions on each run in the order of the runs."""
-    for run in runs:
-        yield from actions_on(run)

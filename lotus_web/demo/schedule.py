@@ -10,7 +10,6 @@ from lotus_web.demo.circumstances import Circumstance
 from lotus_web.demo.draft import Draft
 
 PORTFOLIO_COUNT = 60
-SLA_MINUTES = 240
 HISTORY_STEP_MINUTES = 29
 DENSE_AFTER = 10_000
 

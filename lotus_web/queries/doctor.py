@@ -126,11 +126,6 @@ def check_store(session: Session, settings: Settings, _now: datetime) -> Iterato
         )
 
 
-def migrations_missing(session: Session) -> bool:
-    """Return whether the store is not at the newest migration of this version."""
-    return _revisions(session) != _newest_revisions()
-
-
 def _revisions(session: Session) -> set[str]:
     return set(MigrationContext.configure(session.connection()).get_current_heads())
 

@@ -31,7 +31,6 @@ COUNTING_LOCK = 7_204_002
 class Attempt:
     """A sign-in under way, counted as failed until its password proves right."""
 
-    failure_id: int
     name: str
     address: str
 
@@ -47,10 +46,9 @@ def begin_attempt(session: Session, *, name: str, address: str, now: datetime) -
     if name != NOT_A_NAME:
         _check_count(session, SignInFailure.name == name, FAILURES_PER_NAME, now)
     _check_count(session, SignInFailure.address == address, FAILURES_PER_ADDRESS, now)
-    failure = SignInFailure(name=name, address=address, failed_at=now)
-    session.add(failure)
+    session.add(SignInFailure(name=name, address=address, failed_at=now))
     session.flush()
-    return Attempt(failure.failure_id, name, address)
+    return Attempt(name, address)
 
 
 def _counted_name(name: str) -> str:

@@ -194,7 +194,6 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     duration,
     iso,
     load_bars,
-    money,
     needed,
     paired_bars,
     percent,

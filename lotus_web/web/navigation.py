@@ -40,7 +40,6 @@ ENTRIES = (
     Entry("decisions.show", "Decisions"),
     Entry("lineage.show", "Lineage"),
     Entry("operations.listing", "Operations"),
-    Entry("proposals.listing", "Proposals"),
     Entry("studio.show", "Studio"),
     Entry("audit.show", "Audit"),
     Entry("support.show", "Support"),

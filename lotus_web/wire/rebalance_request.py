@@ -1,8 +1,7 @@
-"""Requests of runs and batches: parsing, the canonical form that is hashed, and the form that is stored."""
+"""Requests of runs and batches: parsing, the hash, and the form that is stored."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from lotus_web.domain.canonical import canonical_json, content_hash
+from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.rebalance.request import RebalanceRequest
 from lotus_web.wire.rebalance.options import EngineOptionsBody
 from lotus_web.wire.rebalance.snapshot import (
@@ -157,14 +156,8 @@ def first_message(error: ValidationError) -> str:
     return str(error.errors(include_url=False, include_context=False, include_input=False)[0]["msg"])
 
 
-def canonical_request(body: RebalanceRequestBody | BatchRequestBody) -> dict[str, Any]:
-    """Return the JSON that is hashed: defaults left out, numbers in their shortest text (delta 3)."""
-    canonical: dict[str, Any] = json.loads(canonical_json(_without_defaults(body)))
-    return canonical
-
-
 def request_hash(body: RebalanceRequestBody | BatchRequestBody) -> str:
-    """Return ``sha256:`` over the canonical request: equal requests have equal hashes, however they were written."""
+    """Return ``sha256:`` over the request, defaults left out: equal ones have equal hashes, however written (delta 3)."""
     return content_hash(_without_defaults(body))
 
 

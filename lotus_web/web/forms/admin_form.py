@@ -11,8 +11,10 @@ from lotus_web.domain.errors import Conflict, InvalidInput
 
 # Days that a token may live for; longer ones are made from the command line.
 LIFETIMES = (7, 30, 90, 365)
-# People speak for themselves: what lets an account speak for them is given out from the command line.
-OFFERED = tuple(permission for permission in Permission if permission is not Permission.ACT_ON_BEHALF)
+# People speak for themselves: what lets an account speak for them is given out from the command line. Nothing asks for
+# the permission to send proposals, so a token with it would only seem to open something.
+NOT_OFFERED = frozenset({Permission.ACT_ON_BEHALF, Permission.PROPOSALS_WRITE})
+OFFERED = tuple(permission for permission in Permission if permission not in NOT_OFFERED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,16 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from lotus_web.demo.cast import ENGINE_FEED, PEOPLE, PlannedAction, actions_on, demo_decisions
+from lotus_web.demo.cast import ENGINE_FEED, PEOPLE, PlannedAction, actions_on
 from lotus_web.demo.portfolios import DemoRun, demo_runs
-from lotus_web.demo.schedule import SLA_MINUTES
 from lotus_web.demo.story import STORY
 from lotus_web.domain.access import Permission, permissions_of
+from lotus_web.domain.sla import WorkflowDefaults
 from lotus_web.domain.workflow import NEEDS_TEXT, OPEN, PERMISSION, RUN_TRANSITIONS, Action, ItemStatus
 
 DECIDING = {Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.ESCALATE, Action.OVERRIDE}
 RUNS = list(demo_runs(seed=1, count=3_000))
+DONE = [planned for run in RUNS for planned in actions_on(run)]
 TO_REVIEW = [run for run in RUNS if run.expected_status == "PENDING_REVIEW"]
 LATEST = [run for run in TO_REVIEW if run.index < 60]
 
@@ -28,7 +29,7 @@ def _walk(steps: tuple[PlannedAction, ...]) -> ItemStatus:
 
 
 def _due_in(run: DemoRun) -> int:
-    return SLA_MINUTES - run.offset_minutes
+    return WorkflowDefaults().exception_review_sla_hours * 60 - run.offset_minutes
 
 
 def test_every_step_is_allowed_by_the_table_of_transitions() -> None:
@@ -38,7 +39,7 @@ def test_every_step_is_allowed_by_the_table_of_transitions() -> None:
 
 def test_everyone_has_the_permission_for_what_they_did() -> None:
     permissions = {person.name: permissions_of([person.role]) for person in PEOPLE}
-    for planned in demo_decisions(RUNS):
+    for planned in DONE:
         assert PERMISSION[planned.action] in permissions[planned.actor]
 
 
@@ -79,7 +80,7 @@ def test_the_story_tells_only_of_runs_that_need_review() -> None:
 
 
 def test_decisions_have_a_code_and_a_reason_and_other_actions_have_no_code() -> None:
-    for planned in demo_decisions(RUNS):
+    for planned in DONE:
         assert (planned.reason_code is not None) == (planned.action in DECIDING)
         assert bool(planned.text) or planned.action not in NEEDS_TEXT
         assert planned.reason_code is None or re.fullmatch(r"[A-Z][A-Z0-9_]*", planned.reason_code)
@@ -87,7 +88,7 @@ def test_decisions_have_a_code_and_a_reason_and_other_actions_have_no_code() -> 
 
 def test_work_is_handed_to_someone_on_reassign_only() -> None:
     names = {person.name for person in PEOPLE}
-    for planned in demo_decisions(RUNS):
+    for planned in DONE:
         assert (planned.assigned_to in names) == (planned.action is Action.REASSIGN)
 
 
