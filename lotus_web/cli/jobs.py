@@ -17,7 +17,9 @@ from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.schedule import JOBS, job_named
 from lotus_web.jobs.scheduler import Scheduler, run_job
 
-group = AppGroup("jobs", help="Scheduled work: deadlines, claims, delivery of notices, operations, retention, housekeeping.")
+group = AppGroup(
+    "jobs", help="Scheduled work: deadlines, claims, delivery of notices, operations, retention, housekeeping."
+)
 
 
 @group.command("run")

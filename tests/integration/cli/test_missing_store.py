@@ -66,7 +66,8 @@ def test_the_web_waits_for_the_store_and_makes_none(lost: Flask, mistyped: Path)
     client = lost.test_client()
     assert client.get("/health/live").status_code == 200
     assert client.get("/health/ready").status_code == 503
-    assert client.get("/rebalance/runs", headers={"Authorization": "Bearer lw_tok0123456789abcdef_" + "x" * 43}).status_code == 503
+    unknown = {"Authorization": f"Bearer lw_tok0123456789abcdef_{'x' * 43}"}
+    assert client.get("/rebalance/runs", headers=unknown).status_code == 503
     assert not mistyped.parent.exists()
 
 
