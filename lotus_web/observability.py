@@ -10,6 +10,7 @@ import logging
 import sys
 import time
 import traceback
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -61,11 +62,30 @@ def configure_logging(settings: Settings) -> None:
 def _rendering(as_json: bool) -> list[Processor]:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if as_json:
-        frames = structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        )
-        return [drop, frames, structlog.processors.JSONRenderer(default=str)]
-    return [drop, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        return [drop, tell_no_more, structlog.processors.JSONRenderer(default=str)]
+    return [drop, tell_no_more, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+def tell_no_more(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put the class and the places of an exception where whoever logs a line, a library too, put the exception itself."""
+    given = line.pop("exc_info", None)
+    line.pop("stack_info", None)
+    error = given if isinstance(given, BaseException) else (given if isinstance(given, tuple) else sys.exc_info())[1]
+    if given and error is not None:
+        line.update(told_of(error))
+    return line
+
+
+class TellNoMore(logging.Filter):
+    """The same for a logger that writes by itself, as a server's does."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through, without its exception."""
+        if record.exc_info and record.exc_info[1] is not None:
+            told = told_of(record.exc_info[1])
+            record.msg, record.args = f"{record.getMessage()}: {told['error']} at {told['where'][-1:]}", ()
+        record.exc_info = record.exc_text = record.stack_info = None
+        return True
 
 
 def _install(formatter: logging.Formatter) -> None:
@@ -88,9 +108,14 @@ def log_unexpected(error: BaseException, event: str = "unexpected_error", **fact
 
     Its text stays out, as it may quote what a caller sent or what is stored: no other module logs an exception itself.
     """
+    LOG.error(event, **told_of(error), **facts)
+
+
+def told_of(error: BaseException) -> dict[str, Any]:
+    """Return what a line of the log says of an exception: its class, and the last places that it came through."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    LOG.error(event, error=f"{type(error).__module__}.{type(error).__qualname__}", where=where, **facts)
+    return {"error": f"{type(error).__module__}.{type(error).__qualname__}", "where": where}
 
 
 def init_app(app: Flask, settings: Settings) -> None:
