@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from lotus_web.domain.access import Role
 from tests import desk
 from tests.browser.control_desk import sign_in_again
-from tests.browser.review_desk import item_url, open_store, sign_in
+from tests.browser.review_desk import open_store, sign_in
 from tests.histories import count
 from tests.live_server import LiveServer
 from tests.people import hire
@@ -133,20 +133,3 @@ def test_a_lost_session_returns_to_the_place_in_the_list(page: Page, live_server
     sign_in_again(page, "nora")
     expect(page.locator("#approve-text")).to_have_value("Written before the session ended.")
     expect(page.locator(".queue__place")).to_have_text(f"1 of {waiting}")
-
-
-def test_what_was_half_typed_is_seen_again_and_goes_on_at_its_end(
-    page: Page, store: Flask, live_server: LiveServer
-) -> None:
-    sign_in(page, live_server, "nora")
-    address = item_url(live_server, desk.item(store, key="half-typed"))
-    page.goto(address)
-    page.keyboard.press("m")
-    expect(page.locator("#comment-text")).to_be_focused()
-    page.keyboard.type("kept words")
-    page.goto(f"{live_server.url}/inbox")
-    page.goto(address)
-    expect(page.locator("#comment-text")).to_be_visible()
-    page.locator("#comment-text").focus()
-    page.keyboard.type(", and more")
-    expect(page.locator("#comment-text")).to_have_value("kept words, and more")
