@@ -66,7 +66,7 @@ def _purge_runs(context: JobContext, pace: _Pace, tenant_id: str, cutoff: dateti
         if found is None:
             break
         after = found.last
-        if found.rows > pace.size:
+        if pace.is_too_much(found.rows):
             owner = Owner(tenant_id, EntityKind.RUN, found.run_ids[0])
             removed.update(_purge_beside(context, pace, owner, cutoff, now))
         work = partial(purge_runs, tenant_id=tenant_id, run_ids=found.run_ids, cutoff=cutoff, now=now)
@@ -82,7 +82,7 @@ def _purge_operations(context: JobContext, pace: _Pace, cutoff: datetime, now: d
         if found is None:
             break
         after = found.last
-        if found.rows > pace.size:
+        if pace.is_too_much(found.rows):
             tenant_id, operation_id = found.keys[0]
             owner = Owner(tenant_id, EntityKind.OPERATION, operation_id)
             removed.update(_purge_beside(context, pace, owner, cutoff, now))
@@ -119,6 +119,10 @@ class _Pace:
 
     def __init__(self, context: JobContext):
         self.context, self.size, self.longest = context, FIRST_BATCH, 0.0
+
+    def is_too_much(self, rows: int) -> bool:
+        """Return whether what must go together has too many rows for it; the first batch is small enough for any disk."""
+        return rows > max(self.size, FIRST_BATCH)
 
     def hold(self, work: Callable[[Session], Removed], tenant_id: str | None = None) -> Removed:
         with self.context.unit() as session:

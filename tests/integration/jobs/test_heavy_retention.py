@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
 from lotus_web.domain.gate import GateAction
-from lotus_web.domain.retention import FIRST_BATCH, LARGEST_BATCH
+from lotus_web.domain.retention import FIRST_BATCH, LARGEST_BATCH, SMALLEST_BATCH
 from lotus_web.jobs import retention
 from lotus_web.jobs.context import JobContext
 from lotus_web.models import (
@@ -121,14 +121,28 @@ def test_no_transaction_removes_more_rows_than_a_batch_may(job: JobContext, remo
     assert count("dg_audit_records", f"code = 'PURGE_BEGUN' AND subject = '{run_id}'") == 1
 
 
-def test_a_batch_of_many_runs_counts_their_rows(job: JobContext, removals: list[int]) -> None:
+def test_a_batch_of_many_runs_counts_their_rows(
+    job: JobContext, removals: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "next_batch_size", lambda size, _seconds: size)
     for number in range(1, 31):
         replayed(recorded(number), FIRST_BATCH // 10)
     done = purge(job)
     assert done["runs"] == 30
     assert sum(removals) == sum(done.values())
-    assert removals[0] <= FIRST_BATCH
-    assert max(removals) <= LARGEST_BATCH
+    assert FIRST_BATCH // 2 < removals[0] <= max(removals) <= FIRST_BATCH
+    assert count("dg_audit_records") == 0
+
+
+def test_an_ordinary_run_goes_whole_however_slow_the_store_is(
+    job: JobContext, removals: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "next_batch_size", lambda _size, _seconds: SMALLEST_BATCH)
+    for number in range(1, 6):
+        replayed(recorded(number), SMALLEST_BATCH)
+    one = sum(purge(job).values()) // 5
+    assert FIRST_BATCH > one > SMALLEST_BATCH
+    assert removals == [2 * one, one, one, one]
     assert count("dg_audit_records") == 0
 
 
