@@ -16,7 +16,7 @@ LINE_BREAKS = frozenset("\n\r\t")
 _DROPPED = frozenset("\u00ad\u200b\u2060\ufeff")
 # Embeddings, overrides and isolates: they turn the text around them, also text that is not theirs.
 _BIDI = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
-_NO_TEXT = frozenset({"Cc", "Cs", "Cn", "Co"})
+_NO_TEXT = frozenset({"Cc", "Cs", "Co"})
 
 
 def clean_text(text: str, *, what: str, loc: Loc) -> str:
@@ -39,7 +39,12 @@ def _clean(text: str, *, breaks: frozenset[str], line_end: str, what: str, loc: 
 
 
 def _is_text(char: str) -> bool:
-    return char.isprintable() or not (char in _BIDI or unicodedata.category(char) in _NO_TEXT)
+    return char.isprintable() or not (char in _BIDI or unicodedata.category(char) in _NO_TEXT or _is_noncharacter(char))
+
+
+def _is_noncharacter(char: str) -> bool:
+    """Unicode keeps these free for good; what is merely unassigned here may be the next version's emoji."""
+    return ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
 
 
 def _as_kept(char: str, line_end: str) -> str:

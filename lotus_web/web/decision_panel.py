@@ -9,15 +9,13 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from lotus_web import current
-from lotus_web.domain.access import Actor, Permission, Role, permissions_of
+from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.four_eyes import FourEyes, Parties
 from lotus_web.domain.reason_codes import ReasonCode
 from lotus_web.domain.workflow import Action, ItemFacts, override_phrase, why_not
 from lotus_web.queries.item_detail import ItemDetail, assignable_people
 from lotus_web.web.permission_words import in_plain_words
 from lotus_web.web.shown_names import naming
-
-REVIEWING_ROLES = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in permissions_of([role]))
 
 
 class HeldItem(Protocol):

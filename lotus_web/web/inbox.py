@@ -120,16 +120,16 @@ def take_next() -> ResponseReturnValue:
 def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
     """Render the inbox that the address names; five queries at most, whatever it holds."""
     wanted, actor, now = wanted_items(), current_actor(), current.utcnow()
-    soon = current.settings().deadline_risk_warning_minutes
+    soon, codes = current.settings().deadline_risk_warning_minutes, current.settings().reason_codes
     session, cursor, refused_view = db.session(), request.args.get("cursor"), outcome.get("refused_view")
     counts = inbox_counts(session, wanted, actor=actor, now=now, soon_minutes=soon)
     tab = wanted.tab or counts.first_filled
     about: dict[str, Any] = {"actor": actor, "now": now, "soon_minutes": soon, "limit": PAGE_SIZE, "cursor": cursor}
     match tab:
         case Tab.CLOSED:
-            listing = closed_items(session, wanted, **about)
+            listing = closed_items(session, wanted, **about, codes=codes)
         case Tab.ALL:
-            listing = escalated_items(session, wanted, **about)
+            listing = escalated_items(session, wanted, **about, codes=codes)
         case _:
             listing = open_items(session, wanted, tab, **about)
     return page_or_fragment(

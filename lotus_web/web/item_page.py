@@ -52,7 +52,8 @@ def item_page(
     """Render an item with its forms; raises NotFound."""
     actor, now, typed, outcome = current_actor(), current.utcnow(), typed or Typed(), outcome or Outcome()
     session = db.session()
-    detail = item_detail(session, actor.tenant_id, workflow_id, codes=current.settings().reason_codes)
+    codes = current.settings().reason_codes
+    detail = item_detail(session, actor.tenant_id, workflow_id, codes=codes)
     queue = queue_here(session, detail.item, actor, queue_address())
     back = list_url()
     next_item = queue.next if queue else None
@@ -68,7 +69,7 @@ def item_page(
         support=run_support(session, actor.tenant_id, detail.run.run.rebalance_run_id) if detail.run else None,
         gate=item_gate(detail),
         choices=decision_panel(session, detail, actor, current.policy().four_eyes),
-        precedents=item_precedents(session, detail.item, now=now),
+        precedents=item_precedents(session, detail.item, now=now, codes=codes),
         typed=typed,
         outcome=outcome,
         collision=collision(outcome.conflict, detail.item, typed, actor),

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from lotus_web import current
 from lotus_web.db import db
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import REVIEWING_ROLES, Permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.queries.inbox_filter import NO_ROLE, Due, Tab
 from lotus_web.queries.item_detail import assignable_people
@@ -21,7 +21,6 @@ from lotus_web.queries.sla_pressing import items_held, pressing_items
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.board_charts import LoadRow, TimesRow
 from lotus_web.web.charts import Count
-from lotus_web.web.decision_panel import REVIEWING_ROLES
 from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.move_form import TypedMove, asked_move
 from lotus_web.web.htmx import is_htmx, page_or_fragment, see_other

@@ -10,8 +10,9 @@ from werkzeug.datastructures import MultiDict
 
 from lotus_web import current
 from lotus_web.db import db
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import REVIEWING_ROLES, Permission
 from lotus_web.domain.errors import InvalidInput, NotFound
+from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES
 from lotus_web.domain.workflow import Priority
 from lotus_web.queries.item_detail import assignable_people
@@ -22,7 +23,6 @@ from lotus_web.request_ids import current_ids
 from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.studio import START_REVIEW, ReviewRequest, Started, start_review
 from lotus_web.web.access import current_actor, requires
-from lotus_web.web.decision_panel import REVIEWING_ROLES
 from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.move_form import assignee_of
 from lotus_web.web.htmx import go_to, page_or_fragment, see_other
@@ -44,12 +44,14 @@ class TypedReview:
 
     @classmethod
     def of(cls, fields: MultiDict[str, str]) -> TypedReview:
-        """Read what was sent, without characters that no page can hold."""
-        kept = {
-            name: "".join(char for char in value if char.isprintable() or char in "\n\r\t")
-            for name, value in fields.items()
-        }
-        return cls(kept.get("title"), kept.get("reason"), kept.get("priority"), kept.get("to"))
+        """Read what was sent."""
+        return cls(fields.get("title"), fields.get("reason"), fields.get("priority"), fields.get("to"))
+
+    @property
+    def shown(self) -> TypedReview:
+        """The same without characters that no page can hold."""
+        texts = (self.title, self.reason, self.priority, self.to)
+        return TypedReview(*(None if text is None else without_untaken(text) for text in texts))
 
 
 @blueprint.get("/studio")
@@ -126,7 +128,8 @@ def render_dry_run(
 ) -> Response:
     """Render the dry run with its form; raises NotFound for the trace or the template."""
     actor, now, session = current_actor(), current.utcnow(), db.session()
-    found = dry_run(session, actor.tenant_id, trace_id, template_id=text_arg("template"), now=now)
+    template_id, codes = text_arg("template"), current.settings().reason_codes
+    found = dry_run(session, actor.tenant_id, trace_id, template_id=template_id, now=now, codes=codes)
     return page_or_fragment(
         "studio/trace.html",
         "studio/_trace.html",
@@ -139,7 +142,7 @@ def render_dry_run(
         signal_text=SIGNAL_TEXT,
         people=assignable_people(session, actor.tenant_id) if actor.may(Permission.WORKFLOW_REVIEW) else (),
         roles=REVIEWING_ROLES,
-        typed=typed,
+        typed=typed.shown,
         error=error,
         me=actor.decider_id,
         now=now,

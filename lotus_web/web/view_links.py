@@ -8,6 +8,7 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
+from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.saved_views import ENOUGH, MOST, NAME_MAX
 from lotus_web.queries.inbox_filter import InboxFilter
 from lotus_web.queries.saved_views import saved_views
@@ -89,5 +90,5 @@ def _form(action: str, refused: ViewRefusal | None, view_id: str | None) -> tupl
     mine = refused if refused is not None and refused.view_id == view_id else None
     typed = mine.typed if mine else draft_for(action).get("name")
     # No page can hold the others.
-    kept = "".join(filter(str.isprintable, typed)) if typed is not None else None
+    kept = without_untaken(typed) if typed is not None else None
     return kept, mine.sentence if mine else None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.errors import Conflict, InvalidInput
+from lotus_web.domain.free_text import without_untaken
 
 # Days that a token may live for; longer ones are made from the command line.
 LIFETIMES = (7, 30, 90, 365)
@@ -39,11 +40,7 @@ class FormProblem:
 
 def shown(typed: Mapping[str, str]) -> dict[str, str]:
     """Return what was typed without secrets and without characters that no page can hold."""
-    return {
-        name: "".join(char for char in value if char.isprintable())
-        for name, value in typed.items()
-        if name not in ("password", "csrf_token")
-    }
+    return {name: without_untaken(value) for name, value in typed.items() if name not in ("password", "csrf_token")}
 
 
 def role_of(word: str) -> Role:

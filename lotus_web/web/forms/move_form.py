@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from werkzeug.datastructures import MultiDict
 
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.workflow import Action, check_free_text
 from lotus_web.services.review import ReviewAction
 from lotus_web.web.forms.review_form import seen_version
@@ -32,9 +33,14 @@ class TypedMove:
         return cls(
             items=tuple(dict.fromkeys(fields.getlist("item"))),
             to=fields.get("to", ""),
-            note="".join(char for char in fields.get("note", "") if char.isprintable() or char in "\n\r\t"),
+            note=fields.get("note", ""),
             seen={workflow_id: version for version, _, workflow_id in seen},
         )
+
+    @property
+    def shown_note(self) -> str:
+        """The note without characters that no page can hold."""
+        return without_untaken(self.note)
 
     @property
     def target(self) -> str:

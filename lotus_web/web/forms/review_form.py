@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from lotus_web import current
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.reason_codes import check_offered_reason
 from lotus_web.domain.workflow import Action
 from lotus_web.services.review import ReviewAction
@@ -33,7 +34,7 @@ class Typed:
 
     def kept(self, name: str) -> str:
         """Return what was typed, without characters that no page can hold."""
-        return "".join(char for char in self.fields.get(name, "") if char.isprintable() or char in "\n\r\t")
+        return without_untaken(self.fields.get(name, ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from lotus_web.domain.reason_codes import REASON_CODES
 from lotus_web.domain.workflow import Action
 from tests import desk
 from tests.integration.conftest import ClientOf
-from tests.integration.web.test_items import url_of
+from tests.integration.web.test_items import TOMAS, url_of
 
 pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
 
@@ -54,3 +54,15 @@ def test_where_no_reason_needs_a_comment_it_is_optional(app: Flask, client_of: C
     form = page[page.index('id="fold-approve"') : page.index('id="fold-reject"')]
     assert "optgroup" not in form
     assert '<span class="label__optional">optional</span>' in form
+
+
+@pytest.mark.environ(
+    LOTUS_REASON_CODES='{"approve": [{"code": "FINE", "text": "All is fine by us"}]}', DPM_WORKFLOW_ENABLED="true"
+)
+def test_pages_tell_a_decision_by_code_in_the_deployments_own_words(app: Flask, client_of: ClientOf) -> None:
+    nora, decided, waiting = client_of("nora"), desk.item(app, key="a"), desk.item(app, key="b")
+    desk.act(app, decided, Action.APPROVE, by=TOMAS, reason_code="FINE")
+    studio = f"/studio/{waiting.partition(':exception:')[0]}"
+    for address in ("/inbox?tab=closed", url_of(decided), url_of(waiting), studio):
+        read = re.sub(r"<select.*?</select>", "", nora.get(address).text, flags=re.DOTALL)
+        assert "All is fine by us" in read, address

@@ -124,6 +124,16 @@ def test_a_manager_moves_what_is_late_to_a_person(app: Flask, client_of: ClientO
     assert "You know the client." in max_.get(url_of(late)).text
 
 
+def test_a_note_is_text_like_any(app: Flask, client_of: ClientOf) -> None:
+    late, max_ = late_item(app), client_of("max")
+    refused = move(max_, late, to="role:manager", note="2\u00a0h \u202elate")
+    assert refused.status_code == 422
+    assert "The text holds U+202E at character 5, which cannot be shown." in refused.text
+    assert 'value="2\u00a0h late"' in refused.text
+    assert move(max_, late, to="role:manager", note="2\u00a0h \U0001fae8").status_code == 303
+    assert "2 h \U0001fae8" in max_.get(url_of(late)).text
+
+
 def test_several_go_to_a_role_in_place_with_scripts(app: Flask, client_of: ClientOf) -> None:
     items = [late_item(app, f"late-{number}") for number in range(3)]
     max_ = client_of("max")

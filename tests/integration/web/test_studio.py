@@ -111,6 +111,7 @@ def test_each_kind_of_review_is_its_own(app: Flask, client_of: ClientOf) -> None
     [
         ({"to": "person:nobody-here"}, "nobody-here cannot review items here.", "review-to"),
         ({"title": "x" * 251}, "Use at most 250 characters.", "review-title"),
+        ({"title": "a\u202eb"}, "The title holds U+202E at character 2, which cannot be shown.", "review-title"),
         ({"reason": "x" * 4001}, "Use at most 4000 characters.", "review-reason"),
         ({"priority": "tomorrow"}, "Priority is one of urgent, high, normal, low.", "review-priority"),
     ],

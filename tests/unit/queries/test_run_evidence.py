@@ -38,13 +38,13 @@ def test_weights_by_class_are_the_whole_portfolio_before_and_after(circumstance:
         assert abs(sum(getattr(row, state) for row in found.by_class) - 1) < Decimal("1e-9")
 
 
-def test_cash_carries_the_upper_end_of_its_band_and_positions_their_cap() -> None:
+def test_cash_carries_its_band_and_positions_their_cap() -> None:
     found = evidence("restricted_target")
-    limits = {row.label: row.limit for row in found.by_class}
+    limits = {row.label: (row.lowest, row.highest) for row in found.by_class}
     cap = next(bound for rule in found.rules if rule.rule_id == "SINGLE_POSITION_MAX" for _, bound in rule.bounds)
-    assert limits.pop("CASH") == Decimal("0.05")
-    assert set(limits.values()) == {None}
-    assert {row.limit for row in found.by_position} == {cap}
+    assert limits.pop("CASH") == (Decimal("0.01"), Decimal("0.05"))
+    assert set(limits.values()) == {(None, None)}
+    assert {(row.lowest, row.highest) for row in found.by_position} == {(None, cap)}
 
 
 def test_a_run_without_a_cap_shows_no_limit_of_positions() -> None:
@@ -52,7 +52,7 @@ def test_a_run_without_a_cap_shows_no_limit_of_positions() -> None:
     cap = next(rule for rule in result["rule_results"] if rule["rule_id"] == "SINGLE_POSITION_MAX")
     cap.update(threshold={"max": "-1"}, reason_code="NO_LIMIT_SET", status="PASS")
     found = run_evidence(result)
-    assert {row.limit for row in found.by_position} == {None}
+    assert {(row.lowest, row.highest) for row in found.by_position} == {(None, None)}
     assert next(rule.bounds for rule in found.rules if rule.rule_id == "SINGLE_POSITION_MAX") == ()
 
 
