@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
+from queue import SimpleQueue
 from types import FrameType
 
 import click
@@ -27,16 +27,17 @@ def run() -> None:
     """Run the scheduler until SIGTERM or Ctrl-C; any number may run, one leads."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     scheduler = Scheduler(app, current.settings())
-    done = threading.Event()
+    # An event takes a lock, which the thread that a signal interrupts may hold just then: it would wait for itself for ever.
+    asked: SimpleQueue[int] = SimpleQueue()
 
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        done.set()
+    def ask(number: int, _frame: FrameType | None) -> None:
+        asked.put(number)
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     scheduler.start()
     click.echo(f"Jobs process {scheduler.owner} runs", err=True)
-    done.wait()
+    asked.get()
     scheduler.stop()
 
 
