@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from queue import SimpleQueue
-from types import FrameType
 
 import click
 from flask import current_app
@@ -17,6 +15,7 @@ from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.schedule import JOBS, job_named
 from lotus_web.jobs.scheduler import Scheduler, run_job
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
 group = AppGroup(
     "jobs", help="Scheduled work: deadlines, claims, delivery of notices, operations, retention, housekeeping."
 )
@@ -27,17 +26,12 @@ def run() -> None:
     """Run the scheduler until SIGTERM or Ctrl-C; any number may run, one leads."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     scheduler = Scheduler(app, current.settings())
-    # An event takes a lock, which the thread that a signal interrupts may hold just then: it would wait for itself for ever.
-    asked: SimpleQueue[int] = SimpleQueue()
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        asked.put(number)
-
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+    # They wait, in this thread and those it starts, until they are asked for: a handler is not run for a signal that comes just
+    # before a wait begins, and an event's lock may be held by what the signal interrupts.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     scheduler.start()
     click.echo(f"Jobs process {scheduler.owner} runs", err=True)
-    asked.get()
+    signal.sigwait(STOPS)
     scheduler.stop()
 
 
