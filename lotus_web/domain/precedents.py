@@ -41,8 +41,8 @@ class Precedent:
 
     @property
     def seconds(self) -> int:
-        """How long the decision took, in whole seconds; never negative."""
-        return max(0, int((self.decided_at - self.requested_at).total_seconds()))
+        """How long the decision took."""
+        return seconds_between(self.requested_at, self.decided_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,11 @@ class Precedents:
         outcome, most = max(self.outcomes.items(), key=lambda pair: pair[1])
         noun = "was" if self.counted == 1 else "were"
         return f"{most} of {self.counted} like this {noun} {outcome}, median {spell(self.median_seconds)}."
+
+
+def seconds_between(requested_at: datetime, decided_at: datetime) -> int:
+    """Return how long a decision took, in whole seconds; never negative."""
+    return max(0, int((decided_at - requested_at).total_seconds()))
 
 
 def summarise(shown: Iterable[Precedent], counted: Iterable[tuple[str, int]]) -> Precedents:

@@ -141,13 +141,15 @@ class WorkflowItem(Base):
             sqlite_where=text("resolved_at IS NOT NULL"),
             postgresql_where=text("resolved_at IS NOT NULL"),
         ),
-        # Decisions on items like this one, newest first (queries/precedents.py).
+        # Decisions on items like this one, newest first, with all that is counted of them (queries/precedents.py).
         Index(
             "ix_dg_workflow_items_precedents",
             "tenant_id",
             "precedent_key",
             "resolved_at",
             "workflow_id",
+            "current_decision",
+            "requested_at",
             sqlite_where=text("resolved_at IS NOT NULL"),
             postgresql_where=text("resolved_at IS NOT NULL"),
         ),

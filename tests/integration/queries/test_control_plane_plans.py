@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,7 +21,7 @@ from lotus_web.queries.inbox_counts import inbox_counts
 from lotus_web.queries.inbox_escalated import escalated_items
 from lotus_web.queries.inbox_filter import InboxFilter, Tab
 from lotus_web.queries.notifications import notification_page, unread_count
-from lotus_web.queries.precedents import find_precedents
+from lotus_web.queries.precedents import SHOWN, find_precedents
 from lotus_web.queries.reason_report import reason_report
 from lotus_web.queries.sla_board import sla_board
 from lotus_web.queries.workflow_items import WorkflowFilter, workflow_page, workflow_summary
@@ -131,6 +132,10 @@ READS: dict[str, tuple[int, Read]] = {
             s, "default", key="sha256:rare", portfolio_id="pf-7", before=NOW, beside="corr-7:exception:rr_000007"
         ),
     ),
+    "precedents by their rules": (
+        3,
+        lambda s: find_precedents(s, "default", key="sha256:7", portfolio_id=None, before=NOW, beside=None),
+    ),
     "board": (4, lambda s: sla_board(s, "default", now=NOW, soon_minutes=30)),
     "reasons": (5, lambda s: reason_report(s, "default", since=NOON, until=NOW)),
     "record": (3, lambda s: audit_page(s, "default", AuditFilter(), limit=50)),
@@ -222,3 +227,12 @@ def test_a_text_among_closed_items_goes_on_from_where_the_search_ended(
         cursor, pages = page.next_cursor, pages + 1
     assert seen == ["rr_005999"]
     assert pages == 6
+
+
+def test_precedents_are_counted_without_a_look_at_each(crowded: None) -> None:
+    with noted() as sent:
+        found = find_precedents(db.session(), "default", key="sha256:7", portfolio_id=None, before=NOW, beside=None)
+    db.session.rollback()
+    assert found.counted > len(found.shown) == SHOWN
+    (counted, parameters), *_ = sent
+    assert re.search("USING COVERING INDEX|Index Only Scan", plan_of(counted, parameters)), plan_of(counted, parameters)
