@@ -26,6 +26,7 @@ from lotus_web.api.refusals import JSON, Envelope, InvalidRequest, Refusal, sent
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput, LotusError, NotFound
 from lotus_web.error_status import as_store_unavailable
+from lotus_web.features import Feature
 from lotus_web.observability import log_unexpected, name_actor
 from lotus_web.opaque_ids import sent_path
 from lotus_web.refused_requests import put_request_on_record
@@ -40,14 +41,6 @@ MOUNTS = "lotus_api_mounts"
 
 View = Callable[..., BaseModel | Response]
 Declare = Callable[[View], Callable[..., Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """A part that a deployment can switch off: its Settings attribute and the code that answers then."""
-
-    setting: str
-    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +232,8 @@ def _is_open(opened: Opened | None) -> bool:
 
 
 def _check_features(features: tuple[Feature, ...]) -> None:
-    settings = current.settings()
     for feature in features:
-        if not getattr(settings, feature.setting):
+        if not feature.is_on:
             raise NotFound(feature.code)
 
 

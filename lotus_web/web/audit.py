@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC
 
-from flask import Blueprint, Response, flash, request, url_for
+from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -22,8 +22,9 @@ from lotus_web.queries.chain_state import VERIFIED, chain_state
 from lotus_web.queries.export import export_item
 from lotus_web.services.audit_records import AuditCategory
 from lotus_web.web.access import current_actor, requires
+from lotus_web.web.attachments import attachment
 from lotus_web.web.chain import too_long, verify_now
-from lotus_web.web.csv_export import csv_lines
+from lotus_web.web.csv_export import csv_answer, csv_lines
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.links import same_page, with_query
 from lotus_web.web.query_args import check_order, choice_arg, instant_arg, text_arg
@@ -86,8 +87,7 @@ def show() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """Send every line of the filter as a file, a batch at a time."""
     lines = _file(db.engine, current_actor().tenant_id, wanted_lines())
-    name = f"audit-{current.utcnow():%Y-%m-%d}.csv"
-    return Response(lines, mimetype="text/csv", headers=attached(name))
+    return csv_answer(lines, "audit", current.utcnow())
 
 
 def _file(engine: Engine, tenant_id: str, wanted: AuditFilter) -> Iterator[str]:
@@ -111,13 +111,7 @@ def verify() -> ResponseReturnValue:
 def export_of_item(workflow_id: str) -> ResponseReturnValue:
     """Send everything on an item with its proof, as ``audit verify --file`` takes it; raises NotFound."""
     document = export_item(db.session(), current_actor().tenant_id, workflow_id, now=current.utcnow())
-    name = "".join(char if char.isascii() and char.isalnum() else "-" for char in workflow_id)[:80]
-    return Response(canonical_json(document), mimetype="application/json", headers=attached(f"{name}.json"))
-
-
-def attached(name: str) -> dict[str, str]:
-    """Return the headers that make an answer a file of this name, which is plain ASCII."""
-    return {"Content-Disposition": f'attachment; filename="{name}"'}
+    return attachment(canonical_json(document), workflow_id, "json")
 
 
 def cells(line: AuditLine) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from flask import Blueprint, Response, current_app, request
@@ -12,14 +11,15 @@ from sqlalchemy.orm import Session
 from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
+from lotus_web.features import SUPPORT, SUPPORT_BUNDLE
 from lotus_web.queries.support_bundle import BundleParts, SupportBundle, bundle_by_operation, bundle_of_run
 from lotus_web.web.access import current_actor, requires
-from lotus_web.web.features import SUPPORT, SUPPORT_BUNDLE, part_of
+from lotus_web.web.attachments import attachment
+from lotus_web.web.features import part_of
 
 blueprint = Blueprint("bundles", __name__)
 # Set by the JSON routes: (SupportBundle) -> the bytes that they answer with.
 BUNDLE_DOCUMENT = "lotus_bundle_document"
-UNSAFE_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 FindBundle = Callable[[Session, str, str, BundleParts], SupportBundle]
 
 
@@ -47,12 +47,8 @@ def _file(named: str, find: FindBundle) -> Response:
         artifact_kept=current.settings().artifact_store_mode == "PERSISTED",
     )
     bundle = find(db.session(), current_actor().tenant_id, named, parts)
-    name = f"support-bundle-{UNSAFE_IN_A_NAME.sub('_', named)[:80]}.json"
-    return Response(
-        current_app.extensions[BUNDLE_DOCUMENT](bundle),
-        mimetype="application/json",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+    document = current_app.extensions[BUNDLE_DOCUMENT](bundle)
+    return attachment(document, f"support-bundle-{named}", "json")
 
 
 def _is_wanted(name: str) -> bool:

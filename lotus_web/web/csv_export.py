@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from flask import Response
 
+from lotus_web.web.attachments import attachment
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MARK = "\ufeff"
 
@@ -34,8 +36,7 @@ def plain_cell(value: str | datetime | None) -> str:
 
 def csv_answer(lines: Iterator[str], kind: str, now: datetime) -> Response:
     """Send lines, as they are made, as a file named after its kind and day: ``decisions-2026-01-31.csv``."""
-    headers = {"Content-Disposition": f'attachment; filename="{kind}-{now:%Y-%m-%d}.csv"'}
-    return Response(lines, mimetype="text/csv", headers=headers)
+    return attachment(lines, f"{kind}-{now:%Y-%m-%d}", "csv")
 
 
 def _line(cells: Sequence[str]) -> str:

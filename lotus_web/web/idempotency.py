@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
+from lotus_web.features import IDEMPOTENCY_HISTORY, SUPPORT
 from lotus_web.queries.idempotency_history import HistoryEntry, LatestOfKey, latest_of_key
 from lotus_web.web.access import current_actor, requires
-from lotus_web.web.features import KEY_HISTORY, SUPPORT, part_of
+from lotus_web.web.features import part_of
 from lotus_web.web.htmx import page_or_fragment
 from lotus_web.web.record_links import lineage_url
 
@@ -23,7 +24,7 @@ MOST_SHOWN = 1_000
 
 @blueprint.get("/idempotency/<ident:key>")
 @requires(Permission.RUNS_READ)
-@part_of(SUPPORT, KEY_HISTORY)
+@part_of(SUPPORT, IDEMPOTENCY_HISTORY)
 def show(key: str) -> ResponseReturnValue:
     """Show the history of a key, newest first."""
     found = latest_of_key(db.session(), current_actor().tenant_id, key, limit=MOST_SHOWN)

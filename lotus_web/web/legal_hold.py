@@ -11,11 +11,12 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, InvalidInput, LotusError
 from lotus_web.domain.retention import REASON_MAX
 from lotus_web.error_status import status_of
+from lotus_web.features import SUPPORT
 from lotus_web.queries.legal_holds import legal_hold
 from lotus_web.services.legal_hold import set_legal_hold
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.drafts import draft_for
-from lotus_web.web.features import SUPPORT, part_of
+from lotus_web.web.features import part_of
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.on_record import tried
 

@@ -12,11 +12,12 @@ from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.lineage import EdgeType
+from lotus_web.features import LINEAGE, SUPPORT
 from lotus_web.queries.lineage import DEEPEST, LineageFilter, LineagePage, lineage_page
 from lotus_web.queries.runs import RunFilter, run_page
 from lotus_web.queries.search import lineage_start
 from lotus_web.web.access import current_actor, requires
-from lotus_web.web.features import LINEAGE, SUPPORT, part_of
+from lotus_web.web.features import part_of
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.lineage_graph import MOST_NODES, Drawing, draw, nodes_of
 from lotus_web.web.links import same_page, with_query

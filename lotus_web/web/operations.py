@@ -10,6 +10,7 @@ from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.operations import FINISHED, OperationStatus, OperationType
+from lotus_web.features import ASYNC_MANUAL_EXECUTION, ASYNC_OPERATIONS, SUPPORT, SUPPORT_BUNDLE
 from lotus_web.queries.operation_page import operation_detail, operation_payloads
 from lotus_web.queries.operations import OperationFilter, failed_scenarios, operation_page
 from lotus_web.request_ids import current_ids
@@ -17,7 +18,7 @@ from lotus_web.services.operation_again import run_again
 from lotus_web.services.operation_leases import LeaseTerms
 from lotus_web.services.operation_work import execute_by_hand
 from lotus_web.web.access import current_actor, requires
-from lotus_web.web.features import BY_HAND, OPERATIONS, SUPPORT, SUPPORT_BUNDLE, part_of
+from lotus_web.web.features import part_of
 from lotus_web.web.field_values import shown
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.links import same_page
@@ -34,7 +35,7 @@ RUNNING_EVERY, WAITING_EVERY = 2, 5
 
 @blueprint.get("/operations")
 @requires(Permission.RUNS_READ)
-@part_of(SUPPORT, OPERATIONS)
+@part_of(SUPPORT, ASYNC_OPERATIONS)
 @shown_again
 def listing() -> ResponseReturnValue:
     """Show a page of operations, newest first."""
@@ -73,7 +74,7 @@ def _wanted() -> OperationFilter:
 
 @blueprint.get("/operations/<ident:operation_id>")
 @requires(Permission.RUNS_READ)
-@part_of(SUPPORT, OPERATIONS)
+@part_of(SUPPORT, ASYNC_OPERATIONS)
 def show(operation_id: str) -> ResponseReturnValue:
     """Show an operation: its scenarios, how far it is, and what may be done about it."""
     return _page(operation_id)
@@ -90,7 +91,7 @@ def _page(operation_id: str, *, status: int = 200, conflict: Conflict | None = N
         finished=OperationStatus(detail.row.status) in FINISHED,
         every=RUNNING_EVERY if detail.row.status == OperationStatus.RUNNING else WAITING_EVERY,
         conflict=conflict,
-        by_hand=BY_HAND.is_on,
+        by_hand=ASYNC_MANUAL_EXECUTION.is_on,
         bundles=SUPPORT_BUNDLE.is_on,
         lineage_url=lineage_url,
         shown=shown,
@@ -100,7 +101,7 @@ def _page(operation_id: str, *, status: int = 200, conflict: Conflict | None = N
 
 @blueprint.post("/operations/<ident:operation_id>/execute")
 @requires(Permission.OPERATIONS_EXECUTE)
-@part_of(OPERATIONS, BY_HAND)
+@part_of(ASYNC_OPERATIONS, ASYNC_MANUAL_EXECUTION)
 def execute(operation_id: str) -> ResponseReturnValue:
     """Carry a waiting operation out now, or show why it cannot be."""
     try:
@@ -120,7 +121,7 @@ def execute(operation_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/operations/<ident:operation_id>/again")
 @requires(Permission.OPERATIONS_EXECUTE)
-@part_of(OPERATIONS)
+@part_of(ASYNC_OPERATIONS)
 def again(operation_id: str) -> ResponseReturnValue:
     """Accept the same request as a new operation and go there, or show why it cannot be."""
     settings = current.settings()
@@ -143,7 +144,7 @@ def again(operation_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/operations/<ident:operation_id>/raw")
 @requires(Permission.RUNS_READ)
-@part_of(SUPPORT, OPERATIONS)
+@part_of(SUPPORT, ASYNC_OPERATIONS)
 def raw(operation_id: str) -> ResponseReturnValue:
     """Show the stored request or result as it is, as a page or inside its fold."""
     part = "request" if request.args.get("part") == "request" else "result"

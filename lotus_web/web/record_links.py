@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import url_for
 
 from lotus_web.domain.lineage import EntityKind
-from lotus_web.web.features import KEY_HISTORY, LINEAGE, OPERATIONS, SUPPORT
+from lotus_web.features import ASYNC_OPERATIONS, IDEMPOTENCY_HISTORY, LINEAGE, SUPPORT
 
 
 def record_url(kind: str, entity_id: str) -> str:
@@ -15,9 +15,9 @@ def record_url(kind: str, entity_id: str) -> str:
             return url_for("runs.show", run_id=entity_id)
         case EntityKind.ITEM:
             return url_for("items.show", workflow_id=entity_id)
-        case EntityKind.OPERATION if SUPPORT.is_on and OPERATIONS.is_on:
+        case EntityKind.OPERATION if SUPPORT.is_on and ASYNC_OPERATIONS.is_on:
             return url_for("operations.show", operation_id=entity_id)
-        case EntityKind.IDEMPOTENCY_KEY if SUPPORT.is_on and KEY_HISTORY.is_on:
+        case EntityKind.IDEMPOTENCY_KEY if SUPPORT.is_on and IDEMPOTENCY_HISTORY.is_on:
             return url_for("idempotency.show", key=entity_id)
         case _:
             return url_for("search.show", q=entity_id)

@@ -9,12 +9,13 @@ from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import NotFound
+from lotus_web.features import SUPPORT
 from lotus_web.queries.run_diff import replayed_from, run_diff
 from lotus_web.request_ids import current_ids
 from lotus_web.services.replay import replay_run
 from lotus_web.web.access import current_actor, requires
 from lotus_web.web.diff_rows import diff_rows
-from lotus_web.web.features import SUPPORT, part_of
+from lotus_web.web.features import part_of
 from lotus_web.web.htmx import page_or_fragment, see_other
 
 blueprint = Blueprint("replay", __name__)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.features import IDEMPOTENCY_HISTORY, LINEAGE, SUPPORT, SUPPORT_BUNDLE
 from lotus_web.queries.lineage import EdgeRow, LineageFilter, lineage_page
-from lotus_web.web.features import KEY_HISTORY, LINEAGE, SUPPORT, SUPPORT_BUNDLE
 from lotus_web.web.record_links import lineage_url, record_url
 
 MOST_EDGES = 12
@@ -38,7 +38,7 @@ def run_support(session: Session, tenant_id: str, run_id: str) -> RunSupport | N
     found = lineage_page(session, tenant_id, run_id, LineageFilter(), limit=MOST_EDGES)
     return RunSupport(
         bundle=SUPPORT_BUNDLE.is_on,
-        key_history=KEY_HISTORY.is_on,
+        key_history=IDEMPOTENCY_HISTORY.is_on,
         edges=found.edges if LINEAGE.is_on else None,
         more=found.next_cursor is not None,
         is_replay=any(_says_replay(edge, run_id) for edge in found.edges),

@@ -9,9 +9,9 @@ from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.lineage import EntityKind
+from lotus_web.features import ASYNC_OPERATIONS, SUPPORT
 from lotus_web.queries.search import MOST_EACH, Hit, find_exact, find_related
 from lotus_web.web.access import current_actor, requires
-from lotus_web.web.features import OPERATIONS, SUPPORT
 from lotus_web.web.htmx import page_or_fragment, see_other
 from lotus_web.web.query_args import text_arg
 from lotus_web.web.record_links import record_url
@@ -48,4 +48,4 @@ def _url(hit: Hit) -> str:
 
 def _is_shown(hit: Hit) -> bool:
     """Return whether a record has a page here: operations have none while they are switched off."""
-    return hit.kind is not EntityKind.OPERATION or (SUPPORT.is_on and OPERATIONS.is_on)
+    return hit.kind is not EntityKind.OPERATION or (SUPPORT.is_on and ASYNC_OPERATIONS.is_on)

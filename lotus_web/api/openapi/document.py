@@ -18,7 +18,7 @@ from lotus_web.api.openapi.tags import part_of, tag_objects, tag_of
 from lotus_web.api.refusals import JSON, Envelope
 from lotus_web.api.routing import AnyToken, Endpoint, declared_routes, envelope_of
 from lotus_web.domain.access import Permission
-from lotus_web.domain.enterprise import WRITES
+from lotus_web.domain.enterprise import BARE, VERSIONED, WRITES
 from lotus_web.settings import Settings
 
 OPENAPI_VERSION = "3.1.0"
@@ -27,7 +27,6 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 BEARER = "bearer"
 CACHE = "lotus_openapi_document"
 # The same handlers answer under both; the first is where links in bodies lead.
-CANONICAL, BARE = "/api/v1/rebalance", "/rebalance"
 SAME_AS = "x-same-as"
 DESCRIPTION = """Runs of portfolio-rebalance engines, the gate that some of them must pass, and the people who decide.
 
@@ -139,7 +138,7 @@ def operation(
     example = _answer(route, book, examples)
     found["responses"] = answers.responses(declared, route.envelope, book, example, writes=writes)
     found["security"] = _security(declared)
-    twin = names.get((route.path.replace(BARE, CANONICAL, 1), route.method))
+    twin = names.get((route.path.replace(BARE, VERSIONED, 1), route.method))
     return found | ({SAME_AS: twin} if twin and route.path.startswith(f"{BARE}/") else {})
 
 

@@ -17,11 +17,12 @@ from lotus_web.api.rebalance import (
     supportability,
 )
 from lotus_web.api.routing import ApiBlueprint
+from lotus_web.domain.enterprise import BARE, VERSIONED
 
 # Where the pages look for how a support bundle is written.
 BUNDLE_DOCUMENT = "lotus_bundle_document"
 # The names begin with "api": so the pages' guard knows that these routes keep their own gate.
-PREFIXES = {"api_rebalance": "/rebalance", "api_v1_rebalance": "/api/v1/rebalance"}
+PREFIXES = {"api_rebalance": BARE, "api_v1_rebalance": VERSIONED}
 BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     simulate.routes,
     analyze.routes,

@@ -7,11 +7,12 @@ import json
 from flask import Response
 
 from lotus_web import current
-from lotus_web.api.rebalance.features import ASYNC_OPERATIONS
 from lotus_web.api.rebalance.operation_schemas import AcceptedBody, BatchBody
 from lotus_web.api.rebalance.policy_packs import PACK_INVALID, POLICY_PACK, named_pack
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.domain.access import Permission
+from lotus_web.domain.enterprise import VERSIONED
+from lotus_web.features import ASYNC_OPERATIONS
 from lotus_web.request_ids import CORRELATION_HEADER, sent_header
 from lotus_web.sendable import sendable
 from lotus_web.services.batch import analyze as analyze_batch
@@ -20,7 +21,7 @@ from lotus_web.services.operation_work import submit_analysis
 from lotus_web.wire.rebalance_request import BatchRequestBody
 
 routes = ApiBlueprint("analyze", __name__)
-OPERATIONS_URL = "/api/v1/rebalance/operations/"
+OPERATIONS_URL = f"{VERSIONED}/operations/"
 
 
 @routes.post("/analyze")

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from lotus_web import current
-from lotus_web.api.rebalance.features import SUPPORT, SUPPORT_BUNDLE
 from lotus_web.api.rebalance.operations import operation_document
 from lotus_web.api.rebalance.refusals import KEY_NOT_FOUND, OPERATION_NOT_FOUND, RUN_NOT_FOUND
 from lotus_web.api.rebalance.runs import run_document
@@ -25,6 +24,7 @@ from lotus_web.api.rebalance.support_schemas import (
 from lotus_web.api.routing import ApiBlueprint, Call, Declare, Refuses, endpoint, json_response
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
+from lotus_web.features import SUPPORT, SUPPORT_BUNDLE
 from lotus_web.queries.support_bundle import (
     BundleParts,
     SupportBundle,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lotus_web.api.rebalance.features import SUPPORT, WORKFLOW
 from lotus_web.api.rebalance.refusals import INVALID_CURSOR, RUN_NOT_FOUND
 from lotus_web.api.rebalance.schemas import DecisionList, DecisionListParams, GateHistoryBody
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.paging import Page
+from lotus_web.features import SUPPORT, WORKFLOW
 from lotus_web.queries.decision_history import DecisionFilter, decision_page
 from lotus_web.queries.run_gate import gate_history
 from lotus_web.queries.runs import run_id_of_correlation

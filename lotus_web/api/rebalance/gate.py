@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from lotus_web import current
 from lotus_web.api.auth import deciding_actor
-from lotus_web.api.rebalance.features import SUPPORT, WORKFLOW
 from lotus_web.api.rebalance.refusals import (
     ACTOR_MISMATCH,
     FOUR_EYES,
@@ -24,6 +23,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.gate import ITEM_ACTION
 from lotus_web.domain.idents import exception_workflow_id
+from lotus_web.features import SUPPORT, WORKFLOW
 from lotus_web.queries.idempotency import key_mapping
 from lotus_web.queries.run_gate import gate_history, run_gate
 from lotus_web.queries.runs import correlation_of_run, run_id_of_correlation

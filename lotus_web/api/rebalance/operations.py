@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Response
 
 from lotus_web import current
-from lotus_web.api.rebalance.features import ASYNC_MANUAL_EXECUTION, ASYNC_OPERATIONS, SUPPORT
 from lotus_web.api.rebalance.operation_schemas import (
     OperationBody,
     OperationFacts,
@@ -16,6 +15,7 @@ from lotus_web.api.rebalance.refusals import INVALID_CURSOR, NOT_EXECUTABLE, OPE
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
+from lotus_web.features import ASYNC_MANUAL_EXECUTION, ASYNC_OPERATIONS, SUPPORT
 from lotus_web.queries.operations import (
     OperationFilter,
     StoredOperation,

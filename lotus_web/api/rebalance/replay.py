@@ -7,13 +7,13 @@ import json
 from flask import Response
 
 from lotus_web import current
-from lotus_web.api.rebalance.features import SUPPORT
 from lotus_web.api.rebalance.refusals import NOT_REPLAYABLE, RUN_NOT_FOUND
 from lotus_web.api.rebalance.runs import run_document
 from lotus_web.api.rebalance.support_schemas import ReplayBody, RunDiffBody
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
+from lotus_web.features import SUPPORT
 from lotus_web.queries.run_diff import run_diff
 from lotus_web.queries.runs import stored_run
 from lotus_web.sendable import sendable_json

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from lotus_web import current
 from lotus_web.api.auth import deciding_actor
-from lotus_web.api.rebalance.features import IDEMPOTENCY_HISTORY, SUMMARY, SUPPORT
 from lotus_web.api.rebalance.refusals import ACTOR_MISMATCH, HOLD_UNCHANGED, KEY_NOT_FOUND, RUN_NOT_FOUND
 from lotus_web.api.rebalance.support_schemas import KeyHistoryBody, LegalHoldBody, LegalHoldRequest, SummaryBody
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Permission
+from lotus_web.features import IDEMPOTENCY_HISTORY, SUMMARY, SUPPORT
 from lotus_web.queries.idempotency_history import key_history
 from lotus_web.queries.legal_holds import legal_hold
 from lotus_web.queries.supportability import summary

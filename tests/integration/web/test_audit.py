@@ -133,7 +133,7 @@ def test_the_export_of_an_item_proves_itself(app: Flask, client_of: ClientOf, tm
     assert link
     answer = max_.get(unescape(link.group(1)))
     assert answer.mimetype == "application/json"
-    assert re.fullmatch(r'attachment; filename="[A-Za-z0-9-]+\.json"', answer.headers["Content-Disposition"])
+    assert re.fullmatch(r'attachment; filename="[A-Za-z0-9._-]+\.json"', answer.headers["Content-Disposition"])
     assert not export_faults(json.loads(answer.text))
     path = tmp_path / "export.json"
     path.write_text(answer.text)
