@@ -200,6 +200,11 @@ class Settings:
         return self.environment == "production"
 
     @property
+    def artifacts_are_kept(self) -> bool:
+        """True where an artifact is stored with its run, not built on reading."""
+        return self.artifact_store_mode == "PERSISTED"
+
+    @property
     def metrics_public(self) -> bool:
         """True where figures are given without a token."""
         access = self.metrics_access

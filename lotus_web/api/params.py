@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from lotus_web.domain.paging import invalid_cursor
+from lotus_web.domain.workflow import Priority
 from lotus_web.wire.scalars import storable_text
 
 DEFAULT_LIMIT = 50
@@ -46,6 +47,7 @@ Stamp = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 FilterText = Annotated[str, AfterValidator(storable_text)]
+PriorityName = Annotated[str, Field(pattern=f"^({'|'.join(priority.word for priority in Priority)})$")]
 
 
 class QueryParams(BaseModel):

@@ -6,7 +6,6 @@ follows (events, chain, items, actions, decisions) comes from the same pure func
 
 from __future__ import annotations
 
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -45,6 +44,7 @@ from lotus_web.services.projection import logged_event
 from lotus_web.services.review_case import APPROVALS, ReviewCase, approval_draft, decision_row, manual_record
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.run_events import exception_requested, policy_evaluated, run_event, trace_started
+from lotus_web.wire.packed import pack
 
 RUNS_A_BATCH = 2_000
 
@@ -126,7 +126,7 @@ class BulkLoad:
         template = template_for(self.seed, moment.run)
         run, result = template.run(moment.run, run_id=self._run_id(), actor=FEED, now=moment.at)
         self._add(run)
-        packed = zlib.compress(result)
+        packed = pack(result)
         self._add(
             RunPayload(
                 tenant_id=run.tenant_id, rebalance_run_id=run.rebalance_run_id, request=template.request, result=packed

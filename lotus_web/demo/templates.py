@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from lotus_web.domain.artifact import artifact_document, hashed_text
 from lotus_web.domain.canonical import text_hash
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.models import Run
-from lotus_web.services.recording import dump, pack
+from lotus_web.wire.packed import dump, pack
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash, stored_request
 from lotus_web.wire.rebalance_result import result_document
 
@@ -79,7 +78,7 @@ def _template(seed: int, variant: int) -> RunTemplate:
         result, request_hash=digest, idempotency_key=KEY, portfolio_id=portfolio_id, created_at=RECORDED_AT
     )
     return RunTemplate(
-        request=pack(json.dumps(stored_request(body), separators=(",", ":")).encode()),
+        request=pack(stored_request(body)),
         request_hash=digest,
         portfolio_id=portfolio_id,
         result=result,

@@ -64,6 +64,15 @@ class NotFound(LotusError):
     code = "NOT_FOUND"
 
 
+class RunNotFound(NotFound):
+    """The id names no run of this tenant, or none any more."""
+
+    code = "DPM_RUN_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__(message="There is no such run here. It may have been purged, or the id is not whole.")
+
+
 class Conflict(LotusError):
     """Right in itself, but not in the state things are in now (409)."""
 

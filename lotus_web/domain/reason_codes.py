@@ -28,7 +28,8 @@ class ReasonCode:
 _OTHER = ReasonCode("OTHER", "Another reason", needs_comment=True)
 
 # What the desk itself writes, where nobody chose a code.
-_OWN_WORDS = {"SLA_BREACHED": "The due time passed", "UNSPECIFIED": "No reason code was given"}
+NO_REASON_CODE = "UNSPECIFIED"
+_OWN_WORDS = {"SLA_BREACHED": "The due time passed", NO_REASON_CODE: "No reason code was given"}
 
 Catalogue = Mapping[Action, tuple[ReasonCode, ...]]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.artifact import artifact_document
 from lotus_web.models import RunArtifact
 from lotus_web.queries.runs import StoredRun, stored_run
+from lotus_web.wire.packed import unpack
 
 
 def run_artifact(session: Session, tenant_id: str, run_id: str, *, kept: bool) -> bytes:
@@ -20,7 +20,7 @@ def run_artifact(session: Session, tenant_id: str, run_id: str, *, kept: bool) -
     """
     run = stored_run(session, tenant_id, run_id)
     packed = _kept(session, tenant_id, run_id) if kept else None
-    return _derived(run) if packed is None else zlib.decompress(packed)
+    return _derived(run) if packed is None else unpack(packed)
 
 
 def _kept(session: Session, tenant_id: str, run_id: str) -> bytes | None:

@@ -8,10 +8,9 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.chain_checks import VERIFY_CHAIN
 from lotus_web.models import AuditRecord, TenantRuntime
 
-VERIFIED, BROKEN = "intact", "broken"
-VERIFY_ACTION = "verify_chain"
 # Verifications are rare among many lines of the record; further back than this, one counts as too old to tell of.
 REACH = 5_000
 
@@ -69,7 +68,7 @@ def _lines(session: Session, tenant_id: str) -> int:
 def _last_check(session: Session, tenant_id: str) -> ChainCheck | None:
     query = (
         select(AuditRecord)
-        .where(AuditRecord.audit_seq.in_(_newest(tenant_id)), AuditRecord.action == VERIFY_ACTION)
+        .where(AuditRecord.audit_seq.in_(_newest(tenant_id)), AuditRecord.action == VERIFY_CHAIN)
         .order_by(AuditRecord.occurred_at.desc(), AuditRecord.audit_seq.desc())
         .limit(1)
     )

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.events import OWN_PRODUCER, EventType
 from lotus_web.domain.gate import GateAction
+from lotus_web.domain.reason_codes import NO_REASON_CODE
 from lotus_web.domain.workflow import Action
 from lotus_web.models import Decision, EventLogEntry, WorkflowAction, WorkflowItem
 
 BATCH = 1_000
-NO_REASON_CODE = "UNSPECIFIED"
 _SUFFIX = f":{EventType.APPROVAL_RECORDED.value}"
 _WORD = {GateAction.APPROVE: "approved", GateAction.REJECT: "rejected"}
 

@@ -8,10 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.errors import NotFound
+from lotus_web.domain.errors import RunNotFound
 from lotus_web.domain.retention import RetentionEntryType
 from lotus_web.models import RetentionEntry, Run
-from lotus_web.queries.runs import RUN_NOT_FOUND
 
 _HOLDS = (RetentionEntryType.HOLD_SET.value, RetentionEntryType.HOLD_LIFTED.value)
 
@@ -39,7 +38,7 @@ def legal_hold(session: Session, tenant_id: str, run_id: str) -> LegalHold:
     """Return the hold of a run; raises NotFound ``DPM_RUN_NOT_FOUND``. Two queries."""
     held = session.scalar(select(Run.legal_hold).where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id))
     if held is None:
-        raise NotFound(RUN_NOT_FOUND)
+        raise RunNotFound
     query = (
         select(RetentionEntry)
         .where(

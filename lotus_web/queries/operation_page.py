@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.models import OperationPayload, OperationStep, Run
 from lotus_web.queries.operations import OperationRow, StoredOperation, stored_operation
+from lotus_web.wire.packed import unpack_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,7 @@ def _request(session: Session, tenant_id: str, operation_id: str) -> dict[str, A
             OperationPayload.tenant_id == tenant_id, OperationPayload.operation_id == operation_id
         )
     ).one()
-    document: dict[str, Any] = json.loads(zlib.decompress(packed))
-    return document
+    return unpack_document(packed)
 
 
 def _done(session: Session, tenant_id: str, operation_id: str) -> dict[str, dict[str, Any]]:

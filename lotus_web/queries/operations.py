@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from lotus_web.domain.errors import NotFound
 from lotus_web.domain.operations import NOT_FOUND, OperationFamily, is_executable
 from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.models import Operation, OperationPayload, OperationStep
+from lotus_web.wire.packed import unpack
 
 _POSITION = (str, str)
 _NEWEST = (Operation.created_at.desc(), Operation.operation_id.desc())
@@ -167,7 +167,7 @@ def _stored(session: Session, query: Select[Operation, bytes | None]) -> StoredO
     if found is None:
         raise NotFound(NOT_FOUND, "There is no such operation here. It may have been removed after its time.")
     operation, packed = found
-    return StoredOperation(_row(operation), None if packed is None else zlib.decompress(packed))
+    return StoredOperation(_row(operation), None if packed is None else unpack(packed))
 
 
 def _row(operation: Operation) -> OperationRow:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from lotus_web.domain.engine_notes import EngineNote, engine_notes
 from lotus_web.domain.explain import Finding, findings
 from lotus_web.queries.held_back import HeldBack, held_back
 
@@ -109,7 +110,7 @@ class RunEvidence:
 
     findings: tuple[RuleLine, ...]
     rules: tuple[RuleLine, ...]
-    warnings: tuple[str, ...]
+    notes: tuple[EngineNote, ...]
     missing: tuple[tuple[str, tuple[str, ...]], ...]
     by_class: tuple[WeightShift, ...]
     by_position: tuple[WeightShift, ...]
@@ -132,10 +133,11 @@ def run_evidence(result: Document) -> RunEvidence:
     total = _amount(before["total_value"])
     bought, sold = _traded(result["intents"], "BUY"), _traded(result["intents"], "SELL")
     quality = result["diagnostics"]["data_quality"]
+    found = findings(result)
     return RunEvidence(
-        findings=tuple(_finding(found) for found in findings(result)),
+        findings=tuple(_finding(one) for one in found),
         rules=tuple(_rule(rule) for rule in result["rule_results"]),
-        warnings=tuple(dict.fromkeys(result["diagnostics"]["warnings"])),
+        notes=engine_notes(result, said=(one.reason_code for one in found)),
         missing=tuple((kind, tuple(names)) for kind, names in quality.items() if names),
         by_class=_shifts(before, after, "allocation_by_asset_class", {CASH: _band(result, "CASH_BAND")}),
         by_position=_by_position(result),

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.errors import NotFound
+from lotus_web.domain.errors import RunNotFound
 from lotus_web.domain.gate import GateStatus, gate_status
 from lotus_web.domain.workflow import ItemStatus
 from lotus_web.models import Run, WorkflowItem
 from lotus_web.queries.decisions import DecisionRecord, decisions_of_run, latest_decision
-from lotus_web.queries.runs import RUN_NOT_FOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def run_gate(session: Session, tenant_id: str, run_id: str, *, requires_review: 
     )
     found = session.execute(query).one_or_none()
     if found is None:
-        raise NotFound(RUN_NOT_FOUND)
+        raise RunNotFound
     run_status, item_status = found
     required = requires_review(run_status)
     status = gate_status(required=required, item_status=ItemStatus(item_status) if item_status else None)
@@ -56,5 +55,5 @@ def gate_history(session: Session, tenant_id: str, run_id: str) -> GateHistory:
     """Return the decisions on a run; raises NotFound ``DPM_RUN_NOT_FOUND``. Two queries."""
     query = select(Run.rebalance_run_id).where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id)
     if session.scalar(query) is None:
-        raise NotFound(RUN_NOT_FOUND)
+        raise RunNotFound
     return GateHistory(run_id, decisions_of_run(session, tenant_id, run_id))

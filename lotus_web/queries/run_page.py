@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.artifact import artifact_document
-from lotus_web.domain.errors import NotFound
+from lotus_web.domain.errors import RunNotFound
 from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.models import Run, RunPayload, WorkflowItem
 from lotus_web.queries.run_evidence import RunEvidence, run_evidence
+from lotus_web.wire.packed import unpack_document
 
 Row = tuple[Run, bytes, bytes, dict[str, Any] | None]
 
@@ -64,30 +63,20 @@ def _facts(run: Run) -> RunFacts:
     return RunFacts(**{name: getattr(run, name) for name in RunFacts.__slots__})
 
 
-def _unpack(blob: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(zlib.decompress(blob))
-    return document
-
-
-def no_such_run() -> NotFound:
-    """Return the refusal of an id that names no run here."""
-    return NotFound("DPM_RUN_NOT_FOUND", "There is no such run here. It may have been purged, or the id is not whole.")
-
-
 def run_payloads(session: Session, tenant_id: str, run_id: str) -> RunPayloads:
     """Return what was asked and answered, for the fold that shows it raw; raises NotFound."""
     row = _load(session, tenant_id, run_id)
     if row is None:
-        raise no_such_run()
+        raise RunNotFound
     run, request, result, _ = row
-    return RunPayloads(_facts(run), _unpack(request), _unpack(result))
+    return RunPayloads(_facts(run), unpack_document(request), unpack_document(result))
 
 
 def run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail:
     """Return a run with its evidence, read and proved anew; raises NotFound."""
     found = find_run_detail(session, tenant_id, run_id)
     if found is None:
-        raise no_such_run()
+        raise RunNotFound
     return found
 
 
@@ -97,7 +86,7 @@ def find_run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail 
     if row is None:
         return None
     run, _, packed, kept = row
-    result = _unpack(packed)
+    result = unpack_document(packed)
     document = artifact_document(
         result,
         request_hash=run.request_hash,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.errors import NotFound
+from lotus_web.domain.errors import RunNotFound
 from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.models import Run, RunPayload
+from lotus_web.wire.packed import unpack
 
-RUN_NOT_FOUND = "DPM_RUN_NOT_FOUND"
 EXPORT_BATCH = 500
 _POSITION = (str, str)
 _NEWEST = (Run.created_at.desc(), Run.rebalance_run_id.desc())
@@ -155,13 +154,13 @@ def correlation_of_run(session: Session, tenant_id: str, run_id: str) -> str:
 def _text(session: Session, query: Select[*tuple[Any, ...]], tenant_id: str, named: str) -> str:
     found: str | None = session.scalar(query, {"tenant_id": tenant_id, "named": named})
     if found is None:
-        raise NotFound(RUN_NOT_FOUND)
+        raise RunNotFound
     return found
 
 
 def _stored(session: Session, query: Select[*tuple[Any, ...]], tenant_id: str, named: str) -> StoredRun:
     found = session.execute(query, {"tenant_id": tenant_id, "named": named}).one_or_none()
     if found is None:
-        raise NotFound(RUN_NOT_FOUND)
+        raise RunNotFound
     facts: tuple[Any, ...] = found[:-1]
-    return StoredRun(RunRow(*facts), zlib.decompress(found.result))
+    return StoredRun(RunRow(*facts), unpack(found.result))

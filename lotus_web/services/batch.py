@@ -7,8 +7,6 @@ A lease that went to another worker while a scenario was computed lets nothing o
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -37,6 +35,7 @@ from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.services.recording import ComputedRun, record_run
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.simulation import drawn_run_id
+from lotus_web.wire.packed import unpack_document
 from lotus_web.wire.policy_packs import under_pack
 from lotus_web.wire.rebalance_request import (
     BatchRequestBody,
@@ -149,7 +148,7 @@ def _done_before(batch: Batch) -> dict[str, ScenarioOutcome]:
     )
     found = {}
     for step, packed in db.session.execute(query):
-        result = json.loads(zlib.decompress(packed)) if packed else None
+        result = unpack_document(packed) if packed else None
         failure = step.failure or (None if result else RUN_PURGED)
         found[step.name] = ScenarioOutcome(step.name, result, step.metric, failure)
     return found

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, Permission, check_permission
+from lotus_web.domain.chain_checks import VERIFY_CHAIN
 from lotus_web.services.audit_records import AuditCategory, record_audit
 
-ACTION = "verify_chain"
 SUBJECT = "chain"
 
 
@@ -20,7 +20,7 @@ def record_chain_check(session: Session, *, code: str, message: str, actor: Acto
         session,
         AuditCategory.ADMIN,
         actor=actor,
-        action=ACTION,
+        action=VERIFY_CHAIN,
         subject=SUBJECT,
         code=code,
         message=message,

@@ -6,13 +6,13 @@ from collections import Counter as Tally
 from collections.abc import Mapping
 
 from sqlalchemy import delete, event, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
 from lotus_web.domain.counters import Counter
 from lotus_web.domain.operations import OperationFamily
 from lotus_web.models import Decision, LineageEdge, Operation, Run, StoreCounter
+from lotus_web.services.upserts import insert_into
 
 PENDING = "lotus_counts"
 
@@ -42,11 +42,10 @@ def _write_counts(session: Session) -> None:
     if not moves:
         return
     session.flush()
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     for (tenant_id, counter, value), by in sorted(moves.items()):
         if by == 0:
             continue
-        row = dialect.insert(StoreCounter).values(tenant_id=tenant_id, counter=counter, value=value, count=by)
+        row = insert_into(session, StoreCounter).values(tenant_id=tenant_id, counter=counter, value=value, count=by)
         session.execute(
             row.on_conflict_do_update(
                 index_elements=["tenant_id", "counter", "value"],

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lotus_web.db import LOCKED
@@ -29,6 +28,7 @@ from lotus_web.models.values import poster_of as poster_of
 from lotus_web.models.values import stored_envelope as stored_envelope
 from lotus_web.services.items import find_item
 from lotus_web.services.projection import apply_entry
+from lotus_web.services.upserts import insert_into
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,9 +62,8 @@ def _locked_runtime(session: Session, tenant_id: str) -> TenantRuntime:
 
 
 def _insert_runtime(session: Session, tenant_id: str) -> None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     values = {"tenant_id": tenant_id, "last_log_seq": 0, "head_hash": GENESIS, "entry_count": 0, "updated_at": EPOCH}
-    session.execute(dialect.insert(TenantRuntime).values(values).on_conflict_do_nothing())
+    session.execute(insert_into(session, TenantRuntime).values(values).on_conflict_do_nothing())
 
 
 def append_event(

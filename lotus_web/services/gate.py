@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
-from lotus_web.domain.errors import Forbidden, NotFound
+from lotus_web.domain.errors import Forbidden, RunNotFound
 from lotus_web.domain.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.gate import ITEM_ACTION, GateAction, check_gate_transition, gate_status
 from lotus_web.domain.workflow import ItemStatus
@@ -20,6 +18,7 @@ from lotus_web.services.event_log import lock_tenant
 from lotus_web.services.review import ReviewAction, Reviewed, apply_action
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.run_events import append_run_events
+from lotus_web.wire.packed import unpack_document
 
 
 def decide_run(
@@ -43,7 +42,7 @@ def decide_run(
     lock_tenant(session, actor.tenant_id)
     run = session.get(Run, (actor.tenant_id, run_id))
     if run is None:
-        raise NotFound("DPM_RUN_NOT_FOUND")
+        raise RunNotFound
     required = policy.requires_review(run.status)
     item = find_run_item(session, run)
     item_status = ItemStatus(item.status) if item else None
@@ -82,13 +81,12 @@ def bring_in(session: Session, run: Run, *, now: datetime, policy: ReviewPolicy)
     append_run_events(session, run, _result(session, run), actor=submitter, now=now, policy=policy)
     item = find_run_item(session, run)
     if item is None:
-        raise NotFound("DPM_RUN_NOT_FOUND")
+        raise RunNotFound
     return item
 
 
 def _result(session: Session, run: Run) -> dict[str, Any]:
     payload = session.get(RunPayload, (run.tenant_id, run.rebalance_run_id))
     if payload is None:
-        raise NotFound("DPM_RUN_NOT_FOUND")
-    document: dict[str, Any] = json.loads(zlib.decompress(payload.result))
-    return document
+        raise RunNotFound
+    return unpack_document(payload.result)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import Conflict, InProgress
 from lotus_web.models import IdempotencyKey
+from lotus_web.services.upserts import insert_into
 
 LEASE = timedelta(seconds=60)
 HASH_MISMATCH = "IDEMPOTENCY_KEY_CONFLICT: request hash mismatch"
@@ -58,8 +58,7 @@ def is_held(session: Session, *, tenant_id: str, key: str, now: datetime) -> boo
 
 
 def _insert(session: Session, *, tenant_id: str, key: str, request_hash: str, owner: str, now: datetime) -> bool:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(IdempotencyKey).values(
+    statement = insert_into(session, IdempotencyKey).values(
         tenant_id=tenant_id,
         idempotency_key=key,
         request_hash=request_hash,

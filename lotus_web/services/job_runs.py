@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lotus_web.models import JobRun
 from lotus_web.models.jobs import HEARTBEAT
+from lotus_web.services.upserts import insert_into
 
 ERROR_MAX = 500
 
@@ -27,9 +27,8 @@ class JobStart:
 
 def note_start(session: Session, start: JobStart) -> None:
     """Say that a run is under way; what the run before it did stays until this one ends."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     new = {"owner": start.owner, "started_at": start.at}
-    row = dialect.insert(JobRun).values(job=start.job, **new)
+    row = insert_into(session, JobRun).values(job=start.job, **new)
     session.execute(row.on_conflict_do_update(index_elements=[JobRun.job], set_=new))
 
 

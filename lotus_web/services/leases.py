@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import Conflict
 from lotus_web.models import SchedulerLease
 from lotus_web.models.jobs import LEASE_NAME
+from lotus_web.services.upserts import insert_into
 
 LEASE_LOST = "LEASE_LOST"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,8 +41,7 @@ def led_by_another(session: Session, owner: str) -> bool:
 
 def take_lead(session: Session, owner: str, *, lease: timedelta) -> Leadership | None:
     """Take or renew the lease; None while another process holds it."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    first = dialect.insert(SchedulerLease).values(name=LEASE_NAME, owner="", until=EPOCH, fence=0)
+    first = insert_into(session, SchedulerLease).values(name=LEASE_NAME, owner="", until=EPOCH, fence=0)
     session.execute(first.on_conflict_do_nothing())
     now = store_now(session)
     row = session.execute(

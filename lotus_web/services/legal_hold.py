@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, Permission, check_permission
-from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.domain.errors import Conflict, RunNotFound
 from lotus_web.domain.retention import RetentionEntryType, check_hold_reason
 from lotus_web.models import RetentionEntry, Run
 from lotus_web.services.audit_records import AuditCategory, record_audit
@@ -60,5 +60,5 @@ def _locked_run(session: Session, tenant_id: str, run_id: str) -> Run:
     query = select(Run).where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id)
     run = session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
     if run is None:
-        raise NotFound("DPM_RUN_NOT_FOUND")
+        raise RunNotFound
     return run

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.notices import is_recipient
 from lotus_web.models import Notification, NotificationRead
+from lotus_web.services.upserts import insert_into
 
 AT_ONCE = 500
 
@@ -35,8 +35,7 @@ def mark_all_read(session: Session, notification_ids: Iterable[str], *, actor: A
         if is_recipient(actor, row.recipient_account_id, row.recipient_role)
     ]
     if own:
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         key = {"tenant_id": actor.tenant_id, "account_id": actor.decider_id, "read_at": now}
-        rows = dialect.insert(NotificationRead).values([key | {"notification_id": one} for one in own])
+        rows = insert_into(session, NotificationRead).values([key | {"notification_id": one} for one in own])
         session.execute(rows.on_conflict_do_nothing())
     return len(own)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
-
 from pydantic import ValidationError
 
 from lotus_web.db import db
@@ -16,6 +13,7 @@ from lotus_web.services.batch import Clock
 from lotus_web.services.operation_leases import LeaseTerms
 from lotus_web.services.operation_work import INVALID_MESSAGE, Accepted, submit_analysis
 from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.wire.packed import unpack_document
 from lotus_web.wire.rebalance_request import BatchRequestBody
 
 NOT_FINISHED = "DPM_ASYNC_OPERATION_NOT_FINISHED"
@@ -60,6 +58,6 @@ def run_again(
 
 def _request(payload: OperationPayload) -> BatchRequestBody:
     try:
-        return BatchRequestBody.model_validate(json.loads(zlib.decompress(payload.request)))
+        return BatchRequestBody.model_validate(unpack_document(payload.request))
     except ValidationError:
         raise Conflict(NOT_REPEATABLE, INVALID_MESSAGE) from None

@@ -29,8 +29,8 @@ from lotus_web.models import Operation, OperationPayload
 from lotus_web.services.counters import count_operation
 from lotus_web.services.leases import store_now
 from lotus_web.services.new_ids import new_id
-from lotus_web.services.recording import pack
 from lotus_web.settings import Settings
+from lotus_web.wire.packed import pack
 
 WORKER_LOST_MESSAGE = "Every worker that took this operation up fell silent; it is not tried again."
 

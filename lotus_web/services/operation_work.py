@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +39,7 @@ from lotus_web.services.operation_leases import (
 from lotus_web.services.operations import submit_operation, submitter
 from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.wire.packed import unpack_document
 from lotus_web.wire.rebalance_request import BatchRequestBody, stored_request
 
 FAILED_MESSAGE = "The operation failed unexpectedly; the log of the service has the cause."
@@ -153,7 +152,7 @@ def _analyze(claim: Claim, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock
     operation, payload = _stored(claim)
     pack = pack_in_force(db.session(), policy.packs, requested=payload.policy_pack_id, tenant_id=operation.tenant_id)
     batch = Batch(
-        body=BatchRequestBody.model_validate(json.loads(zlib.decompress(payload.request))),
+        body=BatchRequestBody.model_validate(unpack_document(payload.request)),
         batch_run_id=operation.subject_id,
         correlation_id=operation.correlation_id,
         run_at=operation.started_at or clock(),

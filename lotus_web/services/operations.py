@@ -16,7 +16,7 @@ from lotus_web.services.counters import count_operation
 from lotus_web.services.leases import store_now
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.new_ids import new_id
-from lotus_web.services.recording import pack
+from lotus_web.wire.packed import pack
 
 
 def submit_operation(

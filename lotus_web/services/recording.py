@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +19,7 @@ from lotus_web.services.counters import count
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.run_events import append_run_events
+from lotus_web.wire.packed import pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +32,6 @@ class ComputedRun:
     request: Mapping[str, Any]
     result: Mapping[str, Any]
     pack: AppliedPack | None = None
-
-
-def pack(document: Mapping[str, Any] | bytes) -> bytes:
-    """Return a document as compressed JSON text."""
-    return zlib.compress(document if isinstance(document, bytes) else dump(document))
-
-
-def dump(document: Mapping[str, Any]) -> bytes:
-    """Return a document as JSON bytes, in the order of its keys."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def record_run(session: Session, computed: ComputedRun, *, actor: Actor, now: datetime, policy: ReviewPolicy) -> Run:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,7 +9,7 @@ from pydantic import ValidationError
 
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Actor
-from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.domain.errors import Conflict, RunNotFound
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.models import Run, RunPayload
@@ -19,9 +17,9 @@ from lotus_web.services.lineage import add_edge
 from lotus_web.services.recording import record_run
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.simulation import compute_run, drawn_run_id
+from lotus_web.wire.packed import unpack_document
 from lotus_web.wire.rebalance_request import RebalanceRequestBody
 
-RUN_NOT_FOUND = "DPM_RUN_NOT_FOUND"
 NOT_REPLAYABLE = "DPM_RUN_NOT_REPLAYABLE"
 NOT_REPLAYABLE_MESSAGE = "The stored request is not one that this version of the engine accepts."
 
@@ -38,9 +36,9 @@ def replay_run(
     run = reader.get(Run, (actor.tenant_id, run_id), populate_existing=True)
     payload = reader.get(RunPayload, (actor.tenant_id, run_id), populate_existing=True)
     if run is None or payload is None:
-        raise NotFound(RUN_NOT_FOUND)
+        raise RunNotFound
     was = {"request_hash": run.request_hash, "engine_version": run.engine_version}
-    request, pack = json.loads(zlib.decompress(payload.request)), payload.policy_pack
+    request, pack = unpack_document(payload.request), payload.policy_pack
     try:
         computed = compute_run(
             RebalanceRequestBody.model_validate(request),

@@ -12,12 +12,12 @@ from lotus_web.domain.events import EventDraft, EventType
 from lotus_web.domain.gate import GATE_ACTION
 from lotus_web.domain.items import ActionRecord, ItemState, Origin
 from lotus_web.domain.projection import OVERRIDE_SUBJECT
+from lotus_web.domain.reason_codes import NO_REASON_CODE
 from lotus_web.domain.workflow import Action, ItemStatus
 from lotus_web.models import Decision
 from lotus_web.services.new_ids import new_id
 from lotus_web.services.run_events import SOURCE
 
-NO_REASON_CODE = "UNSPECIFIED"
 APPROVALS = {Action.APPROVE: "approved", Action.REJECT: "rejected", Action.OVERRIDE: "approved"}
 
 

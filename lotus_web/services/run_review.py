@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, Permission, check_permission
-from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.domain.errors import Conflict, RunNotFound
 from lotus_web.models import Run
 from lotus_web.services.event_log import lock_tenant
 from lotus_web.services.gate import bring_in, find_run_item
@@ -23,7 +23,7 @@ def open_review(session: Session, run_id: str, *, actor: Actor, now: datetime, p
     lock_tenant(session, actor.tenant_id)
     run = session.get(Run, (actor.tenant_id, run_id))
     if run is None:
-        raise NotFound("DPM_RUN_NOT_FOUND", "There is no such run here.")
+        raise RunNotFound
     item = find_run_item(session, run)
     if item is not None:
         return item.workflow_id

@@ -7,7 +7,6 @@ not hold a lock. A crash between the two leaves a reservation that lapses by its
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,8 +33,9 @@ from lotus_web.services.idempotency import (
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.new_ids import new_id
 from lotus_web.services.policy_packs import pack_in_force
-from lotus_web.services.recording import ComputedRun, add_history, dump, record_run
+from lotus_web.services.recording import ComputedRun, add_history, record_run
 from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.wire.packed import dump, unpack
 from lotus_web.wire.policy_packs import under_pack
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash, stored_request
 from lotus_web.wire.rebalance_result import result_document
@@ -220,4 +220,4 @@ def _replay(session: Session, run_id: str, key: str, correlation_id: str, actor:
         metadata={"request_hash": run.request_hash},
     )
     add_history(session, run, idempotency_key=key, correlation_id=correlation_id, now=now)
-    return Simulated(run_id, run.correlation_id, zlib.decompress(payload.result), replayed=True)
+    return Simulated(run_id, run.correlation_id, unpack(payload.result), replayed=True)

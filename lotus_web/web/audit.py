@@ -14,11 +14,12 @@ from lotus_web import current
 from lotus_web.db import db
 from lotus_web.domain.access import Permission
 from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.chain_checks import INTACT
 from lotus_web.domain.events import EventType
 from lotus_web.domain.workflow import Action
 from lotus_web.queries.audit_explorer import AuditFilter, all_audit_lines, audit_page
 from lotus_web.queries.audit_lines import AuditLine, Source
-from lotus_web.queries.chain_state import VERIFIED, chain_state
+from lotus_web.queries.chain_state import chain_state
 from lotus_web.queries.export import export_item
 from lotus_web.services.audit_records import AuditCategory
 from lotus_web.web.access import current_actor, requires
@@ -102,7 +103,7 @@ def _file(engine: Engine, tenant_id: str, wanted: AuditFilter) -> Iterator[str]:
 def verify() -> ResponseReturnValue:
     """Verify the chain now and lead back to the record, in which that is a line."""
     code, message = verify_now()
-    flash(message, "success" if code == VERIFIED else "danger")
+    flash(message, "success" if code == INTACT else "danger")
     return see_other(url_for("audit.show"))
 
 

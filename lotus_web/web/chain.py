@@ -6,9 +6,10 @@ from itertools import islice
 
 from lotus_web import current
 from lotus_web.db import db, transaction
+from lotus_web.domain.chain_checks import BROKEN, INTACT
 from lotus_web.domain.errors import Conflict
 from lotus_web.queries.audit import verify_chain
-from lotus_web.queries.chain_state import BROKEN, VERIFIED, chain_state
+from lotus_web.queries.chain_state import chain_state
 from lotus_web.queries.decision_audit import verify_decisions
 from lotus_web.services.chain_checks import record_chain_check
 from lotus_web.web.access import current_actor
@@ -51,4 +52,4 @@ def _verdict(tenant_id: str) -> tuple[str, str]:
     wrong = list(islice(verify_decisions(session, tenant_id), TOLD))
     if wrong:
         return BROKEN, f"The chain is intact, but the decisions contradict it: {'; '.join(wrong)}."
-    return VERIFIED, f"Intact: {counted(report.entries, 'entries')}, and the decisions say the same."
+    return INTACT, f"Intact: {counted(report.entries, 'entries')}, and the decisions say the same."

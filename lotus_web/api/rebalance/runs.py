@@ -106,7 +106,7 @@ def get_key_mapping(call: Call, idempotency_key: str) -> KeyMappingBody:
 )
 def get_artifact(call: Call, rebalance_run_id: str) -> Response:
     """Return a run with the evidence that proves it."""
-    kept = current.settings().artifact_store_mode == "PERSISTED"
+    kept = current.settings().artifacts_are_kept
     return json_response(run_artifact(db.session(), call.actor.tenant_id, rebalance_run_id, kept=kept))
 
 

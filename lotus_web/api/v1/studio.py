@@ -8,7 +8,7 @@ from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from lotus_web import current
-from lotus_web.api.params import Answer, FilterText, QueryParams, Stamp
+from lotus_web.api.params import Answer, FilterText, PriorityName, QueryParams, Stamp
 from lotus_web.api.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.answers import trace_reference, with_status, workflow_answer, workflow_answers
 from lotus_web.api.v1.envelope import V1Envelope
@@ -125,7 +125,7 @@ class StartBody(BaseModel):
     template_id: str | None = None
     reason: str | None = None
     title: str | None = None
-    priority: Annotated[str | None, Field(pattern="^(urgent|high|normal|low)$")] = None
+    priority: PriorityName | None = None
     assigned_account_id: FilterText | None = None
     assigned_role: FilterText | None = None
     actor_id: Annotated[str | None, Field(min_length=1, max_length=ACTOR_MAX)] = None

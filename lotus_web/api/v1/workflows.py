@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lotus_web import current
 from lotus_web.api.auth import deciding_actor
-from lotus_web.api.params import Answer, FilterText, QueryParams
+from lotus_web.api.params import Answer, FilterText, PriorityName, QueryParams
 from lotus_web.api.routing import AnyToken, ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.answers import action_answer, detail_answer, workflow_answer, workflow_answers
 from lotus_web.api.v1.envelope import V1Envelope
@@ -54,7 +54,7 @@ class WorkflowListParams(QueryParams):
     status: ItemStatus | None = None
     assigned_account_id: FilterText | None = None
     assigned_role: FilterText | None = None
-    priority: Annotated[str | None, Field(pattern="^(urgent|high|normal|low)$")] = None
+    priority: PriorityName | None = None
     trace_id: FilterText | None = None
     portfolio_id: FilterText | None = None
     only_open: bool | None = None
