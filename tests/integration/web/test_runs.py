@@ -46,6 +46,17 @@ def test_a_run_without_an_item_shows_what_the_rules_found(
 
 
 @pytest.mark.stores("sqlite")
+def test_what_the_engine_noted_is_a_sentence_and_is_told_once(app: Flask, client_of: ClientOf) -> None:
+    vera = client_of("vera")
+    capped = vera.get(f"/runs/{desk.record(app, desk.TURNOVER)}").text
+    assert "The turnover limit left orders out" in capped
+    assert "<code>PARTIAL_REBALANCE_TURNOVER_LIMIT</code>" in capped
+    late = vera.get(f"/runs/{desk.record(app, desk.LATE_SETTLEMENT, key='key-2')}").text
+    assert "Settlement would overdraw cash" in late
+    assert "Noted by the engine" not in late
+
+
+@pytest.mark.stores("sqlite")
 def test_a_run_says_that_the_gate_is_off(app: Flask, client_of: ClientOf) -> None:
     page = client_of("nora").get(f"/runs/{desk.record(app, policy=desk.UNGATED)}").text
     assert "The gate is switched off." in page
