@@ -9,12 +9,11 @@ from flask import Flask
 from flask_migrate import Migrate, upgrade
 
 from lotus_web import api, body_limit, body_time, cli, metrics, observability, opaque_ids, request_ids, sendable, web
-from lotus_web.db import db, engine_options, store_uri
+from lotus_web.db import MIGRATIONS, db, engine_options, store_uri
 from lotus_web.jobs.schedule import cadences
 from lotus_web.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def create_app(settings: Settings | None = None) -> Flask:

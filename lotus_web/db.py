@@ -30,6 +30,7 @@ from lotus_web.store_file import open_what_is_there
 WRITE = "lotus_write"
 LOCKED = "lotus_locked_tenants"
 COMMITTING = "lotus_committing"
+MIGRATIONS = Path(__file__).parent / "migrations"
 SQLITE_BUSY_MS = 15_000
 SQLITE_WAL_RETRY_S = 0.01
 POSTGRES_LOCK_TIMEOUT_MS = 15_000

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from flask import Response
 from sqlalchemy import text
 
@@ -17,9 +13,9 @@ from lotus_web.api.routing import ApiBlueprint, endpoint, json_response
 from lotus_web.db import db
 from lotus_web.error_status import is_store_failure
 from lotus_web.queries.job_status import job_status
+from lotus_web.queries.revisions import newest_revisions
 
 routes = ApiBlueprint("api_health", __name__)
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 UNAVAILABLE = 503
 
 Check = Literal["ok", "unavailable", "behind", "unknown"]
@@ -93,7 +89,7 @@ def look() -> Checks:
         if not is_store_failure(error):
             raise
         return _without_version()
-    if versions != newest():
+    if versions != newest_revisions():
         return Checks(store="ok", migrations="behind")
     return Checks(store="ok", migrations="ok", jobs=heartbeat())
 
@@ -115,11 +111,3 @@ def _without_version() -> Checks:
             raise
         return Checks(store="unavailable", migrations="unknown")
     return Checks(store="ok", migrations="behind")
-
-
-@cache
-def newest() -> frozenset[str]:
-    """Return the newest migration, as this version of the program knows it."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return frozenset(ScriptDirectory.from_config(config).get_heads())

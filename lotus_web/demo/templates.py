@@ -14,6 +14,7 @@ from lotus_web.domain.artifact import artifact_document, hashed_text
 from lotus_web.domain.canonical import text_hash
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.models import Run
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.packed import dump, pack
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash, stored_request
 from lotus_web.wire.rebalance_result import result_document
@@ -71,7 +72,12 @@ def _template(seed: int, variant: int) -> RunTemplate:
     digest = request_hash(body)
     portfolio_id = body.portfolio_snapshot.portfolio_id
     computed = rebalance(
-        body.to_domain(), run_id=f"rr_{RUN}", correlation_id=CORRELATION, request_hash=digest, idempotency_key=KEY
+        body.to_domain(),
+        run_id=f"rr_{RUN}",
+        correlation_id=CORRELATION,
+        request_hash=digest,
+        idempotency_key=KEY,
+        solve=solve,
     )
     result = result_document(computed)
     artifact = artifact_document(

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -18,10 +16,9 @@ from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.notices import Channel
 from lotus_web.models import EventLogEntry, JobRun, Person, SchedulerLease, TenantRuntime
 from lotus_web.queries.item_detail import assignable_people
+from lotus_web.queries.revisions import known_revisions, newest_revisions
 from lotus_web.queries.undelivered import undelivered_by_channel
 from lotus_web.settings import BadSetting, Settings
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 class State(StrEnum):
@@ -130,17 +127,12 @@ def _revisions(session: Session) -> set[str]:
     return set(MigrationContext.configure(session.connection()).get_current_heads())
 
 
-def _newest_revisions() -> set[str]:
-    return set(ScriptDirectory(str(MIGRATIONS)).get_heads())
-
-
 def check_migrations(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
     """The tables are those that this version expects."""
-    there, newest = _revisions(session), _newest_revisions()
-    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    there, newest = _revisions(session), newest_revisions()
     if there == newest:
         yield Finding("migrations", State.OK, f"The store is at {', '.join(sorted(newest))}, the newest.")
-    elif there - known:
+    elif there - known_revisions():
         yield Finding(
             "migrations",
             State.WRONG,

@@ -35,6 +35,7 @@ from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.services.recording import ComputedRun, record_run
 from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.simulation import drawn_run_id
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.packed import unpack_document
 from lotus_web.wire.policy_packs import under_pack
 from lotus_web.wire.rebalance_request import (
@@ -186,6 +187,7 @@ def _compute(batch: Batch, name: str) -> tuple[ComputedRun, Document]:
         run_id=drawn_run_id(batch.actor.tenant_id),
         correlation_id=scenario_correlation(batch.correlation_id, batch.batch_run_id, name),
         request_hash=digest,
+        solve=solve,
     )
     computed = ComputedRun(
         request_hash=digest,

@@ -35,6 +35,7 @@ from lotus_web.services.new_ids import new_id
 from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.services.recording import ComputedRun, add_history, record_run
 from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.packed import dump, unpack
 from lotus_web.wire.policy_packs import under_pack
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash, stored_request
@@ -175,6 +176,7 @@ def compute_run(
         correlation_id=correlation_id,
         request_hash=request_digest,
         idempotency_key=idempotency_key,
+        solve=solve,
     )
     return ComputedRun(
         request_hash=request_digest,

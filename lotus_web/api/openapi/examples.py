@@ -13,6 +13,7 @@ from lotus_web.api.openapi.samples import SAMPLES, STAMP
 from lotus_web.api.openapi.schemas import Schema, SchemaBook, name_of
 from lotus_web.domain.artifact import artifact_document
 from lotus_web.domain.rebalance.engine import rebalance
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
 from lotus_web.wire.rebalance_result import result_document
 
@@ -26,7 +27,12 @@ def known() -> dict[str, Any]:
     body = RebalanceRequestBody.model_validate(SIMULATE)
     digest = request_hash(body)
     run = rebalance(
-        body.to_domain(), run_id=RUN_ID, correlation_id=CORRELATION_ID, request_hash=digest, idempotency_key=KEY
+        body.to_domain(),
+        run_id=RUN_ID,
+        correlation_id=CORRELATION_ID,
+        request_hash=digest,
+        idempotency_key=KEY,
+        solve=solve,
     )
     result = result_document(run)
     artifact = artifact_document(

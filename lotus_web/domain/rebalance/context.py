@@ -11,6 +11,7 @@ from lotus_web.domain.rebalance.market import FxTable, index_prices
 from lotus_web.domain.rebalance.money import Money
 from lotus_web.domain.rebalance.options import EngineOptions
 from lotus_web.domain.rebalance.request import Position, RebalanceRequest, ShelfEntry
+from lotus_web.domain.rebalance.weight_problem import Solve
 
 
 class RunContext:
@@ -20,10 +21,11 @@ class RunContext:
     snapshot's own values are trusted (delta 25). ``held`` is the first row of each position.
     """
 
-    __slots__ = ("base", "fx", "held", "journal", "options", "prices", "quotes", "request", "shelf", "trusted")
+    __slots__ = ("base", "fx", "held", "journal", "options", "prices", "quotes", "request", "shelf", "solve", "trusted")
 
-    def __init__(self, request: RebalanceRequest) -> None:
+    def __init__(self, request: RebalanceRequest, solve: Solve) -> None:
         self.request = request
+        self.solve = solve
         self.options: EngineOptions = request.options
         self.base = request.portfolio_snapshot.base_currency
         self.journal = Journal()

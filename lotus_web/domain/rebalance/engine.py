@@ -33,6 +33,7 @@ from lotus_web.domain.rebalance.trimming import trim_to_buffer
 from lotus_web.domain.rebalance.turnover import limit_turnover
 from lotus_web.domain.rebalance.universe import Universe, build_universe, universe_data
 from lotus_web.domain.rebalance.valuation import value_before
+from lotus_web.domain.rebalance.weight_problem import Solve
 
 ENGINE_VERSION = "1.0.0"
 NO_CORRELATION = "c_none"
@@ -79,10 +80,14 @@ def rebalance(
     correlation_id: str = NO_CORRELATION,
     request_hash: str,
     idempotency_key: str | None = None,
+    solve: Solve,
 ) -> RebalanceResult:
-    """Compute a run. A pure function: BLOCKED is an answer, and bad data never raises."""
+    """Compute a run. A pure function: BLOCKED is an answer, and bad data never raises.
+
+    ``solve`` finds the weights of the target method SOLVER and of a comparison with it.
+    """
     with localcontext(ENGINE_CONTEXT):
-        ctx = RunContext(request)
+        ctx = RunContext(request, solve)
         before = value_before(ctx)
         universe = build_universe(ctx, before)
         ready = _Preparation(before, universe, choose_targets(ctx, universe, before.total_value.amount))

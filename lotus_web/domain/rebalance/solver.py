@@ -8,7 +8,7 @@ from lotus_web.domain.rebalance.arithmetic import ONE
 from lotus_web.domain.rebalance.codes import RunStatus
 from lotus_web.domain.rebalance.context import RunContext
 from lotus_web.domain.rebalance.group_constraints import known_groups
-from lotus_web.domain.rebalance.quadratic import INFEASIBLE, WeightProblem, solve
+from lotus_web.domain.rebalance.weight_problem import INFEASIBLE, WeightProblem
 from lotus_web.domain.rebalance.weights import TargetWork, redistribute_sell_only
 
 Groups = list[tuple[str, Decimal, list[str]]]
@@ -21,7 +21,7 @@ def solver_targets(ctx: RunContext, work: TargetWork, sell_only_excess: Decimal)
         return
     groups = list(known_groups(ctx, work))
     problem = _problem(ctx, work, groups)
-    solution = solve(problem)
+    solution = ctx.solve(problem)
     if solution.failure is None:
         work.weights.update(zip(work.buyable, solution.weights, strict=True))
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,7 +13,6 @@ from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.schedule import Job
 from lotus_web.jobs.scheduler import run_job
 from lotus_web.models import TenantRuntime
-from lotus_web.queries.doctor import MIGRATIONS
 from lotus_web.settings import Settings
 from tests.people import hire
 from tests.postgres import PostgresServer
@@ -97,10 +95,6 @@ def test_what_is_worth_knowing_is_no_failure(app: Flask) -> None:
     assert told.exit_code == 0
     for words in ("dies with the process", "everyone is signed out", "Nobody can sign in", "No process runs"):
         assert words in told.stdout
-
-
-def test_the_migrations_are_where_the_doctor_looks() -> None:
-    assert (Path(MIGRATIONS) / "versions").is_dir()
 
 
 def test_a_job_that_failed_is_told_with_what_it_said(app: Flask) -> None:

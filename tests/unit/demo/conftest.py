@@ -7,6 +7,7 @@ import pytest
 from lotus_web.demo.portfolios import DemoRun, demo_runs
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.rebalance.result import RebalanceResult
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
 
 Computed = list[tuple[DemoRun, RebalanceResult]]
@@ -15,7 +16,7 @@ Computed = list[tuple[DemoRun, RebalanceResult]]
 def through_engine(run: DemoRun) -> RebalanceResult:
     """Parse a body as the route does and compute it."""
     body = RebalanceRequestBody.model_validate(run.request)
-    return rebalance(body.to_domain(), run_id=f"rr_{run.index:08d}", request_hash=request_hash(body))
+    return rebalance(body.to_domain(), run_id=f"rr_{run.index:08d}", request_hash=request_hash(body), solve=solve)
 
 
 @pytest.fixture(scope="package")

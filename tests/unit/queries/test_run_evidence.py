@@ -10,6 +10,7 @@ import pytest
 from lotus_web.demo.portfolios import demo_variant
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.queries.run_evidence import MOST_POSITIONS, RunEvidence, run_evidence
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.rebalance_request import RebalanceRequestBody
 from lotus_web.wire.rebalance_result import result_document
 
@@ -20,7 +21,14 @@ def document(circumstance: str) -> dict[str, Any]:
     request = next(found.request for found in variants if found.circumstance == circumstance)
     body = RebalanceRequestBody.model_validate(request)
     return result_document(
-        rebalance(body.to_domain(), run_id="rr_1", correlation_id="c", request_hash="sha256:1", idempotency_key=None)
+        rebalance(
+            body.to_domain(),
+            run_id="rr_1",
+            correlation_id="c",
+            request_hash="sha256:1",
+            idempotency_key=None,
+            solve=solve,
+        )
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.rebalance.intent import FxSpot, SecurityTrade
 from lotus_web.domain.rebalance.result import RebalanceResult
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.rebalance_request import RebalanceRequestBody
 
 D = Decimal
@@ -70,7 +71,7 @@ def body(
 def run(document: Mapping[str, Any]) -> RebalanceResult:
     """Parse and compute."""
     parsed = RebalanceRequestBody.model_validate(document)
-    return rebalance(parsed.to_domain(), run_id=RUN_ID, request_hash="sha256:0")
+    return rebalance(parsed.to_domain(), run_id=RUN_ID, request_hash="sha256:0", solve=solve)
 
 
 def run_of(**fields: Any) -> RebalanceResult:

@@ -8,6 +8,7 @@ import pytest
 
 from lotus_web.domain.rebalance.engine import ENGINE_VERSION, rebalance
 from lotus_web.domain.rebalance.result import GateDecision
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.rebalance_request import RebalanceRequestBody
 from tests.unit.domain.rebalance.bodies import D, body, run_of
 
@@ -114,7 +115,7 @@ def test_the_result_names_where_it_comes_from() -> None:
     document["portfolio_snapshot"]["snapshot_id"] = "ps_1"
     request = RebalanceRequestBody.model_validate(document).to_domain()
     result = rebalance(
-        request, run_id="rr_1", correlation_id="corr_1", request_hash="sha256:1", idempotency_key="march"
+        request, run_id="rr_1", correlation_id="corr_1", request_hash="sha256:1", idempotency_key="march", solve=solve
     )
     lineage = result.lineage
     assert lineage.portfolio_snapshot_id == "pf_amara_tan"

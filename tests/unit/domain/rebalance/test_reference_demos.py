@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from lotus_web.domain.rebalance.batch import comparison_metrics
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.rebalance.result import RebalanceResult
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.rebalance_request import BatchRequestBody, first_message
 from tests.unit.domain.rebalance.bodies import run, trades_of
 
@@ -50,7 +51,7 @@ def analyse(number: str) -> tuple[dict[str, RebalanceResult], dict[str, str]]:
         except ValidationError as error:
             failed[name] = first_message(error)
         else:
-            results[name] = rebalance(request, run_id="rr_0000abcd", request_hash=f"batch_0:{name}")
+            results[name] = rebalance(request, run_id="rr_0000abcd", request_hash=f"batch_0:{name}", solve=solve)
     return results, failed
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
+import sys
 from typing import Any
 
 import pytest
 
-from lotus_web.domain.rebalance import quadratic
-from lotus_web.domain.rebalance.quadratic import WeightProblem, solve
+from lotus_web.domain.rebalance.weight_problem import WeightProblem
+from lotus_web.services import weight_solver
+from lotus_web.services.weight_solver import solve
 from tests.unit.domain.rebalance.bodies import D, run_of, weights_of
 
 SOLVED: dict[str, Any] = {"cash": {"SGD": 10000}, "target_method": "SOLVER"}
@@ -78,14 +78,7 @@ def test_limits_that_contradict_each_other_only_together_are_infeasible() -> Non
 def test_without_the_solver_package_the_run_is_blocked_with_a_warning(
     monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    real = importlib.import_module
-
-    def absent(name: str, package: str | None = None) -> ModuleType:
-        if name == missing:
-            raise ImportError(name)
-        return real(name, package)
-
-    monkeypatch.setattr(importlib, "import_module", absent)
+    monkeypatch.setitem(sys.modules, missing, None)
     result = run_of(**SOLVED, prices={"A": 1}, model={"A": ".5"})
     assert result.status == "BLOCKED"
     assert result.diagnostics.warnings == ("SOLVER_ERROR",)
@@ -93,12 +86,12 @@ def test_without_the_solver_package_the_run_is_blocked_with_a_warning(
 
 
 def test_a_solver_that_gives_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(quadratic.SETTINGS, "max_iter", 1)
+    monkeypatch.setitem(weight_solver.SETTINGS, "max_iter", 1)
     assert solve(problem("0.8", "0.6", limit="0.5")).failure == "SOLVER_NON_OPTIMAL_USER_LIMIT"
 
 
 def test_a_solver_that_fails_is_an_error_and_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(quadratic.SETTINGS, "max_iter", -1)
+    monkeypatch.setitem(weight_solver.SETTINGS, "max_iter", -1)
     assert solve(problem("0.8", "0.6")).failure == "SOLVER_ERROR"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.rebalance.request import RebalanceRequest
+from lotus_web.services.weight_solver import solve
 from lotus_web.wire.rebalance_request import RebalanceRequestBody
 from tests.unit.domain.rebalance.bodies import body
 
@@ -40,7 +41,7 @@ def calls(request: RebalanceRequest) -> int:
 
     sys.setprofile(count)
     try:
-        rebalance(request, run_id="rr_1", request_hash="sha256:0")
+        rebalance(request, run_id="rr_1", request_hash="sha256:0", solve=solve)
     finally:
         sys.setprofile(None)
     return seen

@@ -1,18 +1,16 @@
-"""Least squares under linear limits, by the OSQP package when it is installed (the ``solver`` extra)."""
+"""The engine's weight problems, solved by the OSQP package when it is installed (the ``solver`` extra)."""
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from lotus_web.domain.rebalance.arithmetic import ZERO
+from lotus_web.domain.rebalance.weight_problem import WeightProblem, WeightSolution
 
 PLACES = Decimal("0.0001")
 SLACK = Decimal("1e-7")
 SOLVER_ERROR = "SOLVER_ERROR"
-INFEASIBLE = "INFEASIBLE"
 UNBOUNDED_ABOVE = Decimal("1e20")
 SETTINGS = {
     "verbose": False,
@@ -35,33 +33,12 @@ FAILURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WeightProblem:
-    """Find non-negative weights nearest to ``wanted``.
-
-    Their sum lies in [``total_min``, ``total_max``], each is at most ``limit``, and each group's sum (member
-    positions, maximum) is at most its maximum.
-    """
-
-    wanted: tuple[Decimal, ...]
-    total_min: Decimal
-    total_max: Decimal
-    limit: Decimal | None
-    groups: tuple[tuple[tuple[int, ...], Decimal], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WeightSolution:
-    """Weights with four places, or the code of the failure."""
-
-    weights: tuple[Decimal, ...] = ()
-    failure: str | None = None
-
-
 def solve(problem: WeightProblem) -> WeightSolution:
     """Solve, or say why not; a missing package is a failure code, never an exception."""
     try:
-        osqp, numpy, sparse = (importlib.import_module(name) for name in ("osqp", "numpy", "scipy.sparse"))
+        import numpy
+        import osqp
+        import scipy.sparse as sparse
     except ImportError:
         return WeightSolution(failure=SOLVER_ERROR)
     if plainly_infeasible(problem):
