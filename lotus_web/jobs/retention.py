@@ -16,7 +16,7 @@ from lotus_web.domain.retention import FIRST_BATCH, next_batch_size, operation_c
 from lotus_web.jobs.context import JobContext
 from lotus_web.services.event_log import lock_tenant
 from lotus_web.services.operation_retention import find_lapsed_operations, purge_operations
-from lotus_web.services.retention import find_expired_runs, purge_runs, tenants_with_runs
+from lotus_web.services.retention import find_expired_runs, purge_runs, read_ahead, tenants_with_runs
 from lotus_web.services.retention_pieces import Beside, Owner, choose, purge_piece
 from lotus_web.services.retention_preview import kept_runs, preview_operations, preview_runs
 from lotus_web.services.retention_rows import Removed
@@ -71,6 +71,7 @@ def _purge_runs(context: JobContext, pace: _Pace, tenant_id: str, cutoff: dateti
             removed.update(_purge_beside(context, pace, owner, cutoff, now))
         work = partial(purge_runs, tenant_id=tenant_id, run_ids=found.run_ids, cutoff=cutoff, now=now)
         if not context.stop.is_set():
+            _look(partial(read_ahead, tenant_id=tenant_id, run_ids=found.run_ids))
             removed.update(pace.hold(work, tenant_id))
     return removed
 

@@ -17,7 +17,7 @@ from lotus_web.domain.workflow import ItemFacts, ItemStatus, Priority, WorkflowK
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.holders import HOLDER_DISABLED
 from lotus_web.queries.inbox_filter import InboxFilter, Tab, decided_conditions, filter_conditions, tab_condition
-from lotus_web.queries.open_items import OVERDUE, REST, all_open, decode_place
+from lotus_web.queries.open_items import OVERDUE, REST, decode_place, not_late
 from lotus_web.queries.told_reasons import told_reasons
 
 _CLOSED_KINDS = (str, str)
@@ -116,13 +116,7 @@ def open_items(
         late = len(rows)
     if len(rows) <= limit:
         start = after if part == REST else None
-        rows += _part(
-            session,
-            # IS TRUE keeps the order's index: by its statistics PostgreSQL takes few items for not late, and would sort them all.
-            base.where(*all_open(actor.tenant_id), (WorkflowItem.sla_due_at >= as_of).is_(True)),
-            start,
-            limit + 1 - len(rows),
-        )
+        rows += _part(session, base.where(*not_late(as_of)), start, limit + 1 - len(rows))
     return _open_page(rows, late, limit, as_of)
 
 

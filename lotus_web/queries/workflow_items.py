@@ -15,7 +15,7 @@ from lotus_web.domain.workflow import OPEN, Priority
 from lotus_web.models import WorkflowItem
 from lotus_web.models.values import item_state
 from lotus_web.queries.inbox_filter import InboxFilter, filter_conditions
-from lotus_web.queries.open_items import OVERDUE, REST, all_open, decode_place
+from lotus_web.queries.open_items import OVERDUE, REST, all_open, decode_place, not_late
 
 Place = tuple[int, datetime, str]
 _ORDER = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
@@ -85,13 +85,12 @@ def workflow_page(
     if len(rows) <= limit and not wanted.only_overdue:
         start = after if part == REST else None
         horizon = _horizon(session, tenant_id, start) if wanted.needs_reach else None
-        rows += _rest(session, tenant_id, base, wanted, as_of, start, horizon, limit + 1 - len(rows))
+        rows += _rest(session, base, wanted, as_of, start, horizon, limit + 1 - len(rows))
     return _page(rows, late_count, limit, as_of, horizon)
 
 
 def _rest(
     session: Session,
-    tenant_id: str,
     base: Select[WorkflowItem],
     wanted: WorkflowFilter,
     as_of: datetime,
@@ -102,7 +101,7 @@ def _rest(
     """Return what is not late: open and, where asked for, decided items, each read by its own index and merged."""
     if horizon is not None:
         base = base.where(tuple_(*_ORDER) <= horizon)
-    rows = _part(session, base.where(*all_open(tenant_id), WorkflowItem.sla_due_at >= as_of), start, limit)
+    rows = _part(session, base.where(WorkflowItem.resolved_at.is_(None), *not_late(as_of)), start, limit)
     if not wanted.only_open:
         rows += _part(session, base.where(WorkflowItem.resolved_at.is_not(None)), start, limit)
         rows.sort(key=lambda row: (row.priority_rank, row.requested_at, row.workflow_id))

@@ -27,7 +27,7 @@ from lotus_web.models import (
 )
 from lotus_web.services.counters import count
 from lotus_web.services.event_log import lock_tenant
-from lotus_web.services.retention_rows import Removed, how_many_fit, log_purged, purge_edges, rows_of, weigh
+from lotus_web.services.retention_rows import ENDS, Removed, how_many_fit, log_purged, purge_edges, rows_of, weigh
 
 OF_RUNS: dict[str, type[RunPayload | RunArtifact | IdempotencyKey | IdempotencyHistoryRow | Run]] = {
     "payloads": RunPayload,
@@ -94,6 +94,17 @@ def find_expired_runs(
     size = how_many_fit(weights, rows)
     run_ids = tuple(run_id for _, run_id in found[:size])
     return Candidates(tenant_id, run_ids, sum(weights[:size]), (found[size - 1][0], run_ids[-1]))
+
+
+def read_ahead(session: Session, tenant_id: str, run_ids: Sequence[str]) -> None:
+    """Read all that goes with some runs: a disk that was not asked for them for long is waited for here and not under the lock."""
+    for model in OF_RUNS.values():
+        own = (model.tenant_id == tenant_id, model.rebalance_run_id.in_(run_ids))
+        session.execute(select(*model.__table__.columns).where(*own)).all()
+    for _, id_of_end in ENDS:
+        session.execute(
+            select(*LineageEdge.__table__.columns).where(LineageEdge.tenant_id == tenant_id, id_of_end.in_(run_ids))
+        ).all()
 
 
 def purge_runs(session: Session, tenant_id: str, run_ids: Sequence[str], *, cutoff: datetime, now: datetime) -> Removed:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
@@ -198,6 +198,22 @@ def test_many_batches_and_many_tenants_add_up_to_the_preview(job: JobContext, mo
     assert purge(job)["runs"] == 22
     assert count("dpm_runs") == 1
     assert count("dpm_retention_log", "entry_type = 'RUN_PURGED'") == 22
+
+
+def test_what_goes_is_read_before_the_lock_is_taken(job: JobContext) -> None:
+    simulated("key-1")
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    retention.purge(job, LATER)
+    event.remove(db.engine, "before_cursor_execute", note)
+    locked = next(place for place, statement in enumerate(sent) if "last_log_seq" in statement)
+    for table in ("dpm_run_payloads", "dpm_run_artifacts", "dpm_idempotency_keys", "dpm_lineage_edges", "dpm_runs"):
+        read = [place for place, statement in enumerate(sent) if statement.startswith("SELECT") and table in statement]
+        assert min(read) < locked, table
 
 
 def test_the_log_of_retention_refuses_to_be_changed(job: JobContext) -> None:

@@ -14,7 +14,7 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.models import IdempotencyHistoryRow
 from lotus_web.services.lineage import add_edge
-from lotus_web.services.retention import find_expired_runs, purge_runs
+from lotus_web.services.retention import find_expired_runs, purge_runs, read_ahead
 from lotus_web.services.retention_pieces import Beside, Owner, choose, purge_piece
 from tests.contract.rows import add_keys, add_runs
 from tests.outside import NOON
@@ -63,11 +63,12 @@ def plans(sent: list[tuple[str, Any]], verbs: tuple[str, ...]) -> list[tuple[str
 def test_a_batch_reads_its_own_rows_alone(loaded: list[tuple[str, Any]]) -> None:
     found = find_expired_runs(db.session(), "default", cutoff=LATER, after=AFTER_HOT, rows=130)
     assert found is not None
+    read_ahead(db.session(), "default", found.run_ids)
     with transaction() as session:
         removed = purge_runs(session, "default", found.run_ids, cutoff=LATER, now=LATER)
     # With a line each in the log, which is added and not removed.
     assert found.rows - 20 >= sum(removed.values()) == 90
-    steps = plans(loaded, ("DELETE", "SELECT dpm_lineage", "SELECT dpm_idempotency"))
+    steps = plans(loaded, ("DELETE", "SELECT dpm_lineage", "SELECT dpm_idempotency", "SELECT dpm_run_"))
     assert len({statement for statement, _ in steps}) >= 11
     for statement, step in steps:
         if step.startswith(("SCAN", "SEARCH dpm")):

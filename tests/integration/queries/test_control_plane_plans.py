@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import event, text, update
 from sqlalchemy.orm import Session
 
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Role
+from lotus_web.models import WorkflowItem
 from lotus_web.queries.audit_explorer import AuditFilter, audit_page
 from lotus_web.queries.inbox import open_items as inbox_items
 from lotus_web.queries.inbox_counts import inbox_counts
@@ -236,3 +237,21 @@ def test_precedents_are_counted_without_a_look_at_each(crowded: None) -> None:
     assert found.counted > len(found.shown) == SHOWN
     (counted, parameters), *_ = sent
     assert re.search("USING COVERING INDEX|Index Only Scan", plan_of(counted, parameters)), plan_of(counted, parameters)
+
+
+def test_what_is_not_late_is_not_looked_up_by_its_due_time(app: Flask) -> None:
+    add_items(app, MANY, start=NOON)
+    with app.app_context():
+        with transaction() as session:
+            session.execute(text(f"{CLOSED.text} AND last_source_log_seq % 40 != 0"))
+            open_ones = update(WorkflowItem).where(WorkflowItem.resolved_at.is_(None))
+            session.execute(open_ones.values(sla_due_at=NOW + timedelta(days=1)))
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("ANALYZE")
+        with noted() as sent:
+            page = inbox_items(db.session(), InboxFilter(), Tab.OPEN, actor=NORA, now=NOW, soon_minutes=30, limit=50)
+        db.session.rollback()
+        assert len(page.items) == 50
+        searched = [line for line in plan_of(*sent[-1]).splitlines() if "Index Cond" in line or "SEARCH" in line]
+        assert searched
+        assert [line for line in searched if "sla_due_at" in line] == []
