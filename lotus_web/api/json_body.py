@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from lotus_web.api.refusals import InvalidRequest, Problem, shown_input
 from lotus_web.body_limit import MIB, longest_body
+from lotus_web.domain.canonical import LARGEST_EXPONENT
 from lotus_web.domain.idents import unstorable_place
 
 MAX_DEPTH = 32
@@ -71,9 +72,9 @@ def read_json() -> Any:
         raise InvalidRequest([_malformed(error.pos, error.msg)]) from None
     except RecursionError:
         raise InvalidRequest([_too_deep()]) from None
-    except _TooLong as error:
-        place = max(0, raw.find(error.digits.encode()))
-        raise InvalidRequest([_malformed(place, f"Expecting integers of at most {MAX_DIGITS} digits")]) from None
+    except _TooLarge as error:
+        place = max(0, raw.find(error.written.encode()))
+        raise InvalidRequest([_malformed(place, error.expected)]) from None
     except ValueError:  # bytes that are no text, NaN
         raise InvalidRequest([_malformed(0, "Expecting UTF-8 text with finite numbers")]) from None
     _check_bounds(value)
@@ -90,25 +91,29 @@ def _check_texts(value: Any) -> None:
         raise InvalidRequest([problem("value_error", UNSTORABLE, shown_input(sent), *place)])
 
 
-class _TooLong(ValueError):
-    """An integer that is longer than any that can be meant."""
+class _TooLarge(ValueError):
+    """A number that is longer, larger or smaller than any that can be meant."""
 
-    def __init__(self, digits: str):
-        self.digits = digits
-        super().__init__(digits)
+    def __init__(self, written: str, expected: str):
+        self.written, self.expected = written, expected
+        super().__init__(written)
 
 
 def _whole(text: str) -> int:
     if len(text) > MAX_DIGITS:
-        raise _TooLong(text)
+        raise _TooLarge(text, f"Expecting integers of at most {MAX_DIGITS} digits")
     return int(text)
 
 
 def _exact(text: str) -> Decimal:
+    """Return a number as it is written; one of a few characters may have a million digits once it is made an integer."""
     try:
-        return Decimal(text)
+        number = Decimal(text)
+        if abs(number.adjusted()) <= LARGEST_EXPONENT:
+            return number
     except InvalidOperation:  # an exponent of twenty digits
-        raise ValueError(text) from None
+        pass
+    raise _TooLarge(text, f"Expecting numbers within 1E±{LARGEST_EXPONENT}")
 
 
 def _refuse_constant(name: str) -> NoReturn:

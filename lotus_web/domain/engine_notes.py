@@ -24,7 +24,7 @@ NOTES_ABOUT = {
     "CAPPED_BY_GROUP_LIMIT_": "The limit for the group {rest} was reached.",
     "INFEASIBILITY_HINT_LOCKED_GROUP_WEIGHT_": "Positions that may not be sold hold more of the group {rest} than its limit.",
     "UNKNOWN_CONSTRAINT_ATTRIBUTE_": "No instrument has the attribute {rest}, so its limit was not applied.",
-    "OVERDRAFT_ON_T_PLUS_": "Settlement would overdraw cash {rest} business days after the trade.",
+    "OVERDRAFT_ON_T_PLUS_": "Settlement would overdraw cash on T+{rest}.",
     "INFEASIBLE_": "The solver found no weights that keep every limit.",
     "UNBOUNDED_": "The solver found no best weights within the limits.",
     "SOLVER_NON_OPTIMAL_": "The solver stopped before it had found the best weights.",

@@ -163,3 +163,8 @@ def entry_hash(
         poster=poster,
     )
     return link_hash(content, prev_hash)
+
+
+def run_event_key(run_id: str, event_type: EventType) -> str:
+    """Return the idempotency key of an event that a run has once."""
+    return f"{run_id}:{event_type.value}"

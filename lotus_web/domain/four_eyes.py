@@ -32,6 +32,10 @@ class FourEyes:
     enabled: bool = True
     exempt_tenants: frozenset[str] = field(default_factory=frozenset)
 
+    def binds(self, actor: Actor) -> bool:
+        """Return whether the rule holds for the actor's tenant."""
+        return self.enabled and actor.tenant_id not in self.exempt_tenants
+
     def applies_to(self, action: Action, actor: Actor, parties: Parties) -> bool:
         """Return whether the one who decides, or in whose name it is done, is the one who submitted or asked."""
         if not self.enabled or action not in NEEDS_ANOTHER:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lotus_web.db import Base, Json, UtcDateTime
 
 OPEN = text("resolved_at IS NULL")
 TO_WARN = text("resolved_at IS NULL AND NOT risk_told")
-TO_ESCALATE = text("resolved_at IS NULL AND status <> 'escalated'")
+TO_ESCALATE = text("resolved_at IS NULL AND status <> 'escalated' AND NOT breach_told")
 CLAIMED = text("resolved_at IS NULL AND claimed_at IS NOT NULL")
 
 
@@ -57,8 +57,10 @@ class WorkflowItem(Base):
     version: Mapped[int]
     # What items share that failed the same rules (domain/precedents.py); follows from policy and evidence.
     precedent_key: Mapped[str | None]
-    # The sweep's own marks, not part of the fold: told of this due time; not to be tried again before (a poison row).
+    # The sweep's own marks, not part of the fold: warned and escalated for this due time; not to be tried again before (a
+    # poison row).
     risk_told: Mapped[bool] = mapped_column(default=False)
+    breach_told: Mapped[bool] = mapped_column(default=False, server_default=false())
     sweep_not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (

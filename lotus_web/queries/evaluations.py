@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.events import OWN_PRODUCER, EventType
+from lotus_web.domain.events import OWN_PRODUCER, EventType, run_event_key
 from lotus_web.domain.items import ItemState
 from lotus_web.models import EventLogEntry
 
@@ -20,7 +20,7 @@ def evaluation_of_run(tenant_id: str, run_id: str) -> Select[EventLogEntry]:
     return select(EventLogEntry).where(
         EventLogEntry.tenant_id == tenant_id,
         EventLogEntry.producer_id == OWN_PRODUCER,
-        EventLogEntry.idempotency_key == f"{run_id}:{EventType.POLICY_EVALUATED.value}",
+        EventLogEntry.idempotency_key == run_event_key(run_id, EventType.POLICY_EVALUATED),
     )
 
 

@@ -18,7 +18,7 @@ from lotus_web.models import WorkflowItem
 from lotus_web.queries.holders import HOLDER_DISABLED
 from lotus_web.queries.inbox_filter import InboxFilter, Tab, decided_conditions, filter_conditions, tab_condition
 from lotus_web.queries.open_items import OVERDUE, REST, decode_place, not_late
-from lotus_web.queries.told_reasons import told_reasons
+from lotus_web.queries.told_reasons import ToldDecision, told_decisions
 
 _CLOSED_KINDS = (str, str)
 # A filter that few closed items meet would read them all; a page looks this far back and its cursor goes on from there.
@@ -39,7 +39,6 @@ COLUMNS = (
     WorkflowItem.requested_at,
     WorkflowItem.sla_due_at,
     WorkflowItem.resolved_at,
-    WorkflowItem.last_actor_id,
     WorkflowItem.current_decision,
     WorkflowItem.current_reason,
     WorkflowItem.version,
@@ -65,11 +64,12 @@ class InboxRow:
     requested_at: datetime
     sla_due_at: datetime
     resolved_at: datetime | None
-    last_actor_id: str | None
     current_decision: str | None
     current_reason: str | None
     version: int
     holder_disabled: bool
+    # Of a decided row (rows_told).
+    decided_by: str | None = None
 
     @property
     def priority(self) -> str:
@@ -222,10 +222,14 @@ def closed_items(
 
 
 def rows_told(session: Session, tenant_id: str, rows: Sequence[InboxRow], codes: Catalogue) -> list[InboxRow]:
-    """Return rows with why they were decided in ``current_reason``; at most one query."""
-    coded = [row.workflow_id for row in rows if row.current_decision and not row.current_reason]
-    reasons = told_reasons(session, tenant_id, coded, codes)
-    return [replace(row, current_reason=row.current_reason or reasons.get(row.workflow_id)) for row in rows]
+    """Return rows with who decided them and why, in ``decided_by`` and ``current_reason``; at most one query."""
+    told = told_decisions(session, tenant_id, (row.workflow_id for row in rows if row.current_decision), codes)
+    return [_row_told(row, told[row.workflow_id]) if row.workflow_id in told else row for row in rows]
+
+
+def _row_told(row: InboxRow, decision: ToldDecision) -> InboxRow:
+    by = decision.decided_by if row.resolved_at is not None else None
+    return replace(row, decided_by=by, current_reason=row.current_reason or decision.reason)
 
 
 def _closed_horizon(session: Session, closed: list[ColumnElement[bool]]) -> tuple[datetime, str] | None:

@@ -1,4 +1,4 @@
-"""One item as it stands in the store."""
+"""One item as it stands in the store, and what was done to it last."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.items import ItemState
-from lotus_web.models import WorkflowItem
-from lotus_web.models.values import item_state
+from lotus_web.domain.items import ActionRecord, ItemState
+from lotus_web.models import WorkflowAction, WorkflowItem
+from lotus_web.models.values import action_record, item_state
 
 
 def stored_item(session: Session, tenant_id: str, workflow_id: str) -> ItemState:
@@ -18,3 +18,15 @@ def stored_item(session: Session, tenant_id: str, workflow_id: str) -> ItemState
     if row is None:
         raise NotFound("not_found", "There is no such item.")
     return item_state(row)
+
+
+def last_action(session: Session, item: ItemState) -> ActionRecord | None:
+    """Return what was done to an item last, None where nothing was."""
+    query = (
+        select(WorkflowAction)
+        .where(WorkflowAction.tenant_id == item.tenant_id, WorkflowAction.workflow_id == item.workflow_id)
+        .order_by(WorkflowAction.action_seq.desc())
+        .limit(1)
+    )
+    row = session.scalars(query).one_or_none()
+    return None if row is None else action_record(row)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.models import OperationPayload, OperationStep, Run
-from lotus_web.queries.operations import OperationRow, StoredOperation, stored_operation
+from lotus_web.queries.operations import OperationRow, StoredOperation, no_such_operation, stored_operation
 from lotus_web.wire.packed import unpack_document
 
 
@@ -99,7 +99,9 @@ def _request(session: Session, tenant_id: str, operation_id: str) -> dict[str, A
         select(OperationPayload.request).where(
             OperationPayload.tenant_id == tenant_id, OperationPayload.operation_id == operation_id
         )
-    ).one()
+    ).one_or_none()
+    if packed is None:  # it was purged since the operation was read
+        raise no_such_operation()
     return unpack_document(packed)
 
 

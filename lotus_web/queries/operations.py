@@ -165,7 +165,7 @@ def _with_result(tenant_id: str) -> Select[Operation, bytes | None]:
 def _stored(session: Session, query: Select[Operation, bytes | None]) -> StoredOperation:
     found = session.execute(query.execution_options(populate_existing=True)).one_or_none()
     if found is None:
-        raise NotFound(NOT_FOUND, "There is no such operation here. It may have been removed after its time.")
+        raise no_such_operation()
     operation, packed = found
     return StoredOperation(_row(operation), None if packed is None else unpack(packed))
 
@@ -189,3 +189,8 @@ def _row(operation: Operation) -> OperationRow:
         progress=OperationProgress(operation.steps_done, operation.steps_total),
         error=error,
     )
+
+
+def no_such_operation() -> NotFound:
+    """Return the refusal of an id that names no operation here."""
+    return NotFound(NOT_FOUND, "There is no such operation here. It may have been removed after its time.")

@@ -12,7 +12,7 @@ from lotus_web.domain.items import ItemState
 from lotus_web.domain.precedents import Precedent, Precedents, precedent_key, seconds_between, summarise
 from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
 from lotus_web.models import WorkflowItem
-from lotus_web.queries.told_reasons import told_reasons
+from lotus_web.queries.told_reasons import ToldDecision, told_decisions
 
 SHOWN = 8
 COUNTED_AT_MOST = 200
@@ -31,7 +31,6 @@ _COLUMNS = (
     WorkflowItem.portfolio_id,
     WorkflowItem.current_decision.label("outcome"),
     WorkflowItem.current_reason.label("reason"),
-    WorkflowItem.last_actor_id.label("decided_by"),
     WorkflowItem.requested_at,
     WorkflowItem.resolved_at.label("decided_at"),
 )
@@ -84,9 +83,13 @@ def find_precedents(
     if portfolio_id is not None and len(shown) < SHOWN:
         known = {one.workflow_id for one in same_rules}
         shown += _of_portfolio(session, decided, portfolio_id, known)[: SHOWN - len(shown)]
-    reasons = told_reasons(session, tenant_id, (one.workflow_id for one in shown if not one.reason), codes)
-    shown = [replace(one, reason=one.reason or reasons.get(one.workflow_id)) for one in shown]
+    told = told_decisions(session, tenant_id, (one.workflow_id for one in shown), codes)
+    shown = [_precedent_told(one, told[one.workflow_id]) if one.workflow_id in told else one for one in shown]
     return summarise(shown, ((one.outcome, one.seconds) for one in same_rules))
+
+
+def _precedent_told(one: Precedent, decision: ToldDecision) -> Precedent:
+    return replace(one, decided_by=decision.decided_by, reason=one.reason or decision.reason)
 
 
 def _same_rules(session: Session, conditions: list[ColumnElement[bool]]) -> list[_Counted]:
@@ -107,7 +110,9 @@ def _shown(session: Session, tenant_id: str, workflow_ids: list[str]) -> list[Pr
     if not workflow_ids:
         return []
     query = select(*_COLUMNS).where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.workflow_id.in_(workflow_ids))
-    found = {row.workflow_id: Precedent(**row._mapping, same_rules=True) for row in session.execute(query)}
+    found = {
+        row.workflow_id: Precedent(**row._mapping, decided_by=None, same_rules=True) for row in session.execute(query)
+    }
     return [found[workflow_id] for workflow_id in workflow_ids if workflow_id in found]
 
 
@@ -121,6 +126,6 @@ def _of_portfolio(
         .order_by(WorkflowItem.requested_at.desc(), WorkflowItem.workflow_id.desc())
         .limit(PORTFOLIO_REACH)
     )
-    found = [Precedent(**row._mapping, same_rules=False) for row in session.execute(query)]
+    found = [Precedent(**row._mapping, decided_by=None, same_rules=False) for row in session.execute(query)]
     fresh = [one for one in found if one.workflow_id not in known]
     return sorted(fresh, key=lambda one: (one.decided_at, one.workflow_id), reverse=True)

@@ -77,14 +77,12 @@ def item_timeline(
     )
 
 
-def trace_timeline(detail: TraceDetail) -> tuple[TimelineEntry, ...]:
-    """Return everything that happened in a trace, oldest first, each approval once."""
-    return _told(detail.in_order, detail.actions)
+def trace_timeline(detail: TraceDetail, codes: Catalogue = REASON_CODES) -> tuple[TimelineEntry, ...]:
+    """Return everything that happened in a trace, oldest first, each approval once, with reasons in ``codes``' words."""
+    return _told(detail.in_order, detail.actions, codes)
 
 
-def _told(
-    everything: Iterable[Told], actions: Iterable[WorkflowAction], codes: Catalogue = REASON_CODES
-) -> tuple[TimelineEntry, ...]:
+def _told(everything: Iterable[Told], actions: Iterable[WorkflowAction], codes: Catalogue) -> tuple[TimelineEntry, ...]:
     """Return it in words. An approval is both an event and the action that it stands for: it is told once, as the action."""
     stood_for = {action.source_event_id for action in actions}
     return tuple(

@@ -1,4 +1,4 @@
-"""Why items were decided: what the person wrote, or what the reason code says in plain words where they wrote nothing.
+"""Who decided items, and why: what the person wrote, or what the reason code says in plain words where they wrote nothing.
 
 The words of a code are a setting and may change, so they are no part of an item: they are found when it is told.
 """
@@ -6,7 +6,7 @@ The words of a code are a setting and may change, so they are no part of an item
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,15 +22,26 @@ def told_reason(action: Action, *, text: str | None, code: str | None, codes: Ca
     return text or (reason_text(action, code, codes) if code else None)
 
 
-def told_reasons(
+@dataclass(frozen=True, slots=True)
+class ToldDecision:
+    """Who decided an item, the person where it was done in one's name, and why, if there is a reason."""
+
+    decided_by: str
+    reason: str | None
+
+
+def told_decisions(
     session: Session, tenant_id: str, workflow_ids: Iterable[str], codes: Catalogue = REASON_CODES
-) -> Mapping[str, str]:
-    """Return why each item was last decided, by its id, where there is a reason; one query, none without an id."""
+) -> Mapping[str, ToldDecision]:
+    """Return the last decision on each item that has one, by its id; one query, none without an id.
+
+    Who did something to an item last need not have decided it: what is decided can still be commented on.
+    """
     wanted = list(workflow_ids)
     if not wanted:
         return {}
     query = (
-        select(WorkflowAction.workflow_id, WorkflowAction.action_type, WorkflowAction.text, WorkflowAction.reason_code)
+        select(WorkflowAction)
         .where(
             WorkflowAction.tenant_id == tenant_id,
             WorkflowAction.workflow_id.in_(wanted),
@@ -38,11 +49,13 @@ def told_reasons(
         )
         .order_by(WorkflowAction.workflow_id, WorkflowAction.action_seq)
     )
-    reasons = {
-        row.workflow_id: told_reason(Action(row.action_type), text=row.text, code=row.reason_code, codes=codes)
-        for row in session.execute(query)
+    return {
+        row.workflow_id: ToldDecision(
+            row.on_behalf_of or row.actor_id,
+            told_reason(Action(row.action_type), text=row.text, code=row.reason_code, codes=codes),
+        )
+        for row in session.scalars(query)
     }
-    return {workflow_id: reason for workflow_id, reason in reasons.items() if reason}
 
 
 def items_told(session: Session, items: Sequence[ItemState], codes: Catalogue = REASON_CODES) -> list[ItemState]:
@@ -50,5 +63,6 @@ def items_told(session: Session, items: Sequence[ItemState], codes: Catalogue = 
     coded = [item for item in items if item.current_decision and not item.current_reason]
     if not coded:
         return list(items)
-    reasons = told_reasons(session, coded[0].tenant_id, (item.workflow_id for item in coded), codes)
+    told = told_decisions(session, coded[0].tenant_id, (item.workflow_id for item in coded), codes)
+    reasons = {workflow_id: decision.reason for workflow_id, decision in told.items()}
     return [replace(item, current_reason=item.current_reason or reasons.get(item.workflow_id)) for item in items]

@@ -61,7 +61,7 @@ def end_claim(session: Session, key: ItemKey, *, now: datetime, lease: timedelta
     minutes = int(lease.total_seconds() // 60)
     asked = ReviewAction(
         Action.RELEASE if row.status == ItemStatus.IN_REVIEW else Action.REASSIGN,
-        text=f"{row.assigned_account_id} did nothing with it for {minutes} minutes.",
+        text=f"{row.assigned_account_id} did nothing with it for {minutes} {'minute' if minutes == 1 else 'minutes'}.",
         reason_code=LAPSED,
         assigned_role=row.assigned_role or policy.defaults.assigned_role,
     )

@@ -52,7 +52,8 @@ def store_effect(session: Session, effect: Effect) -> None:
     if row is None:
         session.add(WorkflowItem(**item_columns(state)))
     else:
-        row.risk_told = row.risk_told and row.sla_due_at == state.sla_due_at
+        same_clock = row.sla_due_at == state.sla_due_at
+        row.risk_told, row.breach_told = row.risk_told and same_clock, row.breach_told and same_clock
         for name, value in item_columns(state).items():
             setattr(row, name, value)
     if effect.action is not None:

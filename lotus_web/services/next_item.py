@@ -40,7 +40,7 @@ def claim_next(
     if actor.on_behalf_of is not None:
         check_assignee(session, actor.tenant_id, account_id=actor.on_behalf_of, role=None, field="actor_id")
     lock_tenant(session, actor.tenant_id)
-    taker = Taker(actor, _roles(session, actor), policy.four_eyes.enabled)
+    taker = Taker(actor, _roles(session, actor), policy.four_eyes.binds(actor))
     workflow_id = _most_urgent(session, taker, now, skip)
     if workflow_id is None:
         return None

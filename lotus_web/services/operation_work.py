@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from lotus_web.db import db, transaction
 from lotus_web.domain.access import Actor
-from lotus_web.domain.errors import LotusError, NotFound
+from lotus_web.domain.errors import Conflict, LotusError, NotFound
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import (
+    NOT_EXECUTABLE,
     NOT_FOUND,
     OPERATION_FAILED,
     STORED_REQUEST_INVALID,
@@ -44,6 +45,7 @@ from lotus_web.wire.rebalance_request import BatchRequestBody, stored_request
 
 FAILED_MESSAGE = "The operation failed unexpectedly; the log of the service has the cause."
 INVALID_MESSAGE = "The stored request is not one that this version accepts."
+LOST_MESSAGE = "This took longer than its lease, so another worker carries the operation out."
 Stop = Callable[[], bool]
 log = structlog.get_logger(__name__)
 
@@ -120,10 +122,14 @@ def _link_again(session: Session, operation: Operation, again: str, *, now: date
 def execute_by_hand(
     operation_id: str, *, tenant_id: str, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock
 ) -> None:
-    """Claim a PENDING operation and carry it out; raises NotFound, or Conflict for all but the first who ask."""
+    """Claim a PENDING operation and carry it out; raises NotFound, or Conflict for all but the first who ask.
+
+    Conflict too for one whose lease ran out meanwhile: another worker carries it out, and it has not ended.
+    """
     with transaction() as session:
         claim = claim_operation(session, tenant_id, operation_id, terms=terms, now=clock())
-    work_on(claim, policy=policy, terms=terms, clock=clock)
+    if not work_on(claim, policy=policy, terms=terms, clock=clock):
+        raise Conflict(NOT_EXECUTABLE, LOST_MESSAGE)
 
 
 def work_on(claim: Claim, *, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock, stop: Stop = never) -> bool:

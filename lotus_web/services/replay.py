@@ -53,6 +53,10 @@ def replay_run(
     with transaction() as session:
         now = clock()
         new = record_run(session, computed, actor=actor, now=now, policy=policy)
+        # Looked at again and held to the end: retention may have taken it meanwhile. After the recording, which takes the
+        # tenant's lock before any run's, as a purge does.
+        if session.get(Run, (actor.tenant_id, run_id), populate_existing=True, with_for_update=True) is None:
+            raise RunNotFound
         add_edge(
             session,
             EdgeType.REPLAYED_FROM,

@@ -38,6 +38,7 @@ OF_RUNS: dict[str, type[RunPayload | RunArtifact | IdempotencyKey | IdempotencyH
 }
 # What every run may have one of, its payloads and its artifact, and the run itself; the line about it in the log.
 ROWS_A_RUN = 4
+READ_AT_ONCE = 50
 BESIDE_RUNS = (
     LineageEdge.source_entity_id,
     LineageEdge.target_entity_id,
@@ -97,14 +98,21 @@ def find_expired_runs(
 
 
 def read_ahead(session: Session, tenant_id: str, run_ids: Sequence[str]) -> None:
-    """Read all that goes with some runs: a disk that was not asked for them for long is waited for here and not under the lock."""
-    for model in OF_RUNS.values():
-        own = (model.tenant_id == tenant_id, model.rebalance_run_id.in_(run_ids))
-        session.execute(select(*model.__table__.columns).where(*own)).all()
-    for _, id_of_end in ENDS:
-        session.execute(
-            select(*LineageEdge.__table__.columns).where(LineageEdge.tenant_id == tenant_id, id_of_end.in_(run_ids))
-        ).all()
+    """Read all that goes with some runs: a disk that was not asked for them for long is waited for here and not under the lock.
+
+    Nothing is kept of it but a few rows at a time.
+    """
+    of_runs = [
+        select(*model.__table__.columns).where(model.tenant_id == tenant_id, model.rebalance_run_id.in_(run_ids))
+        for model in OF_RUNS.values()
+    ]
+    edges = [
+        select(*LineageEdge.__table__.columns).where(LineageEdge.tenant_id == tenant_id, id_of_end.in_(run_ids))
+        for _, id_of_end in ENDS
+    ]
+    for query in (*of_runs, *edges):
+        for _ in session.execute(query.execution_options(yield_per=READ_AT_ONCE)):
+            pass
 
 
 def purge_runs(session: Session, tenant_id: str, run_ids: Sequence[str], *, cutoff: datetime, now: datetime) -> Removed:
@@ -123,9 +131,10 @@ def purge_runs(session: Session, tenant_id: str, run_ids: Sequence[str], *, cuto
     log_purged(session, tenant_id, RetentionEntryType.RUN_PURGED, facts, now)
     for run in runs:
         count(session, tenant_id, Counter.RUNS, run.status, -1)
-    ids = [run.rebalance_run_id for run in runs]
-    gone = {"edges": purge_edges(session, tenant_id, EntityKind.RUN, ids)}
+    ids, gone = [run.rebalance_run_id for run in runs], {}
     for name, model in OF_RUNS.items():
         own = delete(model).where(model.tenant_id == tenant_id, model.rebalance_run_id.in_(ids))
         gone[name] = rows_of(session.execute(own.execution_options(synchronize_session=False)))
+    # After the keys: a replay that holds one of them adds its edge before it lets go.
+    gone["edges"] = purge_edges(session, tenant_id, EntityKind.RUN, ids)
     return Removed(gone)

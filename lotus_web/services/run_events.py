@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
-from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventSource, EventType
+from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventSource, EventType, run_event_key
 from lotus_web.domain.explain import findings, headline
 from lotus_web.domain.gate import priority_of
 from lotus_web.models import EventLogEntry, Run
@@ -34,7 +34,7 @@ def append_run_events(
     lock_tenant(session, run.tenant_id)
     if not _trace_exists(session, run):
         _append(session, run, EventType.TRACE_STARTED, trace_started(run), actor=actor, now=now, policy=policy)
-    if not _evaluated(session, run):
+    if session.scalar(evaluation_event(run.tenant_id, run.rebalance_run_id)) is None:
         evaluated = policy_evaluated(run, result)
         _append(session, run, EventType.POLICY_EVALUATED, evaluated, actor=actor, now=now, policy=policy)
     if policy.requires_review(run.status):
@@ -51,17 +51,13 @@ def _trace_exists(session: Session, run: Run) -> bool:
     return session.scalar(query) is not None
 
 
-def _evaluated(session: Session, run: Run) -> bool:
-    query = select(EventLogEntry.log_seq).where(
-        EventLogEntry.tenant_id == run.tenant_id,
+def evaluation_event(tenant_id: str, run_id: str) -> Select[int]:
+    """Return the question for the event that every run in the log has once; it outlives the run."""
+    return select(EventLogEntry.log_seq).where(
+        EventLogEntry.tenant_id == tenant_id,
         EventLogEntry.producer_id == OWN_PRODUCER,
-        EventLogEntry.idempotency_key == _key(run, EventType.POLICY_EVALUATED),
+        EventLogEntry.idempotency_key == run_event_key(run_id, EventType.POLICY_EVALUATED),
     )
-    return session.scalar(query) is not None
-
-
-def _key(run: Run, event_type: EventType) -> str:
-    return f"{run.rebalance_run_id}:{event_type.value}"
 
 
 def _append(
@@ -90,7 +86,7 @@ def run_event(
         occurred_at=now,
         source=SOURCE,
         actor={"actor_type": actor.actor_type.value, "actor_id": actor.decider_id},
-        idempotency_key=_key(run, event_type),
+        idempotency_key=run_event_key(run.rebalance_run_id, event_type),
         payload=payload,
         correlation_id=run.correlation_id,
     )

@@ -35,6 +35,7 @@ from lotus_web.services.new_ids import new_id
 from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.services.recording import ComputedRun, add_history, record_run
 from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.services.run_events import evaluation_event
 from lotus_web.services.weight_solver import solve
 from lotus_web.wire.packed import dump, unpack
 from lotus_web.wire.policy_packs import under_pack
@@ -197,13 +198,15 @@ def drawn_run_id(tenant_id: str) -> str:
 
 
 def unused_run_id(session: Session, tenant_id: str) -> str:
-    """Return a new run id that neither a stored run nor the decisions of a purged one carry."""
+    """Return a new run id that neither a stored run nor the decisions and events of a purged one carry."""
     while True:
         run_id = new_id("rr_", 8)
-        known = session.scalar(
-            select(Run.rebalance_run_id).where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id)
-        ) or session.scalar(select(Decision.run_id).where(Decision.tenant_id == tenant_id, Decision.run_id == run_id))
-        if known is None:
+        carriers = (
+            select(Run.rebalance_run_id).where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id),
+            select(Decision.run_id).where(Decision.tenant_id == tenant_id, Decision.run_id == run_id),
+            evaluation_event(tenant_id, run_id),
+        )
+        if not any(session.scalar(carrier.limit(1)) is not None for carrier in carriers):
             return run_id
 
 

@@ -37,7 +37,7 @@ def to_warn(session: Session, *, now: datetime, window: timedelta, limit: int) -
 
 
 def to_escalate(session: Session, *, now: datetime, limit: int) -> list[ItemKey]:
-    """Return open items past their due time that are not escalated, latest first."""
+    """Return open items past their due time that were not escalated for it and are not escalated now, latest first."""
     return _due(session, TO_ESCALATE, before=now, now=now, limit=limit)
 
 
@@ -74,13 +74,16 @@ def warn(session: Session, key: ItemKey, *, now: datetime, window: timedelta) ->
 
 
 def escalate(session: Session, key: ItemKey, *, now: datetime, policy: ReviewPolicy) -> bool:
-    """Escalate one late item as any escalation; False if it was decided, escalated or given time meanwhile."""
+    """Escalate one late item as any escalation; False if it was decided, escalated or given time meanwhile.
+
+    Once for each due time: whoever has it then and asks for changes, or gives it back, keeps it.
+    """
     tenant_id, workflow_id = key
     lock_tenant(
         session, tenant_id
     )  # before the item, as every action does: the other way round, two could wait in a ring
     row = find_item(session, tenant_id, workflow_id, lock=True)
-    if row is None or row.resolved_at is not None or row.sla_due_at >= now:
+    if row is None or row.resolved_at is not None or row.breach_told or row.sla_due_at >= now:
         return False
     late = f"Not decided by {row.sla_due_at:%Y-%m-%d %H:%M} UTC."
     try:
@@ -96,6 +99,7 @@ def escalate(session: Session, key: ItemKey, *, now: datetime, policy: ReviewPol
         )
     except Conflict:
         return False
+    row.breach_told = True
     return True
 
 

@@ -16,10 +16,13 @@ from lotus_web.domain.items import ItemState
 from lotus_web.domain.workflow import Action, did
 from lotus_web.queries.holders import is_disabled
 from lotus_web.queries.item_detail import ItemDetail, item_detail
+from lotus_web.queries.items import last_action
 from lotus_web.queries.navigation import next_in_queue
 from lotus_web.queries.precedents import item_precedents
+from lotus_web.queries.told_reasons import told_decisions
 from lotus_web.web.access import current_actor
 from lotus_web.web.decision_panel import decision_panel, waits_for_others
+from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.review_form import FieldError, Typed
 from lotus_web.web.htmx import is_htmx, page_or_fragment
 from lotus_web.web.queue import act_url, list_url, queue_address, queue_here
@@ -49,8 +52,11 @@ class Collision:
 def item_page(
     workflow_id: str, *, status: int = 200, typed: Typed | None = None, outcome: Outcome | None = None
 ) -> Response:
-    """Render an item with its forms; raises NotFound."""
-    actor, now, typed, outcome = current_actor(), current.utcnow(), typed or Typed(), outcome or Outcome()
+    """Render an item with its forms; raises NotFound. One who looks finds in them what was written before a sign-in."""
+    actor, now, outcome = current_actor(), current.utcnow(), outcome or Outcome()
+    if typed is None:
+        looks = request.method == "GET"
+        typed = Typed(draft_for(url_for("items.act", workflow_id=workflow_id)).to_dict() if looks else {})
     session = db.session()
     codes = current.settings().reason_codes
     detail = item_detail(session, actor.tenant_id, workflow_id, codes=codes)
@@ -72,7 +78,7 @@ def item_page(
         precedents=item_precedents(session, detail.item, now=now, codes=codes),
         typed=typed,
         outcome=outcome,
-        collision=collision(outcome.conflict, detail.item, typed, actor),
+        collision=collision(session, outcome.conflict, detail.item, typed, actor),
         queue=queue,
         next_item=next_item,
         next_url=queue.next_url if queue else next_item and url_for("items.show", workflow_id=next_item.workflow_id),
@@ -82,7 +88,7 @@ def item_page(
         opened=request.args.get("do", ""),
         holder_disabled=holder_disabled(session, detail.item),
         for_others=waits_for_others(detail.item, actor),
-        decided_by=decided_by(detail),
+        decided_by=decided_by(session, detail.item),
         me=actor.decider_id,
         now=now,
         soon_minutes=current.settings().deadline_risk_warning_minutes,
@@ -95,10 +101,12 @@ def holder_disabled(session: Session, item: ItemState) -> bool:
     return bool(item.is_open and item.assigned_account_id) and is_disabled(session, item.assigned_account_id or "")
 
 
-def decided_by(detail: ItemDetail) -> str | None:
+def decided_by(session: Session, item: ItemState) -> str | None:
     """Return who took the decision that stands; a comment after it is nobody's decision."""
-    decisions = {Action.APPROVE, Action.REJECT, Action.OVERRIDE}
-    return next((entry.actor for entry in detail.timeline.entries if entry.kind in decisions), None)
+    if item.is_open:
+        return None
+    decision = told_decisions(session, item.tenant_id, [item.workflow_id]).get(item.workflow_id)
+    return None if decision is None else decision.decided_by
 
 
 def item_gate(detail: ItemDetail) -> GateStatus | None:
@@ -109,16 +117,25 @@ def item_gate(detail: ItemDetail) -> GateStatus | None:
     return gate_status(required=required, item_status=detail.item.status)
 
 
-def collision(conflict: Conflict | None, item: ItemState, typed: Typed, actor: Actor) -> Collision | None:
+def collision(
+    session: Session, conflict: Conflict | None, item: ItemState, typed: Typed, actor: Actor
+) -> Collision | None:
     """Return a conflict as the page tells it; None when there was none."""
     if conflict is None:
         return None
-    asked = typed.action
-    repeated = asked is not None and item.last_actor_id == actor.decider_id and item.last_action_type == asked.value
-    if repeated:
-        return Collision(repeated, "This was recorded already, once.")
+    if asked_already(session, item, typed, actor):
+        return Collision(True, "This was recorded already, once.")
     if conflict.code != "version_conflict" or item.last_action_type is None:
-        return Collision(repeated, naming(conflict.message))
+        return Collision(False, naming(conflict.message))
     who = "you" if item.last_actor_id == actor.decider_id else known_as(item.last_actor_id or "")
     done = did(Action(item.last_action_type), account=item.assigned_account_id, role=item.assigned_role)
-    return Collision(repeated, f"While you were looking, {who} {naming(done)}.")
+    return Collision(False, f"While you were looking, {who} {naming(done)}.")
+
+
+def asked_already(session: Session, item: ItemState, typed: Typed, actor: Actor) -> bool:
+    """Return whether what was done last is this very thing, by the same person and in the same words: a form sent twice."""
+    asked = typed.action
+    if asked is None or (item.last_actor_id, item.last_action_type) != (actor.decider_id, asked.value):
+        return False
+    last = last_action(session, item)
+    return last is not None and typed.says(last)

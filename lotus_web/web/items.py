@@ -14,7 +14,6 @@ from lotus_web.request_ids import current_ids
 from lotus_web.services.failures import Attempt, attempt
 from lotus_web.services.review import Reviewed, apply_action
 from lotus_web.web.access import current_actor, requires
-from lotus_web.web.drafts import draft_for
 from lotus_web.web.forms.review_form import Typed, asked_action, chosen_action, field_error
 from lotus_web.web.htmx import go_to, is_htmx, see_other
 from lotus_web.web.item_page import Outcome, item_page
@@ -41,7 +40,7 @@ DONE_WORDS = {
 @requires(Permission.RUNS_READ)
 def show(workflow_id: str) -> ResponseReturnValue:
     """Show the item as it stands."""
-    return item_page(workflow_id, typed=Typed(draft_for(url_for("items.act", workflow_id=workflow_id)).to_dict()))
+    return item_page(workflow_id)
 
 
 @blueprint.post("/inbox/<ident:workflow_id>")

@@ -58,16 +58,17 @@ def period() -> tuple[datetime, datetime]:
     start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
     check_order(start, end)
     until = end or current.utcnow()
-    return start or until - timedelta(days=DAYS), until
+    # From a midnight on, as the lists begin that the lines lead to.
+    return start or (until - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0), until
 
 
 def decisions_of(line: ReasonLine) -> str | None:
-    """Return the address of what is behind a line: decisions of the gate, else lines of the audit; None for who may not read it."""
+    """Return the address of what is behind a line: of the audit, which has all of it; for who may not read that, of the decisions on runs."""
     kept = {name: request.args[name] for name in ("from", "to") if request.args.get(name)}
     when: dict[str, Any] = kept or {"from": period()[0].date().isoformat()}
+    if current_actor().may(Permission.WORKFLOW_EXPORT):
+        return url_for("audit.show", source=Source.ACTION.word, kind=line.action, reason=line.code or NO_REASON, **when)
     gate = next((word for action, word in _GATE.items() if action.value == line.action), None)
-    if gate is not None and line.code is not None:
-        return url_for("decisions.show", action=gate, reason_code=line.code, **when)
-    if not current_actor().may(Permission.WORKFLOW_EXPORT):
+    if gate is None or line.code is None:
         return None
-    return url_for("audit.show", source=Source.ACTION.word, kind=line.action, reason=line.code or NO_REASON, **when)
+    return url_for("decisions.show", action=gate, reason_code=line.code, **when)

@@ -21,7 +21,7 @@ blueprint = Blueprint("traces", __name__)
 def show(trace_id: str) -> ResponseReturnValue:
     """Show a trace from its first event on."""
     detail = trace_detail(db.session(), current_actor().tenant_id, trace_id)
-    entries = trace_timeline(detail)
+    entries = trace_timeline(detail, current.settings().reason_codes)
     return page_or_fragment(
         "traces/trace.html",
         "traces/_trace.html",

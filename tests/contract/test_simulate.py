@@ -200,6 +200,15 @@ def test_an_integer_that_is_too_long_to_be_read_is_called_that_at_its_place(engi
     assert problem["ctx"] == {"error": "Expecting integers of at most 4000 digits"}
 
 
+@pytest.mark.parametrize("number", ["1e401", "-1e401", "1E-401", "0e500000", "1e500000", "1e99999999999999999999"])
+def test_a_short_number_that_is_a_very_long_one_is_refused_where_it_stands(engine: Caller, number: str) -> None:
+    raw = f'{{"options": {{"settlement_horizon_days": {number}}}}}'
+    answer = engine.send("POST", SIMULATE, data=raw, headers={"Idempotency-Key": "k"})
+    (problem,) = answer.json["detail"]
+    assert (answer.status_code, problem["type"], problem["loc"]) == (422, "json_invalid", ["body", raw.index(number)])
+    assert problem["ctx"] == {"error": "Expecting numbers within 1E±400"}
+
+
 def test_a_refusal_does_not_send_back_a_body_many_times(engine: Caller) -> None:
     request = {"portfolio_snapshot": {"positions": ["x" * 1000] * 500}}
     assert len(engine.simulate(request).data) < 600_000

@@ -17,18 +17,23 @@ TOLERANCE = Decimal("0.0001")
 def known_groups(ctx: RunContext, work: TargetWork) -> Iterator[tuple[str, Decimal, list[str]]]:
     """Yield (key, maximum, member ids) in key order; a group whose attribute no shelf entry has is warned of in its turn."""
     attributes = {name for entry in ctx.shelf.values() for name in entry.attributes}
+    having = _by_attribute(ctx, work)
     for key, maximum in sorted(ctx.options.group_constraints.items()):
         attribute, value = key.split(":", 1)
         if attribute not in attributes:
             work.warnings.append(f"UNKNOWN_CONSTRAINT_ATTRIBUTE_{attribute}")
             continue
-        members = [name for name in work.weights if _has(ctx, name, attribute, value)]
-        yield key, maximum, members
+        yield key, maximum, having.get((attribute, value), [])
 
 
-def _has(ctx: RunContext, instrument_id: str, attribute: str, value: str) -> bool:
-    entry = ctx.shelf.get(instrument_id)
-    return entry is not None and entry.attributes.get(attribute) == value
+def _by_attribute(ctx: RunContext, work: TargetWork) -> dict[tuple[str, str], list[str]]:
+    """Return the weighted instruments by (attribute, value), in the order of the weights: one walk for any number of groups."""
+    having: dict[tuple[str, str], list[str]] = {}
+    for name in work.weights:
+        entry = ctx.shelf.get(name)
+        for pair in entry.attributes.items() if entry is not None else ():
+            having.setdefault(pair, []).append(name)
+    return having
 
 
 def apply_group_constraints(ctx: RunContext, work: TargetWork) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from lotus_web import current
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import without_untaken
+from lotus_web.domain.items import ActionRecord
 from lotus_web.domain.reason_codes import check_offered_reason
-from lotus_web.domain.workflow import Action
+from lotus_web.domain.workflow import Action, check_free_text
 from lotus_web.services.review import ReviewAction
 
 # Where a refusal of the service points to, by the name that the form gives the field.
@@ -31,6 +32,20 @@ class Typed:
     def value(self, action: Action, name: str) -> str:
         """Return what stands in a field of one action's form; each action has a form of its own."""
         return self.kept(name) if action is self.action else ""
+
+    def says(self, done: ActionRecord) -> bool:
+        """Return whether the form says what an action did: the same words, reason and assignment, as far as it has them."""
+        try:
+            text = check_free_text(self.fields.get("text", ""))
+        except InvalidInput:
+            return False
+        asked = (self.fields.get("assigned_account_id"), self.fields.get("assigned_role"))
+        given = (done.assigned_account_id, done.assigned_role)
+        return (
+            text == (done.text or "")
+            and (self.fields.get("reason_code") or None) == done.reason_code
+            and all(not wanted or wanted == had for wanted, had in zip(asked, given, strict=True))
+        )
 
     def kept(self, name: str) -> str:
         """Return what was typed, without characters that no page can hold."""

@@ -87,6 +87,18 @@ def test_one_sweep_escalates_a_hundred_and_tells_of_each_once(app: Flask, sessio
     assert sla.sweep(job, NOON + 5 * HOURS) == {"escalated": 0, "warned": 0, "failed": 0}
 
 
+def test_what_was_escalated_and_returned_for_changes_stays_with_who_returned_it(app: Flask, session: Session) -> None:
+    workflow_id = open_item(app, "t", at=NOON)
+    job, max_ = context(app), person("max", Role.MANAGER)
+    assert sla.sweep(job, NOON + 5 * HOURS)["escalated"] == 1
+    desk.act(app, workflow_id, Action.CLAIM, by=max_)
+    desk.act(app, workflow_id, Action.REQUEST_CHANGE, by=max_, text="Price it again.")
+    assert sla.sweep(job, NOON + 6 * HOURS) == {"escalated": 0, "warned": 0, "failed": 0}
+    item = session.get(WorkflowItem, ("default", workflow_id), populate_existing=True)
+    assert (item.status, item.last_actor_id) == ("changes_requested", "max")
+    assert told("escalation") == [f"escalation:{workflow_id}:1"]
+
+
 def test_a_reopened_item_has_a_new_clock(app: Flask, session: Session) -> None:
     workflow_id = desk.item(app, age=5 * HOURS)
     desk.act(app, workflow_id, Action.APPROVE, by=NORA, text="fine")

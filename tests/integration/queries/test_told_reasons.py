@@ -21,6 +21,7 @@ from lotus_web.wire.workflow_export import export_faults
 from tests import desk
 from tests.contract.callers import ALL, Caller, bearer_of, segment
 from tests.histories import assert_provable
+from tests.integration.conftest import ClientOf
 from tests.outside import open_item, person
 
 NORA = person("nora", Role.REVIEWER)
@@ -43,6 +44,35 @@ def decide(app: Flask, key: str, *steps: tuple[Action, str | None, str | None]) 
 
 
 BY_CODE = (Action.APPROVE, "WITHIN_MANDATE", None)
+
+
+@gated
+@pytest.mark.environ(LOTUS_REASON_CODES=OWN)
+def test_a_trace_tells_it_in_the_words_of_the_deployment_and_no_claim_of_what_is_decided(
+    app: Flask, client_of: ClientOf
+) -> None:
+    workflow_id = decide(app, "key-1", (Action.CLAIM, None, None), BY_CODE)
+    page = client_of("nora").get(f"/traces/{segment(workflow_id.partition(':')[0])}").text
+    assert "All is fine by us" in page
+    assert WORDS not in page
+    assert "<strong>you</strong>" in page
+    assert "claim end" not in page
+
+
+@gated
+def test_who_commented_on_a_decision_did_not_take_it(app: Flask, caller: Caller, client_of: ClientOf) -> None:
+    decided = decide(app, "key-1", BY_CODE)
+    desk.act(app, decided, Action.COMMENT, by=person("tomas", Role.REVIEWER), text="For the file.")
+    vera, other = client_of("vera"), desk.item(app, key="key-2")
+    page = vera.get("/inbox?tab=closed").text
+    assert '<td data-label="By" class="nowrap"><span class="name" dir="auto">nora</span>' in page
+    context = caller.get(f"/workflows/{segment(other)}").json["data"]["review_context"]
+    assert [one["decided_by"] for one in context["precedents"]["items"]] == ["nora"]
+    assert (
+        "tomas"
+        not in vera.get(f"/inbox/{segment(other)}").text.partition('id="precedents"')[2].partition("</section>")[0]
+    )
+    assert "by <bdi>nora</bdi>" in vera.get(f"/inbox/{segment(decided)}").text
 
 
 @gated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,12 +13,14 @@ from lotus_web.db import db, transaction
 from lotus_web.domain.access import Actor, Role
 from lotus_web.domain.errors import Forbidden
 from lotus_web.domain.events import EventType
+from lotus_web.domain.four_eyes import FourEyes
 from lotus_web.domain.workflow import Action
 from lotus_web.queries.inbox_counts import inbox_counts
 from lotus_web.queries.inbox_filter import InboxFilter
 from lotus_web.services.claims import end_claim, lapsed_claims
 from lotus_web.services.event_log import append_event
 from lotus_web.services.next_item import claim_next
+from lotus_web.services.review_policy import ReviewPolicy
 from tests import desk
 from tests.histories import TOMAS, assert_provable, hire, review_requested
 from tests.outside import NOON, POLICY, draft, open_item, open_items, person, trace_started
@@ -26,7 +29,7 @@ NORA = person("nora", Role.REVIEWER)
 MAX = person("max", Role.MANAGER)
 
 
-def next_for(app: Flask, actor: Actor, *, skip: str | None = None) -> str | None:
+def next_for(app: Flask, actor: Actor, *, skip: str | None = None, policy: ReviewPolicy = POLICY) -> str | None:
     with app.app_context(), transaction() as session:
         found = claim_next(
             session,
@@ -34,7 +37,7 @@ def next_for(app: Flask, actor: Actor, *, skip: str | None = None) -> str | None
             surface="form",
             correlation_id="c",
             now=NOON + timedelta(minutes=5),
-            policy=POLICY,
+            policy=policy,
             skip=skip,
         )
         return None if found is None else found.item.trace_id
@@ -111,6 +114,14 @@ def test_nobody_is_handed_what_they_asked_for_themselves(app: Flask) -> None:
     open_item(app, "t", actor={"actor_type": "person", "actor_id": "nora"})
     assert next_for(app, NORA) is None
     assert next_for(app, person("tomas", Role.REVIEWER)) == "t"
+
+
+def test_where_one_person_reviews_alone_they_are_handed_what_they_asked_for(app: Flask) -> None:
+    open_item(app, "t", actor={"actor_type": "person", "actor_id": "nora"})
+    elsewhere = replace(POLICY, four_eyes=FourEyes(exempt_tenants=frozenset({"small"})))
+    assert next_for(app, NORA, policy=elsewhere) is None
+    alone = replace(POLICY, four_eyes=FourEyes(exempt_tenants=frozenset({"default"})))
+    assert next_for(app, NORA, policy=alone) == "t"
 
 
 def test_a_viewer_is_handed_nothing(app: Flask) -> None:

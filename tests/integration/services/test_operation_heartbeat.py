@@ -12,6 +12,7 @@ from sqlalchemy import exc
 
 from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
+from lotus_web.domain.errors import Conflict
 from lotus_web.domain.rebalance.result import RebalanceResult
 from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.operations import run_due
@@ -19,7 +20,7 @@ from lotus_web.models import Operation
 from lotus_web.services import batch, operation_heartbeat
 from lotus_web.services.operation_heartbeat import heartbeat
 from lotus_web.services.operation_leases import Claim, claim_operation, take_up_next
-from lotus_web.services.operation_work import work_on
+from lotus_web.services.operation_work import execute_by_hand, work_on
 from lotus_web.settings import Settings
 from tests.analyses import TERMS, accept, silence, told
 from tests.analyses import batch as analysis
@@ -116,6 +117,21 @@ def test_a_worker_that_lost_its_lease_while_it_computed_records_nothing_of_it(ap
     assert (row.status, row.attempts, row.progress.scenarios_done) == ("SUCCEEDED", 2, 3)
     assert count("dpm_runs") == count("dpm_operation_steps") == 3
     assert count("dpm_lineage_edges", "edge_type = 'CAUSED_BY'") == 3
+
+
+def test_who_executes_by_hand_is_told_that_another_worker_took_it_over(app: Flask, in_the_engine: Any) -> None:
+    operation_id = accept().operation_id
+
+    def be_thought_lost() -> None:
+        with app.app_context():
+            silence(operation_id)
+            assert take_up() is not None
+
+    in_the_engine(1, be_thought_lost)
+    with pytest.raises(Conflict, match="another worker carries the operation out") as refused:
+        execute_by_hand(operation_id, tenant_id="default", policy=OFF, terms=TERMS, clock=utcnow)
+    assert refused.value.code == "DPM_ASYNC_OPERATION_NOT_EXECUTABLE"
+    assert told(operation_id).row.status == "RUNNING"
 
 
 def test_a_failure_after_the_lease_was_lost_is_not_recorded_either(

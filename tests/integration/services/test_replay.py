@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,18 +13,22 @@ from sqlalchemy import text
 
 from lotus_web.current import utcnow
 from lotus_web.db import db, transaction
-from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.domain.errors import Conflict, NotFound, RunNotFound
 from lotus_web.queries.lineage import LineageFilter, lineage_page
 from lotus_web.queries.run_diff import RunDiff, replayed_from, run_diff
-from lotus_web.services import replay
+from lotus_web.services import replay, simulation
 from lotus_web.services.batch import analyze
+from lotus_web.services.recording import ComputedRun
 from lotus_web.services.replay import replay_run
+from lotus_web.services.retention import purge_runs
 from lotus_web.services.simulation import simulate
 from lotus_web.wire.rebalance_request import RebalanceRequestBody
 from tests.analyses import SCENARIOS, batch, simulate_json
-from tests.histories import FEED, OFF, count
+from tests.desk import GATED
+from tests.histories import FEED, OFF, assert_provable, count
 
 pytestmark = pytest.mark.usefixtures("session")
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def simulated(key: str = "key-1", **options: Any) -> str:
@@ -56,6 +61,37 @@ def test_a_replay_takes_no_key_and_leaves_the_key_of_the_old_run_alone() -> None
     new = replayed(old)
     assert count("dpm_idempotency_keys", f"rebalance_run_id = '{old}'") == 1
     assert count("dpm_runs", f"rebalance_run_id = '{new}' AND idempotency_key IS NULL") == 1
+
+
+def test_the_id_of_a_purged_run_is_not_given_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its events stay in the log for ever, and say what was found of it alone."""
+    body = RebalanceRequestBody.model_validate(simulate_json())
+
+    def recorded(key: str) -> str:
+        done = simulate(body, idempotency_key=key, correlation_id=key, actor=FEED, policy=GATED, clock=utcnow)
+        return done.rebalance_run_id
+
+    old, drawn = recorded("key-1"), iter(["rr_fresh001"])
+    with transaction() as session:
+        assert purge_runs(session, "default", [old], cutoff=LATER, now=LATER)["runs"] == 1
+    again = iter([old])
+    monkeypatch.setattr(simulation, "new_id", lambda *_: next(again, None) or next(drawn))
+    assert recorded("key-2") == "rr_fresh001"
+    assert_provable()
+
+
+def test_a_run_that_is_purged_while_it_is_replayed_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, compute = simulated(), replay.compute_run
+
+    def purged_meanwhile(*given: Any, **named: Any) -> ComputedRun:
+        with transaction() as session:
+            assert purge_runs(session, "default", [old], cutoff=LATER, now=LATER)["runs"] == 1
+        return compute(*given, **named)
+
+    monkeypatch.setattr(replay, "compute_run", purged_meanwhile)
+    with pytest.raises(RunNotFound):
+        replayed(old)
+    assert count("dpm_runs") == count("dpm_lineage_edges") == 0
 
 
 def test_a_scenario_of_a_batch_can_be_replayed() -> None:

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from lotus_web.current import utcnow
 from lotus_web.domain.workflow import Action
+from lotus_web.web import sla
 from tests import desk
 from tests.histories import contents
 from tests.integration.conftest import ClientOf
@@ -221,6 +222,19 @@ def test_looking_writes_nothing(app: Flask, client_of: ClientOf) -> None:
     max_.get("/sla", headers=HTMX)
     with app.app_context():
         assert contents() == before
+
+
+def test_more_than_a_page_of_late_items_leads_to_all_of_them(
+    app: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, age in (("late", 300), ("later", 310), ("soon", 220)):
+        desk.item(app, key=key, age=timedelta(minutes=age))
+    monkeypatch.setattr(sla, "ROWS", 2)
+    max_ = client_of("max")
+    told = re.search(r"The first 2 of 3; in the inbox.*?due soon</a>", max_.get("/sla").text, re.DOTALL)
+    assert told
+    links = [unescape(url) for url in re.findall(r'href="([^"]+)"', told.group())]
+    assert [max_.get(url).text.count("<tr data-row") for url in links] == [2, 1]
 
 
 def test_an_empty_board_says_so(client_of: ClientOf) -> None:

@@ -24,6 +24,11 @@ def test_a_warning_about_something_names_it() -> None:
     assert engine_note("CAPPED_BY_GROUP_LIMIT_a:{rest}").sentence == "The limit for the group a:{rest} was reached."
 
 
+@pytest.mark.parametrize("days", [0, 1, 2])
+def test_a_day_of_settlement_is_named_as_the_desk_names_it(days: int) -> None:
+    assert engine_note(f"OVERDRAFT_ON_T_PLUS_{days}").sentence == f"Settlement would overdraw cash on T+{days}."
+
+
 def test_a_warning_without_words_keeps_its_code() -> None:
     assert engine_note("SOMETHING_NEW") == EngineNote("SOMETHING_NEW", None)
 
