@@ -22,6 +22,16 @@ def told_reason(action: Action, *, text: str | None, code: str | None, codes: Ca
     return text or (reason_text(action, code, codes) if code else None)
 
 
+_DECISION = (
+    WorkflowAction.workflow_id,
+    WorkflowAction.action_type,
+    WorkflowAction.actor_id,
+    WorkflowAction.on_behalf_of,
+    WorkflowAction.text,
+    WorkflowAction.reason_code,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ToldDecision:
     """Who decided an item, the person where it was done in one's name, and why, if there is a reason."""
@@ -41,7 +51,7 @@ def told_decisions(
     if not wanted:
         return {}
     query = (
-        select(WorkflowAction)
+        select(*_DECISION)
         .where(
             WorkflowAction.tenant_id == tenant_id,
             WorkflowAction.workflow_id.in_(wanted),
@@ -54,7 +64,7 @@ def told_decisions(
             row.on_behalf_of or row.actor_id,
             told_reason(Action(row.action_type), text=row.text, code=row.reason_code, codes=codes),
         )
-        for row in session.scalars(query)
+        for row in session.execute(query)
     }
 
 
