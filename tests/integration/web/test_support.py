@@ -135,8 +135,12 @@ def test_reasons_are_counted_and_lead_to_their_decisions(app: Flask, client_of: 
     assert page.index("The breach of a limit cannot be accepted") < page.index("Prices, rates or shelf data")
     assert 'value="67"' in page
     day = (utcnow() - timedelta(days=30)).date()
-    link = f"/decisions?action=REJECT&amp;reason_code=LIMIT_BREACH&amp;from={day}"
-    assert link in page
-    assert max_.get(link.replace("&amp;", "&")).text.count("<tr data-row>") == 2
+    line = f"/audit?source=action&amp;kind=reject&amp;reason=LIMIT_BREACH&amp;from={day}"
+    assert line in page
+    assert max_.get(line.replace("&amp;", "&")).text.partition("<tbody")[2].count('<th scope="row"') == 2
+    # Who may not read the audit is led to the decisions on runs.
+    nora, link = client_of("nora"), f"/decisions?action=REJECT&amp;reason_code=LIMIT_BREACH&amp;from={day}"
+    assert link in nora.get("/decisions/reasons").text
+    assert nora.get(link.replace("&amp;", "&")).text.count("<tr data-row>") == 2
     assert "Nobody decided anything in this time" in max_.get("/decisions/reasons?from=2000-01-01&to=2000-01-02").text
     assert max_.get("/decisions/reasons?from=2000-01-02&to=2000-01-01").status_code == 422
