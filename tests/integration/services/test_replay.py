@@ -18,6 +18,7 @@ from lotus_web.queries.lineage import LineageFilter, lineage_page
 from lotus_web.queries.run_diff import RunDiff, replayed_from, run_diff
 from lotus_web.services import replay, simulation
 from lotus_web.services.batch import analyze
+from lotus_web.services.new_ids import new_id
 from lotus_web.services.recording import ComputedRun
 from lotus_web.services.replay import replay_run
 from lotus_web.services.retention import purge_runs
@@ -71,11 +72,11 @@ def test_the_id_of_a_purged_run_is_not_given_to_another(monkeypatch: pytest.Monk
         done = simulate(body, idempotency_key=key, correlation_id=key, actor=FEED, policy=GATED, clock=utcnow)
         return done.rebalance_run_id
 
-    old, drawn = recorded("key-1"), iter(["rr_fresh001"])
+    old = recorded("key-1")
     with transaction() as session:
         assert purge_runs(session, "default", [old], cutoff=LATER, now=LATER)["runs"] == 1
-    again = iter([old])
-    monkeypatch.setattr(simulation, "new_id", lambda *_: next(again, None) or next(drawn))
+    drawn = iter([old, "rr_fresh001"])
+    monkeypatch.setattr(simulation, "new_id", lambda prefix, *how: next(drawn) if how else new_id(prefix))
     assert recorded("key-2") == "rr_fresh001"
     assert_provable()
 
