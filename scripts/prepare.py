@@ -69,7 +69,7 @@ def install(kind):
         steps = sum("==" in line for line in text)
     started = time.time()
     print(f"Installing {steps} packages from {lock}, each checked by its hash", flush=True)
-    pip(["--require-hashes", "-r", lock], steps)
+    pip(["--require-hashes", "--no-deps", "-r", lock], steps)
     pip(["--no-deps", "--no-build-isolation", "--quiet", "-e", "."], 1)
     print(f"Installed in {time.time() - started:.0f} s", flush=True)
 
