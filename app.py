@@ -5,7 +5,7 @@ import sys
 from dotenv import load_dotenv
 
 from lotus_web import create_app
-from lotus_web.settings import BadSetting
+from lotus_web.config.settings import BadSetting
 
 load_dotenv()
 try:

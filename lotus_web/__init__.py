@@ -8,10 +8,13 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate, upgrade
 
-from lotus_web import api, body_limit, body_time, cli, metrics, observability, opaque_ids, request_ids, sendable, web
-from lotus_web.db import MIGRATIONS, db, engine_options, store_uri
+from lotus_web import api, cli, web
+from lotus_web.config.settings import Settings
+from lotus_web.http import body_limit, body_timeout, path_ids, request_ids, request_log, responses
 from lotus_web.jobs.schedule import cadences
-from lotus_web.settings import Settings
+from lotus_web.store.engine import MIGRATIONS, engine_options, store_uri
+from lotus_web.store.session import db
+from lotus_web.telemetry import metrics
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,12 +27,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["lotus_cadences"] = cadences
     configure(app, settings)
     open_store(app, settings)
-    sendable.init_app(app)
-    opaque_ids.init_app(app)
+    responses.init_app(app)
+    path_ids.init_app(app)
     request_ids.init_app(app)
     body_limit.init_app(app)
-    body_time.init_app(app)
-    observability.init_app(app, settings)
+    body_timeout.init_app(app)
+    request_log.init_app(app, settings)
     metrics.init_app(app)
     api.init_app(app)
     web.init_app(app)

@@ -1,4 +1,4 @@
-"""What `make run` starts; see lotus_web/serve.py."""
+"""What `make run` starts; see lotus_web/cli/serve.py."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ import tempfile
 # The metrics library looks for this while it is imported, so the folder is made before the app is loaded.
 folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lotus-metrics-")
 
-from lotus_web.serve import prepare, serve
+from lotus_web.cli.serve import prepare, serve
 
 if code := prepare():
     shutil.rmtree(folder)

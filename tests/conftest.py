@@ -16,12 +16,12 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, settings
 
-from tests.compiled_once import share_routes, share_templates
-from tests.live_server import LiveServer
-from tests.patience import be_patient
-from tests.postgres import PostgresMissing, PostgresServer
-from tests.stores import KINDS, PostgresStores, SqliteStores, environment
-from tests.strict_html import StrictHtmlClient
+from tests.servers.live_server import LiveServer
+from tests.servers.patience import be_patient
+from tests.stores.makers import KINDS, PostgresStores, SqliteStores, environment
+from tests.stores.postgres import PostgresMissing, PostgresServer
+from tests.tools.compiled_once import share_routes, share_templates
+from tests.tools.strict_html import StrictHtmlClient
 
 MakeApp = Callable[..., Flask]
 share_routes()
@@ -120,7 +120,7 @@ def environ(store_url: str, request: pytest.FixtureRequest) -> dict[str, str]:
 def make_app(environ: dict[str, str]) -> Iterator[MakeApp]:
     """``make_app(**settings) -> Flask``: one more app on the same store, as a second replica would be."""
     from lotus_web import create_app
-    from lotus_web.settings import Settings
+    from lotus_web.config.settings import Settings
 
     made: list[Flask] = []
 

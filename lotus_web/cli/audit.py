@@ -11,10 +11,10 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from lotus_web.cli.store import reading, with_a_log
-from lotus_web.queries.audit import ChainReport, verify_chain
-from lotus_web.queries.decision_audit import verify_decisions
-from lotus_web.wire.workflow_export import export_faults
+from lotus_web.cli.transactions import reading, with_a_log
+from lotus_web.queries.audit.chain import ChainReport, verify_chain
+from lotus_web.queries.audit.decisions import verify_decisions
+from lotus_web.wire.audit_export import export_faults
 
 group = AppGroup("audit", help="Prove that the history was not changed.")
 

@@ -13,22 +13,23 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from lotus_web import current
-from lotus_web.cli.store import refusals
-from lotus_web.db import transaction
+from lotus_web.cli.transactions import refusals
+from lotus_web.config import current
 from lotus_web.demo.bulk import BulkLoad
-from lotus_web.demo.cast import ENGINE_FEED, PEOPLE
 from lotus_web.demo.load import Progress, is_loaded, load_through_services
 from lotus_web.demo.operations import load_operations
+from lotus_web.demo.people import ENGINE_FEED, PEOPLE
 from lotus_web.demo.portfolios import VARIANT_COUNT, demo_runs
 from lotus_web.demo.schedule import PORTFOLIO_COUNT
 from lotus_web.demo.timeline import Moment, moments
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.models import Person
-from lotus_web.services.new_ids import repeatable_ids
-from lotus_web.services.operation_leases import LeaseTerms
-from lotus_web.services.people import create_person, hashed, set_password
-from lotus_web.services.tokens import create_token
+from lotus_web.services.accounts.people import create_person, set_password
+from lotus_web.services.accounts.tokens import create_token
+from lotus_web.services.operations.leases import LeaseTerms
+from lotus_web.services.sign_in.passwords import hashed
+from lotus_web.store.new_ids import repeatable_ids
+from lotus_web.store.session import transaction
 
 INSTANCE = Path("instance")
 DEFAULT_RUNS = 600

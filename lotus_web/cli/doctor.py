@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
-from lotus_web import current
-from lotus_web.cli.store import reading
-from lotus_web.queries.doctor import Finding, SettingInForce, diagnose
+from lotus_web.cli.transactions import reading
+from lotus_web.config import current
+from lotus_web.queries.health.doctor import Finding, SettingInForce, diagnose
 
 
 @click.command("doctor")

@@ -9,8 +9,8 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from lotus_web import current
-from lotus_web.cli.store import refusals
+from lotus_web.cli.transactions import refusals
+from lotus_web.config import current
 from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.schedule import JOBS, job_named
 from lotus_web.jobs.scheduler import Scheduler, run_job

@@ -9,8 +9,8 @@ import click
 from flask.cli import AppGroup
 from pydantic import ValidationError
 
-from lotus_web import current
-from lotus_web.cli.store import reading, refusals, writing
+from lotus_web.cli.transactions import reading, refusals, writing
+from lotus_web.config import current
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.policy_packs import PolicyPack
 from lotus_web.queries.policy_packs import list_packs

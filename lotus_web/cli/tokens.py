@@ -7,12 +7,12 @@ from datetime import timedelta
 import click
 from flask.cli import AppGroup
 
-from lotus_web import current
-from lotus_web.cli.store import reading, writing
+from lotus_web.cli.transactions import reading, writing
+from lotus_web.config import current
 from lotus_web.domain.access import Permission
-from lotus_web.queries.tokens import list_tokens
-from lotus_web.services import operator
-from lotus_web.services.accounts import change_by_operator
+from lotus_web.queries.accounts.tokens import list_tokens
+from lotus_web.services.accounts import operator
+from lotus_web.services.accounts.service_accounts import change_by_operator
 
 group = AppGroup("tokens", help="Service accounts and their bearer tokens.")
 

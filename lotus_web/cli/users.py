@@ -7,12 +7,12 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from lotus_web import current
-from lotus_web.cli.store import reading, refusals, writing
+from lotus_web.cli.transactions import reading, refusals, writing
+from lotus_web.config import current
 from lotus_web.domain.access import DEFAULT_TENANT, Role
-from lotus_web.queries.people import PersonRow, list_people
-from lotus_web.services import operator
-from lotus_web.services.people import hashed
+from lotus_web.queries.accounts.people import PersonRow, list_people
+from lotus_web.services.accounts import operator
+from lotus_web.services.sign_in.passwords import hashed
 
 group = AppGroup("users", help="People: who signs in, with which roles.")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from lotus_web import current
-from lotus_web.cli.store import reading, with_a_log
-from lotus_web.db import db, transaction
-from lotus_web.services.backfill import backfill_batch
-from lotus_web.services.rebuild import check_batch, rebuild_batch
-from lotus_web.services.retention import tenants_with_runs
+from lotus_web.cli.transactions import reading, with_a_log
+from lotus_web.config import current
+from lotus_web.services.decisions.backfill import backfill_batch
+from lotus_web.services.events.rebuild import check_batch, rebuild_batch
+from lotus_web.services.retention.runs import tenants_with_runs
+from lotus_web.store.session import db, transaction
 
 SHOWN = 20
 

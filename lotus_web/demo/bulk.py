@@ -15,18 +15,18 @@ from typing import Any
 from sqlalchemy import func, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
-from lotus_web.db import Base, transaction
-from lotus_web.demo.desk import FEED, STAFF, asked
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.demo.actors import FEED, STAFF, asked
 from lotus_web.demo.load import Progress
-from lotus_web.demo.templates import RunTemplate, template_for
+from lotus_web.demo.run_templates import RunTemplate, template_for
 from lotus_web.demo.timeline import Moment
 from lotus_web.domain.access import DEFAULT_TENANT
-from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventType
-from lotus_web.domain.items import ItemState, TraceContext
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
+from lotus_web.domain.events.projection import Effect, fold_action, fold_event
+from lotus_web.domain.items.staleness import shown_digest
+from lotus_web.domain.items.state import ItemState, TraceContext
+from lotus_web.domain.items.transitions import Action, check_action
 from lotus_web.domain.lineage import EdgeType, EntityKind
-from lotus_web.domain.projection import Effect, fold_action, fold_event
-from lotus_web.domain.shown import shown_digest
-from lotus_web.domain.workflow import Action, check_action
 from lotus_web.models import (
     EventLogEntry,
     IdempotencyHistoryRow,
@@ -35,15 +35,16 @@ from lotus_web.models import (
     RunPayload,
     WorkflowItem,
 )
-from lotus_web.services.counters import bring_up_to_date
-from lotus_web.services.event_log import chained_entry, lock_tenant
-from lotus_web.services.items import action_row, item_columns, notice_row
+from lotus_web.services.events.item_rows import action_row, item_columns, notice_row
+from lotus_web.services.events.log import chained_entry, lock_tenant
+from lotus_web.services.events.projection import logged_event
+from lotus_web.services.items.action_records import APPROVALS, ReviewCase, approval_draft, decision_row, manual_record
 from lotus_web.services.lineage import End, lineage_edge
-from lotus_web.services.new_ids import new_id
-from lotus_web.services.projection import logged_event
-from lotus_web.services.review_case import APPROVALS, ReviewCase, approval_draft, decision_row, manual_record
-from lotus_web.services.review_policy import ReviewPolicy
-from lotus_web.services.run_events import exception_requested, policy_evaluated, run_event, trace_started
+from lotus_web.services.runs.events import exception_requested, policy_evaluated, run_event, trace_started
+from lotus_web.services.support import bring_up_to_date
+from lotus_web.store.new_ids import new_id
+from lotus_web.store.session import transaction
+from lotus_web.store.types import Base
 from lotus_web.wire.packed import pack
 
 RUNS_A_BATCH = 2_000

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from lotus_web.demo.draft import Draft, Lot
+from lotus_web.demo.request_draft import Draft, Lot
 
 PERCENT = Decimal("0.01")
 CLEARLY = Decimal("0.008")

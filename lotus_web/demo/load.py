@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.db import db
-from lotus_web.demo.cast import PlannedAction
-from lotus_web.demo.desk import FEED, STAFF, asked
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.demo.actors import FEED, STAFF, asked
+from lotus_web.demo.people import PlannedAction
 from lotus_web.demo.portfolios import DemoRun
 from lotus_web.demo.timeline import Moment
 from lotus_web.domain.access import DEFAULT_TENANT
-from lotus_web.domain.idents import exception_workflow_id
+from lotus_web.domain.identifiers import exception_workflow_id
 from lotus_web.models import Run
 from lotus_web.services.idempotency import overwrite_key
-from lotus_web.services.recording import record_run
-from lotus_web.services.review import apply_action
-from lotus_web.services.review_policy import ReviewPolicy
-from lotus_web.services.simulation import compute_run, unused_run_id
-from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
+from lotus_web.services.items.actions import apply_action
+from lotus_web.services.runs.record import record_run
+from lotus_web.services.runs.simulate import compute_run, unused_run_id
+from lotus_web.store.session import db
+from lotus_web.wire.rebalance.request import RebalanceRequestBody, request_hash
 
 Progress = Callable[[int], None]
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lotus_web.demo.desk import FEED
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.demo.actors import FEED
 from lotus_web.demo.portfolios import DemoRun
-from lotus_web.services.batch import Clock
-from lotus_web.services.operation_leases import LeaseTerms
-from lotus_web.services.operation_work import submit_analysis
-from lotus_web.services.review_policy import ReviewPolicy
-from lotus_web.wire.rebalance_request import BatchRequestBody
+from lotus_web.services.analyses.operation import submit_analysis
+from lotus_web.services.operations.leases import Clock, LeaseTerms
+from lotus_web.wire.rebalance.request import BatchRequestBody
 
 Scenario = tuple[str, Mapping[str, Any]]
 # Portfolios for which each of these scenarios is ready, so that no review comes of a question.

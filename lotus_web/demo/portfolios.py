@@ -9,9 +9,9 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from lotus_web.demo.draft import Draft
 from lotus_web.demo.mandates import MANDATES, Mandate
 from lotus_web.demo.market import PRICE_CURRENCY, load_market
+from lotus_web.demo.request_draft import Draft
 from lotus_web.demo.schedule import PORTFOLIO_COUNT, minutes_ago, month_plan
 
 HISTORY_MONTHS = 48

@@ -7,7 +7,7 @@ from random import Random
 
 from lotus_web.demo import circumstances as happened
 from lotus_web.demo.circumstances import Circumstance
-from lotus_web.demo.draft import Draft
+from lotus_web.demo.request_draft import Draft
 
 PORTFOLIO_COUNT = 60
 HISTORY_STEP_MINUTES = 29

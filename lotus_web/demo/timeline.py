@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from lotus_web.demo.cast import PlannedAction, actions_on
+from lotus_web.demo.people import PlannedAction, actions_on
 from lotus_web.demo.portfolios import DemoRun
 
 

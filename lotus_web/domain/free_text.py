@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.idents import Loc
+from lotus_web.domain.identifiers import Loc
 
 LINE_BREAKS = frozenset("\n\r\t")
 # Soft hyphen, zero-width space, word joiner, byte order mark.

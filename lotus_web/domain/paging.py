@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.idents import is_storable
+from lotus_web.domain.identifiers import is_storable
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.precedents import Precedents
-from lotus_web.domain.workflow import Priority, WorkflowKind
+from lotus_web.domain.items.precedents import Precedents
+from lotus_web.domain.items.transitions import Priority, WorkflowKind
 
 SUBJECT = "trace_review"
 UNFAVOURABLE = frozenset({"failure", "abandoned"})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.jobs.batches import BATCH, work_through
 from lotus_web.jobs.context import JobContext
-from lotus_web.jobs.units import BATCH, work_through
-from lotus_web.services.claims import end_claim, lapsed_claims
-from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.services.items.claims import end_claim, lapsed_claims
 
 
 def release(context: JobContext, now: datetime) -> dict[str, Any]:

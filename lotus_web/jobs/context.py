@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from lotus_web.db import transaction
-from lotus_web.services.job_runs import JobStart, note_start
-from lotus_web.services.leases import Leadership, check_lead
-from lotus_web.settings import Settings
+from lotus_web.config.settings import Settings
+from lotus_web.services.jobs.leases import Leadership, check_lead
+from lotus_web.services.jobs.runs import JobStart, note_start
+from lotus_web.store.session import transaction
 
 
 @dataclass(slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from lotus_web.db import db
+from lotus_web.jobs.batches import BATCH, Rows, work_through
 from lotus_web.jobs.context import JobContext
-from lotus_web.jobs.units import BATCH, Rows, work_through
-from lotus_web.queries.undelivered import undelivered_by_channel
-from lotus_web.services.delivery import CHANNELS, deliver, push_back, undelivered
+from lotus_web.queries.notifications.undelivered import undelivered_by_channel
+from lotus_web.services.notifications.delivery import CHANNELS, deliver, push_back, undelivered
+from lotus_web.store.session import db
 
 CADENCE_SECONDS = 30
 NOTICES = Rows("notice_failed", "notification_id", push_back)

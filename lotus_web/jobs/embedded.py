@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
+from lotus_web.config.settings import Settings
 from lotus_web.jobs.scheduler import Scheduler
-from lotus_web.settings import Settings
 
 _running: list[Scheduler] = []
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from lotus_web.jobs.context import JobContext
-from lotus_web.services.housekeeping import PURGES
+from lotus_web.services.retention.housekeeping import PURGES
 
 
 def purge(context: JobContext, now: datetime) -> dict[str, Any]:

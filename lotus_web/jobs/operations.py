@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from lotus_web.current import utcnow
-from lotus_web.db import db
+from lotus_web.config.current import utcnow
+from lotus_web.config.policy import ReviewPolicy
 from lotus_web.jobs.context import JobContext
-from lotus_web.services.operation_leases import LeaseTerms, is_due, take_up_next
-from lotus_web.services.operation_work import work_on
-from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.services.analyses.operation import work_on
+from lotus_web.services.operations.leases import LeaseTerms, is_due, take_up_next
+from lotus_web.store.session import db
 
 CADENCE_SECONDS = 2
 

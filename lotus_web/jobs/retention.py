@@ -10,16 +10,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from lotus_web.db import db
 from lotus_web.domain.lineage import EntityKind
 from lotus_web.domain.retention import FIRST_BATCH, next_batch_size, operation_cutoff, run_cutoff
 from lotus_web.jobs.context import JobContext
-from lotus_web.services.event_log import lock_tenant
-from lotus_web.services.operation_retention import find_lapsed_operations, purge_operations
-from lotus_web.services.retention import find_expired_runs, purge_runs, read_ahead, tenants_with_runs
-from lotus_web.services.retention_pieces import Beside, Owner, choose, purge_piece
-from lotus_web.services.retention_preview import kept_runs, preview_operations, preview_runs
-from lotus_web.services.retention_rows import Removed
+from lotus_web.services.events.log import lock_tenant
+from lotus_web.services.retention.operations import find_lapsed_operations, purge_operations
+from lotus_web.services.retention.pieces import Beside, Owner, choose, purge_piece
+from lotus_web.services.retention.preview import kept_runs, preview_operations, preview_runs
+from lotus_web.services.retention.rows import Removed
+from lotus_web.services.retention.runs import find_expired_runs, purge_runs, read_ahead, tenants_with_runs
+from lotus_web.store.session import db
 
 BESIDE = {
     EntityKind.RUN: (Beside.HISTORY, Beside.LEAVING, Beside.ARRIVING),

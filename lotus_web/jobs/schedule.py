@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lotus_web.config.settings import Settings
 from lotus_web.jobs import claims, delivery, housekeeping, operations, retention, sla
 from lotus_web.jobs.context import JobContext
-from lotus_web.settings import Settings
 
 Outcome = dict[str, Any]
 

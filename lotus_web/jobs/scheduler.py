@@ -15,14 +15,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from lotus_web.current import utcnow
-from lotus_web.db import db, transaction
+from lotus_web.config.current import utcnow
+from lotus_web.config.settings import Settings
 from lotus_web.jobs.context import JobContext, Progress
 from lotus_web.jobs.schedule import JOBS, Job
-from lotus_web.observability import log_unexpected
-from lotus_web.services.job_runs import JobStart, note_end, told_lately
-from lotus_web.services.leases import Leadership, give_up_lead, is_lead_lost, led_by_another, take_lead
-from lotus_web.settings import Settings
+from lotus_web.services.jobs.leases import Leadership, give_up_lead, is_lead_lost, led_by_another, take_lead
+from lotus_web.services.jobs.runs import JobStart, note_end, told_lately
+from lotus_web.store.session import db, transaction
+from lotus_web.telemetry.logs import log_unexpected
 
 GRACE_SECONDS = 3600
 log = structlog.get_logger(__name__)

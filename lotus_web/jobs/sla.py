@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.jobs.batches import BATCH, work_through
 from lotus_web.jobs.context import JobContext
-from lotus_web.jobs.units import BATCH, work_through
-from lotus_web.services.review_policy import ReviewPolicy
 from lotus_web.services.sla import escalate, to_escalate, to_warn, warn
 
 

@@ -9,8 +9,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
 import lotus_web.models  # noqa: F401  (registers every table)
-from lotus_web.db import WRITE, db
-from lotus_web.store_file import StoreFileMissing, make_store_file
+from lotus_web.store.engine import WRITE
+from lotus_web.store.session import db
+from lotus_web.store.sqlite_file import StoreFileMissing, make_store_file
 
 MIGRATION_LOCK = 7_204_001
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import lotus_web.db
+import lotus_web.store.types
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

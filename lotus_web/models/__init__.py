@@ -1,11 +1,11 @@
 """Tables, one file an aggregate; importing this package registers all of them."""
 
-from lotus_web.models.accounts import ApiToken, ServiceAccount
-from lotus_web.models.audit_records import AuditRecord
-from lotus_web.models.counters import StoreCounter
+from lotus_web.models.audit import AuditRecord
 from lotus_web.models.decisions import Decision
-from lotus_web.models.event_log import EventLogEntry, TenantRuntime
+from lotus_web.models.events import EventLogEntry, TenantRuntime
 from lotus_web.models.idempotency import IdempotencyHistoryRow, IdempotencyKey
+from lotus_web.models.inbox import SavedView
+from lotus_web.models.item_actions import WorkflowAction
 from lotus_web.models.items import WorkflowItem
 from lotus_web.models.jobs import JobRun, SchedulerLease
 from lotus_web.models.lineage import LineageEdge
@@ -14,8 +14,8 @@ from lotus_web.models.operations import Operation, OperationPayload, OperationSt
 from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
 from lotus_web.models.policy_packs import StoredPolicyPack
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
-from lotus_web.models.saved_views import SavedView
-from lotus_web.models.workflow_actions import WorkflowAction
+from lotus_web.models.service_accounts import ApiToken, ServiceAccount
+from lotus_web.models.support import StoreCounter
 
 __all__ = [
     "ApiToken",

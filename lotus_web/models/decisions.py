@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lotus_web.db import Base, UtcDateTime
+from lotus_web.store.types import Base, UtcDateTime
 
 
 class Decision(Base):

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lotus_web.db import Base, UtcDateTime
+from lotus_web.store.types import Base, UtcDateTime
 
 RESERVED = text("rebalance_run_id IS NULL")
 
@@ -28,7 +28,7 @@ class IdempotencyKey(Base):
     __table_args__ = (
         CheckConstraint("rebalance_run_id IS NOT NULL OR reserved_by IS NOT NULL", name="mapped_or_reserved"),
         Index("ix_dpm_idempotency_keys_run", "tenant_id", "rebalance_run_id"),
-        # Reservations whose worker died (services/housekeeping.py): a handful among a key for each run.
+        # Reservations whose worker died (services/retention/housekeeping.py): a handful among a key for each run.
         Index(
             "ix_dpm_idempotency_keys_reserved",
             "reserved_until",

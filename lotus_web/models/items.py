@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lotus_web.db import Base, Json, UtcDateTime
+from lotus_web.store.types import Base, Json, UtcDateTime
 
 OPEN = text("resolved_at IS NULL")
 TO_WARN = text("resolved_at IS NULL AND NOT risk_told")
@@ -55,7 +55,7 @@ class WorkflowItem(Base):
     last_source_log_seq: Mapped[int] = mapped_column(BigInteger)
     details: Mapped[dict[str, Any]] = mapped_column("metadata", Json)
     version: Mapped[int]
-    # What items share that failed the same rules (domain/precedents.py); follows from policy and evidence.
+    # What items share that failed the same rules (domain/items/precedents.py); follows from policy and evidence.
     precedent_key: Mapped[str | None]
     # The sweep's own marks, not part of the fold: warned and escalated for this due time; not to be tried again before (a
     # poison row).
@@ -75,7 +75,7 @@ class WorkflowItem(Base):
         ),
         CheckConstraint("priority_rank BETWEEN 0 AND 3", name="priority"),
         CheckConstraint("version >= 1", name="version"),
-        # The inbox reads open items in this order (queries/inbox.py); assignment and due time are in it so that the
+        # The inbox reads open items in this order (queries/inbox/listing.py); assignment and due time are in it so that the
         # tabs and the overdue part filter inside the index.
         Index(
             "ix_dg_workflow_items_inbox",
@@ -116,7 +116,7 @@ class WorkflowItem(Base):
             sqlite_where=TO_ESCALATE,
             postgresql_where=TO_ESCALATE,
         ),
-        # Claims that may have lapsed (services/claims.py).
+        # Claims that may have lapsed (services/items/claims.py).
         Index(
             "ix_dg_workflow_items_claimed",
             "tenant_id",
@@ -133,7 +133,7 @@ class WorkflowItem(Base):
             sqlite_where=text("resolved_at IS NOT NULL"),
             postgresql_where=text("resolved_at IS NOT NULL"),
         ),
-        # Decided items in the inbox's order: GET /workflows?only_open=false (queries/workflow_items.py).
+        # Decided items in the inbox's order: GET /workflows?only_open=false (queries/inbox/api_listing.py).
         Index(
             "ix_dg_workflow_items_decided",
             "tenant_id",
@@ -143,7 +143,7 @@ class WorkflowItem(Base):
             sqlite_where=text("resolved_at IS NOT NULL"),
             postgresql_where=text("resolved_at IS NOT NULL"),
         ),
-        # Decisions on items like this one, newest first, with all that is counted of them (queries/precedents.py).
+        # Decisions on items like this one, newest first, with all that is counted of them (queries/items/precedents.py).
         Index(
             "ix_dg_workflow_items_precedents",
             "tenant_id",

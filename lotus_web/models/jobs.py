@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lotus_web.db import Base, Json, UtcDateTime
+from lotus_web.store.types import Base, Json, UtcDateTime
 
 LEASE_NAME = "jobs"
 # A job that finds nothing to do says so this often, and no oftener: most runs of most jobs find nothing.

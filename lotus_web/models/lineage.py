@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lotus_web.db import Base, Json, UtcDateTime
+from lotus_web.store.types import Base, Json, UtcDateTime
 
 
 class LineageEdge(Base):

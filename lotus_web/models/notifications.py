@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lotus_web.db import Base, Json, UtcDateTime
+from lotus_web.store.types import Base, Json, UtcDateTime
 
 UNDELIVERED = text("delivered_at IS NULL")
 
@@ -44,7 +44,7 @@ class Notification(Base):
         Index("ix_dg_workflow_notifications_item", "tenant_id", "workflow_id", "notification_seq"),
         Index("ix_dg_workflow_notifications_account", "tenant_id", "recipient_account_id", "notification_seq"),
         Index("ix_dg_workflow_notifications_role", "tenant_id", "recipient_role", "notification_seq"),
-        # What the jobs hand over next (services/delivery.py): on most days nothing, among a row for all that was ever told.
+        # What the jobs hand over next (services/notifications/delivery.py): on most days nothing, among a row for all that was ever told.
         Index(
             "ix_dg_workflow_notifications_undelivered",
             "channel",

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lotus_web.db import Base, Json, UtcDateTime
+from lotus_web.store.types import Base, Json, UtcDateTime
 
 UNFINISHED = text("due_at IS NOT NULL")
 FINISHED = text("finished_at IS NOT NULL")
@@ -46,12 +46,12 @@ class Operation(Base):
         CheckConstraint("status IN ('PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED')", name="status"),
         CheckConstraint("(due_at IS NULL) = (status IN ('SUCCEEDED', 'FAILED'))", name="due_until_finished"),
         CheckConstraint("(finished_at IS NULL) = (status IN ('PENDING', 'RUNNING'))", name="finished"),
-        # GET /rebalance/operations (queries/operations.py): one index for each filter, in list order.
+        # GET /rebalance/operations (queries/operations/lookup.py): one index for each filter, in list order.
         Index("ix_dpm_operations_newest", "tenant_id", "family", "created_at", "operation_id"),
         Index("ix_dpm_operations_status", "tenant_id", "family", "status", "created_at", "operation_id"),
         Index("ix_dpm_operations_type", "tenant_id", "family", "operation_type", "created_at", "operation_id"),
         Index("ix_dpm_operations_correlation", "tenant_id", "family", "correlation_id", "created_at", "operation_id"),
-        # What the jobs process takes up next (services/operations.py) and what has lapsed (services/retention.py).
+        # What the jobs process takes up next (services/operations/submit.py) and what has lapsed (services/retention/runs.py).
         Index("ix_dpm_operations_due", "due_at", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
         Index(
             "ix_dpm_operations_finished",

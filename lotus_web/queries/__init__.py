@@ -1,0 +1,1 @@
+"""The read side, a room a feature: nothing here writes."""

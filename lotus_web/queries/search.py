@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import OperationFamily, OperationType
 from lotus_web.models import Decision, IdempotencyKey, LineageEdge, Operation, Run, WorkflowItem
-from lotus_web.queries.open_items import all_open
+from lotus_web.queries.items.open import all_open
 
 MOST_EACH = 20
 MOST_PORTFOLIOS = 5

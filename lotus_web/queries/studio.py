@@ -7,10 +7,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.items import ItemState
-from lotus_web.domain.precedents import Precedents, precedent_key
-from lotus_web.domain.reason_codes import REASON_CODES, Catalogue
-from lotus_web.domain.sla import due_at
+from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
+from lotus_web.domain.items.precedents import Precedents, precedent_key
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.transitions import Priority
+from lotus_web.domain.sla.deadlines import due_at
 from lotus_web.domain.studio import (
     SUBJECT,
     Draft,
@@ -23,9 +24,8 @@ from lotus_web.domain.studio import (
     signals_of,
     template_named,
 )
-from lotus_web.domain.workflow import Priority
-from lotus_web.queries.precedents import find_precedents
-from lotus_web.queries.traces import ACTIVE, TraceSummary, trace_summary
+from lotus_web.queries.items.precedents import find_precedents
+from lotus_web.queries.traces.summary import ACTIVE, TraceSummary, trace_summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import Conflict, InProgress
 from lotus_web.models import IdempotencyKey
-from lotus_web.services.upserts import insert_into
+from lotus_web.store.upserts import insert_into
 
 LEASE = timedelta(seconds=60)
 HASH_MISMATCH = "IDEMPOTENCY_KEY_CONFLICT: request hash mismatch"

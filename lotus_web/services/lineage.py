@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.counters import Counter
 from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.support import Counter
 from lotus_web.models import LineageEdge
-from lotus_web.services.counters import count
+from lotus_web.services.support import count
 
 End = tuple[EntityKind, str]
 

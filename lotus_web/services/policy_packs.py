@@ -11,8 +11,8 @@ from lotus_web.domain.access import Actor, ActorType
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.policy_packs import INVALID, INVALID_MESSAGE, AppliedPack, PackRules, PolicyPack, choose_pack
 from lotus_web.models import StoredPolicyPack
-from lotus_web.services.accounts import OPERATOR
-from lotus_web.services.audit_records import AuditCategory, record_audit
+from lotus_web.services.accounts.service_accounts import OPERATOR
+from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.wire.policy_packs import checked_overrides
 
 NO_PACK = "POLICY_PACK_NOT_FOUND"

@@ -8,22 +8,20 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import TextClause
 
-from lotus_web.domain import notices
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.domain import notifications
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.errors import Conflict
-from lotus_web.domain.workflow import Action
+from lotus_web.domain.items.transitions import Action
 from lotus_web.models import TenantRuntime, WorkflowItem
 from lotus_web.models.items import TO_ESCALATE, TO_WARN
-from lotus_web.models.values import item_state
-from lotus_web.services.event_log import lock_tenant
-from lotus_web.services.items import find_item, store_notice
-from lotus_web.services.review import ReviewAction, apply_action
-from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.models.to_domain import item_state
+from lotus_web.services.events.item_rows import ItemKey, find_item, store_notice
+from lotus_web.services.events.log import lock_tenant
+from lotus_web.services.items.actions import ReviewAction, apply_action
 
 SWEEPER = "workflow-sla"
 PUSH_BACK = timedelta(minutes=15)
-
-ItemKey = tuple[str, str]
 
 
 def sweeper(tenant_id: str) -> Actor:
@@ -69,7 +67,7 @@ def warn(session: Session, key: ItemKey, *, now: datetime, window: timedelta) ->
     row.risk_told = True
     if row.sla_due_at <= now:
         return False
-    told = [store_notice(session, notice) for notice in notices.deadline_risk(item_state(row), now)]
+    told = [store_notice(session, notice) for notice in notifications.deadline_risk(item_state(row), now)]
     return any(told)
 
 

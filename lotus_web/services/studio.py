@@ -8,19 +8,19 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from lotus_web.config.policy import ReviewPolicy
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.events import OWN_PRODUCER, EventDraft, EventSource, EventType
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventSource, EventType
 from lotus_web.domain.free_text import clean_line
-from lotus_web.domain.items import ItemState
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.transitions import Priority, check_free_text
 from lotus_web.domain.studio import SUBJECT, Draft
-from lotus_web.domain.workflow import Priority, check_free_text
-from lotus_web.models.values import item_state
-from lotus_web.services.assignment import check_assignee
-from lotus_web.services.event_log import append_event, lock_tenant
-from lotus_web.services.items import find_item, get_item
-from lotus_web.services.new_ids import new_id
-from lotus_web.services.review_policy import ReviewPolicy
+from lotus_web.models.to_domain import item_state
+from lotus_web.services.events.item_rows import find_item, get_item
+from lotus_web.services.events.log import append_event, lock_tenant
+from lotus_web.services.items.assignment import check_assignee
+from lotus_web.store.new_ids import new_id
 
 SOURCE = EventSource(system="lotus-web", producer_id=OWN_PRODUCER, subsystem="studio")
 # What a start is called on record where it is refused or fails; its subject is the trace.

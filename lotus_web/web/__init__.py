@@ -4,92 +4,71 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from lotus_web.web import (
-    access,
-    admin,
-    admin_accounts,
-    admin_settings,
-    admin_token,
-    admin_tokens,
-    assets,
-    audit,
-    bundles,
-    claim_lease,
-    decisions,
-    docs,
-    drafts,
-    errors,
-    form_text,
-    idempotency,
-    inbox,
-    items,
-    legal_hold,
-    lineage,
-    navigation,
-    notifications,
-    operations,
-    person,
-    reasons,
-    refused_filters,
-    replay,
-    runs,
-    saved_views,
-    search,
-    security_headers,
-    shown_names,
-    sign_in,
-    sla,
-    studio,
-    support,
-    traces,
-    well_formed,
-)
-from lotus_web.web.filters import register_filters
+from lotus_web.web import idempotency, notifications, operations, retention, search, sign_in, studio, traces
+from lotus_web.web.accounts import people, service_accounts, settings, token, tokens
+from lotus_web.web.audit import views as audit_views
+from lotus_web.web.decisions import reasons
+from lotus_web.web.decisions import views as decisions_views
+from lotus_web.web.docs import views as docs_views
+from lotus_web.web.format import people as format_people
+from lotus_web.web.format.filters import register_filters
+from lotus_web.web.guard import access, drafts, errors, invalid_filters, navigation, storable_forms, user
+from lotus_web.web.inbox import saved_views
+from lotus_web.web.inbox import views as inbox_views
+from lotus_web.web.items import claim_lease
+from lotus_web.web.items import views as items_views
+from lotus_web.web.lineage import views as lineage_views
+from lotus_web.web.runs import replay
+from lotus_web.web.runs import views as runs_views
+from lotus_web.web.shell import assets, html_characters, security_headers
+from lotus_web.web.sla import views as sla_views
+from lotus_web.web.support import bundles
+from lotus_web.web.support import views as support_views
 
 # Every page family; a view says in its own file who may see it.
 BLUEPRINTS: tuple[Blueprint, ...] = (
     sign_in.blueprint,
-    inbox.blueprint,
+    inbox_views.blueprint,
     saved_views.blueprint,
-    items.blueprint,
-    runs.blueprint,
-    decisions.blueprint,
+    items_views.blueprint,
+    runs_views.blueprint,
+    decisions_views.blueprint,
     reasons.blueprint,
-    lineage.blueprint,
+    lineage_views.blueprint,
     operations.blueprint,
     bundles.blueprint,
     replay.blueprint,
-    legal_hold.blueprint,
+    retention.blueprint,
     idempotency.blueprint,
     search.blueprint,
-    docs.blueprint,
-    sla.blueprint,
+    docs_views.blueprint,
+    sla_views.blueprint,
     notifications.blueprint,
     studio.blueprint,
     traces.blueprint,
-    audit.blueprint,
-    support.blueprint,
-    admin.blueprint,
-    admin_token.blueprint,
-    admin_tokens.blueprint,
-    admin_accounts.blueprint,
-    admin_settings.blueprint,
+    audit_views.blueprint,
+    support_views.blueprint,
+    people.blueprint,
+    token.blueprint,
+    tokens.blueprint,
+    service_accounts.blueprint,
+    settings.blueprint,
 )
 
 
 def init_app(app: Flask) -> None:
     """Mount the pages behind the gate that they all share."""
     security_headers.init_app(app)
-    well_formed.init_app(app)
+    html_characters.init_app(app)
     assets.init_app(app)
-    person.init_app(app)
+    user.init_app(app)
     access.init_app(app)
-    form_text.init_app(app)
+    storable_forms.init_app(app)
     drafts.init_app(app)
     errors.init_app(app)
-    refused_filters.init_app(app)
+    invalid_filters.init_app(app)
     register_filters(app)
-    shown_names.init_app(app)
+    format_people.init_app(app)
     navigation.init_app(app)
     notifications.init_app(app)
     claim_lease.init_app(app)

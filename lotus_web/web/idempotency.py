@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from lotus_web import current
-from lotus_web.db import db
+from lotus_web.config import current
+from lotus_web.config.features import IDEMPOTENCY_HISTORY, SUPPORT
 from lotus_web.domain.access import Permission
-from lotus_web.features import IDEMPOTENCY_HISTORY, SUPPORT
-from lotus_web.queries.idempotency_history import HistoryEntry, LatestOfKey, latest_of_key
-from lotus_web.web.access import current_actor, requires
-from lotus_web.web.features import part_of
-from lotus_web.web.htmx import page_or_fragment
-from lotus_web.web.record_links import lineage_url
+from lotus_web.queries.idempotency.history import HistoryEntry, LatestOfKey, latest_of_key
+from lotus_web.store.session import db
+from lotus_web.web.format.record_links import lineage_url
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.features import part_of
+from lotus_web.web.shell.htmx import page_or_fragment
 
 blueprint = Blueprint("idempotency", __name__)
 # A key that is replayed for ever has a history without end.

@@ -6,15 +6,15 @@ from flask import Blueprint, Flask, Response, flash, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from lotus_web import current
-from lotus_web.db import db, transaction
+from lotus_web.config import current
 from lotus_web.domain.paging import Page
-from lotus_web.queries.notifications import NoticeRow, ReadState, notice_counts, notification_page, unread_count
-from lotus_web.services.notification_reads import AT_ONCE, mark_all_read, mark_read
-from lotus_web.web.access import current_actor, signed_in
-from lotus_web.web.htmx import is_htmx, page_or_fragment, see_other
-from lotus_web.web.links import same_page
-from lotus_web.web.query_args import enum_arg
+from lotus_web.queries.notifications.listing import NoticeRow, ReadState, notice_counts, notification_page, unread_count
+from lotus_web.services.notifications.reads import AT_ONCE, mark_all_read, mark_read
+from lotus_web.store.session import db, transaction
+from lotus_web.web.guard.access import current_actor, signed_in
+from lotus_web.web.shell.htmx import is_htmx, page_or_fragment, see_other
+from lotus_web.web.shell.links import same_page
+from lotus_web.web.shell.query_args import enum_arg
 
 blueprint = Blueprint("notifications", __name__)
 PAGE_SIZE = 50
@@ -35,7 +35,7 @@ def show() -> ResponseReturnValue:
 @signed_in
 def bell() -> ResponseReturnValue:
     """Show the bell alone, for the page that keeps its count fresh."""
-    return render_template("layouts/_bell.html") if is_htmx() else see_other(url_for("notifications.show"))
+    return render_template("notifications/_bell.html") if is_htmx() else see_other(url_for("notifications.show"))
 
 
 @blueprint.post("/notifications")

@@ -5,27 +5,27 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lotus_web import current
-from lotus_web.db import db
+from lotus_web.config import current
+from lotus_web.config.features import ASYNC_MANUAL_EXECUTION, ASYNC_OPERATIONS, SUPPORT, SUPPORT_BUNDLE
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.operations import FINISHED, OperationStatus, OperationType
-from lotus_web.features import ASYNC_MANUAL_EXECUTION, ASYNC_OPERATIONS, SUPPORT, SUPPORT_BUNDLE
-from lotus_web.queries.operation_page import operation_detail, operation_payloads
-from lotus_web.queries.operations import OperationFilter, failed_scenarios, operation_page
-from lotus_web.request_ids import current_ids
-from lotus_web.services.operation_again import run_again
-from lotus_web.services.operation_leases import LeaseTerms
-from lotus_web.services.operation_work import execute_by_hand
-from lotus_web.web.access import current_actor, requires
-from lotus_web.web.features import part_of
-from lotus_web.web.field_values import shown
-from lotus_web.web.htmx import page_or_fragment, see_other
-from lotus_web.web.links import same_page
-from lotus_web.web.on_record import tried
-from lotus_web.web.query_args import check_order, enum_arg, instant_arg, text_arg
-from lotus_web.web.record_links import lineage_url
-from lotus_web.web.refused_filters import shown_again
+from lotus_web.http.request_ids import current_ids
+from lotus_web.queries.operations.lookup import OperationFilter, failed_scenarios, operation_page
+from lotus_web.queries.operations.page import operation_detail, operation_payloads
+from lotus_web.services.analyses.operation import execute_by_hand
+from lotus_web.services.analyses.rerun import run_again
+from lotus_web.services.operations.leases import LeaseTerms
+from lotus_web.store.session import db
+from lotus_web.web.format.fields import shown
+from lotus_web.web.format.record_links import lineage_url
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.features import part_of
+from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.shell.htmx import page_or_fragment, see_other
+from lotus_web.web.shell.links import same_page
+from lotus_web.web.shell.query_args import check_order, enum_arg, instant_arg, text_arg
 
 blueprint = Blueprint("operations", __name__)
 PAGE_SIZE = 50

@@ -5,17 +5,17 @@ from __future__ import annotations
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from lotus_web import current
-from lotus_web.db import db
+from lotus_web.config import current
+from lotus_web.config.features import ASYNC_OPERATIONS, SUPPORT
 from lotus_web.domain.access import Permission
 from lotus_web.domain.lineage import EntityKind
-from lotus_web.features import ASYNC_OPERATIONS, SUPPORT
 from lotus_web.queries.search import MOST_EACH, Hit, find_exact, find_related
-from lotus_web.web.access import current_actor, requires
-from lotus_web.web.htmx import page_or_fragment, see_other
-from lotus_web.web.query_args import text_arg
-from lotus_web.web.record_links import record_url
-from lotus_web.web.refused_filters import shown_again
+from lotus_web.store.session import db
+from lotus_web.web.format.record_links import record_url
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.shell.htmx import page_or_fragment, see_other
+from lotus_web.web.shell.query_args import text_arg
 
 blueprint = Blueprint("search", __name__)
 

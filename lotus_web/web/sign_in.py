@@ -9,18 +9,18 @@ from flask import Blueprint, Response, flash, make_response, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user
 
-from lotus_web import current
-from lotus_web.db import db, transaction
+from lotus_web.config import current
 from lotus_web.domain.errors import TooManyAttempts
-from lotus_web.queries.people import Tenants, tenants_of
-from lotus_web.services.sessions import close_session, enter_tenant, open_session
-from lotus_web.services.sign_in import Attempt, begin_attempt, forgive, password_matches
-from lotus_web.web.access import public, signed_in
-from lotus_web.web.drafts import opened_draft
-from lotus_web.web.htmx import see_other
-from lotus_web.web.person import SEEN, minute_of, person_of_new_session
-from lotus_web.web.return_path import HOME, safe_path
-from lotus_web.web.sign_in_page import Problem, sign_in_again, sign_in_page
+from lotus_web.queries.accounts.people import Tenants, tenants_of
+from lotus_web.services.sign_in.attempts import Attempt, begin_attempt, forgive, password_matches
+from lotus_web.services.sign_in.sessions import close_session, enter_tenant, open_session
+from lotus_web.store.session import db, transaction
+from lotus_web.web.guard.access import public, signed_in
+from lotus_web.web.guard.drafts import opened_draft
+from lotus_web.web.guard.sign_in_page import Problem, sign_in_again, sign_in_page
+from lotus_web.web.guard.user import SEEN, minute_of, person_of_new_session
+from lotus_web.web.shell.htmx import see_other
+from lotus_web.web.shell.return_path import HOME, safe_path
 
 blueprint = Blueprint("sign_in", __name__)
 log = structlog.get_logger(__name__)

@@ -8,26 +8,26 @@ from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from lotus_web import current
-from lotus_web.db import db
+from lotus_web.config import current
 from lotus_web.domain.access import REVIEWING_ROLES, Permission
 from lotus_web.domain.errors import InvalidInput, NotFound
 from lotus_web.domain.free_text import without_untaken
+from lotus_web.domain.items.transitions import Priority
 from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES
-from lotus_web.domain.workflow import Priority
-from lotus_web.queries.item_detail import assignable_people
-from lotus_web.queries.recent_traces import recent_traces
+from lotus_web.http.request_ids import current_ids
+from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.studio import dry_run
-from lotus_web.queries.traces import trace_summary
-from lotus_web.request_ids import current_ids
-from lotus_web.services.failures import Attempt, attempt
+from lotus_web.queries.traces.recent import recent_traces
+from lotus_web.queries.traces.summary import trace_summary
+from lotus_web.services.audit.attempts import Attempt, attempt
 from lotus_web.services.studio import START_REVIEW, ReviewRequest, Started, start_review
-from lotus_web.web.access import current_actor, requires
-from lotus_web.web.drafts import draft_for
-from lotus_web.web.forms.move_form import assignee_of
-from lotus_web.web.htmx import go_to, page_or_fragment, see_other
-from lotus_web.web.query_args import text_arg
-from lotus_web.web.refused_filters import shown_again
+from lotus_web.store.session import db
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.drafts import draft_for
+from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.items.assignee import assignee_of
+from lotus_web.web.shell.htmx import go_to, page_or_fragment, see_other
+from lotus_web.web.shell.query_args import text_arg
 
 blueprint = Blueprint("studio", __name__)
 LISTED = 30

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
-from lotus_web import current
-from lotus_web.db import db
+from lotus_web.config import current
 from lotus_web.domain.access import Permission
-from lotus_web.queries.timeline import TimelineEntry, trace_timeline
-from lotus_web.queries.traces import trace_detail
-from lotus_web.web.access import current_actor, requires
-from lotus_web.web.htmx import page_or_fragment
+from lotus_web.queries.traces.summary import trace_detail
+from lotus_web.queries.traces.timeline import TimelineEntry, trace_timeline
+from lotus_web.store.session import db
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.shell.htmx import page_or_fragment
 
 blueprint = Blueprint("traces", __name__)
 

@@ -1,0 +1,1 @@
+"""JSON shapes: what is parsed and what is written."""

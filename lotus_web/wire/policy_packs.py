@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict
 
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.idents import check_visible
+from lotus_web.domain.identifiers import check_visible
 from lotus_web.domain.policy_packs import OVERRIDABLE, PACK_ID_MAX, AppliedPack, PolicyPack
 from lotus_web.wire.rebalance.options import EngineOptionsBody
+from lotus_web.wire.rebalance.request import RebalanceRequestBody
 from lotus_web.wire.rebalance.snapshot import WireModel
-from lotus_web.wire.rebalance_request import RebalanceRequestBody
 from lotus_web.wire.scalars import storable_text
 
 

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
-from lotus_web.db import db
+from lotus_web.store.session import db
 from tests.benchmarks.desk import open_desk, store_mib
 from tests.benchmarks.engine import engine_figure
 from tests.benchmarks.jobs import SWEEPS, measured_sweep, purge_a_fifth
 from tests.benchmarks.measure import Call, Figure, measure
 from tests.benchmarks.memory import web_process_mib
 from tests.benchmarks.requests import measured_requests
-from tests.postgres import PostgresServer, create_database, drop_database
+from tests.stores.postgres import PostgresServer, create_database, drop_database
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 WIDTH = 26

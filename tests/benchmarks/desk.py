@@ -14,8 +14,9 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from lotus_web import create_app, current
-from lotus_web.db import db
+from lotus_web import create_app
+from lotus_web.config import current
+from lotus_web.config.settings import Settings
 from lotus_web.demo.bulk import BulkLoad
 from lotus_web.demo.operations import load_operations
 from lotus_web.demo.portfolios import demo_runs, demo_variant
@@ -23,12 +24,12 @@ from lotus_web.demo.schedule import PORTFOLIO_COUNT
 from lotus_web.demo.timeline import moments
 from lotus_web.domain.access import DEFAULT_TENANT, Permission
 from lotus_web.models import WorkflowItem
-from lotus_web.services.new_ids import repeatable_ids
-from lotus_web.services.operation_leases import LeaseTerms
-from lotus_web.settings import Settings
+from lotus_web.services.operations.leases import LeaseTerms
+from lotus_web.store.new_ids import repeatable_ids
+from lotus_web.store.session import db
 from tests.benchmarks.grow import grow, loaded_runs
-from tests.people import bearer_of, hire, sign_in
-from tests.stores import environment as store_environment
+from tests.stores.makers import environment as store_environment
+from tests.support.people import bearer_of, hire, sign_in
 
 SEED = 1
 SAMPLE = 256

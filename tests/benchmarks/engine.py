@@ -6,8 +6,8 @@ import statistics
 import time
 
 from lotus_web.domain.rebalance.engine import rebalance
-from lotus_web.services.weight_solver import solve
-from lotus_web.wire.rebalance_request import RebalanceRequestBody
+from lotus_web.services.runs.solver import solve
+from lotus_web.wire.rebalance.request import RebalanceRequestBody
 
 POSITIONS = 500
 

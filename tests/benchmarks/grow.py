@@ -27,7 +27,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import FromClause
 
-from lotus_web.db import UtcDateTime, db, transaction
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.models import (
     Decision,
@@ -46,7 +45,9 @@ from lotus_web.models import (
     WorkflowItem,
 )
 from lotus_web.models.items import TO_ESCALATE, TO_WARN
-from lotus_web.services.counters import bring_up_to_date
+from lotus_web.services.support import bring_up_to_date
+from lotus_web.store.session import db, transaction
+from lotus_web.store.types import UtcDateTime
 
 LOADED = 10_000
 OPEN_AT_MOST = 10_000
@@ -182,7 +183,7 @@ def _insert_copies(connection: Connection, table: FromClause, rows: FromClause, 
 def _copied(
     column: ColumnElement, mark: ColumnElement, earlier: Callable[[ColumnElement], ColumnElement]
 ) -> ColumnElement:
-    if column.name == "workflow_id":  # made of two ids (domain/idents.py)
+    if column.name == "workflow_id":  # made of two ids (domain/identifiers.py)
         return func.replace(column, ":exception:", mark + ":exception:") + mark
     if column.name in OWN_IDS:
         return column + mark

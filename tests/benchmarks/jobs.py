@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from lotus_web import current
-from lotus_web.db import db
+from lotus_web.config import current
+from lotus_web.config.settings import Settings
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.jobs import retention
 from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.sla import sweep
 from lotus_web.models import Run
-from lotus_web.settings import Settings
+from lotus_web.store.session import db
 from tests.benchmarks.desk import Desk, environment
 from tests.benchmarks.grow import DUE_A_MINUTE, FIRST_DUE
 from tests.benchmarks.measure import Call

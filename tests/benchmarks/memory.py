@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 from tests.benchmarks.desk import Desk, environment
 from tests.benchmarks.requests import json_paths, page_paths
-from tests.live_server import LiveServer
+from tests.servers.live_server import LiveServer
 
 TIMES = 50
 

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Keyboard, Locator, Page, expect
 
 from tests.conftest import marked_settings, missing
-from tests.live_server import LiveServer
-from tests.patience import BROWSER_MS
-from tests.stores import SqliteStores, environment
+from tests.servers.live_server import LiveServer
+from tests.servers.patience import BROWSER_MS
+from tests.stores.makers import SqliteStores, environment
 
 Axe = Callable[..., list[str]]
 
@@ -93,7 +93,7 @@ def page(page: Page) -> Iterator[Page]:
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Press and click on a page that has loaded, as people do: a test is faster than the deferred scripts of a new page.
 
-    What is waited for may take its time (tests/patience.py), in every window that a test opens.
+    What is waited for may take its time (tests/servers/patience.py), in every window that a test opens.
     """
     keyboard, click, new_context = Page.keyboard.fget, Locator.click, Browser.new_context
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.live_server import LiveServer
-from tests.people import PASSWORD
+from tests.servers.live_server import LiveServer
+from tests.support.people import PASSWORD
 
 
 def sign_in_again(page: Page, name: str) -> None:

@@ -10,9 +10,9 @@ from flask import Flask
 from playwright.sync_api import Page
 
 from lotus_web import create_app
-from lotus_web.settings import Settings
-from tests.live_server import LiveServer
-from tests.people import PASSWORD
+from lotus_web.config.settings import Settings
+from tests.servers.live_server import LiveServer
+from tests.support.people import PASSWORD
 
 # What the form gave to a browser, by the server and the name.
 _cookies: dict[tuple[Path, str], list[Any]] = {}

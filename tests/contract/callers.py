@@ -15,9 +15,9 @@ from urllib.parse import quote
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
-from lotus_web.db import transaction
 from lotus_web.domain.access import Permission
-from lotus_web.services.tokens import create_token
+from lotus_web.services.accounts.tokens import create_token
+from lotus_web.store.session import transaction
 
 DEMOS = Path(__file__).parents[1] / "data" / "reference-demos"
 ENGINE = "engine-feed"

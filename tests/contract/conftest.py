@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import event, func, select
 from sqlalchemy.engine import Engine
 
-from lotus_web.db import db
 from lotus_web.domain.access import Permission
+from lotus_web.store.session import db
 from tests.contract.callers import ALL, ENGINE, REVIEWER, Caller, bearer_of
 
 Count = dict[str, int]

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from flask import Flask
 from sqlalchemy import insert
 
-from lotus_web.db import transaction
 from lotus_web.models import (
     Decision,
     IdempotencyHistoryRow,
@@ -20,7 +19,8 @@ from lotus_web.models import (
     RunPayload,
     WorkflowItem,
 )
-from lotus_web.services.counters import bring_up_to_date
+from lotus_web.services.support import bring_up_to_date
+from lotus_web.store.session import transaction
 
 NOTHING = zlib.compress(b"{}")
 ACTIONS = ("APPROVE", "REJECT", "REQUEST_CHANGES")

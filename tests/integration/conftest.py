@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests import people
-from tests.digests import content_of
+from tests.support import people
+from tests.support.digests import content_of
 
 ClientOf = Callable[[str], FlaskClient]
 

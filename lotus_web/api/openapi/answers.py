@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from lotus_web.api.endpoint.refusals import JSON, Envelope, Refusal
+from lotus_web.api.endpoint.routing import Endpoint, Refuses
 from lotus_web.api.openapi import envelopes
 from lotus_web.api.openapi.schemas import GIVES, Schema, SchemaBook
-from lotus_web.api.refusals import JSON, Envelope, Refusal
-from lotus_web.api.routing import Endpoint, Refuses
 from lotus_web.domain.access import Permission
-from lotus_web.domain.enterprise import DENIED
+from lotus_web.domain.write_policy import DENIED
 
 Response = dict[str, Any]
 

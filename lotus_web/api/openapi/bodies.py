@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from lotus_web.domain.idents import exception_workflow_id
+from lotus_web.domain.identifiers import exception_workflow_id
 
 RUN_ID = "rr_4f8c1a2e"
 CORRELATION_ID = "corr_9d1f03b7a652"

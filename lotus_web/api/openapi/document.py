@@ -11,15 +11,15 @@ from typing import Any
 
 from flask import Flask
 
+from lotus_web.api.endpoint.refusals import JSON, Envelope
+from lotus_web.api.endpoint.routing import AnyToken, Endpoint, declared_routes, envelope_of
 from lotus_web.api.openapi import answers, envelopes, parameters
 from lotus_web.api.openapi.examples import body_example, example_of
 from lotus_web.api.openapi.schemas import GIVES, TAKES, Schema, SchemaBook, Wanted, markdown
 from lotus_web.api.openapi.tags import part_of, tag_objects, tag_of
-from lotus_web.api.refusals import JSON, Envelope
-from lotus_web.api.routing import AnyToken, Endpoint, declared_routes, envelope_of
+from lotus_web.config.settings import Settings
 from lotus_web.domain.access import Permission
-from lotus_web.domain.enterprise import BARE, VERSIONED, WRITES
-from lotus_web.settings import Settings
+from lotus_web.domain.write_policy import BARE, VERSIONED, WRITES
 
 OPENAPI_VERSION = "3.1.0"
 VERSION = version("lotus-web")

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lotus_web.api.auth import not_for_tenant
+from lotus_web.api.endpoint.auth import not_for_tenant
+from lotus_web.api.endpoint.refusals import Envelope, Problem, Refusal
+from lotus_web.api.endpoint.routing import PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, Refuses
 from lotus_web.api.openapi.schemas import REF, Schema
-from lotus_web.api.refusals import Envelope, Problem, Refusal
-from lotus_web.api.routing import PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, Refuses
-from lotus_web.domain.enterprise import DENIED, denied
 from lotus_web.domain.errors import (
     Conflict,
     Forbidden,
@@ -22,8 +21,9 @@ from lotus_web.domain.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
-from lotus_web.error_status import STORE_AWAY
-from lotus_web.request_ids import current_ids
+from lotus_web.domain.write_policy import DENIED, denied
+from lotus_web.http.request_ids import current_ids
+from lotus_web.store.failures import STORE_AWAY
 
 ERRORS: dict[int, type[LotusError]] = {
     400: Malformed,

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from lotus_web.api.openapi.bodies import AT, BODIES, CORRELATION_ID, KEY, PORTFOLIO, RUN_ID, SIMULATE
 from lotus_web.api.openapi.samples import SAMPLES, STAMP
 from lotus_web.api.openapi.schemas import Schema, SchemaBook, name_of
-from lotus_web.domain.artifact import artifact_document
 from lotus_web.domain.rebalance.engine import rebalance
-from lotus_web.services.weight_solver import solve
-from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
-from lotus_web.wire.rebalance_result import result_document
+from lotus_web.domain.runs.artifact import artifact_document
+from lotus_web.services.runs.solver import solve
+from lotus_web.wire.rebalance.request import RebalanceRequestBody, request_hash
+from lotus_web.wire.rebalance.result import result_document
 
 DEEPEST = 8
 UNKNOWN = object()

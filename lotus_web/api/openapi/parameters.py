@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lotus_web.api.inputs import HeaderParam
+from lotus_web.api.endpoint.inputs import HeaderParam
 from lotus_web.api.openapi.bodies import CORRELATION_ID, KEY
 from lotus_web.api.openapi.samples import SAMPLES
 from lotus_web.api.openapi.schemas import Schema, without_null
 from lotus_web.domain.access import DEFAULT_TENANT
-from lotus_web.domain.idents import CORRELATION_MAX, KEY_MAX
-from lotus_web.domain.names import NAME_MAX
+from lotus_web.domain.accounts.names import NAME_MAX
+from lotus_web.domain.identifiers import CORRELATION_MAX, KEY_MAX
 from lotus_web.domain.policy_packs import PACK_HEADER, PACK_ID_MAX
-from lotus_web.opaque_ids import MAX_PATH_ID
+from lotus_web.http.path_ids import MAX_PATH_ID
 
 Parameter = dict[str, Any]
 

@@ -8,8 +8,8 @@ from typing import Any
 from flask import Response, current_app
 from pydantic import BaseModel, ConfigDict
 
+from lotus_web.api.endpoint.routing import ApiBlueprint, endpoint, json_response
 from lotus_web.api.openapi.document import openapi_document
-from lotus_web.api.routing import ApiBlueprint, endpoint, json_response
 
 routes = ApiBlueprint("api_openapi", __name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lotus_web.api.openapi.bodies import AT, CORRELATION_ID, EVENT, KEY, PORTFOLIO, REVIEWER, RUN_ID, WORKFLOW_ID
-from lotus_web.domain.idents import artifact_id
+from lotus_web.domain.identifiers import artifact_id
 
 STAMP = AT.isoformat(timespec="microseconds")
 OPERATION_ID = "dop_2c9e51ab8f04"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
+from lotus_web.api.endpoint.routing import ApiBlueprint
 from lotus_web.api.rebalance import (
-    analyze,
-    bundles,
+    analyses,
     decisions,
     gate,
     lineage,
@@ -14,10 +14,10 @@ from lotus_web.api.rebalance import (
     replay,
     runs,
     simulate,
-    supportability,
+    support,
+    support_bundles,
 )
-from lotus_web.api.routing import ApiBlueprint
-from lotus_web.domain.enterprise import BARE, VERSIONED
+from lotus_web.domain.write_policy import BARE, VERSIONED
 
 # Where the pages look for how a support bundle is written.
 BUNDLE_DOCUMENT = "lotus_bundle_document"
@@ -25,14 +25,14 @@ BUNDLE_DOCUMENT = "lotus_bundle_document"
 PREFIXES = {"api_rebalance": BARE, "api_v1_rebalance": VERSIONED}
 BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     simulate.routes,
-    analyze.routes,
+    analyses.routes,
     operations.routes,
     runs.routes,
     gate.routes,
     decisions.routes,
     lineage.routes,
-    bundles.routes,
-    supportability.routes,
+    support_bundles.routes,
+    support.routes,
     replay.routes,
 )
 
@@ -42,4 +42,4 @@ def init_app(app: Flask) -> None:
     for name, prefix in PREFIXES.items():
         for blueprint in BLUEPRINTS:
             blueprint.mount(app, prefix, name=f"{name}_{blueprint.name}")
-    app.extensions[BUNDLE_DOCUMENT] = bundles.bundle_document
+    app.extensions[BUNDLE_DOCUMENT] = support_bundles.bundle_document

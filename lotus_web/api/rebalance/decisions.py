@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.rebalance.refusals import INVALID_CURSOR, RUN_NOT_FOUND
-from lotus_web.api.rebalance.schemas import DecisionList, DecisionListParams, GateHistoryBody
-from lotus_web.api.routing import ApiBlueprint, Call, endpoint
-from lotus_web.db import db
+from lotus_web.api.rebalance.schemas.runs import DecisionList, DecisionListParams, GateHistoryBody
+from lotus_web.config.features import SUPPORT, WORKFLOW
 from lotus_web.domain.access import Permission
 from lotus_web.domain.paging import Page
-from lotus_web.features import SUPPORT, WORKFLOW
-from lotus_web.queries.decision_history import DecisionFilter, decision_page
-from lotus_web.queries.run_gate import gate_history
-from lotus_web.queries.runs import run_id_of_correlation
+from lotus_web.queries.decisions.gate import gate_history
+from lotus_web.queries.decisions.history import DecisionFilter, decision_page
+from lotus_web.queries.runs.lookup import run_id_of_correlation
+from lotus_web.store.session import db
 
 routes = ApiBlueprint("decisions", __name__)
 

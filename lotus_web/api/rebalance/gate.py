@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from lotus_web import current
-from lotus_web.api.auth import deciding_actor
+from lotus_web.api.endpoint.auth import deciding_actor
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, Declare, endpoint
 from lotus_web.api.rebalance.refusals import (
     ACTOR_MISMATCH,
     FOUR_EYES,
@@ -16,20 +16,20 @@ from lotus_web.api.rebalance.refusals import (
     NOT_REQUIRED,
     RUN_NOT_FOUND,
 )
-from lotus_web.api.rebalance.schemas import GateActionBody, GateHistoryBody, GateStateBody
-from lotus_web.api.routing import ApiBlueprint, Call, Declare, endpoint
-from lotus_web.db import db
+from lotus_web.api.rebalance.schemas.runs import GateActionBody, GateHistoryBody, GateStateBody
+from lotus_web.config import current
+from lotus_web.config.features import SUPPORT, WORKFLOW
 from lotus_web.domain.access import Permission
+from lotus_web.domain.decisions.gate import ITEM_ACTION
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.gate import ITEM_ACTION
-from lotus_web.domain.idents import exception_workflow_id
-from lotus_web.features import SUPPORT, WORKFLOW
-from lotus_web.queries.idempotency import key_mapping
-from lotus_web.queries.run_gate import gate_history, run_gate
-from lotus_web.queries.runs import correlation_of_run, run_id_of_correlation
-from lotus_web.refused_requests import name_attempt
-from lotus_web.services.failures import Attempt, attempt
-from lotus_web.services.gate import decide_run
+from lotus_web.domain.identifiers import exception_workflow_id
+from lotus_web.http.refusal_log import name_attempt
+from lotus_web.queries.decisions.gate import gate_history, run_gate
+from lotus_web.queries.idempotency.keys import key_mapping
+from lotus_web.queries.runs.lookup import correlation_of_run, run_id_of_correlation
+from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.decisions.gate import decide_run
+from lotus_web.store.session import db
 
 routes = ApiBlueprint("gate", __name__)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from flask import Response
 
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.api.rebalance.refusals import INVALID_CURSOR
-from lotus_web.api.rebalance.support_schemas import LineageBody, LineageParams, LineageWalkBody
-from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
-from lotus_web.db import db
+from lotus_web.api.rebalance.schemas.support import LineageBody, LineageParams, LineageWalkBody
+from lotus_web.config.features import LINEAGE, SUPPORT
 from lotus_web.domain.access import Permission
-from lotus_web.features import LINEAGE, SUPPORT
+from lotus_web.http.responses import sendable_json
 from lotus_web.queries.lineage import LineageFilter, lineage_page
-from lotus_web.sendable import sendable_json
+from lotus_web.store.session import db
 
 routes = ApiBlueprint("lineage", __name__)
 

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from flask import Response
 
-from lotus_web import current
-from lotus_web.api.rebalance.operation_schemas import (
-    OperationBody,
-    OperationFacts,
-    OperationList,
-    OperationListParams,
-)
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.api.rebalance.refusals import INVALID_CURSOR, NOT_EXECUTABLE, OPERATION_NOT_FOUND
-from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
-from lotus_web.db import db
+from lotus_web.api.rebalance.schemas.operations import OperationBody, OperationFacts, OperationList, OperationListParams
+from lotus_web.config import current
+from lotus_web.config.features import ASYNC_MANUAL_EXECUTION, ASYNC_OPERATIONS, SUPPORT
 from lotus_web.domain.access import Permission
-from lotus_web.features import ASYNC_MANUAL_EXECUTION, ASYNC_OPERATIONS, SUPPORT
-from lotus_web.queries.operations import (
+from lotus_web.http.responses import sendable_json
+from lotus_web.queries.operations.lookup import (
     OperationFilter,
     StoredOperation,
     latest_operation,
     operation_page,
     stored_operation,
 )
-from lotus_web.sendable import sendable_json
-from lotus_web.services.operation_leases import LeaseTerms
-from lotus_web.services.operation_work import execute_by_hand
+from lotus_web.services.analyses.operation import execute_by_hand
+from lotus_web.services.operations.leases import LeaseTerms
+from lotus_web.store.session import db
 
 routes = ApiBlueprint("operations", __name__)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lotus_web.api.inputs import HeaderParam
-from lotus_web.api.routing import Call, Refuses
-from lotus_web.domain.idents import check_visible
+from lotus_web.api.endpoint.inputs import HeaderParam
+from lotus_web.api.endpoint.routing import Call, Refuses
+from lotus_web.domain.identifiers import check_visible
 from lotus_web.domain.policy_packs import INVALID, PACK_HEADER, PACK_ID_MAX
 
 

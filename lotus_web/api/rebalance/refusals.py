@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lotus_web.api.routing import Refuses
+from lotus_web.api.endpoint.routing import Refuses
 
 RUN_NOT_FOUND = Refuses(404, "DPM_RUN_NOT_FOUND", "there is no such run in this tenant")
 KEY_NOT_FOUND = Refuses(404, "DPM_IDEMPOTENCY_KEY_NOT_FOUND", "the key stands for no run in this tenant")

@@ -6,18 +6,18 @@ import json
 
 from flask import Response
 
-from lotus_web import current
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.api.rebalance.refusals import NOT_REPLAYABLE, RUN_NOT_FOUND
 from lotus_web.api.rebalance.runs import run_document
-from lotus_web.api.rebalance.support_schemas import ReplayBody, RunDiffBody
-from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
-from lotus_web.db import db
+from lotus_web.api.rebalance.schemas.support import ReplayBody, RunDiffBody
+from lotus_web.config import current
+from lotus_web.config.features import SUPPORT
 from lotus_web.domain.access import Permission
-from lotus_web.features import SUPPORT
-from lotus_web.queries.run_diff import run_diff
-from lotus_web.queries.runs import stored_run
-from lotus_web.sendable import sendable_json
-from lotus_web.services.replay import replay_run
+from lotus_web.http.responses import sendable_json
+from lotus_web.queries.runs.diff import run_diff
+from lotus_web.queries.runs.lookup import stored_run
+from lotus_web.services.runs.replay import replay_run
+from lotus_web.store.session import db
 
 routes = ApiBlueprint("replay", __name__)
 

@@ -6,17 +6,16 @@ import json
 
 from flask import Response
 
-from lotus_web import current
-from lotus_web.api.params import stamp
+from lotus_web.api.endpoint.params import stamp
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.api.rebalance.refusals import INVALID_CURSOR, KEY_NOT_FOUND, RUN_NOT_FOUND
-from lotus_web.api.rebalance.schemas import ArtifactBody, KeyMappingBody, RunBody, RunList, RunListParams
-from lotus_web.api.routing import ApiBlueprint, Call, endpoint, json_response
-from lotus_web.db import db
+from lotus_web.api.rebalance.schemas.runs import ArtifactBody, KeyMappingBody, RunBody, RunList, RunListParams
+from lotus_web.config import current
+from lotus_web.config.features import ARTIFACTS, SUPPORT
 from lotus_web.domain.access import Permission
-from lotus_web.features import ARTIFACTS, SUPPORT
-from lotus_web.queries.artifacts import run_artifact
-from lotus_web.queries.idempotency import key_mapping
-from lotus_web.queries.runs import (
+from lotus_web.queries.idempotency.keys import key_mapping
+from lotus_web.queries.runs.artifact import run_artifact
+from lotus_web.queries.runs.lookup import (
     RunFilter,
     StoredRun,
     latest_by_correlation,
@@ -24,6 +23,7 @@ from lotus_web.queries.runs import (
     run_page,
     stored_run,
 )
+from lotus_web.store.session import db
 
 routes = ApiBlueprint("runs", __name__)
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from lotus_web.api.routing import ApiBlueprint
-from lotus_web.api.v1 import admin, events, notifications, reasons, studio, traces, workflows
+from lotus_web.api.endpoint.routing import ApiBlueprint
+from lotus_web.api.v1 import audit, events, items, notifications, reason_codes, studio, traces
 
 PREFIX = "/api/v1"
 # The first one mounted answers for paths that no route has, so the events' own envelope comes last.
 BLUEPRINTS: tuple[ApiBlueprint, ...] = (
-    workflows.routes,
+    items.routes,
     traces.routes,
     studio.routes,
     notifications.routes,
-    reasons.routes,
-    admin.routes,
+    reason_codes.routes,
+    audit.routes,
     events.routes,
 )
 

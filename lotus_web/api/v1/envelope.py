@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lotus_web.api.refusals import Envelope, Problem, Refusal, fault, headers_of, problem_of, sentence_of
-from lotus_web.domain.enterprise import DENIED
+from lotus_web.api.endpoint.refusals import Envelope, Problem, Refusal, fault, headers_of, problem_of, sentence_of
 from lotus_web.domain.errors import (
     Conflict,
     Forbidden,
@@ -18,8 +17,9 @@ from lotus_web.domain.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
-from lotus_web.error_status import status_of
-from lotus_web.request_ids import current_ids
+from lotus_web.domain.write_policy import DENIED
+from lotus_web.http.request_ids import current_ids
+from lotus_web.http.statuses import status_of
 
 INVALID = "invalid_argument"
 _CODES: tuple[tuple[type[LotusError], str], ...] = (

@@ -6,20 +6,20 @@ from typing import Any
 
 from flask import Response
 
-from lotus_web import current
-from lotus_web.api.params import Answer, Stamp
-from lotus_web.api.routing import ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.answers import with_status
+from lotus_web.api.endpoint.params import Answer, Stamp
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import V1Envelope
+from lotus_web.api.v1.item_answers import with_status
 from lotus_web.api.v1.refusals import IDEMPOTENCY_CONFLICT, MALFORMED, TRACE_SEQ_CONFLICT
 from lotus_web.api.v1.schemas import ActorAnswer, PosterAnswer
-from lotus_web.db import transaction
+from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Malformed
-from lotus_web.domain.events import EventType
-from lotus_web.services.event_log import Appended, poster_of, stored_envelope
-from lotus_web.services.ingest import ingest_event
-from lotus_web.wire.event_envelope import EventBody
+from lotus_web.domain.events.envelope import EventType
+from lotus_web.services.events.ingest import ingest_event
+from lotus_web.services.events.log import Appended, poster_of, stored_envelope
+from lotus_web.store.session import transaction
+from lotus_web.wire.events import EventBody
 
 routes = ApiBlueprint("events", __name__, envelope=V1Envelope(malformed_status=400))
 

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lotus_web.api.params import QueryParams
-from lotus_web.api.routing import AnyToken, ApiBlueprint, Call, endpoint
+from lotus_web.api.endpoint.params import QueryParams
+from lotus_web.api.endpoint.routing import AnyToken, ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.api.v1.refusals import NOT_FOUND
 from lotus_web.api.v1.schemas import NotificationAnswer, NotificationListAnswer
-from lotus_web.db import db, transaction
-from lotus_web.queries.notifications import ReadState, notification_page, own_notification, unread_count
-from lotus_web.services.notification_reads import mark_read
+from lotus_web.queries.notifications.listing import ReadState, notification_page, own_notification, unread_count
+from lotus_web.services.notifications.reads import mark_read
+from lotus_web.store.session import db, transaction
 
 routes = ApiBlueprint("notifications", __name__, envelope=V1Envelope())
 

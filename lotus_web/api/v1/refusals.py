@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lotus_web.api.routing import Refuses
+from lotus_web.api.endpoint.routing import Refuses
 
 NOT_FOUND = Refuses(404, "not_found", "nothing of this tenant has this id")
 INVALID = Refuses(422, "invalid_argument", "a reason, note or target is missing, or the override phrase is wrong")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from lotus_web.api.params import Answer, Stamp
-from lotus_web.domain.events import Poster
-from lotus_web.domain.precedents import Precedents
-from lotus_web.queries.notifications import NoticeRow
+from lotus_web.api.endpoint.params import Answer, Stamp
+from lotus_web.domain.events.envelope import Poster
+from lotus_web.domain.items.precedents import Precedents
+from lotus_web.queries.notifications.listing import NoticeRow
 
 
 class SubjectAnswer(Answer):

@@ -7,23 +7,23 @@ from typing import Annotated, Any
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from lotus_web import current
-from lotus_web.api.params import Answer, FilterText, PriorityName, QueryParams, Stamp
-from lotus_web.api.routing import ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.answers import trace_reference, with_status, workflow_answer, workflow_answers
+from lotus_web.api.endpoint.params import Answer, FilterText, PriorityName, QueryParams, Stamp
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import V1Envelope
+from lotus_web.api.v1.item_answers import trace_reference, with_status, workflow_answer, workflow_answers
+from lotus_web.api.v1.items import SURFACE, acting
 from lotus_web.api.v1.refusals import INVALID, NOT_FOUND
 from lotus_web.api.v1.schemas import PrecedentsAnswer, TraceReferenceAnswer, WorkflowAnswer
-from lotus_web.api.v1.workflows import SURFACE, acting
-from lotus_web.db import db
+from lotus_web.config import current
 from lotus_web.domain.access import Permission
-from lotus_web.domain.idents import ACTOR_MAX
+from lotus_web.domain.identifiers import ACTOR_MAX
+from lotus_web.domain.items.transitions import Priority
 from lotus_web.domain.studio import SIGNAL_TEXT, SUBJECT, TEMPLATES, Draft, Template
-from lotus_web.domain.workflow import Priority
+from lotus_web.http.refusal_log import name_attempt
 from lotus_web.queries.studio import dry_run
-from lotus_web.refused_requests import name_attempt
-from lotus_web.services.failures import Attempt, attempt
+from lotus_web.services.audit.attempts import Attempt, attempt
 from lotus_web.services.studio import START_REVIEW, ReviewRequest, start_review
+from lotus_web.store.session import db
 
 routes = ApiBlueprint("studio", __name__, envelope=V1Envelope())
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from lotus_web.api.params import Answer, Stamp
-from lotus_web.api.routing import ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.answers import workflow_answers
+from lotus_web.api.endpoint.params import Answer, Stamp
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import V1Envelope
+from lotus_web.api.v1.item_answers import workflow_answers
 from lotus_web.api.v1.refusals import NOT_FOUND
 from lotus_web.api.v1.schemas import PosterAnswer, WorkflowAnswer
-from lotus_web.db import db
 from lotus_web.domain.access import Permission
-from lotus_web.queries.chronology import Told, ToldAction, ToldEvent, ToldNotice
-from lotus_web.queries.traces import trace_detail
-from lotus_web.services.event_log import poster_of
+from lotus_web.queries.traces.ordering import Told, ToldAction, ToldEvent, ToldNotice
+from lotus_web.queries.traces.summary import trace_detail
+from lotus_web.services.events.log import poster_of
+from lotus_web.store.session import db
 
 routes = ApiBlueprint("traces", __name__, envelope=V1Envelope())
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from lotus_web.domain.rebalance.arithmetic import ZERO
-from lotus_web.domain.rebalance.codes import ValuationMode
-from lotus_web.domain.rebalance.diagnostics import Journal
 from lotus_web.domain.rebalance.market import FxTable, index_prices
-from lotus_web.domain.rebalance.money import Money
-from lotus_web.domain.rebalance.options import EngineOptions
-from lotus_web.domain.rebalance.request import Position, RebalanceRequest, ShelfEntry
-from lotus_web.domain.rebalance.weight_problem import Solve
+from lotus_web.domain.rebalance.values.codes import ValuationMode
+from lotus_web.domain.rebalance.values.diagnostics import Journal
+from lotus_web.domain.rebalance.values.money import Money
+from lotus_web.domain.rebalance.values.options import EngineOptions
+from lotus_web.domain.rebalance.values.request import Position, RebalanceRequest, ShelfEntry
+from lotus_web.domain.rebalance.values.weight_problem import Solve
 
 
 class RunContext:

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from decimal import localcontext
 
 from lotus_web.domain.rebalance.arithmetic import ENGINE_CONTEXT
-from lotus_web.domain.rebalance.codes import ReconciliationStatus, RunStatus
 from lotus_web.domain.rebalance.context import RunContext
-from lotus_web.domain.rebalance.funding import link, plan_fx
-from lotus_web.domain.rebalance.gate_decision import decide_gate
-from lotus_web.domain.rebalance.intent import Intent
-from lotus_web.domain.rebalance.intents import plan_trades
-from lotus_web.domain.rebalance.ladder import check_ladder
-from lotus_web.domain.rebalance.reconciliation import mismatch_rule, reconcile
-from lotus_web.domain.rebalance.request import RebalanceRequest
-from lotus_web.domain.rebalance.result import (
+from lotus_web.domain.rebalance.orders.funding import link, plan_fx
+from lotus_web.domain.rebalance.orders.ladder import check_ladder
+from lotus_web.domain.rebalance.orders.plan import plan_trades
+from lotus_web.domain.rebalance.orders.tax import TaxLedger
+from lotus_web.domain.rebalance.orders.trimming import trim_to_buffer
+from lotus_web.domain.rebalance.orders.turnover import limit_turnover
+from lotus_web.domain.rebalance.simulation import simulate, value_untraded
+from lotus_web.domain.rebalance.targets.choose import TargetOutcome, choose_targets
+from lotus_web.domain.rebalance.universe import Universe, build_universe, universe_data
+from lotus_web.domain.rebalance.valuation import value_before
+from lotus_web.domain.rebalance.values.codes import ReconciliationStatus, RunStatus
+from lotus_web.domain.rebalance.values.intent import Intent
+from lotus_web.domain.rebalance.values.request import RebalanceRequest
+from lotus_web.domain.rebalance.values.result import (
     Explanation,
     LineageData,
     RebalanceResult,
@@ -24,16 +29,11 @@ from lotus_web.domain.rebalance.result import (
     TargetData,
     TaxImpact,
 )
-from lotus_web.domain.rebalance.rules import hard_failures, judge, soft_failures
-from lotus_web.domain.rebalance.simulation import simulate, value_untraded
-from lotus_web.domain.rebalance.state import SimulatedState
-from lotus_web.domain.rebalance.targets import TargetOutcome, choose_targets
-from lotus_web.domain.rebalance.tax import TaxLedger
-from lotus_web.domain.rebalance.trimming import trim_to_buffer
-from lotus_web.domain.rebalance.turnover import limit_turnover
-from lotus_web.domain.rebalance.universe import Universe, build_universe, universe_data
-from lotus_web.domain.rebalance.valuation import value_before
-from lotus_web.domain.rebalance.weight_problem import Solve
+from lotus_web.domain.rebalance.values.state import SimulatedState
+from lotus_web.domain.rebalance.values.weight_problem import Solve
+from lotus_web.domain.rebalance.verdict.gate import decide_gate
+from lotus_web.domain.rebalance.verdict.reconciliation import mismatch_rule, reconcile
+from lotus_web.domain.rebalance.verdict.rules import hard_failures, judge, soft_failures
 
 ENGINE_VERSION = "1.0.0"
 NO_CORRELATION = "c_none"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from lotus_web.domain.rebalance.arithmetic import ONE, ZERO
-from lotus_web.domain.rebalance.money import Money
-from lotus_web.domain.rebalance.request import FxRate, MarketDataSnapshot, Price
+from lotus_web.domain.rebalance.values.money import Money
+from lotus_web.domain.rebalance.values.request import FxRate, MarketDataSnapshot, Price
 
 
 def index_prices(market: MarketDataSnapshot) -> dict[str, Money]:

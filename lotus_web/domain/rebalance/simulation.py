@@ -7,12 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from lotus_web.domain.rebalance.arithmetic import ZERO, without_noise
-from lotus_web.domain.rebalance.codes import Side
 from lotus_web.domain.rebalance.context import RunContext
-from lotus_web.domain.rebalance.intent import FxSpot, Intent
-from lotus_web.domain.rebalance.request import Position
-from lotus_web.domain.rebalance.state import CashBalance, SimulatedState
 from lotus_web.domain.rebalance.valuation import value_state
+from lotus_web.domain.rebalance.values.codes import Side
+from lotus_web.domain.rebalance.values.intent import FxSpot, Intent
+from lotus_web.domain.rebalance.values.request import Position
+from lotus_web.domain.rebalance.values.state import CashBalance, SimulatedState
 
 
 def simulate(ctx: RunContext, intents: Sequence[Intent]) -> SimulatedState:

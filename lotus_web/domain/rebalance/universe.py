@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 
 from lotus_web.domain.rebalance.arithmetic import ONE, ZERO
-from lotus_web.domain.rebalance.codes import ShelfStatus
 from lotus_web.domain.rebalance.context import RunContext
-from lotus_web.domain.rebalance.request import ModelTarget
-from lotus_web.domain.rebalance.result import Coverage, ExcludedInstrument, UniverseData
-from lotus_web.domain.rebalance.state import SimulatedState
+from lotus_web.domain.rebalance.values.codes import ShelfStatus
+from lotus_web.domain.rebalance.values.request import ModelTarget
+from lotus_web.domain.rebalance.values.result import Coverage, ExcludedInstrument, UniverseData
+from lotus_web.domain.rebalance.values.state import SimulatedState
 
 FROZEN = frozenset({ShelfStatus.SUSPENDED, ShelfStatus.BANNED, ShelfStatus.RESTRICTED})
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, total
-from lotus_web.domain.rebalance.codes import ValuationMode
 from lotus_web.domain.rebalance.context import RunContext
-from lotus_web.domain.rebalance.money import Money
-from lotus_web.domain.rebalance.request import Position
-from lotus_web.domain.rebalance.state import AllocationMetric, CashBalance, PositionSummary, SimulatedState
+from lotus_web.domain.rebalance.values.codes import ValuationMode
+from lotus_web.domain.rebalance.values.money import Money
+from lotus_web.domain.rebalance.values.request import Position
+from lotus_web.domain.rebalance.values.state import AllocationMetric, CashBalance, PositionSummary, SimulatedState
 
 Valued = tuple[Position, Money, Decimal]
 

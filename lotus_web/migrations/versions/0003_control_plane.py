@@ -7,7 +7,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from lotus_web.domain.precedents import precedent_key
+from lotus_web.domain.items.precedents import precedent_key
 from lotus_web.migrations.append_only import make_append_only
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lotus_web.domain.rebalance.codes import TargetMethod, ValuationMode
-from lotus_web.domain.rebalance.options import EngineOptions
+from lotus_web.domain.rebalance.values.codes import TargetMethod, ValuationMode
+from lotus_web.domain.rebalance.values.options import EngineOptions
 from lotus_web.wire.rebalance.snapshot import MoneyBody, WireModel, money
 from lotus_web.wire.scalars import Number, Text
 

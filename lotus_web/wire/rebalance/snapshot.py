@@ -9,10 +9,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 from pydantic_core import PydanticCustomError
 
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.idents import check_visible
-from lotus_web.domain.rebalance.codes import ShelfStatus
-from lotus_web.domain.rebalance.money import Money
-from lotus_web.domain.rebalance.request import (
+from lotus_web.domain.identifiers import check_visible
+from lotus_web.domain.rebalance.values.codes import ShelfStatus
+from lotus_web.domain.rebalance.values.money import Money
+from lotus_web.domain.rebalance.values.request import (
     FxRate,
     MarketDataSnapshot,
     ModelTarget,
@@ -22,7 +22,7 @@ from lotus_web.domain.rebalance.request import (
     ShelfEntry,
     TaxLot,
 )
-from lotus_web.domain.rebalance.state import CashBalance
+from lotus_web.domain.rebalance.values.state import CashBalance
 from lotus_web.wire.scalars import MAX_TEXT, Number, Text
 
 MAX_ROWS = 10_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lotus_web.domain.rebalance.state import AllocationMetric, CashBalance, PositionSummary, SimulatedState
-from lotus_web.wire.rebalance.plain import money, money_or_null, number, weight
+from lotus_web.domain.rebalance.values.state import AllocationMetric, CashBalance, PositionSummary, SimulatedState
+from lotus_web.wire.rebalance.numbers import money, money_or_null, number, weight
 
 
 def state_document(state: SimulatedState) -> dict[str, Any]:

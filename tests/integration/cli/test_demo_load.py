@@ -9,17 +9,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from lotus_web import current
-from lotus_web.db import db, transaction
+from lotus_web.config import current
 from lotus_web.demo.bulk import BulkLoad
 from lotus_web.demo.load import load_through_services
 from lotus_web.demo.portfolios import demo_runs
 from lotus_web.demo.timeline import moments
 from lotus_web.models import Decision, EventLogEntry, LineageEdge, WorkflowAction, WorkflowItem
-from lotus_web.queries.audit import verify_chain
-from lotus_web.services.new_ids import repeatable_ids
-from lotus_web.services.rebuild import check_batch
-from tests.stores import environment
+from lotus_web.queries.audit.chain import verify_chain
+from lotus_web.services.events.rebuild import check_batch
+from lotus_web.store.new_ids import repeatable_ids
+from lotus_web.store.session import db, transaction
+from tests.stores.makers import environment
 
 RUNS = 75
 NOW = current.utcnow()
@@ -63,8 +63,9 @@ def desk() -> dict[str, Any]:
 @pytest.fixture
 def hired(app: Flask) -> None:
     """The people of the desk, whom an item can be given to."""
-    from lotus_web.demo.cast import PEOPLE
-    from lotus_web.services.people import create_person, hashed
+    from lotus_web.demo.people import PEOPLE
+    from lotus_web.services.accounts.people import create_person
+    from lotus_web.services.sign_in.passwords import hashed
 
     with app.app_context(), transaction() as session:
         for person in PEOPLE:

@@ -6,15 +6,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from lotus_web import current
-from lotus_web.db import db
+from lotus_web.config import current
 from lotus_web.demo.operations import QUESTIONS, load_operations
 from lotus_web.demo.portfolios import demo_runs
 from lotus_web.models import WorkflowItem
-from lotus_web.queries.audit import verify_chain
-from lotus_web.queries.operation_page import operation_detail
-from lotus_web.queries.operations import latest_operation
-from lotus_web.services.operation_leases import LeaseTerms
+from lotus_web.queries.audit.chain import verify_chain
+from lotus_web.queries.operations.lookup import latest_operation
+from lotus_web.queries.operations.page import operation_detail
+from lotus_web.services.operations.leases import LeaseTerms
+from lotus_web.store.session import db
 
 
 def told(correlation_id: str) -> tuple[str, int, int]:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live_server import MAKE_RUN, ROOT, LiveServer, clean_environment
-from tests.patience import PATIENCE
+from tests.servers.live_server import MAKE_RUN, ROOT, LiveServer, clean_environment
+from tests.servers.patience import PATIENCE
 
 STORE = {
     "DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE",

@@ -14,18 +14,18 @@ from sqlalchemy import event, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from lotus_web.current import utcnow
-from lotus_web.db import db, transaction
-from lotus_web.domain.notices import Channel
+from lotus_web.config.current import utcnow
+from lotus_web.domain.notifications import Channel
 from lotus_web.jobs import delivery
 from lotus_web.jobs.context import JobContext
 from lotus_web.models import Notification
-from lotus_web.queries.doctor import State, diagnose
-from lotus_web.services.delivery import CHANNELS, PUSH_BACK, deliver, undelivered
-from tests.histories import differences, unguarded
-from tests.integration.jobs.test_sweep import explained
-from tests.outside import NOON, open_item
-from tests.patience import PATIENCE
+from lotus_web.queries.health.doctor import State, diagnose
+from lotus_web.services.notifications.delivery import CHANNELS, PUSH_BACK, deliver, undelivered
+from lotus_web.store.session import db, transaction
+from tests.integration.jobs.sla.test_sweep import explained
+from tests.servers.patience import PATIENCE
+from tests.support.events import NOON, open_item
+from tests.support.histories import differences, unguarded
 
 LATER = NOON + timedelta(hours=1)
 NOTHING = {"delivered": 0, "failed": 0, "unknown_channel": 0}

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from lotus_web.db import transaction
 from lotus_web.domain.errors import Conflict
 from lotus_web.jobs import operations
 from lotus_web.jobs.schedule import JOBS, cadences
 from lotus_web.jobs.scheduler import Scheduler
-from lotus_web.services import leases
-from lotus_web.services.leases import Leadership, check_lead, give_up_lead, take_lead
-from tests.outside import NOON
+from lotus_web.services.jobs import leases
+from lotus_web.services.jobs.leases import Leadership, check_lead, give_up_lead, take_lead
+from lotus_web.store.session import transaction
+from tests.support.events import NOON
 
 LEASE, MICROSECOND = timedelta(seconds=15), timedelta(microseconds=1)
 Try = Callable[[str, timedelta], Leadership | None]

@@ -19,13 +19,13 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from lotus_web.current import utcnow
-from lotus_web.db import db
+from lotus_web.config.current import utcnow
 from lotus_web.jobs import scheduler
 from lotus_web.models import Notification, SchedulerLease, WorkflowAction
-from tests.live_server import FLASK, clean_environment
-from tests.outside import open_items
-from tests.patience import PATIENCE, until
+from lotus_web.store.session import db
+from tests.servers.live_server import FLASK, clean_environment
+from tests.servers.patience import PATIENCE, until
+from tests.support.events import open_items
 
 SHORTEST_LEASE, LONGEST_LEASE, SWEEP_SECONDS = 3, 3600, 1
 

@@ -21,10 +21,10 @@ from typing import Any
 
 from flask import Flask
 
-from lotus_web.db import db
 from lotus_web.domain.errors import LotusError
-from tests.patience import PATIENCE
-from tests.stores import environment
+from lotus_web.store.session import db
+from tests.servers.patience import PATIENCE
+from tests.stores.makers import environment
 
 ROOT = Path(__file__).parents[3]
 

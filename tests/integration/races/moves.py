@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from lotus_web.db import transaction
-from lotus_web.domain.events import EventType
-from lotus_web.domain.gate import GateAction
-from lotus_web.domain.workflow import Action
-from lotus_web.services.simulation import simulate
-from lotus_web.wire.rebalance_request import RebalanceRequestBody
-from tests.histories import ADA, FEED, POLICY, STARTED, act, append, decide, event, workflow_id
+from lotus_web.domain.decisions.gate import GateAction
+from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.items.transitions import Action
+from lotus_web.services.runs.simulate import simulate
+from lotus_web.store.session import transaction
+from lotus_web.wire.rebalance.request import RebalanceRequestBody
 from tests.integration.races.crew import ROOT
+from tests.support.histories import ADA, FEED, POLICY, STARTED, act, append, decide, event, workflow_id
 
 DEMO = json.loads((ROOT / "tests" / "data" / "reference-demos" / "01_standard_drift.json").read_text())
 MIXTURE = (

@@ -8,12 +8,12 @@ import time
 from flask import Flask
 from sqlalchemy import text
 
-from lotus_web.db import db, transaction
-from lotus_web.domain.gate import GateAction
+from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.models import Decision
-from tests.histories import assert_provable, count, decide, record, verify
+from lotus_web.store.session import db, transaction
 from tests.integration.races.crew import Nursery
-from tests.patience import until
+from tests.servers.patience import until
+from tests.support.histories import assert_provable, count, decide, record, verify
 
 CRASHES = 20
 

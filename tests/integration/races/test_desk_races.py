@@ -14,15 +14,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from lotus_web.current import utcnow
-from lotus_web.db import db
+from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Role
 from lotus_web.models import WorkflowAction, WorkflowItem
+from lotus_web.store.session import db
 from tests.contract.callers import ALL, Caller, bearer_of, segment
-from tests.histories import assert_provable
-from tests.outside import open_item, open_items
-from tests.patience import PATIENCE
-from tests.people import csrf_token, hire, sign_in
+from tests.servers.patience import PATIENCE
+from tests.support.events import open_item, open_items
+from tests.support.histories import assert_provable
+from tests.support.people import csrf_token, hire, sign_in
 
 pytestmark = pytest.mark.environ(LOTUS_DATABASE_POOL_SIZE="24", DPM_WORKFLOW_ENABLED="true")
 AT_ONCE, PEOPLE = 20, ("nora", "rita", "tom")

@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from lotus_web.db import db, transaction
 from lotus_web.models import TenantRuntime
-from lotus_web.services.event_log import lock_tenant
-from tests.histories import assert_provable, contents, count, record, verify
+from lotus_web.services.events.log import lock_tenant
+from lotus_web.store.session import db, transaction
 from tests.integration.races.crew import Nursery, threads
 from tests.integration.races.moves import append_start, approve, mixed, simulate_as
+from tests.support.histories import assert_provable, contents, count, record, verify
 
 AT_ONCE = 20
 PROCESSES, THREADS_EACH = 4, 5

@@ -17,12 +17,12 @@ from typing import Any
 from flask import Flask
 
 from lotus_web import create_app
-from lotus_web.db import transaction
-from lotus_web.domain.gate import GateAction
-from tests.histories import decide, record
+from lotus_web.domain.decisions.gate import GateAction
+from lotus_web.store.session import transaction
 from tests.integration.races.crew import threads
 from tests.integration.races.moves import append_start, approve, mixed, simulate_as
-from tests.patience import be_patient
+from tests.servers.patience import be_patient
+from tests.support.histories import decide, record
 
 Say = Callable[[str], None]
 

@@ -20,9 +20,9 @@ from lotus_web.domain.errors import (
     StoreUnavailable,
     TooManyAttempts,
 )
-from lotus_web.web.access import current_actor, public, requires, signed_in
-from lotus_web.web.drafts import draft_for
-from lotus_web.web.htmx import see_other
+from lotus_web.web.guard.access import current_actor, public, requires, signed_in
+from lotus_web.web.guard.drafts import draft_for
+from lotus_web.web.shell.htmx import see_other
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>Desk</title></head><body>
 <p id="who">{{ who }}</p><textarea name="reason">{{ draft.get("reason", "") }}</textarea></body></html>"""

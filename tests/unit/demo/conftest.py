@@ -6,9 +6,9 @@ import pytest
 
 from lotus_web.demo.portfolios import DemoRun, demo_runs
 from lotus_web.domain.rebalance.engine import rebalance
-from lotus_web.domain.rebalance.result import RebalanceResult
-from lotus_web.services.weight_solver import solve
-from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
+from lotus_web.domain.rebalance.values.result import RebalanceResult
+from lotus_web.services.runs.solver import solve
+from lotus_web.wire.rebalance.request import RebalanceRequestBody, request_hash
 
 Computed = list[tuple[DemoRun, RebalanceResult]]
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from lotus_web.demo.schedule import CIRCUMSTANCES
-from lotus_web.domain.rebalance.codes import RuleStatus
+from lotus_web.domain.rebalance.values.codes import RuleStatus
 from tests.unit.demo.conftest import Computed
 
 

@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from lotus_web.demo.cast import ENGINE_FEED, PEOPLE, PlannedAction, actions_on
+from lotus_web.demo.people import ENGINE_FEED, PEOPLE, PlannedAction, actions_on
 from lotus_web.demo.portfolios import DemoRun, demo_runs
 from lotus_web.demo.story import STORY
 from lotus_web.domain.access import Permission, permissions_of
-from lotus_web.domain.sla import WorkflowDefaults
-from lotus_web.domain.workflow import NEEDS_TEXT, OPEN, PERMISSION, RUN_TRANSITIONS, Action, ItemStatus
+from lotus_web.domain.items.transitions import NEEDS_TEXT, OPEN, PERMISSION, RUN_TRANSITIONS, Action, ItemStatus
+from lotus_web.domain.sla.deadlines import WorkflowDefaults
 
 DECIDING = {Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.ESCALATE, Action.OVERRIDE}
 RUNS = list(demo_runs(seed=1, count=3_000))

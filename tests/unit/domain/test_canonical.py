@@ -20,7 +20,7 @@ from lotus_web.domain.canonical import (
     content_hash,
     text_hash,
 )
-from tests.histories import NOW
+from tests.support.histories import NOW
 
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False, places=6)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.paging import decode_cursor, encode_cursor, instant_part, part_instant
-from tests.histories import NOW
+from tests.support.histories import NOW
 
 STORABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 POSITIONS = st.lists(STORABLE | st.integers(-(2**63), 2**63 - 1), max_size=5).map(tuple)

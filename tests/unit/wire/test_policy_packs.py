@@ -12,8 +12,8 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.policy_packs import OVERRIDABLE, AppliedPack, PackSource, PolicyPack
 from lotus_web.wire.policy_packs import read_pack, under_pack
 from lotus_web.wire.rebalance.options import EngineOptionsBody
-from lotus_web.wire.rebalance_request import RebalanceRequestBody, request_hash
-from tests.analyses import simulate_json
+from lotus_web.wire.rebalance.request import RebalanceRequestBody, request_hash
+from tests.support.analyses import simulate_json
 
 EVERYTHING: dict[str, Any] = {
     "max_turnover_pct": "0.15",

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from lotus_web.domain.rebalance.engine import rebalance
-from lotus_web.domain.rebalance.intent import FxSpot, SecurityTrade
-from lotus_web.domain.rebalance.result import RebalanceResult
-from lotus_web.services.weight_solver import solve
-from lotus_web.wire.rebalance_request import RebalanceRequestBody
+from lotus_web.domain.rebalance.values.intent import FxSpot, SecurityTrade
+from lotus_web.domain.rebalance.values.result import RebalanceResult
+from lotus_web.services.runs.solver import solve
+from lotus_web.wire.rebalance.request import RebalanceRequestBody
 
 D = Decimal
 RUN_ID = "rr_0000abcd"

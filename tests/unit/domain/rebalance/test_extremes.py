@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotus_web.wire.rebalance_result import result_document
+from lotus_web.wire.rebalance.result import result_document
 from tests.unit.domain.rebalance.bodies import body, run
 
 NAMES = ["A", "B", "C"]

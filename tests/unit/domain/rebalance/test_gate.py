@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from lotus_web.domain.rebalance.engine import ENGINE_VERSION, rebalance
-from lotus_web.domain.rebalance.result import GateDecision
-from lotus_web.services.weight_solver import solve
-from lotus_web.wire.rebalance_request import RebalanceRequestBody
+from lotus_web.domain.rebalance.values.result import GateDecision
+from lotus_web.services.runs.solver import solve
+from lotus_web.wire.rebalance.request import RebalanceRequestBody
 from tests.unit.domain.rebalance.bodies import D, body, run_of
 
 READY: dict[str, Any] = {"cash": {"SGD": 1000}, "prices": {"A": 10}, "model": {"A": ".5"}}

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from lotus_web.domain.rebalance.result import Coverage
+from lotus_web.domain.rebalance.values.result import Coverage
 from tests.unit.domain.rebalance.bodies import failed_rules, run_of, trades_of
 
 D = Decimal

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotus_web.domain.rebalance.result import RebalanceResult
+from lotus_web.domain.rebalance.values.result import RebalanceResult
 from tests.unit.domain.rebalance.bodies import D, body, cash_of, failed_rules, fx_of, run, trades_of, weights_of
 
 NAMES = ["A", "B", "C", "D", "E"]

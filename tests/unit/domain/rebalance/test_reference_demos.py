@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lotus_web.domain.rebalance.batch import comparison_metrics
+from lotus_web.domain.rebalance.comparison import comparison_metrics
 from lotus_web.domain.rebalance.engine import rebalance
-from lotus_web.domain.rebalance.result import RebalanceResult
-from lotus_web.services.weight_solver import solve
-from lotus_web.wire.rebalance_request import BatchRequestBody, first_message
+from lotus_web.domain.rebalance.values.result import RebalanceResult
+from lotus_web.services.runs.solver import solve
+from lotus_web.wire.rebalance.request import BatchRequestBody, first_message
 from tests.unit.domain.rebalance.bodies import run, trades_of
 
 DEMOS = Path(__file__).parents[3] / "data" / "reference-demos"

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from lotus_web.domain.rebalance.intent import SecurityTrade
-from lotus_web.domain.rebalance.result import RebalanceResult
+from lotus_web.domain.rebalance.values.intent import SecurityTrade
+from lotus_web.domain.rebalance.values.result import RebalanceResult
 from tests.unit.domain.rebalance.bodies import cash_of, failed_rules, fx_of, run_of, tags_of, trades_of, weights_of
 from tests.unit.domain.rebalance.scenarios import SCENARIOS, Scenario
 

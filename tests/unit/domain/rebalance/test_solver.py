@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lotus_web.domain.rebalance.weight_problem import WeightProblem
-from lotus_web.services import weight_solver
-from lotus_web.services.weight_solver import solve
+from lotus_web.domain.rebalance.values.weight_problem import WeightProblem
+from lotus_web.services.runs import solver
+from lotus_web.services.runs.solver import solve
 from tests.unit.domain.rebalance.bodies import D, run_of, weights_of
 
 SOLVED: dict[str, Any] = {"cash": {"SGD": 10000}, "target_method": "SOLVER"}
@@ -86,12 +86,12 @@ def test_without_the_solver_package_the_run_is_blocked_with_a_warning(
 
 
 def test_a_solver_that_gives_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(weight_solver.SETTINGS, "max_iter", 1)
+    monkeypatch.setitem(solver.SETTINGS, "max_iter", 1)
     assert solve(problem("0.8", "0.6", limit="0.5")).failure == "SOLVER_NON_OPTIMAL_USER_LIMIT"
 
 
 def test_a_solver_that_fails_is_an_error_and_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(weight_solver.SETTINGS, "max_iter", -1)
+    monkeypatch.setitem(solver.SETTINGS, "max_iter", -1)
     assert solve(problem("0.8", "0.6")).failure == "SOLVER_ERROR"
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from lotus_web.domain.rebalance.engine import rebalance
-from lotus_web.domain.rebalance.request import RebalanceRequest
-from lotus_web.services.weight_solver import solve
-from lotus_web.wire.rebalance_request import RebalanceRequestBody
+from lotus_web.domain.rebalance.values.request import RebalanceRequest
+from lotus_web.services.runs.solver import solve
+from lotus_web.wire.rebalance.request import RebalanceRequestBody
 from tests.unit.domain.rebalance.bodies import body
 
 

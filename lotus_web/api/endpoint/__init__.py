@@ -1,0 +1,1 @@
+"""What every JSON route shares: routing, access, inputs, bodies, refusals and the write policy."""

@@ -1,0 +1,76 @@
+"""Who is calling: the bearer token, the tenant, and the person a service account may speak for (deltas 9–11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from flask import g, request
+
+from lotus_web.config import current
+from lotus_web.domain.access import DEFAULT_TENANT, Actor, ActorType, Permission
+from lotus_web.domain.errors import Forbidden, Unauthenticated
+from lotus_web.http.request_ids import sent_header
+from lotus_web.services.accounts.people import is_shut_out
+from lotus_web.services.accounts.tokens import grant_of
+from lotus_web.store.session import db
+
+TENANT_HEADER = "X-Tenant-Id"
+ANONYMOUS = "anonymous"
+EVERYTHING = frozenset(Permission)
+
+
+def caller(*, now: datetime) -> Actor:
+    """Return who is asking, in the tenant they name; raises Unauthenticated, Forbidden for a tenant not theirs."""
+    tenant_id = sent_header(TENANT_HEADER) or DEFAULT_TENANT
+    if current.settings().api_auth == "disabled":
+        return _of_tenant(Actor(ActorType.SERVICE_ACCOUNT, ANONYMOUS, DEFAULT_TENANT, EVERYTHING), tenant_id)
+    bearer = _bearer()
+    grant = grant_of(db.session(), bearer, now=now) if bearer else None
+    if grant is None:
+        raise Unauthenticated
+    # Who knocks at another tenant's door is written down at home: nobody writes into a record that is not theirs to see.
+    home = tenant_id if tenant_id in grant.tenants else min(grant.tenants)
+    actor = Actor(ActorType.SERVICE_ACCOUNT, grant.account, home, grant.permissions, token_id=grant.token_id)
+    return _of_tenant(actor, tenant_id)
+
+
+def _of_tenant(actor: Actor, tenant_id: str) -> Actor:
+    """Remember who is calling; raises Forbidden where they name another tenant than the one they work in."""
+    g.caller = actor
+    if actor.tenant_id != tenant_id:
+        raise not_for_tenant(tenant_id)
+    return actor
+
+
+def known_caller() -> Actor | None:
+    """Return who this request comes from; None as long as nobody is known."""
+    found: Actor | None = g.get("caller")
+    return found
+
+
+def not_for_tenant(tenant_id: str) -> Forbidden:
+    """Return the refusal of a token that is good, but elsewhere."""
+    return Forbidden(message="This token is not for this tenant.", details={"tenant_id": tenant_id})
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def deciding_actor(actor: Actor, actor_id: str) -> Actor:
+    """Return the actor of a decision that the body attributes to ``actor_id`` (delta 9).
+
+    Raises Forbidden ``ACTOR_MISMATCH`` when that is someone else and the caller may not act on their behalf, or nobody may
+    since they are disabled. Names that are not known here pass: consumers speak for the people of their own systems.
+    """
+    if actor_id == actor.actor_id:
+        return actor
+    if not actor.may(Permission.ACT_ON_BEHALF):
+        missing = {"permission": Permission.ACT_ON_BEHALF.value, "actor_id": actor_id}
+        raise Forbidden("ACTOR_MISMATCH", "A decision is recorded under the account of its token.", details=missing)
+    if is_shut_out(db.session(), actor_id):
+        sentence = f"{actor_id} is disabled: nobody acts in their name."
+        raise Forbidden("ACTOR_MISMATCH", sentence, details={"actor_id": actor_id})
+    return replace(actor, on_behalf_of=actor_id)

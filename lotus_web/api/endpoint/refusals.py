@@ -1,0 +1,131 @@
+"""How a refusal looks in JSON: ``{"detail": …}`` for everything but an unexpected fault, which is a problem document."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from flask import Response
+
+from lotus_web.domain.errors import Forbidden, InProgress, InvalidInput, LotusError, TooManyAttempts, Unauthenticated
+from lotus_web.http.statuses import status_of
+from lotus_web.store.session import nothing_recorded
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+CHALLENGE = 'Bearer realm="lotus-web"'
+MOST_PROBLEMS = 200
+LONGEST_INPUT = 2_000
+FAULT = "An unexpected error occurred."
+MAYBE_RECORDED = "What was sent may have been recorded: look before you send it again."
+
+Problem = dict[str, Any]
+
+
+class InvalidRequest(Exception):
+    """Everything that is wrong with a request's path, headers, query and body, in that order."""
+
+    def __init__(self, problems: list[Problem]):
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems[:MOST_PROBLEMS]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is not the one that was asked for."""
+
+    status: int
+    document: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = JSON
+
+    def response(self) -> Response:
+        """Return it as Flask sends it."""
+        answer = Response(json.dumps(self.document), status=self.status, content_type=self.media_type)
+        answer.headers.update(self.headers)
+        return answer
+
+
+def fault() -> str:
+    """Return what is said of a fault of ours, whose cause is told to nobody."""
+    return FAULT if nothing_recorded() else f"{FAULT} {MAYBE_RECORDED}"
+
+
+class Envelope:
+    """The shape of answers on the ``/rebalance`` routes (dpm-api §1.2); another surface overrides what differs.
+
+    ``surface`` is what the record calls it.
+    """
+
+    surface = "rfc"
+
+    def wrap(self, document: bytes) -> bytes:
+        """Return the JSON text of a success."""
+        return document
+
+    def refuse(self, error: LotusError) -> Refusal:
+        """Return the answer to a refusal of the domain. A 422 with a lower-case code is a validator's, so it is listed."""
+        if isinstance(error, InvalidInput) and not error.code.isupper():
+            return self.invalid([problem_of(error)])
+        named = dict(error.details) if isinstance(error, Forbidden) else {}
+        return Refusal(status_of(error), {"detail": error.code} | named, headers_of(error))
+
+    def invalid(self, problems: list[Problem]) -> Refusal:
+        """Return the answer to a request that does not validate."""
+        return Refusal(422, {"detail": problems})
+
+    def plain(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Refusal:
+        """Return an answer that HTTP itself asks for: 404, 405, 413."""
+        return Refusal(status, {"detail": detail}, headers or {})
+
+    def unexpected(self, *, path: str, correlation_id: str) -> Refusal:
+        """Return the answer to a fault of ours: the real correlation id and nothing of the cause (delta 33)."""
+        problem = {
+            "type": "about:blank",
+            "title": "Internal Server Error",
+            "status": 500,
+            "detail": fault(),
+            "instance": path,
+            "correlation_id": correlation_id,
+        }
+        return Refusal(500, problem, media_type=PROBLEM_JSON)
+
+
+def sentence_of(problems: list[Problem]) -> str:
+    """Return the first of the problems as a sentence: where, and what."""
+    first = problems[0]
+    if first["type"] == "json_invalid":
+        return f"The body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
+    place = ".".join(str(part) for part in first["loc"][1:])
+    return f"{place or first['loc'][0]}: {first['msg']}"
+
+
+def headers_of(error: LotusError) -> dict[str, str]:
+    """Return the headers that go with a refusal, whatever its shape."""
+    match error:
+        case Unauthenticated():
+            return {"WWW-Authenticate": CHALLENGE}
+        case InProgress() | TooManyAttempts():
+            return {"Retry-After": str(error.retry_after)}
+    return {}
+
+
+def problem_of(error: InvalidInput, sent: object = None) -> Problem:
+    """Return a refusal of one input as the validator would list it."""
+    return {"type": error.code, "loc": list(error.loc), "msg": error.message, "input": shown_input(sent)}
+
+
+def shown_input(sent: object) -> object:
+    """Return what was sent, shortened where echoing it would make the answer many times the request."""
+    text = json.dumps(sent, default=_plain)
+    return json.loads(text) if len(text) <= LONGEST_INPUT else text[:LONGEST_INPUT] + "…"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal) and math.isfinite(float(value)):
+        return float(value)
+    return str(value)

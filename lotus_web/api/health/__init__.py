@@ -1,0 +1,1 @@
+"""JSON routes of health: readiness, metrics, the doctor's findings and the store's figures."""

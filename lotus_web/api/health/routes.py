@@ -1,0 +1,113 @@
+"""Whether the process lives, and whether it can work: the store answers and is migrated (commands.md)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Response
+from sqlalchemy import text
+
+from lotus_web.api.endpoint.params import Answer
+from lotus_web.api.endpoint.routing import ApiBlueprint, endpoint, json_response
+from lotus_web.config import current
+from lotus_web.queries.health.revisions import newest_revisions
+from lotus_web.queries.jobs import job_status
+from lotus_web.store.failures import is_store_failure
+from lotus_web.store.session import db
+
+routes = ApiBlueprint("api_health", __name__)
+UNAVAILABLE = 503
+
+Check = Literal["ok", "unavailable", "behind", "unknown"]
+Heartbeat = Literal["ok", "silent", "off", "unknown"]
+
+
+class Live(Answer):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Checks(Answer):
+    """What was looked at; migrations and jobs are ``unknown`` while the store is away.
+
+    ``jobs`` tells of the scheduler's heartbeat and fails nothing: requests can be served while nobody sweeps.
+    """
+
+    store: Check
+    migrations: Check
+    jobs: Heartbeat = "unknown"
+
+
+class Health(Answer):
+    """Whether requests can be served, and if not, for want of what."""
+
+    status: Literal["ok", "unavailable"]
+    checks: Checks
+
+
+@routes.get("/health/live")
+@endpoint("Tell that the process answers, without asking the store", permission=None, response=Live)
+def live() -> Live:
+    """Answer."""
+    return Live()
+
+
+@routes.get("/health/ready")
+@endpoint(
+    "Tell whether requests can be served: 503 while they cannot", permission=None, response=Health, also=(UNAVAILABLE,)
+)
+def ready() -> Response:
+    """Ask the store and compare its migration with the newest."""
+    return _report()
+
+
+@routes.get("/health")
+@endpoint(
+    "Tell what `/health/ready` tells, under the name that probes try first",
+    permission=None,
+    response=Health,
+    also=(UNAVAILABLE,),
+)
+def health() -> Response:
+    """Answer as ``ready`` does."""
+    return _report()
+
+
+def _report() -> Response:
+    checks = look()
+    fine = checks.store == checks.migrations == "ok"
+    found = Health(status="ok" if fine else "unavailable", checks=checks)
+    return json_response(found.model_dump_json().encode(), status=200 if fine else UNAVAILABLE)
+
+
+def look() -> Checks:
+    """Ask the store; never raises for one that is away."""
+    try:
+        versions = set(db.session.scalars(text("SELECT version_num FROM alembic_version")))
+    except Exception as error:
+        if not is_store_failure(error):
+            raise
+        return _without_version()
+    if versions != newest_revisions():
+        return Checks(store="ok", migrations="behind")
+    return Checks(store="ok", migrations="ok", jobs=heartbeat())
+
+
+def heartbeat() -> Heartbeat:
+    """Tell whether a process leads the jobs and each ran when it should have; ``off`` where this deployment has none."""
+    if current.settings().jobs == "off":
+        return "off"
+    return "ok" if job_status(db.session(), current.cadences(), now=current.utcnow()).healthy else "silent"
+
+
+def _without_version() -> Checks:
+    """Tell an empty store from one that is away."""
+    db.session.rollback()
+    try:
+        db.session.execute(text("SELECT 1"))
+    except Exception as error:
+        if not is_store_failure(error):
+            raise
+        return Checks(store="unavailable", migrations="unknown")
+    return Checks(store="ok", migrations="behind")

@@ -1,0 +1,1 @@
+"""The declared answers of the rebalance routes, a file a feature."""

@@ -1,0 +1,44 @@
+"""The export of an item with its proof (workflow.md §6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from lotus_web.api.endpoint.params import Answer
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
+from lotus_web.api.v1.envelope import V1Envelope
+from lotus_web.api.v1.refusals import NOT_FOUND
+from lotus_web.domain.access import Permission
+from lotus_web.domain.canonical import canonical_json
+from lotus_web.queries.audit.export import export_item
+from lotus_web.store.session import db
+
+routes = ApiBlueprint("admin", __name__, envelope=V1Envelope())
+
+
+class ExportAnswer(Answer):
+    """Everything there is on an item; ``flask --app app audit verify --file`` takes it."""
+
+    export_version: int
+    exported_at: str
+    workflow: dict[str, Any]
+    workflow_actions: list[dict[str, Any]]
+    workflow_notifications: list[dict[str, Any]]
+    trace_reference: dict[str, Any]
+    audit_summary: dict[str, Any]
+    proof: dict[str, Any]
+
+
+@routes.get("/admin/workflows/<ident:workflow_id>/export")
+@endpoint(
+    "Export an item with its proof",
+    permission=Permission.WORKFLOW_EXPORT,
+    response=ExportAnswer,
+    refuses=(NOT_FOUND,),
+)
+def export(call: Call, workflow_id: str) -> Response:
+    """Return the export document, in the very form that its hashes are over."""
+    document = export_item(db.session(), call.actor.tenant_id, workflow_id, now=call.now)
+    return json_response(V1Envelope().wrap(canonical_json(document).encode()))

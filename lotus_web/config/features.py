@@ -1,0 +1,44 @@
+"""The parts that a deployment switches on and off while it runs (dpm-api §2): one table for routes, pages and documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lotus_web.config import current
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A part with the attribute of Settings that switches it, the code that refuses it, and that it is off, in words."""
+
+    setting: str
+    code: str
+    when_off: str
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the part is switched on at this moment."""
+        return bool(getattr(current.settings(), self.setting))
+
+
+SUPPORT = Feature("support_apis_enabled", "DPM_SUPPORT_APIS_DISABLED", "Support pages are switched off")
+SUMMARY = Feature(
+    "summary_apis_enabled", "DPM_SUPPORTABILITY_SUMMARY_APIS_DISABLED", "The summary of the store is switched off"
+)
+SUPPORT_BUNDLE = Feature(
+    "support_bundle_apis_enabled", "DPM_SUPPORT_BUNDLE_APIS_DISABLED", "Support bundles are switched off"
+)
+ARTIFACTS = Feature("artifacts_enabled", "DPM_ARTIFACTS_DISABLED", "Artifacts are switched off")
+ASYNC_OPERATIONS = Feature("async_operations_enabled", "DPM_ASYNC_OPERATIONS_DISABLED", "Operations are switched off")
+ASYNC_MANUAL_EXECUTION = Feature(
+    "async_manual_execution_enabled",
+    "DPM_ASYNC_MANUAL_EXECUTION_DISABLED",
+    "Executing operations by hand is switched off",
+)
+WORKFLOW = Feature("workflow_enabled", "DPM_WORKFLOW_DISABLED", "Reviews of runs are switched off")
+LINEAGE = Feature("lineage_apis_enabled", "DPM_LINEAGE_APIS_DISABLED", "Lineage is switched off")
+IDEMPOTENCY_HISTORY = Feature(
+    "idempotency_history_apis_enabled",
+    "DPM_IDEMPOTENCY_HISTORY_APIS_DISABLED",
+    "The history of idempotency keys is switched off",
+)

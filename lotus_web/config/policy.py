@@ -1,0 +1,52 @@
+"""The settings that shape recording and review, taken once for a command so that one value holds throughout it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lotus_web.config.settings import Settings
+from lotus_web.domain.decisions.gate import requires_review
+from lotus_web.domain.items.four_eyes import FourEyes
+from lotus_web.domain.policy_packs import PackRules
+from lotus_web.domain.sla.deadlines import WorkflowDefaults
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPolicy:
+    """What the deployment says of the gate, deadlines, artifacts and policy packs."""
+
+    workflow_enabled: bool = False
+    review_statuses: tuple[str, ...] = ("PENDING_REVIEW",)
+    replay_enabled: bool = True
+    persist_artifacts: bool = False
+    defaults: WorkflowDefaults = field(default_factory=WorkflowDefaults)
+    four_eyes: FourEyes = field(default_factory=FourEyes)
+    packs: PackRules = field(default_factory=PackRules)
+
+    @classmethod
+    def of(cls, settings: Settings) -> ReviewPolicy:
+        """Read the settings in force now."""
+        return cls(
+            workflow_enabled=settings.workflow_enabled,
+            review_statuses=settings.workflow_review_statuses,
+            replay_enabled=settings.idempotency_replay_enabled,
+            persist_artifacts=settings.artifacts_are_kept,
+            defaults=WorkflowDefaults(
+                exception_review_sla_hours=settings.exception_review_sla_hours,
+                incident_review_sla_hours=settings.incident_review_sla_hours,
+                assigned_role=settings.default_assigned_role,
+                escalation_role=settings.escalation_assigned_role,
+                escalation_account_id=settings.escalation_assigned_account_id or None,
+            ),
+            four_eyes=FourEyes(settings.four_eyes, frozenset(settings.four_eyes_exempt_tenants)),
+            packs=PackRules(
+                enabled=settings.policy_packs_enabled,
+                default_pack_id=settings.default_policy_pack_id or None,
+                by_tenant=settings.tenant_policy_packs_enabled,
+                tenant_packs=settings.tenant_policy_packs,
+            ),
+        )
+
+    def requires_review(self, run_status: str) -> bool:
+        """Return whether a run of this status needs a person (RFC-0020 §4.3)."""
+        return requires_review(run_status, enabled=self.workflow_enabled, review_statuses=self.review_statuses)

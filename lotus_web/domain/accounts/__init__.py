@@ -1,0 +1,1 @@
+"""Rules of accounts: people, their roles, service accounts and API tokens."""

@@ -1,0 +1,1 @@
+"""Rules of events: the append-only log, its projection and its rebuild."""

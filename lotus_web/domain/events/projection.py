@@ -1,0 +1,206 @@
+"""The fold: how events of the log and actions of people become items. Pure, so a rebuild is the same fold again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from lotus_web.domain import notifications as notices
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
+from lotus_web.domain.events.opening import evidence_of, exception_item, review_item
+from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
+from lotus_web.domain.items.transitions import OPEN, TERMINAL, Action, status_after
+from lotus_web.domain.notifications import Notice
+from lotus_web.domain.sla.deadlines import due_at, explain_due
+
+OVERRIDE_SUBJECT = "override"
+# In the details of an escalation and of its item: the account of the settings, where it cannot review items here.
+PASSED_OVER = "passed_over_account_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one event or action did: the item after it, the action row it stands for, and who is told."""
+
+    item: ItemState
+    action: ActionRecord | None
+    notices: tuple[Notice, ...]
+
+
+def event_action_id(tenant_id: str, event_id: str) -> str:
+    """Return the id of the action row that an event stands for; it follows from the event, so a rebuild names the same."""
+    return "act_" + hashlib.sha256(f"{tenant_id}\n{event_id}".encode()).hexdigest()[:16]
+
+
+def target_workflow_id(event: EventDraft | LoggedEvent) -> str | None:
+    """Return the id of the item that an event is about, or None when it touches none."""
+    payload = event.payload
+    match event.event_type:
+        case EventType.EXCEPTION_REQUESTED:
+            return f"{event.trace_id}:exception:{payload['exception_id']}"
+        case EventType.WORKFLOW_REVIEW_REQUESTED:
+            return f"{event.trace_id}:trace_review:{payload['template_id']}"
+        case EventType.APPROVAL_RECORDED:
+            subject = payload["subject"]
+            if subject["subject_type"] == OVERRIDE_SUBJECT:
+                return str(subject["subject_id"])
+            return f"{event.trace_id}:{subject['subject_type']}:{subject['subject_id']}"
+    return None
+
+
+def fold_event(
+    item: ItemState | None, event: LoggedEvent, trace: TraceContext, *, opened_by: str | None
+) -> Effect | None:
+    """Apply an event to the item it is about (None if that does not exist yet); None when it changes nothing.
+
+    ``opened_by`` is the producer of the event that opened the item: what the house opened, only the house decides.
+    """
+    match event.event_type:
+        case EventType.EXCEPTION_REQUESTED if item is None:
+            return _opened(exception_item(event, trace))
+        case EventType.WORKFLOW_REVIEW_REQUESTED if item is None:
+            return _opened(review_item(event, trace))
+        # Events act within their own trace: another trace's page would not show who closed its item.
+        case EventType.APPROVAL_RECORDED if item is not None and item.trace_id == event.trace_id:
+            # A foreign event on an item of the house stays a line in the timeline: nobody's right to decide was checked.
+            foreign = opened_by == OWN_PRODUCER != event.producer_id
+            return None if foreign else _approved_or_rejected(item, event)
+    return None
+
+
+def _opened(item: ItemState) -> Effect:
+    return Effect(item, None, notices.assignment(item, item.requested_at))
+
+
+def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
+    payload = event.payload
+    action = _approval_action(payload)
+    after = status_after(item.facts, action)
+    if after is None:
+        return None
+    evidence = evidence_of(payload)
+    record = ActionRecord(
+        action_id=event_action_id(event.tenant_id, event.event_id),
+        tenant_id=event.tenant_id,
+        workflow_id=item.workflow_id,
+        trace_id=item.trace_id,
+        action_type=action,
+        origin=Origin.EVENT,
+        actor_type=str(event.actor["actor_type"]),
+        actor_id=str(event.actor["actor_id"]),
+        on_behalf_of=_other(payload["approver"]["actor_id"], event.actor["actor_id"]),
+        surface=str(evidence.get("surface", "event")),
+        reason_code=evidence.get("reason_code"),
+        text=payload.get("reason"),
+        from_status=item.status,
+        to_status=after,
+        source_event_id=event.event_id,
+        after_log_seq=event.log_seq,
+        occurred_at=event.occurred_at,
+        details={key: evidence[key] for key in ("shown_digest", "four_eyes", "attached") if key in evidence},
+    )
+    effect = fold_action(item, record)
+    closed = replace(effect.item, approval_event_id=event.event_id, last_source_log_seq=event.log_seq)
+    told = notices.approval(closed, event_id=event.event_id, actor_id=record.decider_id, now=event.occurred_at)
+    return Effect(closed, record, told)
+
+
+def _approval_action(payload: Mapping[str, Any]) -> Action:
+    if payload["decision"] == "rejected":
+        return Action.REJECT
+    return Action.OVERRIDE if payload["subject"]["subject_type"] == OVERRIDE_SUBJECT else Action.APPROVE
+
+
+def _other(approver: str, actor: str) -> str | None:
+    return None if approver == actor else approver
+
+
+def fold_action(item: ItemState, record: ActionRecord) -> Effect:
+    """Apply a recorded action to its item; what was possible was checked when it was recorded."""
+    acted = replace(
+        item,
+        status=record.to_status,
+        version=item.version + 1,
+        updated_at=record.occurred_at,
+        last_action_type=record.action_type.value,
+        last_action_at=record.occurred_at,
+        last_actor_id=record.decider_id,
+        claimed_at=_renewed(item, record),
+    )
+    if record.to_status in TERMINAL and record.action_type is not Action.COMMENT:
+        acted = replace(
+            acted,
+            # Clocks of other systems may be wrong; nothing is decided before it was asked.
+            resolved_at=max(record.occurred_at, item.requested_at),
+            current_decision=record.to_status.value,
+            current_reason=record.text,
+        )
+    match record.action_type:
+        case Action.CLAIM:
+            return _told(replace(acted, assigned_account_id=record.assigned_account_id, claimed_at=record.occurred_at))
+        case Action.RELEASE:
+            return _told(replace(acted, assigned_account_id=None, claimed_at=None))
+        case Action.REQUEST_CHANGE:
+            return _told(_changes_requested(item, acted, record))
+        case Action.REASSIGN:
+            return _reassigned(acted, record)
+        case Action.ESCALATE:
+            return _escalated(item, acted, record)
+    return _told(acted)
+
+
+def _renewed(item: ItemState, record: ActionRecord) -> datetime | None:
+    """Return when the holder was last at work: a claim is a lease that their own actions renew."""
+    holder_acts = item.claimed_at is not None and record.decider_id == item.assigned_account_id
+    return record.occurred_at if holder_acts else item.claimed_at
+
+
+def _told(item: ItemState, told: tuple[Notice, ...] = ()) -> Effect:
+    return Effect(item, None, told)
+
+
+def _changes_requested(item: ItemState, acted: ItemState, record: ActionRecord) -> ItemState:
+    # Whoever claimed it has done their part; it is theirs still, but no lease runs while others change it.
+    asked = replace(acted, current_decision=record.to_status.value, current_reason=record.text, claimed_at=None)
+    if item.status in OPEN:
+        return asked
+    hours = int(item.metadata["sla_hours"])
+    clock = explain_due(record.occurred_at, hours, "reopened")
+    return replace(
+        asked,
+        resolved_at=None,
+        approval_event_id=None,
+        sla_due_at=due_at(record.occurred_at, hours),
+        metadata={**item.metadata, "sla": clock},
+    )
+
+
+def _reassigned(acted: ItemState, record: ActionRecord) -> Effect:
+    moved = replace(
+        acted,
+        assigned_account_id=record.assigned_account_id,
+        assigned_role=record.assigned_role or acted.assigned_role,
+        claimed_at=None,
+    )
+    return _told(moved, notices.assignment(moved, record.occurred_at))
+
+
+def _escalated(item: ItemState, acted: ItemState, record: ActionRecord) -> Effect:
+    passed_over = {PASSED_OVER: record.details[PASSED_OVER]} if PASSED_OVER in record.details else {}
+    metadata = {
+        **{key: value for key, value in item.metadata.items() if key != PASSED_OVER},
+        **passed_over,
+        "escalation_count": int(item.metadata.get("escalation_count", 0)) + 1,
+        "previous_assignment": {"account_id": item.assigned_account_id, "role": item.assigned_role},
+    }
+    moved = replace(
+        acted,
+        assigned_account_id=record.assigned_account_id,
+        assigned_role=record.assigned_role,
+        claimed_at=None,
+        metadata=metadata,
+    )
+    return _told(moved, notices.escalation(moved, record.occurred_at, passed_over=record.details.get(PASSED_OVER)))

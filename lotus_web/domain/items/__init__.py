@@ -1,0 +1,1 @@
+"""Rules of items: review items, their states and actions, and what a decision on one needs."""

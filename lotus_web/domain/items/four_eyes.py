@@ -1,0 +1,59 @@
+"""Four eyes: whoever submitted a run or asked for a review does not approve it (ADR 0013).
+
+The rule compares names: the person or account that decides with the one that submitted or asked. An account that acts on
+behalf of others vouches for the names that it sends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lotus_web.domain.access import Actor
+from lotus_web.domain.errors import Forbidden
+from lotus_web.domain.items.transitions import Action
+
+CODE = "four_eyes"
+# Rejecting or asking for changes only holds back: nobody needs a second pair of eyes for that.
+NEEDS_ANOTHER = frozenset({Action.APPROVE, Action.OVERRIDE})
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who stands behind an item: the account that submitted its run (None without one) and the one that asked for the review."""
+
+    submitted_by: str | None
+    requested_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class FourEyes:
+    """The rule as a deployment has it; exempt tenants have a single reviewer, and each use of that is put on record."""
+
+    enabled: bool = True
+    exempt_tenants: frozenset[str] = field(default_factory=frozenset)
+
+    def binds(self, actor: Actor) -> bool:
+        """Return whether the rule holds for the actor's tenant."""
+        return self.enabled and actor.tenant_id not in self.exempt_tenants
+
+    def applies_to(self, action: Action, actor: Actor, parties: Parties) -> bool:
+        """Return whether the one who decides, or in whose name it is done, is the one who submitted or asked."""
+        if not self.enabled or action not in NEEDS_ANOTHER:
+            return False
+        return actor.decider_id in (parties.submitted_by, parties.requested_by)
+
+    def refusal(self, action: Action, actor: Actor, parties: Parties) -> str | None:
+        """Return the sentence that says why someone else must do this; None where the actor may."""
+        if actor.tenant_id in self.exempt_tenants or not self.applies_to(action, actor, parties):
+            return None
+        did = "submitted this run" if actor.decider_id == parties.submitted_by else "asked for this review"
+        return f"{actor.decider_id} {did}: someone else must {action.value} it."
+
+    def check(self, action: Action, actor: Actor, parties: Parties) -> bool:
+        """Return whether the tenant's exemption was used; raises Forbidden ``four_eyes`` where there is none."""
+        sentence = self.refusal(action, actor, parties)
+        if sentence is not None:
+            raise Forbidden(
+                CODE, sentence, details={"submitted_by": parties.submitted_by, "requested_by": parties.requested_by}
+            )
+        return self.applies_to(action, actor, parties)

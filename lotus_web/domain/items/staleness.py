@@ -1,0 +1,49 @@
+"""What a decider had in front of them, as a digest: a decision taken on an older picture is refused."""
+
+from __future__ import annotations
+
+from lotus_web.domain.canonical import content_hash
+from lotus_web.domain.errors import Conflict
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.transitions import Action, did, status_sentence
+
+
+def shown_digest(item: ItemState, artifact_hash: str | None) -> str:
+    """Return the digest of an item as it stands and of the evidence behind it."""
+    return content_hash(
+        {
+            "workflow_id": item.workflow_id,
+            "version": item.version,
+            "status": item.status,
+            "sla_due_at": item.sla_due_at,
+            "artifact_hash": artifact_hash,
+        }
+    )
+
+
+def check_unmoved(item: ItemState, *, version: int | None, digest: str | None, current_digest: str) -> None:
+    """Raise Conflict ``version_conflict``, naming who did what and when, if the item is not as the caller saw it."""
+    moved = version is not None and version != item.version
+    if not moved and digest in (None, current_digest):
+        return
+    raise Conflict(
+        "version_conflict",
+        _what_changed(item, version),
+        details={
+            "current_version": item.version,
+            "seen_version": version,
+            "status": item.status.value,
+            "changed_by": item.last_actor_id,
+            "action": item.last_action_type,
+            "changed_at": item.last_action_at.isoformat(timespec="microseconds") if item.last_action_at else None,
+        },
+    )
+
+
+def _what_changed(item: ItemState, seen: int | None) -> str:
+    if seen is not None and not 1 <= seen <= item.version:
+        return f"This item is at version {item.version}; there never was a version {seen}."
+    if item.last_action_type is None or seen == item.version:
+        return "The evidence of this item is not what you saw."
+    done = did(Action(item.last_action_type), account=item.assigned_account_id, role=item.assigned_role)
+    return f"This item changed while you were looking: {item.last_actor_id} {done}. {status_sentence(item.status)}"

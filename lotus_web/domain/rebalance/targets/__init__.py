@@ -1,0 +1,1 @@
+"""Target weights: chosen by the heuristic or the solver, within group and position limits."""

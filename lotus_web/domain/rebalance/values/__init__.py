@@ -1,0 +1,1 @@
+"""The values of a rebalance: request, options, intents, states, diagnostics and result."""

@@ -1,0 +1,1 @@
+"""What a computed result means: rules, reconciliation and the gate."""

@@ -1,0 +1,1 @@
+"""Rules of deadlines: due times, the sweep, the board and moving late work."""

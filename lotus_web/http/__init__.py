@@ -1,0 +1,1 @@
+"""Request plumbing that pages and JSON share: ids, limits, time-outs, statuses, the refusal log and the request log."""

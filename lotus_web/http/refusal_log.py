@@ -1,0 +1,49 @@
+"""What becomes of a refused request: who tried what, on what, and why not. The gates of pages and JSON tell it here.
+
+A write that was refused to someone who is known is a line of the record. Reading writes nothing (delta 15), so a refused look, of
+a file of the record too, is a line of the log.
+"""
+
+from __future__ import annotations
+
+import structlog
+from flask import g, request
+
+from lotus_web.config import current
+from lotus_web.domain.access import Actor
+from lotus_web.domain.errors import LotusError
+from lotus_web.http.request_ids import current_ids
+from lotus_web.services.audit.attempts import KEPT, NO_REFUSALS, Attempt, put_on_record
+
+LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
+log = structlog.get_logger(__name__)
+
+
+def name_attempt(action: str, subject: str) -> None:
+    """Note what this request is about to try; until then it is known by its route and the id in its address."""
+    g.attempted = (action, subject)
+
+
+def put_request_on_record(refused: LotusError, *, actor: Actor, surface: str, route: str) -> None:
+    """Put a refusal of this request on record, or in the log, unless it is there already or is none (see ``put_on_record``)."""
+    if request.method in LOOKING:
+        _log(refused, actor, surface)
+        return
+    action, subject = g.get("attempted") or (route, _addressed())
+    ids = current_ids()
+    put_on_record(Attempt(actor, subject, action, surface, ids.correlation_id, current.utcnow()), refused)
+
+
+def _log(refused: LotusError, actor: Actor, surface: str) -> None:
+    if refused.on_record or isinstance(refused, NO_REFUSALS):
+        return
+    refused.on_record = True
+    kept = {name: refused.details[name] for name in KEPT if name in refused.details}
+    # Named here and not by the request: at another tenant's door nobody has been let in yet.
+    who = {"tenant": actor.tenant_id, "account": actor.actor_id}
+    route = request.url_rule.rule if request.url_rule else None
+    log.warning("look_refused", route=route, surface=surface, code=refused.code, details=kept, **who)
+
+
+def _addressed() -> str:
+    return next((str(value) for value in (request.view_args or {}).values()), request.path)

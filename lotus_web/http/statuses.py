@@ -1,0 +1,32 @@
+"""Which HTTP status answers which refusal, for pages and JSON alike."""
+
+from __future__ import annotations
+
+from lotus_web.domain.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    LotusError,
+    Malformed,
+    NotFound,
+    StoreUnavailable,
+    TooManyAttempts,
+    Unauthenticated,
+)
+
+STATUS: dict[type[LotusError], int] = {
+    Malformed: 400,
+    InvalidInput: 422,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooManyAttempts: 429,
+    StoreUnavailable: 503,
+}
+UNMAPPED = 500
+
+
+def status_of(error: LotusError) -> int:
+    """Return the status of the nearest mapped class of ``error``; 500 for a class that nobody mapped."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), UNMAPPED)

@@ -1,0 +1,1 @@
+"""Read side of accounts: people, their roles, service accounts and API tokens."""

@@ -1,0 +1,167 @@
+"""Verifying that each RFC-0020 decision is also in the log or among the actions, word for word, and the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.decisions.gate import GateAction
+from lotus_web.domain.decisions.reason_codes import NO_REASON_CODE
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
+from lotus_web.domain.items.transitions import Action
+from lotus_web.models import Decision, EventLogEntry, WorkflowAction, WorkflowItem
+
+BATCH = 1_000
+_SUFFIX = f":{EventType.APPROVAL_RECORDED.value}"
+_WORD = {GateAction.APPROVE: "approved", GateAction.REJECT: "rejected"}
+
+Facts = tuple[Any, ...]
+
+
+def verify_decisions(session: Session, tenant_id: str) -> Iterator[str]:
+    """Yield a sentence for each decision that its event or action contradicts, or that is missing; batches of bounded size."""
+    yield from _contradicted(session, tenant_id)
+    yield from _missing_approvals(session, tenant_id)
+    yield from _missing_requests(session, tenant_id)
+
+
+def _contradicted(session: Session, tenant_id: str) -> Iterator[str]:
+    after = 0
+    query = select(Decision).where(Decision.tenant_id == tenant_id).order_by(Decision.decision_seq).limit(BATCH)
+    while decisions := session.scalars(query.where(Decision.decision_seq > after)).all():
+        recorded = _approvals(session, tenant_id, decisions) | _requests(session, tenant_id, decisions)
+        for decision in decisions:
+            key = _key(decision.action, decision.decision_id, decision.workflow_id, decision.shown_digest)
+            found = recorded.get(key)
+            if found is None:
+                yield f"decision {decision.decision_id}: nothing in the log or among the actions stands for it"
+            elif found != _facts(decision):
+                yield f"decision {decision.decision_id}: it does not say what was recorded with it"
+        after = decisions[-1].decision_seq
+
+
+def _key(action: str, decision_id: str, workflow_id: str, digest: str) -> Facts:
+    return (workflow_id, digest) if action == GateAction.REQUEST_CHANGES else (decision_id,)
+
+
+def _facts(decision: Decision) -> Facts:
+    shared = (
+        decision.workflow_id,
+        decision.action,
+        decision.reason_code,
+        decision.comment,
+        decision.actor_id,
+        decision.recorded_by,
+        decision.decided_at,
+        decision.shown_digest,
+        decision.surface,
+    )
+    return shared if decision.action == GateAction.REQUEST_CHANGES else (*shared, decision.correlation_id)
+
+
+def _approvals(session: Session, tenant_id: str, decisions: Sequence[Decision]) -> dict[Facts, Facts]:
+    keys = [decision.decision_id + _SUFFIX for decision in decisions if decision.action in _WORD]
+    events = session.scalars(
+        select(EventLogEntry).where(
+            EventLogEntry.tenant_id == tenant_id,
+            EventLogEntry.producer_id == OWN_PRODUCER,
+            EventLogEntry.idempotency_key.in_(keys),
+        )
+    )
+    return {(event.payload["approval_id"],): _event_facts(event) for event in events}
+
+
+def _event_facts(event: EventLogEntry) -> Facts:
+    payload: Mapping[str, Any] = event.payload
+    subject, evidence = payload["subject"], payload["evidence"]
+    action = next(action.value for action, word in _WORD.items() if word == payload["decision"])
+    return (
+        f"{event.trace_id}:{subject['subject_type']}:{subject['subject_id']}",
+        action,
+        evidence.get("reason_code", NO_REASON_CODE),
+        payload.get("reason"),
+        payload["approver"]["actor_id"],
+        event.actor["actor_id"],
+        event.occurred_at,
+        evidence["shown_digest"],
+        evidence["surface"],
+        event.correlation_id,
+    )
+
+
+def _requests(session: Session, tenant_id: str, decisions: Sequence[Decision]) -> dict[Facts, Facts]:
+    asked = [decision.workflow_id for decision in decisions if decision.action == GateAction.REQUEST_CHANGES]
+    actions = session.scalars(
+        select(WorkflowAction).where(
+            WorkflowAction.tenant_id == tenant_id,
+            WorkflowAction.workflow_id.in_(asked),
+            WorkflowAction.action_type == Action.REQUEST_CHANGE.value,
+        )
+    )
+    return {(action.workflow_id, action.details.get("shown_digest")): _action_facts(action) for action in actions}
+
+
+def _action_facts(action: WorkflowAction) -> Facts:
+    return (
+        action.workflow_id,
+        GateAction.REQUEST_CHANGES.value,
+        action.reason_code or NO_REASON_CODE,
+        action.text,
+        action.on_behalf_of or action.actor_id,
+        action.actor_id,
+        action.occurred_at,
+        action.details.get("shown_digest"),
+        action.surface,
+    )
+
+
+def _missing_approvals(session: Session, tenant_id: str) -> Iterator[str]:
+    key = EventLogEntry.idempotency_key
+    decision_id = func.substr(key, 1, func.length(key) - len(_SUFFIX))
+    known = exists().where(and_(Decision.tenant_id == tenant_id, Decision.decision_id == decision_id))
+    query = select(EventLogEntry.log_seq, EventLogEntry.event_id).where(
+        EventLogEntry.tenant_id == tenant_id,
+        EventLogEntry.producer_id == OWN_PRODUCER,
+        key >= "dwd_",
+        key < "dwd`",
+        ~known,
+    )
+    for row in session.execute(query.order_by(EventLogEntry.log_seq).limit(BATCH)):
+        yield f"entry {row.log_seq}, {row.event_id}: the decision that it records is missing"
+
+
+def _missing_requests(session: Session, tenant_id: str) -> Iterator[str]:
+    """Compare, item by item of runs, how many changes were requested and how many such decisions there are."""
+    decided = (
+        select(Decision.workflow_id, func.count().label("decisions"))
+        .where(Decision.tenant_id == tenant_id, Decision.action == GateAction.REQUEST_CHANGES.value)
+        .group_by(Decision.workflow_id)
+        .subquery()
+    )
+    asked = (
+        select(WorkflowAction.workflow_id, func.count().label("actions"))
+        .join(WorkflowItem, _same_item())
+        .where(
+            WorkflowAction.tenant_id == tenant_id,
+            WorkflowAction.action_type == Action.REQUEST_CHANGE.value,
+            WorkflowItem.rebalance_run_id.is_not(None),
+        )
+        .group_by(WorkflowAction.workflow_id)
+        .subquery()
+    )
+    query = (
+        select(asked.c.workflow_id)
+        .outerjoin(decided, decided.c.workflow_id == asked.c.workflow_id)
+        .where(asked.c.actions > func.coalesce(decided.c.decisions, 0))
+    )
+    for workflow_id in session.scalars(query.limit(BATCH)):
+        yield f"{workflow_id}: changes were requested more often than decided"
+
+
+def _same_item() -> Any:
+    return and_(
+        WorkflowItem.tenant_id == WorkflowAction.tenant_id, WorkflowItem.workflow_id == WorkflowAction.workflow_id
+    )

@@ -1,0 +1,78 @@
+"""Who decided items, and why: what the person wrote, or what the reason code says in plain words where they wrote nothing.
+
+The words of a code are a setting and may change, so they are no part of an item: they are found when it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, reason_text
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.transitions import DECIDING, Action
+from lotus_web.models import WorkflowAction
+
+
+def told_reason(action: Action, *, text: str | None, code: str | None, codes: Catalogue = REASON_CODES) -> str | None:
+    """Return why someone decided: their own words, else the plain words of their code; None where they gave neither."""
+    return text or (reason_text(action, code, codes) if code else None)
+
+
+_DECISION = (
+    WorkflowAction.workflow_id,
+    WorkflowAction.action_type,
+    WorkflowAction.actor_id,
+    WorkflowAction.on_behalf_of,
+    WorkflowAction.text,
+    WorkflowAction.reason_code,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDecision:
+    """Who decided an item, the person where it was done in one's name, and why, if there is a reason."""
+
+    decided_by: str
+    reason: str | None
+
+
+def told_decisions(
+    session: Session, tenant_id: str, workflow_ids: Iterable[str], codes: Catalogue = REASON_CODES
+) -> Mapping[str, ToldDecision]:
+    """Return the last decision on each item that has one, by its id; one query, none without an id.
+
+    Who did something to an item last need not have decided it: what is decided can still be commented on.
+    """
+    wanted = list(workflow_ids)
+    if not wanted:
+        return {}
+    query = (
+        select(*_DECISION)
+        .where(
+            WorkflowAction.tenant_id == tenant_id,
+            WorkflowAction.workflow_id.in_(wanted),
+            WorkflowAction.action_type.in_(sorted(action.value for action in DECIDING)),
+        )
+        .order_by(WorkflowAction.workflow_id, WorkflowAction.action_seq)
+    )
+    return {
+        row.workflow_id: ToldDecision(
+            row.on_behalf_of or row.actor_id,
+            told_reason(Action(row.action_type), text=row.text, code=row.reason_code, codes=codes),
+        )
+        for row in session.execute(query)
+    }
+
+
+def items_told(session: Session, items: Sequence[ItemState], codes: Catalogue = REASON_CODES) -> list[ItemState]:
+    """Return items of one tenant with why they were decided in ``current_reason``; at most one query."""
+    coded = [item for item in items if item.current_decision and not item.current_reason]
+    if not coded:
+        return list(items)
+    told = told_decisions(session, coded[0].tenant_id, (item.workflow_id for item in coded), codes)
+    reasons = {workflow_id: decision.reason for workflow_id, decision in told.items()}
+    return [replace(item, current_reason=item.current_reason or reasons.get(item.workflow_id)) for item in items]

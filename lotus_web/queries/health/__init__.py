@@ -1,0 +1,1 @@
+"""Read side of health: readiness, metrics, the doctor's findings and the store's figures."""

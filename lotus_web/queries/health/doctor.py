@@ -1,0 +1,276 @@
+"""Is this installation sound: the settings in force, and a finding of each check with how to mend what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from alembic.migration import MigrationContext
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from lotus_web.config.settings import BadSetting, Settings
+from lotus_web.domain.access import DEFAULT_TENANT
+from lotus_web.domain.notifications import Channel
+from lotus_web.models import EventLogEntry, JobRun, Person, SchedulerLease, TenantRuntime
+from lotus_web.queries.accounts.people import assignable_people
+from lotus_web.queries.health.revisions import known_revisions, newest_revisions
+from lotus_web.queries.notifications.undelivered import undelivered_by_channel
+
+
+class State(StrEnum):
+    """How a check came out: fine, worth knowing, or wrong."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found, in a sentence, and how to mend it; ``tenant`` is whose it is, where it is one tenant's."""
+
+    check: str
+    state: State
+    says: str
+    mend: str | None = None
+    tenant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInForce:
+    """A setting as it holds now; a secret says only whether there is one."""
+
+    name: str
+    value: str
+    given: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything the doctor saw."""
+
+    settings: tuple[SettingInForce, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        """True when nothing is wrong."""
+        return all(finding.state is not State.WRONG for finding in self.findings)
+
+
+Check = Callable[[Session, Settings, datetime], Iterator[Finding]]
+
+
+def settings_in_force(settings: Settings) -> Iterator[SettingInForce]:
+    """Yield every setting in the order of settings.py; raises BadSetting."""
+    for setting in Settings.all():
+        given = settings.environ.get(setting.name, "").strip()
+        value = setting.read(settings.environ)
+        hidden = "hidden" if given else "not set"
+        shown = hidden if setting.secret else given or _default_text(value)
+        yield SettingInForce(setting.name, shown, bool(given), setting.note)
+
+
+def _default_text(value: object) -> str:
+    """Return a default as it would be written in the environment; a table is too long to be written there."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in value)
+    return str(value) if isinstance(value, (str, int)) or value == {} else "built in"
+
+
+def check_secret_key(_session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Sessions outlive a restart only with a key that does."""
+    if settings.secret_key:
+        yield Finding("secret key", State.OK, "LOTUS_SECRET_KEY is set.")
+    else:
+        yield Finding(
+            "secret key",
+            State.NOTE,
+            "LOTUS_SECRET_KEY is not set: everyone is signed out when the process ends.",
+            "Set LOTUS_SECRET_KEY to at least 32 random bytes, the same for every process.",
+        )
+
+
+def check_store(session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """The store answers."""
+    url = session.get_bind().engine.url.set(query={}).render_as_string(hide_password=True)
+    try:
+        session.execute(select(1))
+    except SQLAlchemyError as failed:
+        session.rollback()
+        reason = str(getattr(failed, "orig", None) or failed).splitlines()[0]
+        yield Finding(
+            "store",
+            State.WRONG,
+            f"{url} does not answer: {reason}",
+            "Start the store or correct the DPM_SUPPORTABILITY_… settings.",
+        )
+        return
+    yield Finding("store", State.OK, f"{url} answers.")
+    if settings.store_backend == "IN_MEMORY":
+        yield Finding(
+            "store",
+            State.NOTE,
+            "This store dies with the process: nothing is kept.",
+            "Set DPM_SUPPORTABILITY_STORE_BACKEND to SQLITE or SQL.",
+        )
+
+
+def _revisions(session: Session) -> set[str]:
+    return set(MigrationContext.configure(session.connection()).get_current_heads())
+
+
+def check_migrations(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """The tables are those that this version expects."""
+    there, newest = _revisions(session), newest_revisions()
+    if there == newest:
+        yield Finding("migrations", State.OK, f"The store is at {', '.join(sorted(newest))}, the newest.")
+    elif there - known_revisions():
+        yield Finding(
+            "migrations",
+            State.WRONG,
+            f"The store is at {', '.join(sorted(there))}, which this version does not know.",
+            "Run the version that migrated the store, or a newer one.",
+        )
+    else:
+        at = ", ".join(sorted(there)) or "no migration at all"
+        yield Finding(
+            "migrations",
+            State.WRONG,
+            f"The store is at {at}; the newest is {', '.join(sorted(newest))}.",
+            "flask --app app db upgrade",
+        )
+
+
+def check_chains(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """The head of each tenant's chain is its last entry; ``audit verify`` reads the rest."""
+    for runtime in session.scalars(select(TenantRuntime).order_by(TenantRuntime.tenant_id)).all():
+        last = session.execute(
+            select(EventLogEntry.log_seq, EventLogEntry.entry_hash)
+            .where(EventLogEntry.tenant_id == runtime.tenant_id)
+            .order_by(EventLogEntry.log_seq.desc())
+            .limit(1)
+        ).one_or_none()
+        head = (runtime.last_log_seq, runtime.head_hash)
+        name = f"chain of {runtime.tenant_id}"
+        if last is None and runtime.entry_count == 0:
+            yield Finding(name, State.OK, "No entry yet.", tenant=runtime.tenant_id)
+        elif last is not None and tuple(last) == head:
+            says = f"{runtime.entry_count} entries, head {runtime.head_hash}."
+            yield Finding(name, State.OK, says, tenant=runtime.tenant_id)
+        else:
+            yield Finding(
+                name,
+                State.WRONG,
+                f"The head says entry {runtime.last_log_seq} and the log does not end there.",
+                f"flask --app app audit verify --tenant {runtime.tenant_id}",
+                tenant=runtime.tenant_id,
+            )
+
+
+def check_scheduler(session: Session, settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Somebody runs the scheduled jobs."""
+    lease = session.scalars(select(SchedulerLease).order_by(SchedulerLease.until.desc()).limit(1)).one_or_none()
+    if lease is not None and lease.until > now:
+        yield Finding("jobs", State.OK, f"{lease.owner} runs the jobs.")
+        return
+    yield Finding(
+        "jobs",
+        State.NOTE,
+        f"No process runs the scheduled jobs now (LOTUS_JOBS={settings.jobs}).",
+        "Start the web with LOTUS_JOBS=embedded, or flask --app app jobs run",
+    )
+
+
+def check_failed_jobs(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """No job failed when it last ran."""
+    for row in session.scalars(select(JobRun).where(JobRun.error.is_not(None)).order_by(JobRun.job)):
+        says = f"It failed at {row.finished_at:%Y-%m-%d %H:%M:%S} UTC: {row.error}"
+        yield Finding(f"job {row.job}", State.NOTE, says, "The log of the process that runs the jobs says where.")
+
+
+def check_people(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Somebody can sign in."""
+    count = session.scalar(select(func.count()).select_from(Person).where(Person.disabled_at.is_(None))) or 0
+    if count:
+        yield Finding("people", State.OK, f"{count} may sign in.")
+    else:
+        yield Finding("people", State.NOTE, "Nobody can sign in.", "flask --app app users create NAME --role admin")
+
+
+def check_escalation(session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Whoever the settings escalate to can review items in every tenant."""
+    account, role = settings.escalation_assigned_account_id, settings.escalation_assigned_role
+    if not account:
+        yield Finding("escalation", State.OK, f"What is late goes to any {role}.")
+        return
+    tenants = session.scalars(select(TenantRuntime.tenant_id).order_by(TenantRuntime.tenant_id)).all()
+    closed = [one for one in tenants or [DEFAULT_TENANT] if account not in assignable_people(session, one)]
+    if not closed:
+        yield Finding("escalation", State.OK, f"What is late goes to {account}.")
+        return
+    for tenant_id in closed:
+        yield Finding(
+            "escalation",
+            State.WRONG,
+            f"{account} is unknown, disabled or without a role that reviews in {tenant_id}:"
+            f" what is late there goes to any {role}.",
+            "Correct LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID, or flask --app app users",
+            tenant=tenant_id,
+        )
+
+
+def check_delivery(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Every notice has reached its channel, or waits for one that is known here."""
+    waiting = undelivered_by_channel(session)
+    strange = sorted(waiting.keys() - set(Channel))
+    if strange:
+        yield Finding(
+            "delivery",
+            State.WRONG,
+            f"Notices that wait for a channel not known here ({', '.join(strange)}): {sum(waiting[one] for one in strange)}.",
+            "Run the jobs with the version that made them",
+        )
+        return
+    if waiting:
+        says = f"Notices that wait to be delivered: {sum(waiting.values())}."
+        yield Finding("delivery", State.NOTE, says, "flask --app app jobs tick --job delivery")
+    else:
+        yield Finding("delivery", State.OK, "No notice waits to be delivered.")
+
+
+# Each later check needs what the earlier ones found sound.
+CHECKS: tuple[Check, ...] = (
+    check_secret_key,
+    check_store,
+    check_migrations,
+    check_chains,
+    check_scheduler,
+    check_failed_jobs,
+    check_people,
+    check_escalation,
+    check_delivery,
+)
+
+
+def diagnose(session: Session, settings: Settings, *, now: datetime) -> Diagnosis:
+    """Return the settings in force and the findings of all checks, up to the first that leaves nothing to stand on."""
+    try:
+        in_force = tuple(settings_in_force(settings))
+        settings.check_together()
+    except BadSetting as bad:
+        return Diagnosis((), (Finding("settings", State.WRONG, str(bad), f"Correct {bad.name}."),))
+    findings: list[Finding] = []
+    for check in CHECKS:
+        found = list(check(session, settings, now))
+        findings += found
+        if check in (check_store, check_migrations) and any(one.state is State.WRONG for one in found):
+            break
+    return Diagnosis(in_force, tuple(findings))

@@ -1,0 +1,1 @@
+"""Read side of idempotency: which request a key was used for, and its history."""

@@ -1,0 +1,1 @@
+"""Read side of inbox: lists of review items and saved views."""

@@ -1,0 +1,76 @@
+"""How much each tab of the inbox holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Actor
+from lotus_web.models import WorkflowItem
+from lotus_web.queries.inbox.escalated import escalated_count
+from lotus_web.queries.inbox.filter import InboxFilter, Tab, filter_conditions, tab_condition
+from lotus_web.queries.items.open import all_open
+
+CLOSED_CAP = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class InboxCounts:
+    """Items in each tab under the same filters; ``closed`` stops at ``CLOSED_CAP`` + 1 and is None where it is not cheap.
+
+    ``all`` is None without a day of escalation.
+    """
+
+    mine: int
+    roles: int
+    unassigned: int
+    open: int
+    overdue: int
+    closed: int | None
+    all: int | None
+
+    def of(self, tab: Tab) -> int | None:
+        """Return one tab's count."""
+        count: int | None = getattr(self, tab.value)
+        return count
+
+    @property
+    def first_filled(self) -> Tab:
+        """The tab to open on: the first that holds something to do."""
+        return next((tab for tab in (Tab.MINE, Tab.ROLES, Tab.OPEN) if self.of(tab)), Tab.MINE)
+
+
+def inbox_counts(
+    session: Session, wanted: InboxFilter, *, actor: Actor, now: datetime, soon_minutes: int
+) -> InboxCounts:
+    """Count the tabs in one pass over the index of open items, the closed ones up to a bound, and a day's escalations."""
+    conditions = filter_conditions(wanted, as_of=now, soon_minutes=soon_minutes)
+    tabs = (Tab.MINE, Tab.ROLES, Tab.UNASSIGNED, Tab.OPEN)
+    query = select(
+        *(_count_if(tab_condition(tab, actor)).label(tab.value) for tab in tabs),
+        _count_if(WorkflowItem.sla_due_at < now).label("overdue"),
+    ).where(*all_open(actor.tenant_id), *conditions)
+    found = session.execute(query).one()
+    everything = None
+    if wanted.escalated:
+        everything = escalated_count(session, wanted, actor=actor, now=now, soon_minutes=soon_minutes)
+    return InboxCounts(**found._mapping, closed=_closed_count(session, actor.tenant_id, wanted), all=everything)
+
+
+def _count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+def _closed_count(session: Session, tenant_id: str, wanted: InboxFilter) -> int | None:
+    if wanted.narrowed:
+        return None
+    newest = (
+        select(WorkflowItem.workflow_id)
+        .where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.resolved_at.is_not(None))
+        .order_by(WorkflowItem.resolved_at.desc())
+        .limit(CLOSED_CAP + 1)
+    )
+    return session.scalar(select(func.count()).select_from(newest.subquery()))

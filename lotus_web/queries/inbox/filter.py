@@ -1,0 +1,149 @@
+"""What an inbox can be narrowed to, and the conditions that this makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from lotus_web.domain.access import Actor
+from lotus_web.domain.items.transitions import Action, ItemStatus, Priority
+from lotus_web.domain.sla.ageing import Age
+from lotus_web.models import WorkflowAction, WorkflowItem
+
+# In place of a role: what no role is waited for.
+NO_ROLE = "none"
+
+
+class Tab(StrEnum):
+    """A part of the inbox; all but the last two hold open items only, and ALL needs a day of escalation."""
+
+    MINE = "mine"
+    ROLES = "roles"
+    UNASSIGNED = "unassigned"
+    OPEN = "open"
+    CLOSED = "closed"
+    ALL = "all"
+
+
+class Due(StrEnum):
+    """How close the due time is."""
+
+    OVERDUE = "overdue"
+    SOON = "soon"
+    TODAY = "today"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFilter:
+    """What to show; None leaves a thing open. ``tab`` None means the first tab that holds something.
+
+    ``decided`` and ``escalated`` are UTC days on which that happened.
+    """
+
+    tab: Tab | None = None
+    status: ItemStatus | None = None
+    priority: Priority | None = None
+    due: Due | None = None
+    role: str | None = None
+    person: str | None = None
+    portfolio: str | None = None
+    text: str | None = None
+    age: Age | None = None
+    decided: date | None = None
+    escalated: date | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything beside the tab is asked for."""
+        return self != InboxFilter(tab=self.tab)
+
+
+def tab_condition(tab: Tab, actor: Actor) -> ColumnElement[bool]:
+    """Return what belongs to a tab, beside being open or closed."""
+    nobody = WorkflowItem.assigned_account_id.is_(None)
+    match tab:
+        case Tab.MINE:
+            return WorkflowItem.assigned_account_id == actor.decider_id
+        case Tab.ROLES:
+            return nobody & WorkflowItem.assigned_role.in_(sorted(role.value for role in actor.roles))
+        case Tab.UNASSIGNED:
+            return nobody
+    return WorkflowItem.tenant_id == actor.tenant_id
+
+
+def filter_conditions(wanted: InboxFilter, *, as_of: datetime, soon_minutes: int) -> list[ColumnElement[bool]]:
+    """Return the conditions of everything but the tab."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.status:
+        found.append(WorkflowItem.status == wanted.status.value)
+    if wanted.priority is not None:
+        found.append(WorkflowItem.priority_rank == int(wanted.priority))
+    if wanted.role:
+        found.append(WorkflowItem.assigned_role == (None if wanted.role == NO_ROLE else wanted.role))
+    if wanted.person:
+        found.append(WorkflowItem.assigned_account_id == wanted.person)
+    if wanted.portfolio:
+        found.append(WorkflowItem.portfolio_id == wanted.portfolio)
+    if wanted.text:
+        found.append(_holds_text(wanted.text))
+    if wanted.due:
+        found.append(_due_condition(wanted.due, as_of, soon_minutes))
+    if wanted.age:
+        found += _age_conditions(wanted.age, as_of)
+    if wanted.escalated:
+        found.append(WorkflowItem.workflow_id.in_(_escalated_on(wanted.escalated)))
+    return found + decided_conditions(wanted)
+
+
+def decided_conditions(wanted: InboxFilter) -> list[ColumnElement[bool]]:
+    """Return the condition of the day of the decision, which is a range of the index of closed items."""
+    return [on_day(WorkflowItem.resolved_at, wanted.decided)] if wanted.decided else []
+
+
+def on_day(
+    column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None], day: date
+) -> ColumnElement[bool]:
+    """Return the condition that something happened on a UTC day."""
+    start = datetime.combine(day, time.min, UTC)
+    return (column >= start) & (column < start + timedelta(days=1))
+
+
+def _age_conditions(age: Age, as_of: datetime) -> list[ColumnElement[bool]]:
+    """Return the conditions of a bar of the board, which counts what is as old as its upper end into the next one."""
+    found: list[ColumnElement[bool]] = []
+    if age.upto_hours is not None:
+        found.append(WorkflowItem.requested_at > as_of - timedelta(hours=age.upto_hours))
+    if age.from_hours:
+        found.append(WorkflowItem.requested_at <= as_of - timedelta(hours=age.from_hours))
+    return found
+
+
+def _escalated_on(day: date) -> Select[str]:
+    """Return the items of the same tenant that were escalated on a day."""
+    return select(WorkflowAction.workflow_id).where(
+        WorkflowAction.tenant_id == WorkflowItem.tenant_id,
+        WorkflowAction.action_type == Action.ESCALATE.value,
+        on_day(WorkflowAction.occurred_at, day),
+    )
+
+
+def _holds_text(text: str) -> ColumnElement[bool]:
+    columns = (
+        WorkflowItem.title,
+        WorkflowItem.portfolio_id,
+        WorkflowItem.request_reason,
+        WorkflowItem.workflow_id,
+    )
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))
+
+
+def _due_condition(due: Due, as_of: datetime, soon_minutes: int) -> ColumnElement[bool]:
+    if due is Due.OVERDUE:
+        return WorkflowItem.sla_due_at < as_of
+    midnight = as_of.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    until = as_of + timedelta(minutes=soon_minutes) if due is Due.SOON else midnight
+    return WorkflowItem.sla_due_at.between(as_of, until)

@@ -1,0 +1,110 @@
+"""One item as the JSON surface shows it: what was done, who was told, and what a decision on it rests on (workflow.md §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Actor
+from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
+from lotus_web.domain.items.four_eyes import FourEyes, Parties
+from lotus_web.domain.items.precedents import Precedents
+from lotus_web.domain.items.staleness import shown_digest
+from lotus_web.domain.items.state import ActionRecord, ItemState
+from lotus_web.domain.items.transitions import PERMISSION, Action, why_not
+from lotus_web.models import Notification, Run, WorkflowAction
+from lotus_web.models.to_domain import action_record
+from lotus_web.queries.items.lookup import stored_item
+from lotus_web.queries.items.precedents import item_precedents
+from lotus_web.queries.items.violations import item_violations
+from lotus_web.queries.traces.summary import TraceSummary, trace_summary
+
+MOST_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ActionChoice:
+    """One action and whether the asker could take it now; ``why_not`` is the sentence that a refusal would say."""
+
+    action: str
+    permission: str
+    allowed: bool
+    why_not: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowDetail:
+    """An item with its history and its context; ``violations`` are what the policy said, ``digest`` is what there is to see."""
+
+    item: ItemState
+    actions: tuple[ActionRecord, ...]
+    notifications: tuple[Notification, ...]
+    choices: tuple[ActionChoice, ...]
+    violations: Sequence[Mapping[str, Any]]
+    precedents: Precedents
+    trace: TraceSummary
+    run_status: str | None
+    digest: str
+
+
+def workflow_detail(
+    session: Session,
+    workflow_id: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    four_eyes: FourEyes,
+    codes: Catalogue = REASON_CODES,
+) -> WorkflowDetail:
+    """Return an item for who asks; raises NotFound. Twelve queries, whatever it holds."""
+    item = stored_item(session, actor.tenant_id, workflow_id)
+    run = session.get(Run, (item.tenant_id, item.rebalance_run_id)) if item.rebalance_run_id else None
+    parties = Parties(run.submitted_by if run else None, item.requested_by_id)
+    return WorkflowDetail(
+        item=item,
+        actions=item_actions(session, item),
+        notifications=_told(session, item),
+        choices=tuple(_choice(item, action, actor, parties, four_eyes) for action in Action),
+        violations=item_violations(session, item),
+        precedents=item_precedents(session, item, now=now, codes=codes),
+        trace=trace_summary(session, item.tenant_id, item.trace_id),
+        run_status=run.status if run else None,
+        digest=shown_digest(item, run.artifact_hash if run else None),
+    )
+
+
+def item_actions(session: Session, item: ItemState) -> tuple[ActionRecord, ...]:
+    """Return the first ``MOST_ROWS`` actions on an item, oldest first."""
+    query = (
+        select(WorkflowAction)
+        .where(WorkflowAction.tenant_id == item.tenant_id, WorkflowAction.workflow_id == item.workflow_id)
+        .order_by(WorkflowAction.action_seq)
+        .limit(MOST_ROWS)
+    )
+    return tuple(action_record(row) for row in session.scalars(query))
+
+
+def one_action(session: Session, tenant_id: str, action_id: str) -> ActionRecord:
+    """Return the action that a call has just recorded."""
+    query = select(WorkflowAction).where(WorkflowAction.tenant_id == tenant_id, WorkflowAction.action_id == action_id)
+    return action_record(session.scalars(query).one())
+
+
+def _told(session: Session, item: ItemState) -> tuple[Notification, ...]:
+    query = (
+        select(Notification)
+        .where(Notification.tenant_id == item.tenant_id, Notification.workflow_id == item.workflow_id)
+        .order_by(Notification.notification_seq.desc())
+        .limit(MOST_ROWS)
+    )
+    return tuple(session.scalars(query))
+
+
+def _choice(item: ItemState, action: Action, actor: Actor, parties: Parties, four_eyes: FourEyes) -> ActionChoice:
+    sentence = why_not(item.facts, actor, action) or four_eyes.refusal(action, actor, parties)
+    return ActionChoice(action.value, PERMISSION[action].value, sentence is None, sentence)

@@ -1,0 +1,52 @@
+"""How to ask for all open items so that either store reads the index of open items and not the table, and where a page ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+
+from lotus_web.domain.items.transitions import Priority
+from lotus_web.domain.paging import Position, decode_cursor, invalid_cursor, part_instant
+from lotus_web.models import WorkflowItem
+
+# What is overdue comes first, then the rest.
+OVERDUE, REST = 0, 1
+_PLACE = (int, str, int, str, str)
+_RANKS = frozenset(map(int, Priority))
+# Filters reckon from the instant of a cursor, so the ends of the calendar are none.
+_YEARS = range(1970, 9999)
+
+
+def all_open(tenant_id: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a tenant's open items.
+
+    The range of priorities leaves nothing out. It names the second column of the index of open items: without it and
+    without statistics SQLite takes any index that begins with the tenant and walks through every item ever stored.
+    """
+    return WorkflowItem.tenant_id == tenant_id, WorkflowItem.resolved_at.is_(None), _every_priority()
+
+
+def not_late(as_of: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on open items of those that were not late at an instant, for a list in its order.
+
+    ``IS TRUE`` keeps them out of the index of due times: few of all items that were ever stored are due in the future, so
+    PostgreSQL would take few of the open ones for that too, and put thousands in order for the first fifty.
+    """
+    return _every_priority(), (WorkflowItem.sla_due_at >= as_of).is_(True)
+
+
+def _every_priority() -> ColumnElement[bool]:
+    return WorkflowItem.priority_rank.between(int(min(Priority)), int(max(Priority)))
+
+
+def decode_place(cursor: str) -> Position:
+    """Return where a page of open items ended: part, instant of the first page, priority, time of request, id.
+
+    Raises InvalidInput ``INVALID_CURSOR``, also for numbers that no part and no priority has: their columns are small.
+    """
+    place = decode_cursor(cursor, kinds=_PLACE)
+    part_instant(place[3])
+    if place[0] not in (OVERDUE, REST) or place[2] not in _RANKS or part_instant(place[1]).year not in _YEARS:
+        raise invalid_cursor()
+    return place

@@ -1,0 +1,1 @@
+"""Read side of notifications: what people are told, its delivery and whether it was read."""

@@ -1,0 +1,252 @@
+"""What someone was told: their own notifications and those of their roles, with what they have read (workflow.md §4).
+
+What a role was told counts from when the person got it. Of an item that was decided, only that it was decided is news: the
+rest is settled, for those too who have not read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    SQLColumnExpression,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Actor
+from lotus_web.domain.errors import NotFound
+from lotus_web.domain.notifications import NoticeCategory, is_recipient
+from lotus_web.domain.paging import Page, decode_cursor, encode_cursor
+from lotus_web.models import Notification, NotificationRead, PersonRole, WorkflowItem
+
+# The bell looks at this many of the newest of each recipient: a role may have been told a million things.
+BELL_REACH = 300
+BELL_MOST = 99
+READ_REACH = 2_000
+
+
+class ReadState(StrEnum):
+    """Which notifications to list; what is settled counts as read."""
+
+    ALL = "all"
+    UNREAD = "unread"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """A notification as one account sees it; ``read_at`` is theirs, ``settled_at`` when the decision on its item settled it."""
+
+    notification_seq: int
+    notification_id: str
+    tenant_id: str
+    workflow_id: str
+    trace_id: str
+    category: str
+    channel: str
+    status: str
+    message: str
+    recipient_account_id: str | None
+    recipient_role: str | None
+    payload: Mapping[str, Any]
+    created_at: datetime
+    delivered_at: datetime | None
+    read_at: datetime | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeCounts:
+    """How many there are and how many are unread, of the newest ``BELL_REACH`` of each recipient; ``capped`` when there may be more."""
+
+    unread: int
+    total: int
+    capped: bool
+
+    @property
+    def read(self) -> int:
+        """How many are read or settled."""
+        return self.total - self.unread
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    """What is for one recipient the actor is, read through one index in its order; ``since`` None for no beginning."""
+
+    named: ColumnElement[bool]
+    since: ScalarSelect[Any] | None = None
+
+    def counts(self, created_at: SQLColumnExpression[datetime]) -> ColumnElement[bool]:
+        """Return the condition that a notice of this instant is for the actor; a role of nobody knows when counts for ever."""
+        return and_(True) if self.since is None else or_(self.since.is_(None), created_at >= self.since)
+
+
+_PLAIN = tuple(name for name in NoticeRow.__slots__ if name not in ("read_at", "settled_at"))
+
+
+def notification_page(
+    session: Session, actor: Actor, *, state: ReadState = ReadState.ALL, limit: int, cursor: str | None = None
+) -> Page[NoticeRow]:
+    """Return a page of the actor's notifications, newest first; two queries at most for each recipient they are.
+
+    With ``unread`` or ``read`` a page looks back over ``READ_REACH`` notifications of each recipient and may then hold few
+    and still have a next one. Raises InvalidInput ``INVALID_CURSOR``.
+    """
+    before = int(decode_cursor(cursor, kinds=(int,))[0]) if cursor else None
+    found: list[NoticeRow] = []
+    horizon = 0
+    for recipient in _recipients(actor):
+        lowest = 0
+        if state is not ReadState.ALL or recipient.since is not None:
+            lowest, goes_on = _reach(session, actor, recipient, before)
+            horizon = max(horizon, lowest if goes_on else 0)
+        found += _newest(session, actor, recipient, state, before=before, lowest=lowest, limit=limit + 1)
+    found = sorted((row for row in found if row.notification_seq >= horizon), key=_seq, reverse=True)
+    if len(found) > limit:
+        return Page(tuple(found[:limit]), encode_cursor((found[limit - 1].notification_seq,)))
+    return Page(tuple(found), encode_cursor((horizon,)) if horizon else None)
+
+
+def _seq(row: NoticeRow) -> int:
+    return row.notification_seq
+
+
+def _recipients(actor: Actor) -> Iterator[_Recipient]:
+    yield _Recipient(Notification.recipient_account_id == actor.decider_id)
+    for role in sorted(actor.roles):
+        named = and_(Notification.recipient_role == role.value, Notification.recipient_account_id.is_(None))
+        given = select(PersonRole.given_at).where(
+            PersonRole.name == actor.decider_id,
+            PersonRole.tenant_id == actor.tenant_id,
+            PersonRole.role == role.value,
+        )
+        yield _Recipient(named, given.scalar_subquery())
+
+
+def _reach(session: Session, actor: Actor, recipient: _Recipient, before: int | None) -> tuple[int, bool]:
+    """Return how far back a page looks, and whether anything older may be for the actor still."""
+    query = select(Notification.notification_seq, recipient.counts(Notification.created_at)).where(
+        Notification.tenant_id == actor.tenant_id, recipient.named
+    )
+    if before is not None:
+        query = query.where(Notification.notification_seq < before)
+    row = session.execute(query.order_by(Notification.notification_seq.desc()).offset(READ_REACH - 1).limit(1)).first()
+    return (0, False) if row is None else (row[0], bool(row[1]))
+
+
+def _newest(
+    session: Session,
+    actor: Actor,
+    recipient: _Recipient,
+    state: ReadState,
+    *,
+    before: int | None,
+    lowest: int,
+    limit: int,
+) -> list[NoticeRow]:
+    query = _as_seen(actor).where(
+        recipient.named,
+        recipient.counts(Notification.created_at),
+        Notification.notification_seq >= lowest,
+    )
+    if before is not None:
+        query = query.where(Notification.notification_seq < before)
+    if state is not ReadState.ALL:
+        unread = _unread(Notification.category)
+        query = query.where(unread if state is ReadState.UNREAD else ~unread)
+    rows = session.execute(query.order_by(Notification.notification_seq.desc()).limit(limit))
+    return [NoticeRow(**row._mapping) for row in rows]
+
+
+def _as_seen(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Return notifications of the tenant as the columns of ``NoticeRow``."""
+    settled_at = case((_settles(Notification.category), WorkflowItem.resolved_at))
+    return (
+        select(
+            *(getattr(Notification, name) for name in _PLAIN), NotificationRead.read_at, settled_at.label("settled_at")
+        )
+        .outerjoin(NotificationRead, _own_read(actor, Notification))
+        .outerjoin(WorkflowItem, _its_item(Notification))
+        .where(Notification.tenant_id == actor.tenant_id)
+    )
+
+
+def _own_read(actor: Actor, notice: Any) -> ColumnElement[bool]:
+    return and_(
+        NotificationRead.tenant_id == notice.tenant_id,
+        NotificationRead.account_id == actor.decider_id,
+        NotificationRead.notification_id == notice.notification_id,
+    )
+
+
+def _its_item(notice: Any) -> ColumnElement[bool]:
+    return and_(WorkflowItem.tenant_id == notice.tenant_id, WorkflowItem.workflow_id == notice.workflow_id)
+
+
+def _settles(category: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """Return the condition that a decision leaves nothing to be told: it does of all but the decision itself."""
+    return category != NoticeCategory.APPROVAL.value
+
+
+def _unread(category: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    return and_(NotificationRead.read_at.is_(None), or_(WorkflowItem.resolved_at.is_(None), ~_settles(category)))
+
+
+def unread_count(session: Session, actor: Actor) -> int:
+    """Return how many of the actor's newest notifications are unread: ``BELL_MOST`` + 1 means that there are more. One query."""
+    return min(notice_counts(session, actor).unread, BELL_MOST + 1)
+
+
+def notice_counts(session: Session, actor: Actor) -> NoticeCounts:
+    """Count the actor's newest notifications; one query, whatever there is."""
+    rows = session.execute(union_all(*(_counts_of(actor, recipient) for recipient in _recipients(actor)))).all()
+    return NoticeCounts(
+        unread=sum(row[0] for row in rows),
+        total=sum(row[1] for row in rows),
+        capped=any(row[1] >= BELL_REACH for row in rows),
+    )
+
+
+def _counts_of(actor: Actor, recipient: _Recipient) -> Select[*tuple[int, int]]:
+    newest = (
+        select(
+            Notification.tenant_id,
+            Notification.notification_id,
+            Notification.workflow_id,
+            Notification.category,
+            Notification.created_at,
+        )
+        .where(Notification.tenant_id == actor.tenant_id, recipient.named)
+        .order_by(Notification.notification_seq.desc())
+        .limit(BELL_REACH)
+        .subquery()
+    )
+    unread = func.coalesce(func.sum(case((_unread(newest.c.category), 1), else_=0)), 0)
+    return (
+        select(unread, func.count())
+        .select_from(newest)
+        .outerjoin(NotificationRead, _own_read(actor, newest.c))
+        .outerjoin(WorkflowItem, _its_item(newest.c))
+        .where(recipient.counts(newest.c.created_at))
+    )
+
+
+def own_notification(session: Session, actor: Actor, notification_id: str) -> NoticeRow:
+    """Return one notification of the actor; raises NotFound, also for someone else's."""
+    row = session.execute(_as_seen(actor).where(Notification.notification_id == notification_id)).one_or_none()
+    if row is None or not is_recipient(actor, row.recipient_account_id, row.recipient_role):
+        raise NotFound("not_found", "There is no such notification of yours.")
+    return NoticeRow(**row._mapping)

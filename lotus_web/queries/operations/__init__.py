@@ -1,0 +1,1 @@
+"""Read side of operations: durable work: submitted, leased, kept alive and finished."""

@@ -1,0 +1,155 @@
+"""One operation with all that its page tells: what was asked, how far it is, and what became of each scenario."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.models import OperationPayload, OperationStep, Run
+from lotus_web.queries.operations.lookup import OperationRow, StoredOperation, no_such_operation, stored_operation
+from lotus_web.wire.packed import unpack_document
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioFigures:
+    """What a scenario came to: the status of its run, its orders in securities, and their turnover in the base currency."""
+
+    status: str
+    orders: int
+    turnover: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRow:
+    """One scenario: the options that set it apart and, once it is done, its run or its failure.
+
+    ``run_kept`` tells whether the run is still in the store.
+    """
+
+    name: str
+    description: str | None
+    options: Mapping[str, Any]
+    done: bool = False
+    rebalance_run_id: str | None = None
+    run_kept: bool = False
+    figures: ScenarioFigures | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationDetail:
+    """An operation and its scenarios in the order of their names; ``shared`` are the options that all of them have."""
+
+    row: OperationRow
+    portfolio_id: str | None
+    shared: Mapping[str, Any]
+    scenarios: tuple[ScenarioRow, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many scenarios failed, the operation itself being fine."""
+        return sum(scenario.failure is not None for scenario in self.scenarios)
+
+    @property
+    def first_run_kept(self) -> bool:
+        """Whether there is a run that a support bundle could be about."""
+        return any(scenario.run_kept for scenario in self.scenarios)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationPayloads:
+    """What was asked and, in the end, answered, as it was stored."""
+
+    row: OperationRow
+    request: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+
+
+def operation_detail(session: Session, tenant_id: str, operation_id: str) -> OperationDetail:
+    """Return an operation for its page; raises NotFound ``DPM_ASYNC_OPERATION_NOT_FOUND``. Three queries."""
+    row = stored_operation(session, tenant_id, operation_id).row
+    request = _request(session, tenant_id, operation_id)
+    done = _done(session, tenant_id, operation_id)
+    scenarios = request.get("scenarios", {})
+    shared = _shared([scenario.get("options") or {} for scenario in scenarios.values()])
+    return OperationDetail(
+        row=row,
+        portfolio_id=request.get("portfolio_snapshot", {}).get("portfolio_id"),
+        shared=shared,
+        scenarios=tuple(_scenario(name, scenarios[name], shared, done.get(name)) for name in sorted(scenarios)),
+    )
+
+
+def operation_payloads(session: Session, tenant_id: str, operation_id: str) -> OperationPayloads:
+    """Return what was asked and answered, for the fold that shows it raw; raises NotFound. Two queries."""
+    stored: StoredOperation = stored_operation(session, tenant_id, operation_id)
+    result = None if stored.result is None else json.loads(stored.result)
+    return OperationPayloads(stored.row, _request(session, tenant_id, operation_id), result)
+
+
+def _request(session: Session, tenant_id: str, operation_id: str) -> dict[str, Any]:
+    packed = session.scalars(
+        select(OperationPayload.request).where(
+            OperationPayload.tenant_id == tenant_id, OperationPayload.operation_id == operation_id
+        )
+    ).one_or_none()
+    if packed is None:  # it was purged since the operation was read
+        raise no_such_operation()
+    return unpack_document(packed)
+
+
+def _done(session: Session, tenant_id: str, operation_id: str) -> dict[str, dict[str, Any]]:
+    of_step = (Run.tenant_id == OperationStep.tenant_id) & (Run.rebalance_run_id == OperationStep.rebalance_run_id)
+    query = (
+        select(
+            OperationStep.name,
+            OperationStep.rebalance_run_id,
+            Run.rebalance_run_id.is_not(None).label("run_kept"),
+            OperationStep.metric,
+            OperationStep.failure,
+        )
+        .join(Run, of_step, isouter=True)
+        .where(OperationStep.tenant_id == tenant_id, OperationStep.operation_id == operation_id)
+    )
+    return {row["name"]: dict(row) for row in session.execute(query).mappings()}
+
+
+def _shared(options: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what every set of options has in common; nothing for one alone, which has nothing to differ from."""
+    if len(options) < 2:
+        return {}
+    first, *others = options
+    return {name: value for name, value in first.items() if all(name in one and one[name] == value for one in others)}
+
+
+def _scenario(
+    name: str, asked: Mapping[str, Any], shared: Mapping[str, Any], done: Mapping[str, Any] | None
+) -> ScenarioRow:
+    description = asked.get("description")
+    options = {key: value for key, value in (asked.get("options") or {}).items() if key not in shared}
+    if done is None:
+        return ScenarioRow(name, description, options)
+    return ScenarioRow(
+        name=name,
+        description=description,
+        options=options,
+        done=True,
+        rebalance_run_id=done["rebalance_run_id"],
+        run_kept=bool(done["run_kept"]),
+        figures=None if done["metric"] is None else _figures(done["metric"]),
+        failure=done["failure"],
+    )
+
+
+def _figures(metric: Mapping[str, Any]) -> ScenarioFigures:
+    turnover = metric["gross_turnover_notional_base"]
+    return ScenarioFigures(
+        metric["status"], metric["security_intent_count"], Decimal(str(turnover["amount"])), turnover["currency"]
+    )

@@ -1,0 +1,1 @@
+"""Read side of runs: recorded engine runs: simulated, recorded, looked up, replayed and compared."""

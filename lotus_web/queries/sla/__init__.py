@@ -1,0 +1,1 @@
+"""Read side of deadlines: due times, the sweep, the board and moving late work."""

@@ -1,0 +1,1 @@
+"""Read side of support: the support summary, bundles and the support page."""

@@ -1,0 +1,1 @@
+"""Read side of traces: one trace: its summary, order and timeline."""

@@ -1,0 +1,164 @@
+"""What happened to a trace and its item: events, actions and notifications in one order, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, reason_text
+from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.items.transitions import Action, did
+from lotus_web.domain.notifications import NoticeCategory
+from lotus_web.models import EventLogEntry, Notification, WorkflowAction
+from lotus_web.queries.traces.ordering import Told, ToldAction, ToldEvent, ToldNotice, in_order
+from lotus_web.queries.traces.summary import TraceDetail
+
+MOST_ENTRIES = 200
+_POLICY_WORDS = {"allow": "allowed", "deny": "blocked", "require_exception": "needs a review"}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened; ``kind`` is an action, ``event``, ``notification`` or ``failure``.
+
+    ``workflow_id`` is the item that it was done to or told about; None for an event.
+    """
+
+    at: datetime
+    actor: str | None
+    title: str
+    body: str
+    kind: str
+    entry_id: str
+    workflow_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvent:
+    """An event of the log with its payload, for what has no run behind it."""
+
+    event_id: str
+    event_type: str
+    occurred_at: datetime
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Entries newest first, at most ``MOST_ENTRIES`` of each source, and the events they were read from."""
+
+    entries: tuple[TimelineEntry, ...]
+    events: tuple[TraceEvent, ...]
+    cut: bool
+
+
+def item_timeline(
+    session: Session, tenant_id: str, *, trace_id: str, workflow_id: str | None, codes: Catalogue = REASON_CODES
+) -> Timeline:
+    """Return the timeline of a trace and, if there is one, of its item, with reasons in ``codes``' words; one query a source."""
+    events: Sequence[EventLogEntry] = _newest(session, EventLogEntry, tenant_id, "trace_id", trace_id, "trace_seq")
+    actions: Sequence[WorkflowAction] = ()
+    notices: Sequence[Notification] = ()
+    if workflow_id is not None:
+        actions = _newest(session, WorkflowAction, tenant_id, "workflow_id", workflow_id, "action_seq")
+        notices = _newest(session, Notification, tenant_id, "workflow_id", workflow_id, "notification_seq")
+    entries = _told(in_order(events, actions, notices), actions, codes)
+    return Timeline(
+        entries=tuple(reversed(entries)),
+        events=tuple(
+            TraceEvent(row.event_id, row.event_type, row.occurred_at, row.payload) for row in reversed(events)
+        ),
+        cut=any(len(rows) == MOST_ENTRIES for rows in (events, actions, notices)),
+    )
+
+
+def trace_timeline(detail: TraceDetail, codes: Catalogue = REASON_CODES) -> tuple[TimelineEntry, ...]:
+    """Return everything that happened in a trace, oldest first, each approval once, with reasons in ``codes``' words."""
+    return _told(detail.in_order, detail.actions, codes)
+
+
+def _told(everything: Iterable[Told], actions: Iterable[WorkflowAction], codes: Catalogue) -> tuple[TimelineEntry, ...]:
+    """Return it in words. An approval is both an event and the action that it stands for: it is told once, as the action."""
+    stood_for = {action.source_event_id for action in actions}
+    return tuple(
+        _entry(one, codes) for one in everything if not (isinstance(one, ToldEvent) and one.row.event_id in stood_for)
+    )
+
+
+def _entry(one: Told, codes: Catalogue) -> TimelineEntry:
+    match one:
+        case ToldEvent(row):
+            return _event(row)
+        case ToldAction(row):
+            return _action(row, codes)
+        case ToldNotice(row):
+            return _notice(row)
+
+
+def _newest(session: Session, model: Any, tenant_id: str, key: str, value: str, order: str) -> Sequence[Any]:
+    query = select(model).where(model.tenant_id == tenant_id, getattr(model, key) == value)
+    return session.scalars(query.order_by(getattr(model, order).desc()).limit(MOST_ENTRIES)).all()
+
+
+def _event(row: EventLogEntry) -> TimelineEntry:
+    title, body = _event_words(row.event_type, row.payload)
+    who = row.actor.get("actor_id")
+    fed = f" (posted by {row.posted_by})" if row.posted_by not in (None, who) else ""
+    return TimelineEntry(row.occurred_at, who, title + fed, body, "event", row.event_id)
+
+
+def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the line and the text beneath it; required keys are there, the log checked them."""
+    match event_type:
+        case EventType.TRACE_STARTED:
+            return "started the trace", str(payload["title"])
+        case EventType.POLICY_EVALUATED:
+            policy = payload["policy"]
+            outcome = _POLICY_WORDS.get(payload["decision"], payload["decision"])
+            return f"checked {policy['policy_id']} {policy['policy_version']}: {outcome}", ""
+        case EventType.EXCEPTION_REQUESTED | EventType.WORKFLOW_REVIEW_REQUESTED:
+            return "asked for a review", str(payload["reason"])
+        case EventType.APPROVAL_RECORDED:
+            return f"recorded {payload['decision']} elsewhere; it does not decide this item", str(
+                payload.get("reason", "")
+            )
+        case EventType.INPUT_OBSERVED:
+            return "read an input", str(payload["input_id"])
+        case EventType.ENTITY_OBSERVED:
+            entity = payload["entity"]
+            return f"observed a {payload['role']} {entity['entity_type']}", str(entity["entity_id"])
+        case EventType.PRECEDENT_CITED:
+            return f"cited the precedent {payload['cited_trace_id']}", str(payload["reason"])
+        case EventType.ACTION_PROPOSED | EventType.ACTION_COMMITTED:
+            word = "proposed" if event_type == EventType.ACTION_PROPOSED else "carried out"
+            return f"{word} the action {payload['action_id']}", ""
+        case EventType.TRACE_FINISHED:
+            return f"finished the trace: {payload['outcome']}", ""
+    return event_type, ""
+
+
+def _action(row: WorkflowAction, codes: Catalogue) -> TimelineEntry:
+    action = Action(row.action_type)
+    through = f" (through {row.actor_id})" if row.on_behalf_of else ""
+    reason = reason_text(action, row.reason_code, codes) if row.reason_code else ""
+    return TimelineEntry(
+        at=row.occurred_at,
+        actor=row.on_behalf_of or row.actor_id,
+        title=did(action, account=row.assigned_account_id, role=row.assigned_role) + through,
+        body="\n".join(part for part in (reason, row.text) if part),
+        kind=row.action_type,
+        entry_id=row.action_id,
+        workflow_id=row.workflow_id,
+    )
+
+
+def _notice(row: Notification) -> TimelineEntry:
+    recipient = row.recipient_account_id or row.recipient_role
+    kind = "failure" if row.category == NoticeCategory.FAILURE else "notification"
+    told = f"{recipient} was told"
+    return TimelineEntry(row.created_at, None, told, row.message, kind, row.notification_id, row.workflow_id)

@@ -1,0 +1,1 @@
+"""Write side of accounts: people, their roles, service accounts and API tokens."""

@@ -1,0 +1,105 @@
+"""People and their roles. Whoever is disabled or gets another password is signed out everywhere."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Role
+from lotus_web.domain.accounts.names import check_account_name, check_tenant_id
+from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
+from lotus_web.domain.free_text import clean_line
+from lotus_web.models import Person, PersonRole, ServiceAccount
+from lotus_web.services.sign_in.passwords import NewPassword
+from lotus_web.services.sign_in.sessions import close_sessions_of
+
+DISPLAY_NAME_MAX = 128
+
+
+def create_person(
+    session: Session,
+    *,
+    name: str,
+    password: NewPassword,
+    role: Role,
+    tenant_id: str,
+    now: datetime,
+    display_name: str | None = None,
+) -> Person:
+    """Make a person with a first role; raises InvalidInput, or Conflict ``NAME_TAKEN`` (accounts count too)."""
+    check_account_name(name)
+    if session.get(Person, name) is not None or session.get(ServiceAccount, name) is not None:
+        raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
+    shown = _shown_name(display_name or name)
+    person = Person(name=name, display_name=shown, password_hash=password.digest, created_at=now)
+    session.add(person)
+    try:
+        session.flush()
+    except IntegrityError as raced:
+        raise Conflict("NAME_TAKEN", f"The name {name} is taken.") from raced
+    give_role(session, name=name, role=role, tenant_id=tenant_id, now=now)
+    return person
+
+
+def _shown_name(typed: str) -> str:
+    at = ("body", "display_name")
+    shown = clean_line(typed, what="The name", loc=at)
+    if not 1 <= len(shown) <= DISPLAY_NAME_MAX:
+        raise InvalidInput("value_error", f"display name must be 1 to {DISPLAY_NAME_MAX} visible characters", loc=at)
+    return shown
+
+
+def is_shut_out(session: Session, name: str) -> bool:
+    """Return whether a person or a service account of this name was disabled; False for a name that nobody has here."""
+    person, account = session.get(Person, name), session.get(ServiceAccount, name)
+    return any(one is not None and one.disabled_at is not None for one in (person, account))
+
+
+def _person(session: Session, name: str) -> Person:
+    person = session.get(Person, name)
+    if person is None:
+        raise NotFound("PERSON_NOT_FOUND", f"There is no person named {name}.")
+    return person
+
+
+def give_role(session: Session, *, name: str, role: Role, tenant_id: str, now: datetime) -> None:
+    """Give a person a role in a tenant, from the next request on; having it already is no error. Raises NotFound."""
+    _person(session, name)
+    key = {"name": name, "tenant_id": check_tenant_id(tenant_id), "role": role.value}
+    if session.get(PersonRole, key) is None:
+        session.add(PersonRole(**key, given_at=now))
+        session.flush()
+
+
+def take_role(session: Session, *, name: str, role: Role, tenant_id: str) -> None:
+    """Take a role away, from the next request on; not having it is no error. Raises NotFound for an unknown person."""
+    _person(session, name)
+    session.execute(
+        delete(PersonRole).where(
+            PersonRole.name == name, PersonRole.tenant_id == tenant_id, PersonRole.role == role.value
+        )
+    )
+
+
+def disable_person(session: Session, *, name: str, now: datetime) -> None:
+    """Shut a person out and end their sessions; what they did stays. Raises NotFound."""
+    person = _person(session, name)
+    person.disabled_at = person.disabled_at or now
+    close_sessions_of(session, name=name, now=now)
+    session.flush()
+
+
+def enable_person(session: Session, *, name: str) -> None:
+    """Let a disabled person sign in again. Raises NotFound."""
+    _person(session, name).disabled_at = None
+    session.flush()
+
+
+def set_password(session: Session, *, name: str, password: NewPassword, now: datetime) -> None:
+    """Give a person another password and end their sessions. Raises NotFound."""
+    _person(session, name).password_hash = password.digest
+    close_sessions_of(session, name=name, now=now)
+    session.flush()

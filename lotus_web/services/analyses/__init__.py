@@ -1,0 +1,1 @@
+"""Write side of analyses: several scenarios of one portfolio, computed together."""

@@ -1,0 +1,92 @@
+"""RFC-0020 on runs: the action of a JSON consumer, resolved to the run's item and applied like any other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
+from lotus_web.domain.decisions.gate import ITEM_ACTION, GateAction, check_gate_transition, gate_status
+from lotus_web.domain.errors import Forbidden, RunNotFound
+from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
+from lotus_web.domain.items.transitions import ItemStatus
+from lotus_web.models import Run, RunPayload, WorkflowItem
+from lotus_web.services.events.log import lock_tenant
+from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
+from lotus_web.services.runs.events import append_run_events
+from lotus_web.wire.packed import unpack_document
+
+
+def decide_run(
+    session: Session,
+    run_id: str,
+    *,
+    action: GateAction,
+    reason_code: str,
+    comment: str | None,
+    actor: Actor,
+    correlation_id: str,
+    now: datetime,
+    policy: ReviewPolicy,
+) -> Reviewed:
+    """Apply APPROVE, REJECT or REQUEST_CHANGES to a run (dpm-api §8.3).
+
+    Raises NotFound ``DPM_RUN_NOT_FOUND``, Forbidden (``FOUR_EYES`` too), Conflict ``DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS`` or
+    ``DPM_WORKFLOW_INVALID_TRANSITION``. A run recorded while the workflow was off gets its item first.
+    """
+    check_permission(actor, Permission.WORKFLOW_REVIEW)
+    lock_tenant(session, actor.tenant_id)
+    run = session.get(Run, (actor.tenant_id, run_id))
+    if run is None:
+        raise RunNotFound
+    required = policy.requires_review(run.status)
+    item = find_run_item(session, run)
+    item_status = ItemStatus(item.status) if item else None
+    check_gate_transition(gate_status(required=required, item_status=item_status), action, item_status)
+    if item is None:
+        item = bring_in(session, run, now=now, policy=policy)
+    asked = ReviewAction(action=ITEM_ACTION[action], reason_code=reason_code, text=comment)
+    try:
+        return apply_action(
+            session,
+            item.workflow_id,
+            asked,
+            actor=actor,
+            surface="rfc",
+            correlation_id=correlation_id,
+            now=now,
+            policy=policy,
+        )
+    except Forbidden as refused:
+        if refused.code != FOUR_EYES:
+            raise
+        raise Forbidden(FOUR_EYES.upper(), refused.message) from None
+
+
+def find_run_item(session: Session, run: Run) -> WorkflowItem | None:
+    """Return a run's item, if it has one."""
+    query = select(WorkflowItem).where(
+        WorkflowItem.tenant_id == run.tenant_id, WorkflowItem.rebalance_run_id == run.rebalance_run_id
+    )
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
+
+
+def bring_in(session: Session, run: Run, *, now: datetime, policy: ReviewPolicy) -> WorkflowItem:
+    """Append the events of a run that was recorded while the workflow was off; its clock starts now."""
+    submitter = Actor(ActorType.SERVICE_ACCOUNT, run.submitted_by, run.tenant_id)
+    append_run_events(session, run, _result(session, run), actor=submitter, now=now, policy=policy)
+    item = find_run_item(session, run)
+    if item is None:
+        raise RunNotFound
+    return item
+
+
+def _result(session: Session, run: Run) -> dict[str, Any]:
+    payload = session.get(RunPayload, (run.tenant_id, run.rebalance_run_id))
+    if payload is None:
+        raise RunNotFound
+    return unpack_document(payload.result)

@@ -1,0 +1,32 @@
+"""Opening the review of a run that was recorded while reviews were off, by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.domain.access import Actor, Permission, check_permission
+from lotus_web.domain.errors import Conflict, RunNotFound
+from lotus_web.models import Run
+from lotus_web.services.decisions.gate import bring_in, find_run_item
+from lotus_web.services.events.log import lock_tenant
+
+
+def open_review(session: Session, run_id: str, *, actor: Actor, now: datetime, policy: ReviewPolicy) -> str:
+    """Return the id of the run's item, making it if there is none; its clock starts now.
+
+    Raises Forbidden, NotFound, and Conflict ``DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS``.
+    """
+    check_permission(actor, Permission.WORKFLOW_REVIEW)
+    lock_tenant(session, actor.tenant_id)
+    run = session.get(Run, (actor.tenant_id, run_id))
+    if run is None:
+        raise RunNotFound
+    item = find_run_item(session, run)
+    if item is not None:
+        return item.workflow_id
+    if not policy.requires_review(run.status):
+        raise Conflict("DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", f"The gate asks for no review of {run.status} runs.")
+    return bring_in(session, run, now=now, policy=policy).workflow_id

@@ -1,0 +1,1 @@
+"""Write side of events: the append-only log, its projection and its rebuild."""

@@ -1,0 +1,55 @@
+"""Taking in events from any decision system: checked, appended once, projected (workflow.md §1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.domain.access import Actor, Permission, check_permission
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, Poster
+from lotus_web.domain.events.payloads import check_shown
+from lotus_web.domain.free_text import turned_text
+from lotus_web.domain.identifiers import is_storable
+from lotus_web.services.events.log import Appended, append_event
+
+
+def ingest_event(session: Session, draft: EventDraft, *, actor: Actor, now: datetime, policy: ReviewPolicy) -> Appended:
+    """Append an event that came from outside, with who fed it, or return the stored one it repeats.
+
+    Raises Forbidden, InvalidInput ``invalid_argument`` (another tenant's, the house's own producer id, a text that no
+    store takes or that turns the text around it, what the log refuses), Conflict ``idempotency_conflict`` or ``trace_seq_conflict``.
+    """
+    check_permission(actor, Permission.EVENTS_WRITE)
+    if draft.tenant_id != actor.tenant_id:
+        raise _refuse("tenant_id", f"The event is of another tenant than the request, {actor.tenant_id}.")
+    if draft.source.producer_id == OWN_PRODUCER:
+        raise _refuse("producer_id", f"The producer id {OWN_PRODUCER} is reserved: its events open and close the gate.")
+    for name, texts in (("subsystem", (draft.source.subsystem or "",)), ("tags", draft.tags)):
+        if not all(map(is_storable, texts)):
+            raise _refuse(name, f"{name} holds characters that cannot be stored.")
+    _check_shown(draft)
+    poster = Poster(actor.actor_id, actor.token_id)
+    return append_event(session, draft, defaults=policy.defaults, now=now, poster=poster)
+
+
+def _check_shown(draft: EventDraft) -> None:
+    """Refuse what would turn the text around it on a page; the house's own events are made of what it checked itself."""
+    names = {
+        "trace_id": draft.trace_id,
+        "system": draft.source.system,
+        "subsystem": draft.source.subsystem or "",
+        "actor_type": draft.actor.get("actor_type", ""),
+        "actor_id": draft.actor.get("actor_id", ""),
+    }
+    for name, text in (*names.items(), *(("tags", tag) for tag in draft.tags)):
+        turned = turned_text(text, what=name)
+        if turned is not None:
+            raise _refuse(name, turned)
+    check_shown(draft.event_type, draft.payload)
+
+
+def _refuse(name: str, message: str) -> InvalidInput:
+    return InvalidInput("invalid_argument", message, loc=("body", name))

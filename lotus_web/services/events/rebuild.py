@@ -1,0 +1,185 @@
+"""Rebuilding the inbox from the log and the manual actions, or checking that it equals what is stored (workflow.md §1).
+
+Items belong to traces, so traces are folded apart, a batch of them at a time: memory and locks do not grow with the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.events.rebuild import Refolded, refold
+from lotus_web.domain.items.state import ItemState, Origin
+from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
+from lotus_web.models.to_domain import action_record, logged_event
+from lotus_web.services.events.item_rows import action_row, item_columns, notice_row
+from lotus_web.services.events.log import lock_tenant
+from lotus_web.store.session import see_one_moment
+from lotus_web.store.types import Base
+
+TRACES_A_BATCH = 200
+FOLDED = (
+    EventType.TRACE_STARTED.value,
+    EventType.EXCEPTION_REQUESTED.value,
+    EventType.APPROVAL_RECORDED.value,
+    EventType.WORKFLOW_REVIEW_REQUESTED.value,
+)
+# What no event tells: the place among all rows, and when a channel took a notice over.
+NOT_COMPARED = frozenset({"action_seq", "notification_seq", "status", "delivered_at", "deliver_not_before"})
+
+
+@dataclass(frozen=True, slots=True)
+class RebuiltBatch:
+    """What one batch of traces gave; ``upto`` is where the next begins, None after the last."""
+
+    upto: str | None
+    items: int
+    differences: tuple[str, ...]
+
+
+def check_batch(session: Session, tenant_id: str, *, after: str = "") -> RebuiltBatch:
+    """Compare the next traces after ``after`` with their history; writes nothing."""
+    see_one_moment(session)
+    return _batch(session, tenant_id, after, write=False)
+
+
+def rebuild_batch(session: Session, tenant_id: str, *, after: str = "") -> RebuiltBatch:
+    """Make the items of the next traces what their history says, and add event actions and notices that are missing."""
+    lock_tenant(session, tenant_id)
+    return _batch(session, tenant_id, after, write=True)
+
+
+def _batch(session: Session, tenant_id: str, after: str, *, write: bool) -> RebuiltBatch:
+    upto = _upto(session, tenant_id, after)
+    span = _Span(session, tenant_id, after, upto)
+    folded = span.refolded()
+    stored_items = {row.workflow_id: row for row in span.rows(WorkflowItem, WorkflowItem.workflow_id)}
+    differences = [
+        *folded.misfits,
+        *_items(session, folded.items, stored_items, write=write),
+        *_actions(session, folded, span.event_actions(), write=write),
+        *_notices(session, tenant_id, folded, write=write),
+    ]
+    session.flush()
+    return RebuiltBatch(upto, len(folded.items), tuple(differences))
+
+
+def _upto(session: Session, tenant_id: str, after: str) -> str | None:
+    query = select(EventLogEntry.trace_id).where(
+        EventLogEntry.tenant_id == tenant_id, EventLogEntry.trace_seq == 0, EventLogEntry.trace_id > after
+    )
+    traces = session.scalars(query.order_by(EventLogEntry.trace_id).limit(TRACES_A_BATCH)).all()
+    return traces[-1] if len(traces) == TRACES_A_BATCH else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The rows of a tenant whose traces lie after one id and up to another."""
+
+    session: Session
+    tenant_id: str
+    after: str
+    upto: str | None
+
+    def rows(
+        self, model: type[Any], *order: InstrumentedAttribute[Any], where: Iterable[ColumnElement[bool]] = ()
+    ) -> Any:
+        query = select(model).where(model.tenant_id == self.tenant_id, model.trace_id > self.after, *where)
+        if self.upto is not None:
+            query = query.where(model.trace_id <= self.upto)
+        ordered = query.order_by(model.trace_id, *order)
+        return self.session.scalars(ordered.execution_options(populate_existing=True))
+
+    def refolded(self) -> Refolded:
+        """Fold every trace of the span."""
+        only = (EventLogEntry.event_type.in_(FOLDED),)
+        events = groupby(self.rows(EventLogEntry, EventLogEntry.trace_seq, where=only), lambda row: str(row.trace_id))
+        manual: dict[str, list[Any]] = {}
+        order = (WorkflowAction.after_log_seq, WorkflowAction.action_seq)
+        for row in self.rows(WorkflowAction, *order, where=(WorkflowAction.origin == Origin.MANUAL.value,)):
+            manual.setdefault(row.trace_id, []).append(action_record(row))
+        whole = Refolded()
+        for trace_id, entries in events:
+            _join(whole, refold(map(logged_event, entries), manual.pop(trace_id, [])))
+        for actions in manual.values():
+            _join(whole, refold([], actions))
+        return whole
+
+    def event_actions(self) -> dict[str, WorkflowAction]:
+        """Return the stored actions that events stand for."""
+        only = (WorkflowAction.origin == Origin.EVENT.value,)
+        return {row.action_id: row for row in self.rows(WorkflowAction, WorkflowAction.action_seq, where=only)}
+
+
+def _join(whole: Refolded, part: Refolded) -> None:
+    whole.items |= part.items
+    whole.actions |= part.actions
+    whole.notices |= part.notices
+    whole.misfits += part.misfits
+
+
+def _items(
+    session: Session, wanted: dict[str, ItemState], stored: dict[str, WorkflowItem], *, write: bool
+) -> Iterator[str]:
+    for workflow_id, state in wanted.items():
+        row, columns = stored.get(workflow_id), item_columns(state)
+        wrong = None if row is None else _wrong_columns(row, columns)
+        if row is None:
+            yield f"item {workflow_id}: it is missing"
+        elif wrong:
+            yield f"item {workflow_id}: {', '.join(wrong)} differ from its history"
+        if write and row is None:
+            session.add(WorkflowItem(**columns))
+        elif write and row is not None:
+            for name in wrong or ():
+                setattr(row, name, columns[name])
+    for workflow_id in sorted(stored.keys() - wanted.keys()):
+        yield f"item {workflow_id}: no event opened it"
+        if write:
+            tenant_id = stored[workflow_id].tenant_id
+            session.execute(
+                delete(WorkflowItem).where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.workflow_id == workflow_id)
+            )
+
+
+def _actions(session: Session, folded: Refolded, stored: dict[str, WorkflowAction], *, write: bool) -> Iterator[str]:
+    for action_id, record in folded.actions.items():
+        yield from _kept(session, f"action {action_id}", action_row(record), stored.get(action_id), write=write)
+    for action_id in sorted(stored.keys() - folded.actions.keys()):
+        yield f"action {action_id}: no event stands behind it, and it cannot be removed"
+
+
+def _notices(session: Session, tenant_id: str, folded: Refolded, *, write: bool) -> Iterator[str]:
+    keys = sorted(folded.notices)
+    stored: dict[str, Notification] = {}
+    for start in range(0, len(keys), TRACES_A_BATCH):
+        query = select(Notification).where(
+            Notification.tenant_id == tenant_id, Notification.dedupe_key.in_(keys[start : start + TRACES_A_BATCH])
+        )
+        stored |= {row.dedupe_key: row for row in session.scalars(query)}
+    for key, notice in folded.notices.items():
+        yield from _kept(session, f"notification {key}", notice_row(notice), stored.get(key), write=write)
+
+
+def _kept(session: Session, what: str, wanted: Base, stored: Base | None, *, write: bool) -> Iterator[str]:
+    """Compare a row of an append-only table; a missing one can be added, a wrong one only be named."""
+    if stored is None:
+        yield f"{what}: it is missing"
+        if write:
+            session.add(wanted)
+        return
+    names = [column.key for column in type(wanted).__mapper__.column_attrs if column.key not in NOT_COMPARED]
+    wrong = _wrong_columns(stored, {name: getattr(wanted, name) for name in names})
+    if wrong:
+        yield f"{what}: {', '.join(wrong)} differ from its history, and it cannot be changed"
+
+
+def _wrong_columns(row: Base, wanted: dict[str, Any]) -> list[str]:
+    return [name for name, value in wanted.items() if canonical_json(getattr(row, name)) != canonical_json(value)]

@@ -1,0 +1,138 @@
+"""One action on one item, checked and ready: the rows and events that follow from it, built without a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lotus_web.domain.access import Actor
+from lotus_web.domain.decisions.gate import GATE_ACTION
+from lotus_web.domain.decisions.reason_codes import NO_REASON_CODE
+from lotus_web.domain.events.envelope import SOURCE, EventDraft, EventType
+from lotus_web.domain.events.projection import OVERRIDE_SUBJECT
+from lotus_web.domain.items.state import ActionRecord, ItemState, Origin
+from lotus_web.domain.items.transitions import Action, ItemStatus
+from lotus_web.models import Decision
+from lotus_web.store.new_ids import new_id
+
+APPROVALS = {Action.APPROVE: "approved", Action.REJECT: "rejected", Action.OVERRIDE: "approved"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewAction:
+    """What someone asks to be done to an item; ``version`` and ``shown_digest`` are what they had in front of them."""
+
+    action: Action
+    text: str | None = None
+    reason_code: str | None = None
+    assigned_account_id: str | None = None
+    assigned_role: str | None = None
+    confirm_text: str | None = None
+    version: int | None = None
+    shown_digest: str | None = None
+    evidence: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCase:
+    """An action with the item it meets, who asks, where and when; ``digest`` is what there was to see."""
+
+    item: ItemState
+    asked: ReviewAction
+    after: ItemStatus
+    actor: Actor
+    surface: str
+    correlation_id: str
+    now: datetime
+    digest: str
+    four_eyes_exempted: bool = False
+
+
+def decision_row(case: ReviewCase) -> Decision | None:
+    """Return the RFC-0020 decision of a run's review; other actions and other items have none."""
+    gate_action = GATE_ACTION.get(case.asked.action)
+    if gate_action is None or case.item.rebalance_run_id is None:
+        return None
+    return Decision(
+        decision_id=new_id("dwd_", 12),
+        tenant_id=case.item.tenant_id,
+        run_id=case.item.rebalance_run_id,
+        workflow_id=case.item.workflow_id,
+        portfolio_id=case.item.portfolio_id or "",
+        action=gate_action.value,
+        reason_code=case.asked.reason_code or NO_REASON_CODE,
+        comment=case.asked.text,
+        actor_id=case.actor.decider_id,
+        recorded_by=case.actor.actor_id,
+        decided_at=case.now,
+        correlation_id=case.correlation_id,
+        shown_digest=case.digest,
+        surface=case.surface,
+    )
+
+
+def approval_draft(case: ReviewCase, approval_id: str) -> EventDraft:
+    """Return the ApprovalRecorded of an approval, a rejection or an override."""
+    return EventDraft(
+        event_id=new_id("evt_"),
+        tenant_id=case.item.tenant_id,
+        trace_id=case.item.trace_id,
+        event_type=EventType.APPROVAL_RECORDED,
+        occurred_at=case.now,
+        source=SOURCE,
+        actor={"actor_type": case.actor.actor_type.value, "actor_id": case.actor.actor_id},
+        idempotency_key=f"{approval_id}:{EventType.APPROVAL_RECORDED.value}",
+        payload=_approval_payload(case, approval_id),
+        correlation_id=case.correlation_id,
+    )
+
+
+def _approval_payload(case: ReviewCase, approval_id: str) -> dict[str, Any]:
+    overriding = case.asked.action is Action.OVERRIDE
+    evidence: dict[str, Any] = {"surface": case.surface, "shown_digest": case.digest}
+    if case.asked.reason_code:
+        evidence["reason_code"] = case.asked.reason_code
+    if case.four_eyes_exempted:
+        evidence["four_eyes"] = "exempted"
+    if case.asked.evidence:
+        evidence["attached"] = dict(case.asked.evidence)
+    approver_type = "person" if case.actor.on_behalf_of else case.actor.actor_type.value
+    payload = {
+        "approval_id": approval_id,
+        "subject": {
+            "subject_type": OVERRIDE_SUBJECT if overriding else case.item.subject_type,
+            "subject_id": case.item.workflow_id if overriding else case.item.subject_id,
+        },
+        "approver": {"actor_type": approver_type, "actor_id": case.actor.decider_id},
+        "decision": APPROVALS[case.asked.action],
+        "evidence": evidence,
+    }
+    return payload | ({"reason": case.asked.text} if case.asked.text else {})
+
+
+def manual_record(case: ReviewCase, *, account: str | None, role: str | None, after_log_seq: int) -> ActionRecord:
+    """Return the record of an action that is no event of the log, with the assignment it leads to."""
+    asked = case.asked
+    return ActionRecord(
+        action_id=new_id("act_", 16),
+        tenant_id=case.item.tenant_id,
+        workflow_id=case.item.workflow_id,
+        trace_id=case.item.trace_id,
+        action_type=case.asked.action,
+        origin=Origin.MANUAL,
+        actor_type=case.actor.actor_type.value,
+        actor_id=case.actor.actor_id,
+        on_behalf_of=case.actor.on_behalf_of,
+        surface=case.surface,
+        reason_code=case.asked.reason_code,
+        text=case.asked.text,
+        from_status=case.item.status,
+        to_status=case.after,
+        assigned_account_id=account,
+        assigned_role=role,
+        after_log_seq=after_log_seq,
+        occurred_at=case.now,
+        details={"shown_digest": case.digest} | ({"attached": dict(asked.evidence)} if asked.evidence else {}),
+    )

@@ -1,0 +1,190 @@
+"""The one place where an action meets an item, whichever surface it came from (workflow.md §2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.domain.access import Actor, check_permission
+from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.decisions.gate import check_reason_code
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.events.projection import PASSED_OVER, event_action_id, fold_action
+from lotus_web.domain.identifiers import check_storable
+from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
+from lotus_web.domain.items.four_eyes import Parties
+from lotus_web.domain.items.staleness import check_unmoved, shown_digest
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.transitions import (
+    NEEDS_TEXT,
+    PERMISSION,
+    Action,
+    check_action,
+    check_ever_possible,
+    check_free_text,
+    override_phrase,
+)
+from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.support import Counter
+from lotus_web.models import Decision, Run
+from lotus_web.services.audit.records import AuditCategory, record_audit
+from lotus_web.services.events.item_rows import action_row, get_item, item_state, store_effect
+from lotus_web.services.events.log import append_event, lock_tenant
+from lotus_web.services.items.action_records import (
+    APPROVALS,
+    ReviewAction,
+    ReviewCase,
+    approval_draft,
+    decision_row,
+    manual_record,
+)
+from lotus_web.services.items.assignment import check_assignee, may_review
+from lotus_web.services.lineage import add_edge
+from lotus_web.services.support import count
+from lotus_web.store.new_ids import new_id
+
+__all__ = ["ReviewAction", "Reviewed", "apply_action", "check_input"]
+
+EVIDENCE_MAX_BYTES = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What an action left behind."""
+
+    item: ItemState
+    action_id: str
+    decision: Decision | None
+
+
+def apply_action(
+    session: Session,
+    workflow_id: str,
+    asked: ReviewAction,
+    *,
+    actor: Actor,
+    surface: str,
+    correlation_id: str,
+    now: datetime,
+    policy: ReviewPolicy,
+) -> Reviewed:
+    """Apply one action under the tenant's lock: event, action, item, decision and notices together.
+
+    Raises NotFound, Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``) or
+    InvalidInput; nothing is written then.
+    """
+    check_permission(actor, PERMISSION[asked.action])
+    runtime = lock_tenant(session, actor.tenant_id)
+    item = item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))
+    run = session.get(Run, (actor.tenant_id, item.rebalance_run_id)) if item.rebalance_run_id else None
+    digest = shown_digest(item, run.artifact_hash if run else None)
+    check_ever_possible(item.facts, asked.action)
+    asked = check_input(item, asked)
+    check_unmoved(item, version=asked.version, digest=asked.shown_digest, current_digest=digest)
+    after = check_action(item.facts, actor, asked.action)
+    parties = Parties(run.submitted_by if run else None, item.requested_by_id)
+    exempted = policy.four_eyes.check(asked.action, actor, parties)
+    case = ReviewCase(item, asked, after, actor, surface, correlation_id, now, digest, exempted)
+    if exempted:
+        _put_exemption_on_record(session, case)
+    decision = _decide(session, case)
+    if asked.action in APPROVALS:
+        action_id = _approve_or_reject(session, case, decision, policy)
+    else:
+        action_id = _act(session, case, policy, after_log_seq=runtime.last_log_seq)
+    return Reviewed(item_state(get_item(session, actor.tenant_id, workflow_id)), action_id, decision)
+
+
+def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
+    """Return the request with its text cleaned; raises InvalidInput for a missing reason, target or phrase."""
+    text = check_free_text(asked.text or "") or None
+    if asked.reason_code is not None:
+        check_reason_code(asked.reason_code)
+    if asked.evidence and len(canonical_json(asked.evidence)) > EVIDENCE_MAX_BYTES:
+        raise InvalidInput("invalid_argument", "Evidence is locators of at most 8 KiB.", loc=("body", "evidence"))
+    check_storable(asked.evidence, loc=("body", "evidence"))
+    coded = asked.reason_code is not None and asked.action is not Action.COMMENT
+    if asked.action in NEEDS_TEXT and text is None and not coded:
+        word = "note" if asked.action is Action.COMMENT else "reason"
+        raise InvalidInput("invalid_argument", f"Enter a {word}.", loc=("body", word))
+    if asked.action is Action.OVERRIDE and (asked.confirm_text or "").strip() != override_phrase(item.workflow_id):
+        raise InvalidInput(
+            "invalid_argument", f"Type {override_phrase(item.workflow_id)} to confirm.", loc=("body", "confirm_text")
+        )
+    if asked.action is Action.REASSIGN and not (asked.assigned_account_id or asked.assigned_role):
+        raise InvalidInput(
+            "invalid_argument", "Name a person or a role to assign to.", loc=("body", "assigned_account_id")
+        )
+    return replace(asked, text=text)
+
+
+def _put_exemption_on_record(session: Session, case: ReviewCase) -> None:
+    record_audit(
+        session,
+        AuditCategory.EXEMPTED,
+        actor=case.actor,
+        action=case.asked.action.value,
+        subject=case.item.workflow_id,
+        code=FOUR_EYES,
+        message="Decided by the one who submitted it or asked for it: this tenant has a single reviewer.",
+        surface=case.surface,
+        now=case.now,
+        request_id=case.correlation_id,
+    )
+
+
+def _decide(session: Session, case: ReviewCase) -> Decision | None:
+    decision = decision_row(case)
+    if decision is None:
+        return None
+    session.add(decision)
+    count(session, decision.tenant_id, Counter.DECISION_ACTIONS, decision.action)
+    count(session, decision.tenant_id, Counter.DECISION_REASONS, decision.reason_code)
+    add_edge(
+        session,
+        EdgeType.DECIDED_BY,
+        (EntityKind.RUN, decision.run_id),
+        (EntityKind.DECISION, decision.decision_id),
+        tenant_id=decision.tenant_id,
+        now=case.now,
+        metadata={"action": decision.action},
+    )
+    return decision
+
+
+def _approve_or_reject(session: Session, case: ReviewCase, decision: Decision | None, policy: ReviewPolicy) -> str:
+    """Append ApprovalRecorded; its projection moves the item and writes the action, whose id is returned."""
+    approval_id = decision.decision_id if decision else new_id("apr_", 12)
+    entry = append_event(session, approval_draft(case, approval_id), defaults=policy.defaults, now=case.now).entry
+    return event_action_id(entry.tenant_id, entry.event_id)
+
+
+def _act(session: Session, case: ReviewCase, policy: ReviewPolicy, *, after_log_seq: int) -> str:
+    """Record an action that is no event of the log, and fold it into the item."""
+    account, role = _target(session, case, policy)
+    record = manual_record(case, account=account, role=role, after_log_seq=after_log_seq)
+    wanted = policy.defaults.escalation_account_id
+    if case.asked.action is Action.ESCALATE and account != wanted:
+        record = replace(record, details={**record.details, PASSED_OVER: wanted})
+    session.add(action_row(record))
+    store_effect(session, fold_action(case.item, record))
+    return record.action_id
+
+
+def _target(session: Session, case: ReviewCase, policy: ReviewPolicy) -> tuple[str | None, str | None]:
+    match case.asked.action:
+        case Action.CLAIM:
+            return case.actor.decider_id, None
+        case Action.ESCALATE:
+            wanted = policy.defaults.escalation_account_id
+            # Who was disabled or moved since the settings were made would hold it unseen: it waits for the role instead.
+            able = wanted is not None and may_review(session, case.item.tenant_id, wanted)
+            return wanted if able else None, policy.defaults.escalation_role
+        case Action.REASSIGN:
+            account, role = case.asked.assigned_account_id, case.asked.assigned_role
+            check_assignee(session, case.item.tenant_id, account_id=account, role=role)
+            return account, role
+    return None, None

@@ -1,0 +1,77 @@
+"""Claims are leases: who falls silent lets go, so that nothing waits for someone who left (workflow.md §2)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.domain.access import Actor, ActorType, Permission
+from lotus_web.domain.items.transitions import Action, ItemStatus
+from lotus_web.models import TenantRuntime, WorkflowItem
+from lotus_web.models.items import CLAIMED
+from lotus_web.services.events.item_rows import ItemKey, find_item
+from lotus_web.services.events.log import lock_tenant
+from lotus_web.services.items.actions import ReviewAction, apply_action
+
+RELEASER = "workflow-claims"
+LAPSED = "CLAIM_LAPSED"
+
+
+def releaser(tenant_id: str) -> Actor:
+    """Return the actor that ends claims which ran out."""
+    may = frozenset({Permission.WORKFLOW_REVIEW, Permission.WORKFLOW_ASSIGN})
+    return Actor(ActorType.SYSTEM, RELEASER, tenant_id, may)
+
+
+def lapsed_claims(session: Session, *, now: datetime, lease: timedelta, limit: int) -> list[ItemKey]:
+    """Return open items whose holder did nothing for the length of the lease, the longest silent first."""
+    found: list[ItemKey] = []
+    for tenant_id in session.scalars(select(TenantRuntime.tenant_id).order_by(TenantRuntime.tenant_id)):
+        rows = session.execute(
+            select(WorkflowItem.tenant_id, WorkflowItem.workflow_id)
+            .where(
+                CLAIMED,
+                WorkflowItem.tenant_id == tenant_id,
+                WorkflowItem.claimed_at < now - lease,
+                or_(WorkflowItem.sweep_not_before.is_(None), WorkflowItem.sweep_not_before <= now),
+            )
+            .order_by(WorkflowItem.claimed_at)
+            .limit(limit - len(found))
+        )
+        found += [(row.tenant_id, row.workflow_id) for row in rows]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def end_claim(session: Session, key: ItemKey, *, now: datetime, lease: timedelta, policy: ReviewPolicy) -> bool:
+    """Give one item back to its role; False if its holder acted, or let go, meanwhile.
+
+    An item in review is released. An escalated one stays escalated, so it is given back to the role instead.
+    """
+    tenant_id, workflow_id = key
+    lock_tenant(session, tenant_id)
+    row = find_item(session, tenant_id, workflow_id, lock=True)
+    if row is None or row.resolved_at is not None or row.claimed_at is None or row.claimed_at >= now - lease:
+        return False
+    minutes = int(lease.total_seconds() // 60)
+    asked = ReviewAction(
+        Action.RELEASE if row.status == ItemStatus.IN_REVIEW else Action.REASSIGN,
+        text=f"{row.assigned_account_id} did nothing with it for {minutes} {'minute' if minutes == 1 else 'minutes'}.",
+        reason_code=LAPSED,
+        assigned_role=row.assigned_role or policy.defaults.assigned_role,
+    )
+    apply_action(
+        session,
+        workflow_id,
+        asked,
+        actor=releaser(tenant_id),
+        surface="jobs",
+        correlation_id=row.trace_id,
+        now=now,
+        policy=policy,
+    )
+    return True

@@ -1,0 +1,98 @@
+"""Handing out work: the most urgent free item, claimed for who asks, never the same to two people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.domain.access import REVIEWING_ROLES, Actor, Permission, check_permission
+from lotus_web.domain.items.next_item import FREE, Taker
+from lotus_web.domain.items.transitions import Action
+from lotus_web.models import PersonRole, WorkflowItem
+from lotus_web.models.to_domain import item_state
+from lotus_web.services.events.item_rows import get_item
+from lotus_web.services.events.log import lock_tenant
+from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
+from lotus_web.services.items.assignment import check_assignee
+
+
+def claim_next(
+    session: Session,
+    *,
+    actor: Actor,
+    surface: str,
+    correlation_id: str,
+    now: datetime,
+    policy: ReviewPolicy,
+    skip: str | None = None,
+) -> Reviewed | None:
+    """Claim the most urgent free item for the actor; None when there is none.
+
+    Raises Forbidden, and InvalidInput for work that is taken on behalf of someone who cannot be given any here.
+
+    ``skip`` is an item that they have seen and do not want now. Askers queue for the tenant's lock, so each sees what the
+    one before took.
+    """
+    check_permission(actor, Permission.WORKFLOW_REVIEW)
+    if actor.on_behalf_of is not None:
+        check_assignee(session, actor.tenant_id, account_id=actor.on_behalf_of, role=None, field="actor_id")
+    lock_tenant(session, actor.tenant_id)
+    taker = Taker(actor, _roles(session, actor), policy.four_eyes.binds(actor))
+    workflow_id = _most_urgent(session, taker, now, skip)
+    if workflow_id is None:
+        return None
+    if not taker.may_take(item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))):
+        raise AssertionError("the query and the rule for free items disagree")
+    return apply_action(
+        session,
+        workflow_id,
+        ReviewAction(Action.CLAIM),
+        actor=actor,
+        surface=surface,
+        correlation_id=correlation_id,
+        now=now,
+        policy=policy,
+    )
+
+
+def _roles(session: Session, actor: Actor) -> frozenset[str] | None:
+    """Return the roles that bind the asker: a person's own, also when an account asks for them; None for an account."""
+    if actor.roles:
+        return frozenset(role.value for role in actor.roles)
+    query = select(PersonRole.role).where(PersonRole.tenant_id == actor.tenant_id, PersonRole.name == actor.decider_id)
+    return frozenset(session.scalars(query)) or None
+
+
+def _most_urgent(session: Session, taker: Taker, now: datetime, skip: str | None) -> str | None:
+    """Return the first in the inbox's order: what is overdue, then the rest, each by priority and age."""
+    urgency = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
+    free = select(WorkflowItem.workflow_id).where(*_free_for(taker)).order_by(*urgency).limit(1)
+    if skip is not None:
+        free = free.where(WorkflowItem.workflow_id != skip)
+    late = session.scalar(free.where(WorkflowItem.sla_due_at < now))
+    return late or session.scalar(free)
+
+
+def _free_for(taker: Taker) -> list[ColumnElement[bool]]:
+    actor = taker.actor
+    conditions = [
+        WorkflowItem.tenant_id == actor.tenant_id,
+        WorkflowItem.resolved_at.is_(None),
+        WorkflowItem.status.in_(sorted(FREE)),
+        WorkflowItem.claimed_at.is_(None),
+    ]
+    if taker.four_eyes:
+        conditions.append(WorkflowItem.requested_by_id != actor.decider_id)
+    unowned: ColumnElement[bool] = WorkflowItem.assigned_account_id.is_(None)
+    if taker.roles is not None:
+        theirs = or_(
+            WorkflowItem.assigned_role.is_(None),
+            WorkflowItem.assigned_role.not_in(REVIEWING_ROLES),
+            WorkflowItem.assigned_role.in_(sorted(taker.roles)),
+        )
+        unowned = and_(unowned, theirs)
+    conditions.append(or_(WorkflowItem.assigned_account_id == actor.decider_id, unowned))
+    return conditions

@@ -1,0 +1,1 @@
+"""Write side of notifications: what people are told, its delivery and whether it was read."""

@@ -1,0 +1,1 @@
+"""Write side of operations: durable work: submitted, leased, kept alive and finished."""

@@ -1,0 +1,82 @@
+"""Accepting operations: the work, its whole request and who asked for it, stored before anything is answered (delta 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Actor, ActorType
+from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.operations import FAMILY, OperationStatus, OperationType
+from lotus_web.models import Operation, OperationPayload
+from lotus_web.services.lineage import add_edge
+from lotus_web.services.support import count_operation
+from lotus_web.store.clock import store_now
+from lotus_web.store.new_ids import new_id
+from lotus_web.wire.packed import pack
+
+
+def submit_operation(
+    session: Session,
+    operation_type: OperationType,
+    *,
+    request: Mapping[str, Any],
+    subject_id: str,
+    steps_total: int,
+    correlation_id: str,
+    actor: Actor,
+    now: datetime,
+    policy_pack_id: str | None = None,
+) -> Operation:
+    """Store work to be done: the operation, its whole request and the edge to its correlation id."""
+    operation = Operation(
+        tenant_id=actor.tenant_id,
+        operation_id=new_id("dop_", 12),
+        family=FAMILY[operation_type].value,
+        operation_type=operation_type.value,
+        status=OperationStatus.PENDING.value,
+        correlation_id=correlation_id,
+        subject_id=subject_id,
+        actor_type=actor.actor_type.value,
+        actor_id=actor.actor_id,
+        on_behalf_of=actor.on_behalf_of,
+        created_at=now,
+        due_at=store_now(session),
+        attempts=0,
+        steps_done=0,
+        steps_total=steps_total,
+    )
+    session.add(operation)
+    session.add(
+        OperationPayload(
+            tenant_id=actor.tenant_id,
+            operation_id=operation.operation_id,
+            request=pack(request),
+            policy_pack_id=policy_pack_id,
+        )
+    )
+    count_operation(session, actor.tenant_id, operation.family, operation.status)
+    add_edge(
+        session,
+        EdgeType.OPERATION_TO_CORRELATION,
+        (EntityKind.OPERATION, operation.operation_id),
+        (EntityKind.CORRELATION, correlation_id),
+        tenant_id=actor.tenant_id,
+        now=now,
+        metadata={"operation_type": operation.operation_type},
+    )
+    session.flush()
+    return operation
+
+
+def submitter(operation: Operation) -> Actor:
+    """Return who submitted an operation: the one to whom its runs are attributed, whoever executes it."""
+    return Actor(
+        ActorType(operation.actor_type),
+        operation.actor_id,
+        operation.tenant_id,
+        on_behalf_of=operation.on_behalf_of,
+    )

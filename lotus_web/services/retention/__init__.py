@@ -1,0 +1,1 @@
+"""Write side of retention: purges, their preview, legal holds and housekeeping."""

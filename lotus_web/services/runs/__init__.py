@@ -1,0 +1,1 @@
+"""Write side of runs: recorded engine runs: simulated, recorded, looked up, replayed and compared."""

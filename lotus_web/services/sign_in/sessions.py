@@ -1,0 +1,74 @@
+"""Sessions of people: a row a sign-in, found by the hash of a random id that only the person's cookie holds (ADR 0005)."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.accounts.credentials import secret_hash
+from lotus_web.domain.errors import NotFound
+from lotus_web.models import PersonRole, PersonSession
+
+ID_BYTES = 32
+
+
+def open_session(
+    session: Session, *, name: str, tenant_id: str, draft: dict[str, Any] | None, now: datetime, hours: int
+) -> str:
+    """Open a session that ends after ``hours`` in any case and return its id, which is never the id of an earlier one."""
+    session_id = secrets.token_urlsafe(ID_BYTES)
+    session.add(
+        PersonSession(
+            session_hash=secret_hash(session_id),
+            name=name,
+            tenant_id=tenant_id,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + timedelta(hours=hours),
+            draft=draft,
+        )
+    )
+    session.flush()
+    return session_id
+
+
+def close_session(session: Session, *, session_id: str, now: datetime) -> None:
+    """Revoke one session; an unknown or closed one is no error."""
+    _close(session, now, PersonSession.session_hash == secret_hash(session_id))
+
+
+def close_sessions_of(session: Session, *, name: str, now: datetime) -> None:
+    """Revoke every session of a person."""
+    _close(session, now, PersonSession.name == name)
+
+
+def _close(session: Session, now: datetime, which: Any) -> None:
+    session.execute(
+        update(PersonSession).where(which, PersonSession.revoked_at.is_(None)).values(revoked_at=now, draft=None)
+    )
+
+
+def touch_session(session: Session, *, session_id: str, now: datetime) -> None:
+    """Note that the person was here; the idle limit itself is kept in the cookie, since reading must not write."""
+    _change(session, session_id, last_seen_at=now)
+
+
+def drop_draft(session: Session, *, session_id: str) -> None:
+    """Forget the text that was kept over the sign-in."""
+    _change(session, session_id, draft=None)
+
+
+def enter_tenant(session: Session, *, session_id: str, name: str, tenant_id: str) -> None:
+    """Move a session to another tenant in which the person has a role; raises NotFound for any other."""
+    role = select(PersonRole.role).where(PersonRole.name == name, PersonRole.tenant_id == tenant_id).limit(1)
+    if session.scalar(role) is None:
+        raise NotFound("TENANT_NOT_FOUND", "You have no role in such a tenant.")
+    _change(session, session_id, tenant_id=tenant_id, draft=None)
+
+
+def _change(session: Session, session_id: str, **values: Any) -> None:
+    session.execute(update(PersonSession).where(PersonSession.session_hash == secret_hash(session_id)).values(**values))

@@ -1,0 +1,63 @@
+"""The session and ``transaction()``, the one way to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import g, has_app_context
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
+
+from lotus_web.store.engine import WRITE
+from lotus_web.store.types import Base
+
+LOCKED = "lotus_locked_tenants"
+COMMITTING = "lotus_committing"
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_locks(session: Session, ended: SessionTransaction) -> None:
+    if ended.parent is None:
+        session.info.pop(LOCKED, None)
+
+
+def nothing_recorded() -> bool:
+    """Return whether it is certain that nothing was written of what this request, or command, asks for."""
+    return not (has_app_context() and g.get(COMMITTING))
+
+
+@contextmanager
+def transaction(*, aside: bool = False) -> Iterator[Session]:
+    """Open the one write transaction of a command: all of it commits, or none of it.
+
+    Ends any read transaction first, since a snapshot cannot be upgraded. Not nestable: raises RuntimeError. What is written
+    ``aside`` is about the request, not what it asks for.
+    """
+    session = db.session()
+    if session.info.get(WRITE):
+        raise RuntimeError("a transaction is open already: services flush, the entry point commits")
+    session.rollback()
+    session.info[WRITE] = True
+    try:
+        session.connection(execution_options={WRITE: True})
+        yield session
+        if not aside:
+            # A commit that fails may have been carried out: only who has not come this far knows that nothing was.
+            setattr(g, COMMITTING, True)
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop(WRITE, None)
+
+
+def see_one_moment(session: Session) -> None:
+    """Let all reads from here to the end of the transaction see the store as it is now; ends a transaction before."""
+    session.rollback()
+    if session.get_bind().dialect.name == "postgresql":  # a transaction of SQLite is a snapshot anyway
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})

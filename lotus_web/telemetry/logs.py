@@ -1,0 +1,115 @@
+"""Logs: one line a request and an event, JSON in production, readable in development; no payloads, no secrets.
+
+Other modules log with ``structlog.get_logger()`` or ``logging``: both end here, and during a request every line carries its
+ids, tenant and account.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from structlog.contextvars import bind_contextvars, merge_contextvars
+from structlog.typing import Processor
+
+from lotus_web.config.settings import Settings
+from lotus_web.domain.access import Actor
+
+FRAMES = 12
+LOG = structlog.get_logger("lotus_web")
+
+
+class StderrLines(logging.Handler):
+    """Writes to whatever ``sys.stderr`` is at the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record as one line."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:  # a log that cannot be written must not take the request down
+            self.handleError(record)
+
+
+def configure_logging(settings: Settings) -> None:
+    """Set up logging for this process; doing it again replaces the set-up before."""
+    as_json = settings.log_format == "json" or (settings.log_format == "auto" and settings.production)
+    shared: list[Processor] = [
+        merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    _install(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(as_json)))
+
+
+def _rendering(as_json: bool) -> list[Processor]:
+    drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if as_json:
+        return [drop, tell_no_more, structlog.processors.JSONRenderer(default=str)]
+    return [drop, tell_no_more, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+def tell_no_more(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put the class and the places of an exception where whoever logs a line, a library too, put the exception itself."""
+    given = line.pop("exc_info", None)
+    line.pop("stack_info", None)
+    error = given if isinstance(given, BaseException) else (given if isinstance(given, tuple) else sys.exc_info())[1]
+    if given and error is not None:
+        line.update(told_of(error))
+    return line
+
+
+class TellNoMore(logging.Filter):
+    """The same for a logger that writes by itself, as a server's does."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through, without its exception."""
+        if record.exc_info and record.exc_info[1] is not None:
+            told = told_of(record.exc_info[1])
+            record.msg, record.args = f"{record.getMessage()}: {told['error']} at {told['where'][-1:]}", ()
+        record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+
+def _install(formatter: logging.Formatter) -> None:
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, StderrLines)]:
+        root.removeHandler(handler)
+    handler = StderrLines()
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
+    logging.getLogger("lotus_web").setLevel(logging.INFO)
+
+
+def name_actor(actor: Actor) -> None:
+    """Put who acts, and where, on every line of this request; called by the guards."""
+    bind_contextvars(tenant=actor.tenant_id, account=actor.actor_id)
+
+
+def log_unexpected(error: BaseException, event: str = "unexpected_error", **facts: str) -> None:
+    """Log a fault of ours by its class and place, with ids in ``facts``.
+
+    Its text stays out, as it may quote what a caller sent or what is stored: no other module logs an exception itself.
+    """
+    LOG.error(event, **told_of(error), **facts)
+
+
+def told_of(error: BaseException) -> dict[str, Any]:
+    """Return what a line of the log says of an exception: its class, and the last places that it came through."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return {"error": f"{type(error).__module__}.{type(error).__qualname__}", "where": where}

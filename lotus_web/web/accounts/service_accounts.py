@@ -1,0 +1,49 @@
+"""Shutting a service account out with all its tokens, and letting it in again."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from lotus_web.config import current
+from lotus_web.domain.access import Permission
+from lotus_web.domain.errors import Conflict, InvalidInput
+from lotus_web.services.accounts.administration import close_account, open_account
+from lotus_web.store.session import transaction
+from lotus_web.web.accounts.forms import FormProblem
+from lotus_web.web.accounts.tokens import render_tokens
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.shell.htmx import is_htmx, see_other
+
+blueprint = Blueprint("admin_accounts", __name__)
+CHANGES = {
+    "disable": (close_account, "is disabled: none of its tokens opens anything."),
+    "enable": (open_account, "may call again with the tokens that are still valid."),
+}
+
+
+@blueprint.post("/admin/accounts/<ident:name>")
+@requires(Permission.ADMIN)
+def alter(name: str) -> ResponseReturnValue:
+    """Disable or enable the account, as the pressed button says; raises NotFound."""
+    try:
+        with tried():
+            told = altered(name, request.form.get("change", ""))
+    except (InvalidInput, Conflict) as refused:
+        return render_tokens(MultiDict(), problem=FormProblem.of(refused, field="account"))
+    if is_htmx():
+        return render_tokens(MultiDict(), told=told)
+    flash(told, "success")
+    return see_other(url_for("admin_tokens.show"))
+
+
+def altered(name: str, what: str) -> str:
+    """Change the account and return what was done, in words; raises what the service does."""
+    if what not in CHANGES:
+        raise InvalidInput("invalid_argument", "Choose what to change.", loc=("body", "change"))
+    service, words = CHANGES[what]
+    with transaction() as session:
+        service(session, name=name, actor=current_actor(), now=current.utcnow())
+    return f"{name} {words}"

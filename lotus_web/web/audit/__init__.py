@@ -1,0 +1,1 @@
+"""Pages of audit: who did what, refusals, verification of the chain, and exports with proof."""

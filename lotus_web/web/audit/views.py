@@ -1,0 +1,137 @@
+"""The record: what happened, who did it, what was refused; the state of the chain; and an item's proof as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC
+
+from flask import Blueprint, flash, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from lotus_web.config import current
+from lotus_web.domain.access import Permission
+from lotus_web.domain.audit import INTACT
+from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.items.transitions import Action
+from lotus_web.queries.audit.chain_state import chain_state
+from lotus_web.queries.audit.explorer import AuditFilter, all_audit_lines, audit_page
+from lotus_web.queries.audit.export import export_item
+from lotus_web.queries.audit.lines import AuditLine, Source
+from lotus_web.services.audit.records import AuditCategory
+from lotus_web.store.session import db
+from lotus_web.web.audit.chain import too_long, verify_now
+from lotus_web.web.audit.words import sentence_of, subject_url
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.shell.csv import csv_answer, csv_lines
+from lotus_web.web.shell.downloads import attachment
+from lotus_web.web.shell.htmx import page_or_fragment, see_other
+from lotus_web.web.shell.links import same_page, with_query
+from lotus_web.web.shell.query_args import check_order, choice_arg, instant_arg, text_arg
+
+blueprint = Blueprint("audit", __name__)
+PAGE_SIZE = 50
+COLUMNS = (
+    "at",
+    "source",
+    "kind",
+    "actor_id",
+    "on_behalf_of",
+    "about",
+    "trace_id",
+    "text",
+    "surface",
+    "line_id",
+    "hash",
+    "posted_by",
+    "posted_with",
+)
+KINDS = (
+    *((kind.value, kind.value) for kind in AuditCategory),
+    *((kind.value, kind.value) for kind in Action),
+    *((kind.value, kind.value) for kind in EventType),
+)
+
+
+@blueprint.get("/audit")
+@requires(Permission.WORKFLOW_EXPORT)
+@shown_again
+def show() -> ResponseReturnValue:
+    """Show a page of the record, newest first, and where the chain stands."""
+    wanted, session, tenant_id = wanted_lines(), db.session(), current_actor().tenant_id
+    cursor = request.args.get("cursor") or None
+    chain = chain_state(session, tenant_id)
+    return page_or_fragment(
+        "audit/audit.html",
+        "audit/_audit.html",
+        listing=audit_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor),
+        wanted=wanted,
+        narrowed=wanted != AuditFilter(),
+        kinds=KINDS,
+        sources=[source.word for source in Source],
+        chain=chain,
+        too_long=too_long(chain.entries),
+        cursor=cursor,
+        now=current.utcnow(),
+        same_page=same_page,
+        subject_url=subject_url,
+        sentence_of=sentence_of,
+        export_url=with_query(url_for("audit.export")),
+    )
+
+
+@blueprint.get("/audit.csv")
+@requires(Permission.WORKFLOW_EXPORT)
+def export() -> ResponseReturnValue:
+    """Send every line of the filter as a file, a batch at a time."""
+    lines = _file(db.engine, current_actor().tenant_id, wanted_lines())
+    return csv_answer(lines, "audit", current.utcnow())
+
+
+def _file(engine: Engine, tenant_id: str, wanted: AuditFilter) -> Iterator[str]:
+    """Yield the file; it is sent after the request is over, so it reads through a session of its own."""
+    with Session(engine) as session:
+        lines = all_audit_lines(session, tenant_id, wanted)
+        yield from csv_lines((*COLUMNS, "details"), (cells(line) for line in lines))
+
+
+@blueprint.post("/audit/verify")
+@requires(Permission.WORKFLOW_EXPORT)
+def verify() -> ResponseReturnValue:
+    """Verify the chain now and lead back to the record, in which that is a line."""
+    code, message = verify_now()
+    flash(message, "success" if code == INTACT else "danger")
+    return see_other(url_for("audit.show"))
+
+
+@blueprint.get("/inbox/<ident:workflow_id>/export.json")
+@requires(Permission.WORKFLOW_EXPORT)
+def export_of_item(workflow_id: str) -> ResponseReturnValue:
+    """Send everything on an item with its proof, as ``audit verify --file`` takes it; raises NotFound."""
+    document = export_item(db.session(), current_actor().tenant_id, workflow_id, now=current.utcnow())
+    return attachment(canonical_json(document), workflow_id, "json")
+
+
+def cells(line: AuditLine) -> list[str]:
+    """Return a line as the cells of a file."""
+    source, at = line.source.word, line.at.astimezone(UTC).isoformat(timespec="microseconds")
+    plain = [getattr(line, name) or "" for name in COLUMNS[2:]]
+    return [at, source, *plain, canonical_json(line.details)]
+
+
+def wanted_lines() -> AuditFilter:
+    """Return the filter that the address names; raises InvalidInput."""
+    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
+    check_order(start, end)
+    return AuditFilter(
+        source=choice_arg("source", {source.word: source for source in Source}),
+        kind=text_arg("kind"),
+        actor=text_arg("actor"),
+        about=text_arg("about"),
+        since=start,
+        until=end,
+        reason=text_arg("reason"),
+    )

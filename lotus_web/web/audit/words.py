@@ -1,0 +1,47 @@
+"""How a line of the record reads: where what it is about has its page, and a sentence for a refusal that brought only a code."""
+
+from __future__ import annotations
+
+import re
+
+from flask import url_for
+
+from lotus_web.domain.access import Permission
+from lotus_web.domain.items.transitions import Action
+from lotus_web.services.studio import START_REVIEW
+from lotus_web.web.format.filters import words
+from lotus_web.web.format.permissions import in_plain_words
+from lotus_web.web.guard.access import current_actor
+from lotus_web.web.shell.links import same_page
+
+PEOPLE = frozenset({"add_person", "grant_role", "withdraw_role", "disable_person", "enable_person", "set_password"})
+TOKENS = frozenset({"issue_token", "revoke_token"})
+ACCOUNTS = frozenset({"disable_account", "enable_account"})
+HOLDS = frozenset({"legal_hold_set", "legal_hold_lifted"})
+CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+SENTENCES = {
+    "DPM_WORKFLOW_INVALID_TRANSITION": "The gate does not allow this decision as things stand.",
+    "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS": "A run of this status needs no decision.",
+}
+
+
+def sentence_of(text: str) -> str:
+    """Return what a line says: its own sentence, or one for the code that stands in place of one."""
+    return SENTENCES.get(text, f"{words(text.lower())}.") if CODE.fullmatch(text) else in_plain_words(text)
+
+
+def subject_url(action: str, subject: str) -> str:
+    """Return the page of what a refusal or a change is about, else all lines of the record about it."""
+    if action in set(Action) and ":" in subject:
+        return url_for("items.show", workflow_id=subject)
+    if action in HOLDS or subject.startswith("rr_"):
+        return url_for("runs.show", run_id=subject)
+    if action == START_REVIEW:
+        return url_for("traces.show", trace_id=subject)
+    if current_actor().may(Permission.ADMIN) and action in PEOPLE:
+        return url_for("admin.person", name=subject)
+    if current_actor().may(Permission.ADMIN) and action in TOKENS:
+        return url_for("admin_token.show", token_id=subject)
+    if current_actor().may(Permission.ADMIN) and action in ACCOUNTS:
+        return url_for("admin_tokens.show")
+    return same_page(about=subject)

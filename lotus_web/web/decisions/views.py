@@ -1,0 +1,89 @@
+"""Decisions: who decided what, when and why, on a page and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from lotus_web.config import current
+from lotus_web.domain.access import Permission
+from lotus_web.domain.decisions.gate import ITEM_ACTION, GateAction
+from lotus_web.domain.decisions.reason_codes import reason_text
+from lotus_web.queries.decisions.history import (
+    DecisionFilter,
+    DecisionRow,
+    all_decisions,
+    decision_counts,
+    decision_page,
+)
+from lotus_web.store.session import db
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.shell.csv import csv_answer, csv_lines, plain_cell
+from lotus_web.web.shell.htmx import page_or_fragment
+from lotus_web.web.shell.links import same_page, with_query
+from lotus_web.web.shell.query_args import check_order, enum_arg, instant_arg, text_arg
+
+blueprint = Blueprint("decisions", __name__)
+PAGE_SIZE = 50
+COLUMNS = tuple(DecisionRow.__slots__)
+
+
+@blueprint.get("/decisions")
+@requires(Permission.RUNS_READ)
+@shown_again
+def show() -> ResponseReturnValue:
+    """Show a page of decisions, newest first, with counts over the same filter."""
+    wanted, tenant_id, cursor = wanted_decisions(), current_actor().tenant_id, request.args.get("cursor")
+    session, codes = db.session(), current.settings().reason_codes
+    return page_or_fragment(
+        "decisions/decisions.html",
+        "decisions/_decisions.html",
+        listing=decision_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None),
+        counts=decision_counts(session, tenant_id, wanted),
+        wanted=wanted,
+        narrowed=wanted != DecisionFilter(),
+        cursor=cursor,
+        now=current.utcnow(),
+        same_page=same_page,
+        export_url=with_query(url_for("decisions.export")),
+        reason_of=lambda row: reason_text(ITEM_ACTION[GateAction(row.action)], row.reason_code, codes),
+        reason_text=partial(reason_text, codes=codes),
+        actions=[action.value for action in GateAction],
+    )
+
+
+@blueprint.get("/decisions.csv")
+@requires(Permission.RUNS_READ)
+def export() -> ResponseReturnValue:
+    """Send every decision of the filter as a file, a batch at a time."""
+    lines = _file(db.engine, current_actor().tenant_id, wanted_decisions())
+    return csv_answer(lines, "decisions", current.utcnow())
+
+
+def _file(engine: Engine, tenant_id: str, wanted: DecisionFilter) -> Iterator[str]:
+    """Yield the file; it is sent after the request is over, so it reads through a session of its own."""
+    with Session(engine) as session:
+        rows = all_decisions(session, tenant_id, wanted)
+        yield from csv_lines(COLUMNS, ([plain_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
+
+
+def wanted_decisions() -> DecisionFilter:
+    """Return the filter that the address names; raises InvalidInput."""
+    start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
+    check_order(start, end)
+    return DecisionFilter(
+        run_id=text_arg("rebalance_run_id"),
+        action=enum_arg("action", GateAction),
+        actor_id=text_arg("actor_id"),
+        reason_code=text_arg("reason_code"),
+        portfolio_id=text_arg("portfolio_id"),
+        decided_from=start,
+        decided_to=end,
+        text=text_arg("q"),
+    )

@@ -1,0 +1,1 @@
+"""Pages of docs: the reference of the JSON routes."""

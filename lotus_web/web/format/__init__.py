@@ -1,0 +1,1 @@
+"""How values, names, permissions and links are shown on pages."""

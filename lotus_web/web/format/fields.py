@@ -1,0 +1,44 @@
+"""Fields of documents as texts: what a payload holds, told by the field's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from lotus_web.web.format.filters import NOTHING, money, percent, quantity, words
+
+# Fields with such names hold a share of 1, those of the engine's options too.
+SHARES = ("weight", "_pct")
+
+
+def shown(name: str, row: Mapping[str, Any]) -> str:
+    """Return a field's value as a reader says it: shares in percent, money with its currency, a dash for nothing."""
+    value = row.get(name)
+    if value is None or value == [] or value == {}:
+        return NOTHING
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    number = _number(value)
+    if number is None or isinstance(value, bool):
+        return str(value)
+    return percent(number) if name.endswith(SHARES) else quantity(number)
+
+
+def _mapping(value: Mapping[str, Any]) -> str:
+    amount = _number(value.get("amount"))
+    if amount is not None and "currency" in value:
+        return money(amount, str(value["currency"]))
+    return ", ".join(f"{words(str(key))} {shown(str(key), value)}" for key in value)
+
+
+def _number(value: Any) -> Decimal | None:
+    if not isinstance(value, (str, int, Decimal)):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

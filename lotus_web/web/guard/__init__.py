@@ -1,0 +1,1 @@
+"""What stands before every page: access, features, drafts, storable forms, errors and the refusal log."""

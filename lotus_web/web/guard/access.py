@@ -1,0 +1,133 @@
+"""Deny by default: a view is open to everyone, to whoever is signed in, or to who holds a permission, and says which.
+
+The JSON routes declare and check theirs in ``lotus_web.api``; their blueprints' names start with ``api``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, NoReturn, TypeVar
+
+from flask import Flask, current_app, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf.csrf import CSRFProtect
+
+from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
+from lotus_web.domain.errors import Forbidden, Unauthenticated
+from lotus_web.http.refusal_log import LOOKING
+from lotus_web.telemetry.logs import name_actor
+from lotus_web.web.guard.drafts import sealed_draft
+from lotus_web.web.guard.sign_in_page import sign_in_page
+from lotus_web.web.guard.user import stay_awake
+from lotus_web.web.shell.htmx import is_htmx, see_other
+from lotus_web.web.shell.return_path import here, page_of_form
+
+View = TypeVar("View", bound=Callable[..., Any])
+MARK = "lotus_access"
+csrf = CSRFProtect()
+
+
+class Door(Enum):
+    """Who may pass without holding a particular permission."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed_in"
+
+
+Access = Door | Permission
+
+
+def public(view: View) -> View:
+    """Mark a view that everyone may see."""
+    return _mark(view, Door.PUBLIC)
+
+
+def signed_in(view: View) -> View:
+    """Mark a view for whoever is signed in, whatever their roles."""
+    return _mark(view, Door.SIGNED_IN)
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Mark a view for people who hold ``permission`` in the tenant they work in."""
+    return lambda view: _mark(view, permission)
+
+
+def _mark(view: View, access: Access) -> View:
+    setattr(view, MARK, access)
+    return view
+
+
+def access_of(app: Flask, endpoint: str) -> Access | None:
+    """Return who may use an endpoint; None for a view that nobody marked. Static files are public."""
+    if endpoint == "static":
+        return Door.PUBLIC
+    found: Access | None = getattr(app.view_functions[endpoint], MARK, None)
+    return found
+
+
+def is_json_blueprint(name: str | None) -> bool:
+    """Return whether a blueprint belongs to the JSON routes, which keep their own gate."""
+    return (name or "").split(".")[0].startswith("api")
+
+
+def current_actor() -> Actor:
+    """Return the signed-in person as the actor of a use case; raises Unauthenticated."""
+    if not current_user.is_authenticated:
+        raise Unauthenticated(message="Sign in first.")
+    return Actor(
+        actor_type=ActorType.PERSON,
+        actor_id=current_user.name,
+        tenant_id=current_user.tenant_id,
+        permissions=current_user.permissions,
+        roles=current_user.roles,
+    )
+
+
+def guard() -> ResponseReturnValue | None:
+    """Let a request for a page pass, or answer it: sign in, wrong token, not permitted, not marked."""
+    if request.endpoint is None or request.endpoint == "static" or is_json_blueprint(request.blueprint):
+        return None
+    access = access_of(current_app, request.endpoint)
+    if access is None:
+        _refuse_unmarked(request.endpoint)
+    if access is not Door.PUBLIC:
+        if not current_user.is_authenticated:
+            return ask_to_sign_in()
+        name_actor(current_actor())
+        stay_awake()
+    csrf.protect()
+    if isinstance(access, Permission):
+        check_permission(current_actor(), access)
+    return None
+
+
+def _refuse_unmarked(endpoint: str) -> NoReturn:
+    if current_app.testing:
+        raise RuntimeError(f"the view {endpoint} says neither @public nor @signed_in nor @requires(…)")
+    raise Forbidden(message="Nobody may see this page.")
+
+
+def ask_to_sign_in() -> ResponseReturnValue:
+    """Send someone who looks to the sign-in; keep what someone who posts has typed (console.md, lost session)."""
+    if request.method in LOOKING:
+        path = here()
+        return sign_in_page(401, next_path=path, session_lost=True) if is_htmx() else see_other(sign_in_url(path))
+    return sign_in_page(401, next_path=page_of_form(), draft=sealed_draft(), session_lost=True)
+
+
+def sign_in_url(next_path: str) -> str:
+    """Return the address of the sign-in that leads on to ``next_path``."""
+    url = current_app.url_for("sign_in.show", next=None if next_path == "/" else next_path)
+    return str(url)
+
+
+def init_app(app: Flask) -> None:
+    """Close every page that does not open itself. CSRF tokens are checked by the gate, for every HTML route."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    # A token is worth nothing without the session in the cookie, so a form may stay open as long as a session does.
+    app.config["WTF_CSRF_TIME_LIMIT"] = app.extensions["lotus_settings"].session_hours * 3600
+    csrf.init_app(app)
+    app.before_request(guard)
+    app.context_processor(lambda: {"tenant": current_user.tenant_id, "may": current_user.may})

@@ -1,0 +1,233 @@
+"""How a refusal or a failure looks to a person: what happened, what to do next, as a page or in place for htmx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import structlog
+from flask import Flask, Response, current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from markupsafe import escape
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from lotus_web.domain.errors import InProgress, LotusError, StoreUnavailable, TooManyAttempts, Unauthenticated
+from lotus_web.http import body_limit
+from lotus_web.http.request_ids import current_ids
+from lotus_web.http.statuses import status_of
+from lotus_web.store.failures import as_store_unavailable
+from lotus_web.store.session import db, nothing_recorded
+from lotus_web.telemetry.logs import log_unexpected
+from lotus_web.web.format.permissions import in_plain_words
+from lotus_web.web.guard.access import ask_to_sign_in, is_json_blueprint
+from lotus_web.web.guard.refusal_log import keep_refusal
+from lotus_web.web.guard.resend import can_be_sent_again, send_again_page
+from lotus_web.web.guard.sign_in_page import sign_in_again
+from lotus_web.web.guard.user import forget_person
+from lotus_web.web.shell.htmx import is_htmx, is_led_on, title_element
+
+log = structlog.get_logger(__name__)
+
+# Set by the JSON routes: (error) -> Response, for addresses under theirs that no route of theirs answers.
+JSON_ERRORS = "lotus_json_errors"
+JSON_PATHS = ("/api/", "/rebalance", "/health", "/metrics", "/openapi.json")
+STORE_RETRY_SECONDS = 5
+SIGN_IN = "sign_in.sign_in"
+NO_SEARCH = "Check the address or sign in."
+FORM_TOO_OLD = "Nothing was sent yet. You may have signed in or out since the form was opened."
+
+
+class Words(NamedTuple):
+    """What a status is called on a page; ``message`` stands in where the refusal brings no sentence of its own."""
+
+    title: str
+    message: str
+    what_next: str
+
+
+WORDS = {
+    400: Words("This request cannot be read", "The server did not understand what was sent.", "Go back and try again."),
+    403: Words(
+        "You may not do this", "Your roles in this tenant do not allow it.", "Ask a manager or an administrator."
+    ),
+    404: Words(
+        "Nothing is here", "There is no such page or record, or it belongs elsewhere.", "Check the address or search."
+    ),
+    405: Words("This address does not work like that", "It answers other requests.", "Go back to the page before."),
+    408: Words(
+        "This took too long to arrive", "The connection is slow, or was cut off. Nothing was recorded.", "Try again."
+    ),
+    409: Words(
+        "Something changed in the meantime", "Things are no longer as you saw them.", "Reload the page and look again."
+    ),
+    413: Words(
+        "This is too much at once",
+        "A form may not hold that much. Nothing was recorded.",
+        "Go back and shorten what you wrote.",
+    ),
+    422: Words("Something is missing or wrong", "What was sent cannot be taken as it is.", "Go back and correct it."),
+    429: Words("Too many attempts", "Wait a little before the next one.", "Try again in a few minutes."),
+    500: Words(
+        "Something went wrong here", "The fault is ours. Nothing was recorded.", "Try again; if it stays, tell support."
+    ),
+    503: Words(
+        "The store cannot be reached",
+        "Nothing was recorded.",
+        "Wait a moment and try again.",
+    ),
+}
+# The same once a request had come so far that what it asked for may be there.
+LATE_WORDS = {
+    500: Words(
+        "Something went wrong here",
+        "The fault is ours. What you sent may have been recorded.",
+        "Look whether it was before you send it again; if the fault stays, tell support.",
+    ),
+    503: Words(
+        "The store cannot be reached",
+        "What you sent may have been recorded.",
+        "Wait a moment and look whether it was before you send it again.",
+    ),
+}
+
+
+def error_page(status: int, message: str | None = None, *, title: str | None = None) -> Response:
+    """Render a refusal as a page, or as its fragment for htmx; who is signed in keeps navigation and search around it."""
+    words = words_for(status)
+    said = {
+        "status": status,
+        "title": title or words.title,
+        "message": message or (_too_much() if status == 413 else words.message),
+        "what_next": words.what_next,
+        "correlation_id": current_ids().correlation_id if status >= 500 else None,
+    }
+    response = make_response(_at_the_desk(status, said) or _alone(status, said), status)
+    response.vary.add("HX-Request")
+    return response
+
+
+def _at_the_desk(status: int, said: Mapping[str, Any]) -> str | None:
+    """Return the page as one of the desk; None for guests, in answer to a fault, and where the store does not say who asks."""
+    if status >= 500 or is_htmx() or request.endpoint == "static":
+        return None
+    try:
+        return render_template("errors/error.html", desk=True, **said) if current_user.is_authenticated else None
+    except (SQLAlchemyError, StoreUnavailable):
+        db.session.rollback()
+        return None
+
+
+def _alone(status: int, said: Mapping[str, Any]) -> str:
+    """Return the page, or the fragment, without anything around it. Asks the store nothing."""
+    forget_person()
+    if is_htmx():
+        named = title_element(escape(said["title"])) if is_led_on() else ""
+        return named + render_template("errors/_error.html", **said)
+    guests = {"what_next": NO_SEARCH} if status == 404 else {}
+    return render_template("errors/error.html", **{**said, **guests})
+
+
+def words_for(status: int) -> Words:
+    """Return what a status is called now; a fault says that nothing was recorded only where that is certain."""
+    late = {} if nothing_recorded() else LATE_WORDS
+    kind = status if status in WORDS else 500 if status >= 500 else 400
+    return late.get(kind, WORDS[kind])
+
+
+def _too_much() -> str:
+    return f"A form may hold {body_limit.in_words()} at most. Nothing was recorded."
+
+
+def for_programs() -> bool:
+    """Return whether a program asks, not a person."""
+    return is_json_blueprint(request.blueprint) or request.path.startswith(JSON_PATHS)
+
+
+def _as_json(error: Exception) -> ResponseReturnValue | None:
+    answer = current_app.extensions.get(JSON_ERRORS)
+    return answer(error) if answer is not None and for_programs() else None
+
+
+def refused(error: LotusError) -> ResponseReturnValue:
+    """Answer a refusal with its own sentence."""
+    as_json = _as_json(error)
+    if as_json is not None:
+        return as_json
+    keep_refusal(error)
+    if isinstance(error, Unauthenticated):
+        return ask_to_sign_in()
+    if isinstance(error, StoreUnavailable):
+        log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
+    response = _answer(error)
+    seconds = _retry_after(error)
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _answer(error: LotusError) -> Response:
+    if isinstance(error, StoreUnavailable) and request.endpoint == SIGN_IN and request.method == "POST":
+        return sign_in_again(503, f"{WORDS[503].title}. {WORDS[503].what_next}")
+    if isinstance(error, StoreUnavailable) and can_be_sent_again():
+        return send_again_page(503, title=WORDS[503].title, reason=error.message)
+    sentence = in_plain_words(error.message) if error.message != error.code else None
+    return error_page(status_of(error), sentence)
+
+
+def _retry_after(error: LotusError) -> int | None:
+    if isinstance(error, (InProgress, TooManyAttempts)):
+        return error.retry_after
+    return STORE_RETRY_SECONDS if isinstance(error, StoreUnavailable) else None
+
+
+def store_failed(error: SQLAlchemyError) -> ResponseReturnValue:
+    """Answer 503 when the store is away; any other error of it is a fault of ours."""
+    away = as_store_unavailable(error)
+    if away is None:
+        raise error
+    away.__cause__ = error
+    return refused(away)
+
+
+def not_served(error: HTTPException) -> ResponseReturnValue:
+    """Answer what the framework refused (404, 405, 413, …) with its headers, and a redirect as it is."""
+    as_json = _as_json(error)
+    if as_json is not None:
+        return as_json
+    status = error.code or 500
+    if status < 400:
+        return error
+    response = error_page(status)
+    for name, value in error.get_headers(request.environ):
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response
+
+
+def broken(error: InternalServerError) -> ResponseReturnValue:
+    """Answer 500 with the correlation id and nothing of the cause, which is in the log under that id."""
+    log_unexpected(error.original_exception or error)
+    return _as_json(error) or error_page(500)
+
+
+def token_refused(error: CSRFError) -> ResponseReturnValue:
+    """Answer 400 with what was typed, a fresh token and a button to send it again; a form of another site gets none."""
+    log.warning("csrf_refused", reason=error.description, path=request.path)
+    if request.endpoint == SIGN_IN:
+        return sign_in_again(400, "This form was open for too long. Sign in now.")
+    if not can_be_sent_again():
+        return error_page(400, "This form came from another site, so it was not taken.")
+    return send_again_page(400, title="This form was open for too long", reason=FORM_TOO_OLD)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every refusal and failure of a page. Flask's own log of a fault would show what a request and a view held."""
+    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
+    app.register_error_handler(LotusError, refused)
+    app.register_error_handler(SQLAlchemyError, store_failed)
+    app.register_error_handler(CSRFError, token_refused)
+    app.register_error_handler(InternalServerError, broken)
+    app.register_error_handler(HTTPException, not_served)

@@ -1,0 +1,79 @@
+"""A filter that cannot be meant: the page comes back with its form, what was typed and why it was not taken (console.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Flask, g, make_response, request
+from werkzeug.datastructures import ImmutableMultiDict
+
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.web.shell.htmx import is_htmx
+from lotus_web.web.shell.query_args import DAY
+
+View = TypeVar("View", bound=Callable[..., Any])
+# Pages give these out; nobody types them.
+NOT_TYPED = frozenset({"cursor"})
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFilters:
+    """What the address said, and the sentence for each field of it that could not be taken."""
+
+    typed: Mapping[str, str]
+    sentences: Mapping[str, str]
+
+    def is_day(self, name: str) -> bool:
+        """Return whether a field for dates can show what was typed."""
+        try:
+            return len(self.typed[name]) == DAY and bool(date.fromisoformat(self.typed[name]))
+        except ValueError:
+            return False
+
+
+def shown_again(view: View) -> View:
+    """Answer a refused filter with the view's own page (422), read without what was refused; templates leave its list out."""
+
+    @wraps(view)
+    def answer(**route: Any) -> Any:
+        try:
+            return view(**route)
+        except InvalidInput as refused:
+            return _again(view, refused, route)
+
+    return cast(View, answer)
+
+
+def _again(view: View, refused: InvalidInput, route: dict[str, Any]) -> Any:
+    typed, sentences = request.args, dict[str, str]()
+    # Each turn takes one argument away, so this ends.
+    while True:
+        name = str(refused.loc[-1])
+        if is_htmx() or refused.loc[0] != "query" or name in NOT_TYPED or name not in request.args:
+            raise refused
+        sentences[name] = refused.message
+        kept = [(key, value) for key, value in request.args.items(multi=True) if key != name]
+        request.args = ImmutableMultiDict(kept)
+        g.refused_filters = RefusedFilters(typed, sentences)
+        try:
+            response = make_response(view(**route))
+        except InvalidInput as another:
+            refused = another
+        else:
+            response.status_code = 422
+            return response
+
+
+def refused_filters() -> RefusedFilters | None:
+    """Return what was refused of this address; None where all of it was taken."""
+    found: RefusedFilters | None = g.get("refused_filters")
+    return found
+
+
+def init_app(app: Flask) -> None:
+    """Let the layout tell what was refused, and the fields keep it."""
+    app.jinja_env.globals["refused_filters"] = refused_filters

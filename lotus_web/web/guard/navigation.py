@@ -1,0 +1,88 @@
+"""The main navigation: one line a page family, shown to whoever may see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from flask_login import current_user
+
+from lotus_web.domain.access import Permission
+from lotus_web.web.guard.access import access_of
+from lotus_web.web.guard.features import is_open
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A family and the page that it opens on; ``shortcut`` is its key sequence. The icon is the blueprint's name."""
+
+    endpoint: str
+    label: str
+    shortcut: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NavLink:
+    """An entry as the layout shows it."""
+
+    endpoint: str
+    label: str
+    url: str
+    active: bool
+    shortcut: str | None
+
+
+ENTRIES = (
+    Entry("inbox.show", "Inbox", "g i"),
+    Entry("sla.show", "SLA board", "g s"),
+    Entry("runs.listing", "Runs"),
+    Entry("decisions.show", "Decisions"),
+    Entry("lineage.show", "Lineage"),
+    Entry("operations.listing", "Operations"),
+    Entry("studio.show", "Studio"),
+    Entry("audit.show", "Audit"),
+    Entry("support.show", "Support"),
+    Entry("admin.show", "Admin"),
+)
+# An item is looked at as a part of the inbox, a trace as a part of the studio.
+_FAMILY = {
+    **dict.fromkeys(("items", "saved_views"), "inbox"),
+    **dict.fromkeys(("replay", "legal_hold", "bundles", "idempotency"), "runs"),
+    "traces": "studio",
+    "reasons": "decisions",
+    **dict.fromkeys(("admin_accounts", "admin_token", "admin_tokens", "admin_settings"), "admin"),
+}
+
+
+def nav_links() -> list[NavLink]:
+    """Return the links that lead the signed-in person somewhere, in order."""
+    family = _FAMILY.get(request.blueprint or "", request.blueprint)
+    return [
+        NavLink(entry.endpoint, entry.label, url_for(entry.endpoint), _family(entry) == family, entry.shortcut)
+        for entry in ENTRIES
+        if _may_open(entry.endpoint)
+    ]
+
+
+def _family(entry: Entry) -> str:
+    return entry.endpoint.partition(".")[0]
+
+
+def _may_open(endpoint: str) -> bool:
+    if endpoint not in current_app.view_functions:
+        return False
+    if not is_open(current_app.view_functions[endpoint]):
+        return False
+    access = access_of(current_app, endpoint)
+    return not isinstance(access, Permission) or current_user.may(access)
+
+
+def navigation_context() -> dict[str, Any]:
+    """Give every page of someone signed in the navigation."""
+    return {"nav": nav_links() if current_user.is_authenticated else []}
+
+
+def init_app(app: Flask) -> None:
+    """Let the layout draw the navigation."""
+    app.context_processor(navigation_context)

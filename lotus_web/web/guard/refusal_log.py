@@ -1,0 +1,33 @@
+"""What people were refused is told: by the guard and the error pages for every page, by ``tried`` where a view answers itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import request
+from flask_login import current_user
+
+from lotus_web.domain.errors import LotusError
+from lotus_web.http.refusal_log import put_request_on_record
+from lotus_web.services.audit.attempts import NO_REFUSALS
+from lotus_web.web.guard.access import current_actor
+
+
+@contextmanager
+def tried() -> Iterator[None]:
+    """Put what is refused inside on record and raise it again, for a view that shows its form with the refusal."""
+    try:
+        yield
+    except LotusError as refused:
+        keep_refusal(refused)
+        raise
+
+
+def keep_refusal(refused: LotusError) -> None:
+    """Put a refusal of this request on record, if it is one, of a write, to someone who is signed in; of a look in the log."""
+    if isinstance(refused, NO_REFUSALS) or request.endpoint is None:
+        return
+    if current_user.is_authenticated:
+        route = request.endpoint.replace(".", "_")
+        put_request_on_record(refused, actor=current_actor(), surface="form", route=route)

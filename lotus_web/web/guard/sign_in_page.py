@@ -1,0 +1,45 @@
+"""The sign-in form, shown on its own page or in answer to a request that needed someone signed in."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, render_template, request
+
+from lotus_web.web.guard.user import forget_person
+from lotus_web.web.shell.htmx import replace_page
+from lotus_web.web.shell.return_path import HOME, safe_path
+
+Problem = tuple[str | None, str]
+
+
+def sign_in_page(
+    status: int = 200,
+    *,
+    next_path: str,
+    name: str = "",
+    draft: str | None = None,
+    problems: tuple[Problem, ...] = (),
+    session_lost: bool = False,
+) -> Response:
+    """Render the form with what was typed so far, never the password; each problem is a field's id, or None, and a sentence."""
+    forget_person()
+    text = render_template(
+        "sign_in/sign_in.html",
+        next_path=next_path,
+        typed_name=name,
+        draft=draft,
+        problems=problems,
+        field_problems={field: sentence for field, sentence in problems if field},
+        session_lost=session_lost,
+    )
+    return replace_page(make_response(text, status))
+
+
+def sign_in_again(status: int, *sentences: str, fields: tuple[Problem, ...] = ()) -> Response:
+    """Render the form that was just posted, with what is wrong with it, or why it could not be taken."""
+    return sign_in_page(
+        status,
+        next_path=safe_path(request.form.get("next")) or HOME,
+        name=request.form.get("name", ""),
+        draft=request.form.get("draft"),
+        problems=(*fields, *((None, sentence) for sentence in sentences)),
+    )

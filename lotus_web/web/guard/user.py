@@ -1,0 +1,127 @@
+"""The person behind a request: Flask-Login's user, loaded from the session row, and the idle clock in the cookie (ADR 0005)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, g, request, session
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
+
+from lotus_web.config import current
+from lotus_web.domain.access import Permission, Role, permissions_of
+from lotus_web.domain.errors import Unauthenticated
+from lotus_web.queries.accounts.people import FoundSession, find_session
+from lotus_web.services.sign_in.sessions import touch_session
+from lotus_web.store.session import db, transaction
+from lotus_web.web.shell.htmx import is_live
+
+SEEN = "seen"
+TOUCH_EVERY = timedelta(minutes=5)
+
+
+class SignedInPerson(UserMixin):  # type: ignore[misc]
+    """Who is signed in, with the roles they have now in the tenant they work in."""
+
+    def __init__(self, session_id: str, found: FoundSession):
+        self.session_id = session_id
+        self.name = found.name
+        self.display_name = found.display_name
+        self.tenant_id = found.tenant_id
+        self.tenants: tuple[str, ...] = tuple(found.roles)
+        self.roles: frozenset[Role] = found.roles.get(found.tenant_id, frozenset())
+        self.permissions: frozenset[Permission] = permissions_of(self.roles)
+        self.last_seen_at = found.last_seen_at
+        self.draft: Mapping[str, Any] | None = found.draft
+
+    def get_id(self) -> str:
+        """Return what the cookie holds: the session's id, never the name."""
+        return self.session_id
+
+    def may(self, permission: Permission | str) -> bool:
+        """Return whether the person holds ``permission`` in this tenant; templates pass its text."""
+        return permission in self.permissions
+
+
+class Nobody(AnonymousUserMixin):  # type: ignore[misc]
+    """No one is signed in."""
+
+    name = display_name = tenant_id = ""
+    tenants: tuple[str, ...] = ()
+    roles: frozenset[Role] = frozenset()
+    permissions: frozenset[Permission] = frozenset()
+    draft = None
+
+    def may(self, permission: Permission | str) -> bool:
+        """Nobody may do anything."""
+        return False
+
+
+class SessionsOnly(LoginManager):  # type: ignore[misc]
+    """Flask-Login without its remember-me cookie, which would open the session on every answer, static files included."""
+
+    def _update_remember_cookie(self, response: Any) -> Any:
+        return response
+
+
+def init_app(app: Flask) -> None:
+    """Load the person of each request that asks for them."""
+    manager = SessionsOnly(app)
+    manager.session_protection = None
+    manager.anonymous_user = Nobody
+    manager.user_loader(load_person)
+
+
+def load_person(session_id: str) -> SignedInPerson | None:
+    """Return the person of a session that holds and was not silent for too long."""
+    now = current.utcnow()
+    found = find_session(db.session(), session_id)
+    if found is None:
+        return None
+    if not found.holds(now) or is_idle(session.get(SEEN), now):
+        g.lost_name = found.name
+        return None
+    return SignedInPerson(session_id, found)
+
+
+def person_of_new_session(session_id: str) -> SignedInPerson:
+    """Return the person of a session just opened; raises Unauthenticated if they were disabled in this moment."""
+    person = load_person(session_id)
+    if person is None:
+        raise Unauthenticated(message="This account was disabled.")
+    return person
+
+
+def lost_name() -> str | None:
+    """Return whose session it was that this request came with, if it no longer holds."""
+    name: str | None = g.get("lost_name")
+    return name
+
+
+def is_idle(seen: object, now: datetime) -> bool:
+    """Return whether the cookie's last-seen minute is longer ago than the idle limit."""
+    return not isinstance(seen, int) or minute_of(now) - seen > current.settings().session_idle_minutes
+
+
+def minute_of(now: datetime) -> int:
+    """Return the minutes since 1970."""
+    return int(now.timestamp() // 60)
+
+
+def stay_awake() -> None:
+    """Restart the idle clock, in the cookie; a POST also notes it in the row, at most every five minutes."""
+    if is_live() and request.method != "POST":
+        return
+    now = current.utcnow()
+    if session.get(SEEN) != minute_of(now):
+        session[SEEN] = minute_of(now)
+    if request.method == "POST" and now - current_user.last_seen_at >= TOUCH_EVERY:
+        with transaction(aside=True) as store:
+            touch_session(store, session_id=current_user.session_id, now=now)
+
+
+def forget_person() -> None:
+    """Treat the request as nobody's, without asking the store: for answers to a store that is away."""
+    if "_login_user" not in g:
+        g._login_user = Nobody()

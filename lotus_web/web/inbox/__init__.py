@@ -1,0 +1,1 @@
+"""Pages of inbox: lists of review items and saved views."""

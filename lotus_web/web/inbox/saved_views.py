@@ -1,0 +1,79 @@
+"""Saving what the inbox shows under a name, and changing one's saved views. The address names the filter, as the inbox's does."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lotus_web.config import current
+from lotus_web.domain.access import Permission
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.services.inbox import delete_view, rename_view, save_view
+from lotus_web.store.session import db, transaction
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.inbox.saved_view_links import ViewRefusal, view_links
+from lotus_web.web.inbox.views import inbox_page, render_inbox
+from lotus_web.web.items.list_args import filter_query, wanted_items
+from lotus_web.web.shell.htmx import is_htmx, see_other
+
+blueprint = Blueprint("saved_views", __name__)
+
+
+@blueprint.post("/inbox/views")
+@requires(Permission.RUNS_READ)
+def save() -> ResponseReturnValue:
+    """Keep the filter of the address under the name that was typed."""
+    query, name = filter_query(wanted_items()), _typed_name()
+    try:
+        with tried(), transaction() as session:
+            save_view(session, name=name, query=query, actor=current_actor(), now=current.utcnow())
+    except InvalidInput as wrong:
+        return _refused(ViewRefusal(wrong.message, name))
+    return _done(f"This view is saved as {name}.")
+
+
+@blueprint.post("/inbox/views/<ident:view_id>")
+@requires(Permission.RUNS_READ)
+def alter(view_id: str) -> ResponseReturnValue:
+    """Rename or delete a view, as the pressed button names it; raises NotFound, also for someone else's."""
+    name = _typed_name()
+    try:
+        with tried():
+            told = _altered(view_id, request.form.get("change", ""), name)
+    except InvalidInput as wrong:
+        return _refused(ViewRefusal(wrong.message, name, view_id))
+    return _done(told)
+
+
+def _altered(view_id: str, what: str, name: str) -> str:
+    """Change a view and return what was done, in words; raises what the service does."""
+    with transaction() as session:
+        match what:
+            case "rename":
+                before = rename_view(session, view_id, name=name, actor=current_actor())
+                return f"{before} is now called {name}."
+            case "delete":
+                return f"The view {delete_view(session, view_id, actor=current_actor())} is deleted."
+    raise InvalidInput("invalid_argument", "Choose what to change.", loc=("body", "change"))
+
+
+def _typed_name() -> str:
+    return request.form.get("name", "").strip()
+
+
+def _refused(refusal: ViewRefusal) -> Response:
+    return _fragment(422, refused=refusal) if is_htmx() else render_inbox(status=422, refused_view=refusal)
+
+
+def _done(told: str) -> Response:
+    if is_htmx():
+        return _fragment(told=told)
+    flash(told, "success")
+    return see_other(inbox_page())
+
+
+def _fragment(status: int = 200, *, told: str | None = None, refused: ViewRefusal | None = None) -> Response:
+    views = view_links(db.session(), current_actor(), wanted_items(), refused)
+    text = render_template("inbox/_saved_views.html", views=views, told=told)
+    return make_response(text, status)

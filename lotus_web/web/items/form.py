@@ -1,0 +1,103 @@
+"""The decision form: what was typed into it, and the action that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lotus_web.config import current
+from lotus_web.domain.decisions.reason_codes import check_offered_reason
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.free_text import without_untaken
+from lotus_web.domain.items.state import ActionRecord
+from lotus_web.domain.items.transitions import Action, check_free_text
+from lotus_web.services.items.actions import ReviewAction
+
+# Where a refusal of the service points to, by the name that the form gives the field.
+_FIELD = {"reason": "text", "note": "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The fields as they were sent; empty when nothing was."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def action(self) -> Action | None:
+        """The action that was asked for, None if there is none of that name."""
+        word = self.fields.get("action", "")
+        return Action(word) if word in set(Action) else None
+
+    def value(self, action: Action, name: str) -> str:
+        """Return what stands in a field of one action's form; each action has a form of its own."""
+        return self.kept(name) if action is self.action else ""
+
+    def says(self, done: ActionRecord) -> bool:
+        """Return whether the form says what an action did: the same words, reason and assignment, as far as it has them."""
+        try:
+            text = check_free_text(self.fields.get("text", ""))
+        except InvalidInput:
+            return False
+        asked = (self.fields.get("assigned_account_id"), self.fields.get("assigned_role"))
+        given = (done.assigned_account_id, done.assigned_role)
+        return (
+            text == (done.text or "")
+            and (self.fields.get("reason_code") or None) == done.reason_code
+            and all(not wanted or wanted == had for wanted, had in zip(asked, given, strict=True))
+        )
+
+    def kept(self, name: str) -> str:
+        """Return what was typed, without characters that no page can hold."""
+        return without_untaken(self.fields.get(name, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """A sentence and the field that it is about: ``field_id`` is the id on the page."""
+
+    action: Action | None
+    name: str
+    sentence: str
+
+    @property
+    def field_id(self) -> str | None:
+        """The id of the field; each action's form has its own."""
+        return f"{self.action.value}-{self.name}" if self.action else None
+
+
+def field_error(typed: Typed, wrong: InvalidInput) -> FieldError:
+    """Return where on the page a refusal belongs."""
+    name = str(wrong.loc[-1])
+    return FieldError(typed.action, _FIELD.get(name, name), wrong.message)
+
+
+def chosen_action(typed: Typed) -> Action:
+    """Return which action a form asks for; raises InvalidInput when it names none."""
+    if typed.action is None:
+        raise InvalidInput("invalid_argument", "Choose what to do.", loc=("body", "action"))
+    return typed.action
+
+
+def asked_action(typed: Typed) -> ReviewAction:
+    """Return the action that a form asks for with what was typed; raises InvalidInput."""
+    action = chosen_action(typed)
+    text, code = typed.fields.get("text", ""), typed.fields.get("reason_code", "")
+    check_offered_reason(action, code, text, current.settings().reason_codes)
+    return ReviewAction(
+        action=action,
+        text=text,
+        reason_code=code or None,
+        assigned_account_id=typed.fields.get("assigned_account_id") or None,
+        assigned_role=typed.fields.get("assigned_role") or None,
+        confirm_text=typed.fields.get("confirm_text"),
+        version=seen_version(typed.fields.get("version", "")),
+        shown_digest=typed.fields.get("digest") or None,
+    )
+
+
+def seen_version(text: str) -> int:
+    """Return the version that the person had in front of them; raises InvalidInput when the form does not say."""
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidInput("invalid_argument", "The form does not say what you were looking at. Reload the page.")
+    return int(text)

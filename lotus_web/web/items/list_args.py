@@ -1,0 +1,46 @@
+"""What part of the inbox an address names: the inbox's own, and that of an item in a list that is worked through."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from lotus_web.domain.items.transitions import ItemStatus, Priority
+from lotus_web.domain.sla.ageing import Age
+from lotus_web.queries.inbox.filter import Due, InboxFilter, Tab
+from lotus_web.web.shell.query_args import choice_arg, day_arg, enum_arg, text_arg
+
+
+def wanted_items() -> InboxFilter:
+    """Return the filter that the address names; raises InvalidInput. Open and decided together need a day of escalation."""
+    tab, escalated = enum_arg("tab", Tab), day_arg("escalated")
+    return InboxFilter(
+        tab=Tab.OPEN if tab is Tab.ALL and escalated is None else tab,
+        status=enum_arg("status", ItemStatus),
+        priority=choice_arg("priority", {priority.word: priority for priority in Priority}),
+        due=enum_arg("due", Due),
+        role=text_arg("role"),
+        person=text_arg("person"),
+        portfolio=text_arg("portfolio"),
+        text=text_arg("q"),
+        age=enum_arg("age", Age),
+        decided=day_arg("decided"),
+        escalated=escalated,
+    )
+
+
+def filter_query(wanted: InboxFilter) -> str:
+    """Return the query of an address that names this filter, always the same for the same one; empty for no filter."""
+    named = {
+        "tab": wanted.tab,
+        "status": wanted.status,
+        "priority": wanted.priority.word if wanted.priority is not None else None,
+        "due": wanted.due,
+        "role": wanted.role,
+        "person": wanted.person,
+        "portfolio": wanted.portfolio,
+        "q": wanted.text,
+        "age": wanted.age,
+        "decided": wanted.decided,
+        "escalated": wanted.escalated,
+    }
+    return urlencode({name: str(value) for name, value in named.items() if value is not None})

@@ -1,0 +1,141 @@
+"""Putting the page of an item together, whether it is looked at or answers a form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Response, request, url_for
+from sqlalchemy.orm import Session
+
+from lotus_web.config import current
+from lotus_web.domain.access import Actor
+from lotus_web.domain.decisions.gate import GateStatus, gate_status
+from lotus_web.domain.errors import Conflict
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.transitions import Action, did
+from lotus_web.queries.decisions.outcomes import told_decisions
+from lotus_web.queries.inbox.next_item import next_in_queue
+from lotus_web.queries.items.holders import is_disabled
+from lotus_web.queries.items.lookup import last_action
+from lotus_web.queries.items.page import ItemDetail, item_detail
+from lotus_web.queries.items.precedents import item_precedents
+from lotus_web.store.session import db
+from lotus_web.web.format.people import known_as, naming
+from lotus_web.web.guard.access import current_actor
+from lotus_web.web.guard.drafts import draft_for
+from lotus_web.web.items.choices import decision_panel, waits_for_others
+from lotus_web.web.items.form import FieldError, Typed
+from lotus_web.web.items.queue import act_url, list_url, queue_address, queue_here
+from lotus_web.web.shell.htmx import is_htmx, page_or_fragment
+from lotus_web.web.support.run_panel import run_support
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a form: done, or one of the ways in which it was not."""
+
+    done: str | None = None
+    done_action: Action | None = None
+    error: FieldError | None = None
+    conflict: Conflict | None = None
+    forbidden: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """A conflict in the words of the page; ``repeated`` is the friendly kind: the same person had already done it."""
+
+    repeated: bool
+    title: str
+
+
+def item_page(
+    workflow_id: str, *, status: int = 200, typed: Typed | None = None, outcome: Outcome | None = None
+) -> Response:
+    """Render an item with its forms; raises NotFound. One who looks finds in them what was written before a sign-in."""
+    actor, now, outcome = current_actor(), current.utcnow(), outcome or Outcome()
+    if typed is None:
+        looks = request.method == "GET"
+        typed = Typed(draft_for(url_for("items.act", workflow_id=workflow_id)).to_dict() if looks else {})
+    session = db.session()
+    codes = current.settings().reason_codes
+    detail = item_detail(session, actor.tenant_id, workflow_id, codes=codes)
+    queue = queue_here(session, detail.item, actor, queue_address())
+    back = list_url()
+    next_item = queue.next if queue else None
+    if queue is None and back is None:
+        next_item = next_in_queue(session, actor=actor, now=now, beside=workflow_id)
+    return page_or_fragment(
+        "items/item.html",
+        "items/_item.html",
+        status,
+        detail=detail,
+        item=detail.item,
+        run=detail.run,
+        support=run_support(session, actor.tenant_id, detail.run.run.rebalance_run_id) if detail.run else None,
+        gate=item_gate(detail),
+        choices=decision_panel(session, detail, actor, current.policy().four_eyes),
+        precedents=item_precedents(session, detail.item, now=now, codes=codes),
+        typed=typed,
+        outcome=outcome,
+        collision=collision(session, outcome.conflict, detail.item, typed, actor),
+        queue=queue,
+        next_item=next_item,
+        next_url=queue.next_url if queue else next_item and url_for("items.show", workflow_id=next_item.workflow_id),
+        list_url=back,
+        act_url=act_url(detail.item),
+        alone=is_htmx(),
+        opened=request.args.get("do", ""),
+        holder_disabled=holder_disabled(session, detail.item),
+        for_others=waits_for_others(detail.item, actor),
+        decided_by=decided_by(session, detail.item),
+        me=actor.decider_id,
+        now=now,
+        soon_minutes=current.settings().deadline_risk_warning_minutes,
+        Action=Action,
+    )
+
+
+def holder_disabled(session: Session, item: ItemState) -> bool:
+    """Return whether who has an open item was disabled; asks the store only where somebody has it."""
+    return bool(item.is_open and item.assigned_account_id) and is_disabled(session, item.assigned_account_id or "")
+
+
+def decided_by(session: Session, item: ItemState) -> str | None:
+    """Return who took the decision that stands; a comment after it is nobody's decision."""
+    if item.is_open:
+        return None
+    decision = told_decisions(session, item.tenant_id, [item.workflow_id]).get(item.workflow_id)
+    return None if decision is None else decision.decided_by
+
+
+def item_gate(detail: ItemDetail) -> GateStatus | None:
+    """Return what the gate says of the item's run; None for an item without one."""
+    if detail.run is None:
+        return None
+    required = current.policy().requires_review(detail.run.run.status)
+    return gate_status(required=required, item_status=detail.item.status)
+
+
+def collision(
+    session: Session, conflict: Conflict | None, item: ItemState, typed: Typed, actor: Actor
+) -> Collision | None:
+    """Return a conflict as the page tells it; None when there was none."""
+    if conflict is None:
+        return None
+    if asked_already(session, item, typed, actor):
+        return Collision(True, "This was recorded already, once.")
+    if conflict.code != "version_conflict" or item.last_action_type is None:
+        return Collision(False, naming(conflict.message))
+    who = "you" if item.last_actor_id == actor.decider_id else known_as(item.last_actor_id or "")
+    done = did(Action(item.last_action_type), account=item.assigned_account_id, role=item.assigned_role)
+    return Collision(False, f"While you were looking, {who} {naming(done)}.")
+
+
+def asked_already(session: Session, item: ItemState, typed: Typed, actor: Actor) -> bool:
+    """Return whether what was done last is this very thing, by the same person and in the same words: a form sent twice."""
+    asked = typed.action
+    if asked is None or (item.last_actor_id, item.last_action_type) != (actor.decider_id, asked.value):
+        return False
+    last = last_action(session, item)
+    return last is not None and typed.says(last)

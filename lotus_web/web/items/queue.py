@@ -1,0 +1,158 @@
+"""The list that an item was opened from: working through it from its first item to its last, once, or looking about in it.
+
+The address of an item says which list it is of. Of one that is worked through it also says how many there were, and behind
+which place of it, as it was ordered when the work began, the next one stands: so nothing comes up again, whatever was done to
+it or passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Response, request, url_for
+from sqlalchemy.orm import Session
+
+from lotus_web.config import current
+from lotus_web.domain.access import Actor
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.transitions import Action
+from lotus_web.queries.inbox.filter import InboxFilter, Tab
+from lotus_web.queries.inbox.listing import InboxRow, cursor_after, cursor_instant, cursor_of, open_before, open_items
+from lotus_web.web.items.list_args import wanted_items
+from lotus_web.web.shell.htmx import is_htmx, see_other
+from lotus_web.web.shell.links import with_query
+
+# Lists with an order of their own to go on in; of the others the way back is kept.
+ORDERED = frozenset(Tab) - {Tab.CLOSED, Tab.ALL}
+AT, OF, PLACE = "at", "of", "place"
+# After these the item needs its reviewer no more.
+ONWARD = frozenset({Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.ESCALATE, Action.OVERRIDE})
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How far someone has come who works through a list: item ``at`` of ``of``, which stands at ``place``."""
+
+    at: int
+    of: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The list around an item, whose ends have no ``next`` or ``previous``; ``work`` None where it is only looked at."""
+
+    work: Work | None
+    next: InboxRow | None
+    next_url: str | None
+    previous: InboxRow | None
+    previous_url: str | None
+
+
+def work_url(row: InboxRow, tab: Tab, of: int | None, now: datetime) -> str:
+    """Return the address at which the list of the present page is worked through from its first row on."""
+    begin = {"tab": tab.value, AT: "1", OF: str(of or 1), PLACE: cursor_after(row, now)}
+    return with_query(url_for("items.show", workflow_id=row.workflow_id), **begin)
+
+
+def row_url(row: InboxRow, tab: Tab) -> str:
+    """Return the address of an item as a row of the present page's list."""
+    return with_query(url_for("items.show", workflow_id=row.workflow_id), tab=tab.value)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAddress:
+    """What the address of an item's page says of the list it is of; ``wanted`` None where that cannot be meant."""
+
+    wanted: InboxFilter | None
+    work: Work | None
+
+
+def queue_address() -> QueueAddress | None:
+    """Return which list the address of this item's page names; None where it names none. Asks the store nothing."""
+    at, of, place = _number(AT), _number(OF), request.args.get(PLACE)
+    work = Work(at, max(of, at), place) if at and of and place else None
+    if work is None and {AT, OF, PLACE} & set(request.args):
+        return None
+    try:
+        wanted = wanted_items()
+        if work is not None:
+            cursor_instant(work.place)
+    except InvalidInput:
+        # An address that was cut short, or typed.
+        return QueueAddress(None, work)
+    return QueueAddress(wanted, work) if wanted.tab in ORDERED else None
+
+
+def list_url() -> str | None:
+    """Return the inbox as it was when this item was opened from it; None where the address names no part of it."""
+    try:
+        named = wanted_items().tab is not None
+    except InvalidInput:
+        return None
+    return with_query(url_for("inbox.show"), at=None, of=None, place=None, do=None) if named else None
+
+
+def act_url(item: ItemState) -> str:
+    """Return where the forms of an item are sent: its own address, with the list that it is of."""
+    return with_query(url_for("items.act", workflow_id=item.workflow_id), do=None)
+
+
+def queue_here(session: Session, item: ItemState, actor: Actor, address: QueueAddress | None) -> Queue | None:
+    """Return the list that an address names; None where it names none, or none that can be meant. Four queries at most."""
+    if address is None or address.wanted is None or address.wanted.tab is None:
+        return None
+    wanted, tab, work = address.wanted, address.wanted.tab, address.work
+    place = work.place if work else cursor_of(item, current.utcnow())
+    onward = None if work and work.at >= work.of else _next(session, item, actor, wanted, tab, place)
+    soon = current.settings().deadline_risk_warning_minutes
+    before = open_before(session, wanted, tab, actor=actor, soon_minutes=soon, cursor=place)
+    return Queue(
+        work=work,
+        next=onward,
+        next_url=_url_of(onward, work, 1) if onward else None,
+        previous=before,
+        previous_url=_url_of(before, work, -1) if before else None,
+    )
+
+
+def _url_of(row: InboxRow, work: Work | None, step: int) -> str:
+    """Return the address of a neighbour; what was settled when the work began stays so."""
+    path = url_for("items.show", workflow_id=row.workflow_id)
+    if work is None:
+        return with_query(path, do=None)
+    at, place = str(max(work.at + step, 1)), cursor_after(row, cursor_instant(work.place))
+    return with_query(path, do=None, at=at, place=place)
+
+
+def _number(name: str) -> int | None:
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else None
+
+
+def _next(
+    session: Session, item: ItemState, actor: Actor, wanted: InboxFilter, tab: Tab, place: str
+) -> InboxRow | None:
+    """Return what follows behind a place of the list."""
+    page = open_items(
+        session,
+        wanted,
+        tab,
+        actor=actor,
+        now=current.utcnow(),
+        soon_minutes=current.settings().deadline_risk_warning_minutes,
+        limit=2,
+        cursor=place,
+    )
+    return next((row for row in page.items if row.workflow_id != item.workflow_id), None)
+
+
+def move_on(url: str) -> Response:
+    """Go to the next item: 303 for a form; htmx fetches it in place of this one and notes its address."""
+    if not is_htmx():
+        return see_other(url)
+    where = {"path": url, "target": "#item", "swap": "outerHTML show:window:top"}
+    return Response(status=204, headers={"HX-Location": json.dumps(where)})

@@ -1,0 +1,100 @@
+"""One item: why it needs a person, and the forms with which one decides."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lotus_web.config import current
+from lotus_web.domain.access import Permission, check_permission
+from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
+from lotus_web.domain.items.transitions import PERMISSION, Action
+from lotus_web.http.request_ids import current_ids
+from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.items.actions import Reviewed, apply_action
+from lotus_web.store.session import db
+from lotus_web.web.format.permissions import in_plain_words
+from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.items.form import Typed, asked_action, chosen_action, field_error
+from lotus_web.web.items.page import Outcome, item_page
+from lotus_web.web.items.queue import ONWARD, QueueAddress, act_url, move_on, queue_address, queue_here
+from lotus_web.web.shell.htmx import go_to, is_htmx, see_other
+
+blueprint = Blueprint("items", __name__)
+
+DONE_WORDS = {
+    Action.CLAIM: "You hold this item now.",
+    Action.RELEASE: "Released. It waits for someone else.",
+    Action.APPROVE: "Approved.",
+    Action.REJECT: "Rejected.",
+    Action.REQUEST_CHANGE: "Changes requested.",
+    Action.COMMENT: "Comment added.",
+    Action.REASSIGN: "Reassigned.",
+    Action.ESCALATE: "Escalated.",
+    Action.OVERRIDE: "Overridden. The gate is open for this run.",
+}
+
+
+@blueprint.get("/inbox/<ident:workflow_id>")
+@requires(Permission.RUNS_READ)
+def show(workflow_id: str) -> ResponseReturnValue:
+    """Show the item as it stands."""
+    return item_page(workflow_id)
+
+
+@blueprint.post("/inbox/<ident:workflow_id>")
+@requires(Permission.RUNS_READ)
+def act(workflow_id: str) -> ResponseReturnValue:
+    """Do one thing to the item, or show it again with what was typed and why it was not done.
+
+    Which permission it needs depends on the action, as on the JSON route.
+    """
+    typed, address = Typed(request.form.to_dict()), queue_address()
+    try:
+        with tried():
+            done = _apply(workflow_id, typed)
+    except InvalidInput as wrong:
+        return item_page(workflow_id, status=422, typed=typed, outcome=Outcome(error=field_error(typed, wrong)))
+    except Conflict as conflict:
+        return item_page(workflow_id, status=409, typed=typed, outcome=Outcome(conflict=conflict))
+    except Forbidden as refused:
+        return item_page(
+            workflow_id, status=403, typed=typed, outcome=Outcome(forbidden=in_plain_words(refused.message))
+        )
+    return _recorded(workflow_id, typed, done, address)
+
+
+def _apply(workflow_id: str, typed: Typed) -> Reviewed:
+    action, actor = chosen_action(typed), current_actor()
+    request_id, now = current_ids().correlation_id, current.utcnow()
+    with attempt(Attempt(actor, workflow_id, action.value, "form", request_id, now, unseen=True)) as session:
+        check_permission(actor, PERMISSION[action])
+        return apply_action(
+            session,
+            workflow_id,
+            asked_action(typed),
+            actor=actor,
+            surface="form",
+            correlation_id=request_id,
+            now=now,
+            policy=current.policy(),
+        )
+
+
+def _recorded(workflow_id: str, typed: Typed, done: Reviewed, address: QueueAddress | None) -> Response:
+    assert typed.action is not None
+    words, onward = DONE_WORDS[typed.action], typed.action in ONWARD
+    onward = onward and (address is None or address.work is not None)
+    queue = queue_here(db.session(), done.item, current_actor(), address) if onward else None
+    if onward and address is not None and address.wanted is None:
+        flash(f"{words} {done.item.title}", "success")
+        return go_to(url_for("inbox.show"))
+    if queue is not None and queue.next_url is not None:
+        flash(f"{words} {done.item.title}", "success")
+        return move_on(queue.next_url)
+    if is_htmx():
+        return item_page(workflow_id, outcome=Outcome(done=words, done_action=typed.action))
+    ended = ". That was the last of this list." if queue else ""
+    flash(f"{words} {done.item.title}{ended}", "success")
+    return see_other(act_url(done.item))

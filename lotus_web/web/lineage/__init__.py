@@ -1,0 +1,1 @@
+"""Pages of lineage: edges between what is recorded, and their drawing."""

@@ -1,0 +1,1 @@
+"""Pages of runs: recorded engine runs: simulated, recorded, looked up, replayed and compared."""

@@ -1,0 +1,1 @@
+"""What every page is wrapped in: links, assets, downloads, query arguments and security headers."""

@@ -1,0 +1,45 @@
+"""CSV that a spreadsheet opens as text: UTF-8 with a mark, and no cell that it would run as a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from flask import Response
+
+from lotus_web.web.shell.downloads import attachment
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+MARK = "\ufeff"
+
+
+def safe_cell(text: str) -> str:
+    """Return the text of a cell; one that a spreadsheet would take for a formula gets a ``'`` in front."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the file line by line (RFC 4180, CRLF), the mark first."""
+    yield MARK + _line(header)
+    for row in rows:
+        yield _line([safe_cell(cell) for cell in row])
+
+
+def plain_cell(value: str | datetime | None) -> str:
+    """Return what a row holds as text: nothing for None, an instant in UTC to the microsecond."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return value or ""
+
+
+def csv_answer(lines: Iterator[str], kind: str, now: datetime) -> Response:
+    """Send lines, as they are made, as a file named after its kind and day: ``decisions-2026-01-31.csv``."""
+    return attachment(lines, f"{kind}-{now:%Y-%m-%d}", "csv")
+
+
+def _line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()

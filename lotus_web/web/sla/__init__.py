@@ -1,0 +1,1 @@
+"""Pages of deadlines: due times, the sweep, the board and moving late work."""

@@ -1,0 +1,1 @@
+"""Pages of support: the support summary, bundles and the support page."""

@@ -1,0 +1,103 @@
+"""Which role may look at which page and send which form: the whole table, walked over the routes of the app."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask, request
+
+from lotus_web.domain.access import ROLE_PERMISSIONS, Permission, Role
+from lotus_web.web.guard.access import Door, access_of, is_json_blueprint
+from tests.integration.conftest import ClientOf
+from tests.support.people import csrf_token
+
+pytestmark = pytest.mark.stores("sqlite")
+
+READ, REVIEW, ASSIGN = Permission.RUNS_READ, Permission.WORKFLOW_REVIEW, Permission.WORKFLOW_ASSIGN
+EXPORT, ADMIN = Permission.WORKFLOW_EXPORT, Permission.ADMIN
+# What each page of the control plane asks for; the test fails when one is missing here or asks for something else.
+ASKED = {
+    "inbox.home": Door.SIGNED_IN,
+    "inbox.show": READ,
+    "inbox.claim": REVIEW,
+    "inbox.take_next": REVIEW,
+    "saved_views.save": READ,
+    "saved_views.alter": READ,
+    "items.show": READ,
+    "items.act": READ,
+    "decisions.show": READ,
+    "decisions.export": READ,
+    "reasons.show": READ,
+    "sla.show": READ,
+    "sla.move": ASSIGN,
+    "notifications.show": Door.SIGNED_IN,
+    "notifications.bell": Door.SIGNED_IN,
+    "notifications.read": Door.SIGNED_IN,
+    "studio.show": READ,
+    "studio.trace": READ,
+    "studio.start": REVIEW,
+    "traces.show": READ,
+    "audit.show": EXPORT,
+    "audit.export": EXPORT,
+    "audit.verify": EXPORT,
+    "audit.export_of_item": EXPORT,
+    "support.show": READ,
+    "admin.show": ADMIN,
+    "admin.add": ADMIN,
+    "admin.person": ADMIN,
+    "admin.alter": ADMIN,
+    "admin_tokens.show": ADMIN,
+    "admin_tokens.issue": ADMIN,
+    "admin_tokens.revoke": ADMIN,
+    "admin_token.show": ADMIN,
+    "admin_token.ask_to_revoke": ADMIN,
+    "admin_accounts.alter": ADMIN,
+    "admin_settings.show": ADMIN,
+}
+FAMILIES = {endpoint.partition(".")[0] for endpoint in ASKED}
+ROLE_OF = {"vera": Role.VIEWER, "nora": Role.REVIEWER, "max": Role.MANAGER, "ada": Role.ADMIN}
+PASSED = {200, 303, 404, 409, 422}
+
+
+def routes(app: Flask) -> list[tuple[str, str, str]]:
+    """Return endpoint, method and an address of every route of these pages; ids in it are unknown ones."""
+    with app.test_request_context():
+        adapter = app.create_url_adapter(request)
+        assert adapter is not None
+        return [
+            (rule.endpoint, method, adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, "x"), method=method))
+            for rule in app.url_map.iter_rules()
+            if rule.endpoint.partition(".")[0] in FAMILIES and not is_json_blueprint(rule.endpoint.partition(".")[0])
+            for method in sorted((rule.methods or set()) & {"GET", "POST"})
+        ]
+
+
+def test_the_table_names_every_page_and_what_it_asks_for(app: Flask) -> None:
+    assert {endpoint: access_of(app, endpoint) for endpoint, _, _ in routes(app)} == ASKED
+
+
+@pytest.mark.parametrize("name", ROLE_OF)
+def test_each_role_passes_where_it_may_and_nowhere_else(app: Flask, client_of: ClientOf, name: str) -> None:
+    client, may = client_of(name), ROLE_PERMISSIONS[ROLE_OF[name]]
+    token = csrf_token(client)
+    wrong = {}
+    for endpoint, method, path in routes(app):
+        answer = (
+            client.get(path, buffered=True)
+            if method == "GET"
+            else client.post(path, data={"csrf_token": token, "notification_id": "x"})
+        )
+        asked = ASKED[endpoint]
+        expected = PASSED if asked is Door.SIGNED_IN or asked in may else {403}
+        if answer.status_code not in expected:
+            wrong[f"{method} {endpoint}"] = answer.status_code
+    assert wrong == {}
+
+
+def test_the_navigation_leads_only_where_one_may_go(client_of: ClientOf) -> None:
+    for name in ROLE_OF:
+        client = client_of(name)
+        page = client.get("/notifications").text
+        rail = page[page.index('id="rail"') : page.index("</nav>", page.index('id="rail"'))]
+        links = [part.partition('"')[0] for part in rail.split('class="rail__link" href="')[1:]]
+        assert links
+        assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)

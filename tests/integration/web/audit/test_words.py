@@ -1,0 +1,88 @@
+"""The record in words: what a refusal is about is a link, and a bare code reads as a sentence."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from flask import Flask
+
+from lotus_web.config.current import utcnow
+from lotus_web.domain.access import Actor, ActorType, Permission
+from lotus_web.services.audit.records import AuditCategory, record_audit
+from lotus_web.store.session import transaction
+from lotus_web.web.audit.words import sentence_of
+from tests.integration.conftest import ClientOf
+from tests.support.people import post
+
+pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
+ADA = Actor(ActorType.PERSON, "ada", "default", frozenset(Permission))
+
+
+def about(page: str) -> list[str]:
+    """Return where the cells that say what a line is about lead, newest first."""
+    return [unescape(href) for href in re.findall(r'data-label="About">.*?href="([^"]+)"', page, re.DOTALL)]
+
+
+@pytest.mark.parametrize(
+    ("action", "subject", "for_admins", "for_managers"),
+    [
+        ("approve", "corr-1:exception:rr_1", "/inbox/corr-1:exception:rr_1", "/inbox/corr-1:exception:rr_1"),
+        ("approve", "rr_1", "/runs/rr_1", "/runs/rr_1"),
+        ("claim", "next", "/audit?about=next", "/audit?about=next"),
+        ("legal_hold_set", "rr_1", "/runs/rr_1", "/runs/rr_1"),
+        ("start_review", "corr-1", "/traces/corr-1", "/traces/corr-1"),
+        ("grant_role", "nora", "/admin/people/nora", "/audit?about=nora"),
+        ("revoke_token", "tok1", "/admin/tokens/tok1", "/audit?about=tok1"),
+        ("disable_account", "engine", "/admin/tokens", "/audit?about=engine"),
+        ("verify_chain", "chain", "/audit?about=chain", "/audit?about=chain"),
+    ],
+)
+def test_what_a_line_is_about_is_a_link(
+    app: Flask, client_of: ClientOf, action: str, subject: str, for_admins: str, for_managers: str
+) -> None:
+    with app.app_context(), transaction() as session:
+        record_audit(
+            session,
+            AuditCategory.ADMIN,
+            actor=ADA,
+            action=action,
+            subject=subject,
+            code="done",
+            message="It was done.",
+            surface="admin",
+            now=utcnow(),
+        )
+    for name, address in (("ada", for_admins), ("max", for_managers)):
+        assert [unescape(one).replace("%3A", ":") for one in about(client_of(name).get("/audit").text)] == [address]
+
+
+def test_the_filters_and_the_chain_read_without_a_riddle(client_of: ClientOf) -> None:
+    max_ = client_of("max")
+    page = max_.get("/audit").text
+    labels = re.findall(r'<label class="label" for="([a-z]+)">([A-Za-z ()]+?) ?<', page)
+    assert dict(labels) == {
+        "source": "Source",
+        "kind": "Kind",
+        "actor": "By",
+        "about": "About",
+        "from": "From (UTC)",
+        "to": "To (UTC)",
+    }
+    assert re.search(r"<dt>Last verified</dt>\s*<dd>never</dd>", page)
+    post(max_, "/audit/verify")
+    assert re.search(r"<dt>Last verified</dt>\s*<dd><time", max_.get("/audit").text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("DPM_WORKFLOW_INVALID_TRANSITION", "The gate does not allow this decision as things stand."),
+        ("DPM_SOMETHING_ELSE", "Dpm something else."),
+        ("Choose a reason.", "Choose a reason."),
+        ("OK", "OK"),
+    ],
+)
+def test_a_bare_code_reads_as_a_sentence(text: str, sentence: str) -> None:
+    assert sentence_of(text) == sentence

@@ -1,0 +1,108 @@
+"""Legal holds from the page: set and lifted by administrators, with a reason, seen by everyone."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from lotus_web.queries.retention import LegalHold, legal_hold
+from lotus_web.store.session import db
+from tests.integration.conftest import ClientOf
+from tests.support import runs as desk
+from tests.support.people import post, shown
+
+SQLITE = pytest.mark.stores("sqlite")
+GATE_ON = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
+
+
+def hold_of(app: Flask, run_id: str) -> LegalHold:
+    with app.app_context():
+        found = legal_hold(db.session(), "default", run_id)
+        db.session.remove()
+    return found
+
+
+@GATE_ON
+def test_a_hold_is_set_shown_and_lifted(app: Flask, client_of: ClientOf) -> None:
+    run_id, ada = desk.record(app), client_of("ada")
+    url = f"/runs/{run_id}/legal-hold"
+    assert "Never held" in ada.get(url).text
+    done = post(ada, url, {"action": "set", "reason": "Matter 7,\nasked for by the court."})
+    assert (done.status_code, done.location) == (303, url)
+    page = ada.get(url).text
+    assert "Under legal hold" in page
+    assert "Matter 7,\nasked for by the court." in page
+    vera = client_of("vera")
+    for seen in (f"/runs/{run_id}", f"/inbox/{desk.item_of(run_id)}"):
+        assert "Legal hold" in vera.get(seen).text
+    assert post(ada, url, {"action": "lift", "reason": "The matter is closed."}).status_code == 303
+    held = hold_of(app, run_id)
+    assert not held.legal_hold
+    assert [(entry.entry_type, entry.actor_id) for entry in held.history] == [
+        ("HOLD_SET", "ada"),
+        ("HOLD_LIFTED", "ada"),
+    ]
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"action": "set", "reason": "   "}, "Enter a reason of 1 to 1000 characters."),
+        ({"action": "set", "reason": "x" * 1001}, "Enter a reason of 1 to 1000 characters."),
+        ({"action": "keep", "reason": "Because."}, "Say whether to set or to lift the hold."),
+        ({"reason": "Because."}, "Say whether to set or to lift the hold."),
+    ],
+)
+def test_what_is_wrong_comes_back_with_what_was_typed(
+    app: Flask, client_of: ClientOf, typed: dict[str, str], told: str
+) -> None:
+    run_id = desk.record(app)
+    answer = post(client_of("ada"), f"/runs/{run_id}/legal-hold", typed)
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert 'href="#reason"' in answer.text
+    assert f">{typed['reason']}</textarea>" in answer.text
+    assert not hold_of(app, run_id).legal_hold
+
+
+def test_the_second_of_two_is_told_that_nothing_of_theirs_was_recorded(app: Flask, client_of: ClientOf) -> None:
+    run_id, ada = desk.record(app), client_of("ada")
+    url = f"/runs/{run_id}/legal-hold"
+    post(ada, url, {"action": "set", "reason": "First."})
+    again = post(ada, url, {"action": "set", "reason": "Second."})
+    assert again.status_code == 409
+    assert "The run is already under legal hold." in again.text
+    assert "Second.</textarea>" in again.text
+    assert len(hold_of(app, run_id).history) == 1
+
+
+@pytest.mark.parametrize("name", ["vera", "nora", "max"])
+@SQLITE
+def test_who_may_not_sees_the_record_and_no_form(app: Flask, client_of: ClientOf, name: str) -> None:
+    run_id, client = desk.record(app), client_of(name)
+    url = f"/runs/{run_id}/legal-hold"
+    page = client.get(url)
+    assert page.status_code == 200
+    assert "Administrators set and lift holds." in page.text
+    assert "<textarea" not in page.text
+    assert post(client, url, {"action": "set", "reason": "Because."}).status_code == 403
+    assert not hold_of(app, run_id).legal_hold
+
+
+def test_another_tenants_run_is_as_unknown_as_one_that_never_was(app: Flask, client_of: ClientOf) -> None:
+    theirs, ada = desk.record(app, tenant="zurich"), client_of("ada")
+    pages = [ada.get(f"/runs/{one}/legal-hold") for one in (theirs, "rr_none")]
+    assert {page.status_code for page in pages} == {404}
+    assert shown(pages[0]) == shown(pages[1])
+    assert post(ada, f"/runs/{theirs}/legal-hold", {"action": "set", "reason": "Because."}).status_code == 404
+
+
+@pytest.mark.environ(DPM_SUPPORT_APIS_ENABLED="false")
+@SQLITE
+def test_switched_off_there_is_no_page_for_holds(app: Flask, client_of: ClientOf) -> None:
+    run_id, ada = desk.record(app), client_of("ada")
+    answer = ada.get(f"/runs/{run_id}/legal-hold")
+    assert answer.status_code == 404
+    assert "Support pages are switched off here" in answer.text
+    assert post(ada, f"/runs/{run_id}/legal-hold", {"action": "set", "reason": "Because."}).status_code == 404

@@ -1,0 +1,307 @@
+"""Signing in: through the form, under a new id, back to where one was going, and out again for good."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from lotus_web.config.current import utcnow
+from lotus_web.domain.access import Role
+from lotus_web.models import PersonSession
+from lotus_web.services.accounts import people as hr
+from lotus_web.store.session import db, transaction
+from tests.integration.conftest import ClientOf
+from tests.support.people import PASSWORD, csrf_token, hidden_fields, hire, post, sign_in
+
+MORNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+
+
+def cookie_of(client: FlaskClient) -> str:
+    cookie = client.get_cookie("lotus_session")
+    assert cookie is not None
+    return cookie.value
+
+
+def sessions(app: Flask) -> list[PersonSession]:
+    with app.app_context():
+        return list(db.session.scalars(select(PersonSession).order_by(PersonSession.created_at)))
+
+
+def test_a_person_signs_in_and_is_led_on(desk: Flask, client: FlaskClient, nora: str) -> None:
+    answer = sign_in(client, nora, next_path="/desk/?status=open")
+    assert (answer.status_code, answer.location) == (303, "/desk/?status=open")
+    assert "nora in default" in client.get("/desk/").text
+
+
+def test_without_a_place_to_go_to_it_leads_home(client: FlaskClient, nora: str) -> None:
+    assert sign_in(client, nora).location == "/"
+
+
+@pytest.mark.parametrize(
+    "trick", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "/login"]
+)
+def test_nobody_is_led_to_another_site(client: FlaskClient, nora: str, trick: str) -> None:
+    assert hidden_fields(client.get("/login", query_string={"next": trick}))["next"] == "/"
+    form = hidden_fields(client.get("/login")) | {"name": nora, "password": PASSWORD, "next": trick}
+    assert client.post("/login", data=form).location == "/"
+
+
+def test_whoever_is_signed_in_is_led_on_from_the_form(client_of: ClientOf) -> None:
+    answer = client_of("nora").get("/login", query_string={"next": "/desk/"})
+    assert (answer.status_code, answer.location) == (303, "/desk/")
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [("nora", "not her password"), ("nobody", PASSWORD), ("no:ra", PASSWORD)]
+)
+def test_a_wrong_name_and_a_wrong_password_read_the_same(
+    client: FlaskClient, nora: str, name: str, password: str
+) -> None:
+    answer = sign_in(client, name, password, next_path="/inbox")
+    assert answer.status_code == 401
+    assert "The name or the password is not right." in answer.text
+    assert f'value="{name}"' in answer.text
+    assert password not in answer.text
+    assert hidden_fields(answer)["next"] == "/inbox"
+
+
+def test_missing_fields_are_named_and_linked(client: FlaskClient) -> None:
+    answer = sign_in(client, " ", "")
+    assert answer.status_code == 422
+    assert '<a href="#name">Enter your name.</a>' in answer.text
+    assert '<a href="#password">Enter your password.</a>' in answer.text
+    only_one = sign_in(client, "nora", "")
+    assert 'href="#name"' not in only_one.text
+
+
+def test_a_disabled_person_stays_outside(app: Flask, client: FlaskClient, nora: str) -> None:
+    with app.app_context(), transaction() as store:
+        hr.disable_person(store, name=nora, now=MORNING)
+    assert sign_in(client, nora).status_code == 401
+
+
+def test_whoever_has_no_role_is_told_so(app: Flask, client: FlaskClient, nora: str) -> None:
+    with app.app_context(), transaction() as store:
+        hr.take_role(store, name=nora, role=Role.REVIEWER, tenant_id="default")
+    answer = sign_in(client, nora)
+    assert answer.status_code == 403
+    assert "You have no role here yet." in answer.text
+
+
+def test_the_sixth_wrong_password_has_to_wait_and_even_the_right_one_then_does(client: FlaskClient, nora: str) -> None:
+    with time_machine.travel(MORNING, tick=False):
+        for _ in range(5):
+            assert sign_in(client, nora, "not her password").status_code == 401
+        slow = sign_in(client, nora)
+        assert (slow.status_code, slow.headers["Retry-After"]) == (429, "900")
+        assert "Try again in 15 minutes." in slow.text
+        assert 'value="nora"' in slow.text
+    with time_machine.travel(MORNING + timedelta(minutes=15), tick=False):
+        assert sign_in(client, nora).status_code == 303
+
+
+def test_the_right_password_takes_its_failures_back(client: FlaskClient, nora: str) -> None:
+    for _ in range(2):
+        for _ in range(4):
+            assert sign_in(client, nora, "not her password").status_code == 401
+        assert sign_in(client, nora).status_code == 303
+        post(client, "/logout")
+
+
+def test_a_line_of_ipv6_addresses_counts_as_one(app: Flask, nora: str) -> None:
+    for number in range(20):
+        client = app.test_client()
+        client.environ_base["REMOTE_ADDR"] = f"2001:db8:1:2::{number:x}"
+        assert sign_in(client, f"someone-{number}", "a guess").status_code == 401
+    client.environ_base["REMOTE_ADDR"] = "2001:db8:1:2:ffff::1"
+    assert sign_in(client, nora).status_code == 429
+    client.environ_base["REMOTE_ADDR"] = "2001:db8:1:3::1"
+    assert sign_in(client, nora).status_code == 303
+
+
+@pytest.mark.environ(LOTUS_TRUSTED_PROXIES="1")
+def test_behind_a_proxy_the_client_counts_and_not_the_proxy(app: Flask, nora: str) -> None:
+    for number in range(20):
+        client = app.test_client()
+        client.environ_base["HTTP_X_FORWARDED_FOR"] = "203.0.113.9, 192.0.2.50"
+        assert sign_in(client, f"someone-{number}", "a guess").status_code == 401
+    assert sign_in(client, nora).status_code == 429
+    client.environ_base["HTTP_X_FORWARDED_FOR"] = "192.0.2.50, 192.0.2.51"
+    assert sign_in(client, nora).status_code == 303
+
+
+def test_without_a_trusted_proxy_nobody_names_their_own_address(app: Flask) -> None:
+    for number in range(20):
+        client = app.test_client()
+        client.environ_base["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{number}"
+        assert sign_in(client, f"someone-{number}", "a guess").status_code == 401
+    client.environ_base["HTTP_X_FORWARDED_FOR"] = "203.0.113.1"
+    assert sign_in(client, "another", "a guess").status_code == 429
+
+
+def test_signing_in_leaves_nothing_of_the_cookie_before(app: Flask, client: FlaskClient, nora: str) -> None:
+    before = csrf_token(client)
+    with client.session_transaction() as cookie:
+        cookie["planted"] = "by someone else"
+    sign_in(client, nora)
+    with client.session_transaction() as cookie:
+        assert "planted" not in cookie
+        first_id = cookie["_user_id"]
+    refused = client.post("/tenant", data={"csrf_token": before, "tenant": "default"})
+    assert refused.status_code == 400
+    post(client, "/logout")
+    sign_in(client, nora)
+    with client.session_transaction() as cookie:
+        assert cookie["_user_id"] != first_id
+
+
+def test_a_planted_session_id_is_not_taken_up(desk: Flask, client: FlaskClient, nora: str) -> None:
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = "an id the attacker knows"
+        cookie["seen"] = int(datetime.now(UTC).timestamp() // 60)
+    sign_in(client, nora)
+    with client.session_transaction() as cookie:
+        assert cookie["_user_id"] != "an id the attacker knows"
+
+
+def test_signing_in_again_ends_the_session_before(app: Flask, client: FlaskClient, nora: str) -> None:
+    sign_in(client, nora)
+    form = {"csrf_token": csrf_token(client), "name": nora, "password": PASSWORD}
+    assert client.post("/login", data=form).status_code == 303
+    assert sorted(one.revoked_at is None for one in sessions(app)) == [False, True]
+
+
+def test_signing_out_ends_the_session_whatever_the_cookie_says(desk: Flask, client: FlaskClient, nora: str) -> None:
+    sign_in(client, nora)
+    kept = cookie_of(client)
+    assert post(client, "/logout").location == "/login"
+    assert "You are signed out." in client.get("/login").text
+    client.set_cookie("lotus_session", kept)
+    assert client.get("/desk/").status_code == 303
+
+
+def test_signing_out_needs_a_token(client_of: ClientOf, desk: Flask) -> None:
+    client = client_of("nora")
+    assert client.post("/logout").status_code == 400
+    assert client.get("/desk/").status_code == 200
+
+
+def test_signing_out_twice_is_harmless(client: FlaskClient) -> None:
+    assert post(client, "/logout").status_code == 303
+
+
+def test_a_cookie_with_another_signature_opens_nothing(desk: Flask, client: FlaskClient, nora: str) -> None:
+    sign_in(client, nora)
+    value = cookie_of(client)
+    client.set_cookie("lotus_session", value[:-2] + ("aa" if value[-2:] != "aa" else "bb"))
+    assert client.get("/desk/").status_code == 303
+
+
+def test_a_session_holds_on_every_replica(desk: Flask, client: FlaskClient, nora: str, make_app: object) -> None:
+    sign_in(client, nora)
+    other = make_app().test_client()  # type: ignore[operator]
+    other.set_cookie("lotus_session", cookie_of(client))
+    assert other.get("/tenant").status_code == 200
+
+
+@pytest.mark.environ(LOTUS_SESSION_HOURS="2", LOTUS_SESSION_IDLE_MINUTES="600")
+def test_a_session_ends_after_its_hours_however_busy_it_is(desk: Flask, client: FlaskClient, nora: str) -> None:
+    with time_machine.travel(MORNING, tick=False) as clock:
+        sign_in(client, nora)
+        for _ in range(4):
+            assert client.get("/desk/").status_code == 200
+            clock.shift(timedelta(minutes=30))
+        assert client.get("/desk/").status_code == 303
+
+
+@pytest.mark.environ(LOTUS_SESSION_IDLE_MINUTES="30")
+def test_a_silent_session_ends_and_a_used_one_goes_on(desk: Flask, client: FlaskClient, nora: str) -> None:
+    with time_machine.travel(MORNING, tick=False) as clock:
+        sign_in(client, nora)
+        for _ in range(4):
+            clock.shift(timedelta(minutes=29))
+            assert client.get("/desk/").status_code == 200
+        clock.shift(timedelta(minutes=32))
+        assert client.get("/desk/").status_code == 303
+
+
+@pytest.mark.environ(LOTUS_SESSION_IDLE_MINUTES="30")
+def test_a_page_that_refreshes_itself_keeps_nobody_awake(desk: Flask, client: FlaskClient, nora: str) -> None:
+    with time_machine.travel(MORNING, tick=False) as clock:
+        sign_in(client, nora)
+        for _ in range(3):
+            clock.shift(timedelta(minutes=10))
+            live = client.get("/desk/", headers={"HX-Request": "true", "X-Lotus-Live": "1"})
+            assert live.status_code == 200
+        clock.shift(timedelta(minutes=2))
+        assert client.get("/desk/", headers={"HX-Request": "true", "X-Lotus-Live": "1"}).status_code == 401
+
+
+def test_looking_writes_nothing_and_posting_notes_the_time_now_and_then(
+    desk: Flask, client: FlaskClient, nora: str
+) -> None:
+    with time_machine.travel(MORNING, tick=False) as clock:
+        sign_in(client, nora)
+        clock.shift(timedelta(minutes=10))
+        client.get("/desk/")
+        assert sessions(desk)[0].last_seen_at == MORNING
+        post(client, "/desk/notes", {"reason": "within the mandate"})
+        assert sessions(desk)[0].last_seen_at == MORNING + timedelta(minutes=10)
+        clock.shift(timedelta(minutes=4))
+        post(client, "/desk/notes", {"reason": "within the mandate"})
+        assert sessions(desk)[0].last_seen_at == MORNING + timedelta(minutes=10)
+
+
+def test_the_cookie_is_issued_again_once_a_minute_and_not_more(desk: Flask, client: FlaskClient, nora: str) -> None:
+    with time_machine.travel(MORNING, tick=False) as clock:
+        sign_in(client, nora)
+        client.get("/desk/")
+        assert "Set-Cookie" not in client.get("/desk/hall").headers
+        assert "Set-Cookie" not in client.get("/desk/").headers
+        clock.shift(timedelta(minutes=1))
+        assert "Set-Cookie" in client.get("/desk/").headers
+
+
+def test_a_person_who_is_disabled_is_out_with_the_next_request(desk: Flask, client_of: ClientOf) -> None:
+    client = client_of("nora")
+    with desk.app_context(), transaction() as store:
+        hr.disable_person(store, name="nora", now=MORNING)
+    assert client.get("/desk/").status_code == 303
+    assert client.post("/desk/notes", data={"reason": "x"}).status_code == 401
+
+
+def test_a_role_counts_from_the_next_request_on(desk: Flask, client_of: ClientOf) -> None:
+    client = client_of("nora")
+    assert client.get("/desk/vault").status_code == 403
+    with desk.app_context(), transaction() as store:
+        hr.give_role(store, name="nora", role=Role.ADMIN, tenant_id="default", now=utcnow())
+    assert client.get("/desk/vault").status_code == 200
+    with desk.app_context(), transaction() as store:
+        hr.take_role(store, name="nora", role=Role.ADMIN, tenant_id="default")
+    assert client.get("/desk/vault").status_code == 403
+
+
+@pytest.mark.environ(LOTUS_ENV="production")
+def test_in_production_the_cookie_travels_by_tls_only(app: Flask) -> None:
+    cookie = app.test_client().get("/login").headers["Set-Cookie"]
+    assert "Secure" in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+@pytest.mark.environ(LOTUS_ENV="production", LOTUS_TRUSTED_PROXIES="1")
+def test_behind_a_tls_proxy_a_person_signs_in_and_a_foreign_referrer_does_not(app: Flask) -> None:
+    hire(app, "nora")
+    client = app.test_client()
+    client.environ_base |= {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_HOST": "desk.example"}
+    base = "https://localhost"
+    form = hidden_fields(client.get("/login", base_url=base)) | {"name": "nora", "password": PASSWORD}
+    foreign = client.post("/login", base_url=base, data=form, headers={"Referer": "https://elsewhere.example/"})
+    assert foreign.status_code == 400
+    own = client.post("/login", base_url=base, data=form, headers={"Referer": "https://desk.example/login"})
+    assert own.status_code == 303

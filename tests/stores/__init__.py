@@ -1,0 +1,1 @@
+"""Databases for tests, of both kinds, and the processes that hold them."""

@@ -1,0 +1,1 @@
+"""Runs, people, events and histories that tests build on."""

@@ -1,0 +1,323 @@
+"""People, runs and actions for tests of the history: built through the services, so that no impossible history exists."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from lotus_web.config.policy import ReviewPolicy
+from lotus_web.domain.access import Actor, ActorType, Permission, Role, permissions_of
+from lotus_web.domain.decisions.gate import GateAction
+from lotus_web.domain.events.envelope import EventDraft, EventSource, EventType
+from lotus_web.domain.items.four_eyes import FourEyes
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.transitions import Action, ItemStatus, Priority, WorkflowKind, override_phrase
+from lotus_web.models import Person, PersonRole, Run
+from lotus_web.queries.audit.chain import ChainReport, chained_tenants, verify_chain
+from lotus_web.queries.audit.decisions import verify_decisions
+from lotus_web.services.decisions.gate import decide_run
+from lotus_web.services.events.log import append_event
+from lotus_web.services.events.rebuild import check_batch
+from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
+from lotus_web.services.runs.record import ComputedRun, record_run
+from lotus_web.store.session import db, transaction
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+POLICY = ReviewPolicy(workflow_enabled=True)
+OFF = ReviewPolicy(workflow_enabled=False)
+APPEND_ONLY = ("dg_event_log", "dg_workflow_actions", "dg_workflow_notifications", "dpm_workflow_decisions")
+HASH = "sha256:" + "ab" * 32
+
+
+def person(name: str, role: Role, tenant_id: str = "default") -> Actor:
+    """Return a person with one role."""
+    return Actor(ActorType.PERSON, name, tenant_id, permissions_of([role]), frozenset({role}))
+
+
+NORA = person("nora.lind", Role.REVIEWER)
+TOMAS = person("tomas.roth", Role.REVIEWER)
+MARA = person("mara.keller", Role.MANAGER)
+ADA = person("ada.osei", Role.ADMIN)
+VIEW = person("victor.han", Role.VIEWER)
+FEED = Actor(ActorType.SERVICE_ACCOUNT, "drift-engine", "default", frozenset(Permission))
+
+
+def result(run_id: str, correlation_id: str, status: str = "PENDING_REVIEW") -> dict[str, Any]:
+    """Return the smallest result document that recording understands, with cash outside its band."""
+    rule = {
+        "rule_id": "CASH_BAND",
+        "severity": "SOFT",
+        "status": "FAIL" if status != "READY" else "PASS",
+        "measured": "0.0800",
+        "threshold": {"min": "0.0100", "max": "0.0500"},
+        "reason_code": "THRESHOLD_BREACH" if status != "READY" else "OK",
+        "remediation_hint": None,
+    }
+    return {
+        "rebalance_run_id": run_id,
+        "correlation_id": correlation_id,
+        "status": status,
+        "before": {},
+        "after_simulated": {},
+        "universe": {"excluded": []},
+        "target": {"targets": []},
+        "intents": [],
+        "rule_results": [rule],
+        "diagnostics": {"warnings": [], "data_quality": {}},
+        "lineage": {"engine_version": "1.0.0"},
+    }
+
+
+def computed(
+    number: int, *, status: str = "PENDING_REVIEW", correlation_id: str | None = None, portfolio_id: str | None = None
+) -> ComputedRun:
+    """Return run ``number`` as the engine would hand it over."""
+    correlation_id = correlation_id or f"corr-{number}"
+    return ComputedRun(
+        request_hash=HASH,
+        idempotency_key=None,
+        portfolio_id=portfolio_id or f"PF-{number}",
+        request={},
+        result=result(f"rr_{number:08x}", correlation_id, status),
+    )
+
+
+def record(session: Session, number: int, *, policy: ReviewPolicy = POLICY, actor: Actor = FEED, **how: Any) -> Run:
+    """Record run ``number`` in the caller's transaction."""
+    return record_run(session, computed(number, **how), actor=actor, now=NOW, policy=policy)
+
+
+def workflow_id(number: int) -> str:
+    """Return the id of the item of run ``number``."""
+    return f"corr-{number}:exception:rr_{number:08x}"
+
+
+def act(
+    session: Session,
+    item: str,
+    action: Action,
+    *,
+    actor: Actor = NORA,
+    now: datetime = NOW,
+    surface: str = "form",
+    policy: ReviewPolicy = POLICY,
+    **asked: Any,
+) -> Reviewed:
+    """Apply an action with a reason, a phrase and a target where it needs them."""
+    given: dict[str, Any] = {"text": "Because of the cash that is due."}
+    if action is Action.OVERRIDE:
+        given["confirm_text"] = override_phrase(item)
+    if action is Action.REASSIGN:
+        given["assigned_role"] = "manager"
+    return apply_action(
+        session,
+        item,
+        ReviewAction(action, **{**given, **asked}),
+        actor=actor,
+        surface=surface,
+        correlation_id="corr-of-the-request",
+        now=now,
+        policy=policy,
+    )
+
+
+def decide(
+    session: Session, number: int, action: GateAction, *, actor: Actor = NORA, policy: ReviewPolicy = POLICY
+) -> Reviewed:
+    """Decide run ``number`` as a JSON consumer does."""
+    return decide_run(
+        session,
+        f"rr_{number:08x}",
+        action=action,
+        reason_code="CASH_PLANNED",
+        comment="Cash is due next week.",
+        actor=actor,
+        correlation_id="corr-of-the-request",
+        now=NOW,
+        policy=policy,
+    )
+
+
+def event(event_type: EventType, payload: dict[str, Any], **changes: Any) -> EventDraft:
+    """Return an event of another decision system, a trace's first unless said otherwise."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "event_id": f"evt-{number}",
+        "tenant_id": "default",
+        "trace_id": "trace-1",
+        "event_type": event_type,
+        "occurred_at": NOW,
+        "source": EventSource("credit-desk", "credit-producer"),
+        "actor": {"actor_type": "service_account", "actor_id": "credit-bot"},
+        "idempotency_key": f"key-{number}",
+        "payload": payload,
+    }
+    return EventDraft(**{**values, **changes})
+
+
+_numbers = itertools.count(1)
+
+
+def append(session: Session, draft: EventDraft, now: datetime = NOW) -> Any:
+    """Append an event in the caller's transaction."""
+    return append_event(session, draft, defaults=POLICY.defaults, now=now)
+
+
+STARTED = {
+    "workflow": "credit",
+    "title": "Limit of Aare AG",
+    "primary_entity": {"entity_type": "client", "entity_id": "C-7"},
+}
+
+
+def requested(exception_id: str = "ex-1", **more: Any) -> dict[str, Any]:
+    """Return the payload of an exception request."""
+    policy = {"policy_id": "credit_limits", "policy_version": "4"}
+    return {"exception_id": exception_id, "policy": policy, "reason": "The limit is exceeded.", **more}
+
+
+def review_requested(template_id: str = "incident_triage", **more: Any) -> dict[str, Any]:
+    """Return the payload of a review request."""
+    return {
+        "template_id": template_id,
+        "subject": {"subject_type": "trace", "subject_id": "trace-1"},
+        "assignee": {"role": "admin"},
+        "priority": "high",
+        "sla_hours": 2,
+        "reason": "The outcome was unfavourable.",
+        "title": "Triage",
+        "workflow_kind": "incident_review",
+        **more,
+    }
+
+
+def approved(subject_type: str, subject_id: str, decision: str = "approved", **more: Any) -> dict[str, Any]:
+    """Return the payload of a recorded approval."""
+    return {
+        "approval_id": "ap-1",
+        "subject": {"subject_type": subject_type, "subject_id": subject_id},
+        "approver": {"actor_type": "person", "actor_id": "greta.simon"},
+        "decision": decision,
+        **more,
+    }
+
+
+def hire(session: Session, *people: Actor) -> None:
+    """Put people with their roles into the store."""
+    for someone in people:
+        session.add(Person(name=someone.actor_id, display_name=someone.actor_id, password_hash="!", created_at=NOW))
+        session.flush()
+        for role in someone.roles:
+            session.add(PersonRole(name=someone.actor_id, tenant_id=someone.tenant_id, role=role.value))
+    session.flush()
+
+
+def refused(call: Callable[[Session], Any], kind: type[Exception]) -> Exception:
+    """Run ``call`` in a transaction of its own, which must be refused with ``kind``; return the refusal."""
+    try:
+        with transaction() as session:
+            call(session)
+    except kind as refusal:
+        return refusal
+    raise AssertionError(f"nothing refused it with {kind.__name__}")
+
+
+def verify(tenant_id: str = "default") -> ChainReport:
+    """Verify a tenant's chain as the store holds it now."""
+    db.session.rollback()
+    return verify_chain(db.session(), tenant_id)
+
+
+def differences(tenant_id: str = "default") -> list[str]:
+    """Return everything in which the stored inbox and the history disagree."""
+    found, after = [], ""
+    while True:
+        batch = check_batch(db.session(), tenant_id, after=after)
+        found += batch.differences
+        if batch.upto is None:
+            db.session.rollback()
+            return found
+        after = batch.upto
+
+
+def assert_provable() -> None:
+    """Assert that every chain is intact, every decision is in it, and the inbox is what the history says."""
+    for tenant_id in chained_tenants(db.session()):
+        report = verify(tenant_id)
+        assert report.intact, report
+        assert list(verify_decisions(db.session(), tenant_id)) == []
+        assert differences(tenant_id) == []
+
+
+def count(table: str, where: str = "true") -> int:
+    """Return how many rows a table holds."""
+    db.session.rollback()
+    return int(db.session.execute(text(f"SELECT count(*) FROM {table} WHERE {where}")).scalar_one())
+
+
+def contents() -> dict[str, int]:
+    """Return how much the tables of the history hold."""
+    return {table: count(table) for table in (*APPEND_ONLY, "dg_workflow_items", "dpm_runs", "dpm_lineage_edges")}
+
+
+@contextmanager
+def unguarded(table: str) -> Iterator[Session]:
+    """Open a transaction in which the triggers of a table are gone, as for someone who owns the database."""
+    with transaction() as session:
+        for trigger in _triggers(session, table):
+            on = f" ON {table}" if session.get_bind().dialect.name == "postgresql" else ""
+            session.execute(text(f"DROP TRIGGER {trigger}{on}"))
+        yield session
+
+
+def tampered(session: Session, statement: str, **values: Any) -> ChainReport:
+    """Return what the verification says of the log after ``statement``, and undo it."""
+    with session.begin_nested() as undo:
+        assert session.execute(text(statement), values).rowcount >= 1  # type: ignore[attr-defined]
+        report = verify_chain(session, "default")
+        undo.rollback()
+    return report
+
+
+def _triggers(session: Session, table: str) -> list[str]:
+    if session.get_bind().dialect.name == "postgresql":
+        query = "SELECT tgname FROM pg_trigger WHERE tgrelid = cast(:table AS regclass) AND NOT tgisinternal"
+    else:
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
+    return list(session.execute(text(query), {"table": table}).scalars())
+
+
+def later(hours: float) -> datetime:
+    """Return an instant after NOW."""
+    return NOW + timedelta(hours=hours)
+
+
+NO_FOUR_EYES = ReviewPolicy(workflow_enabled=True, four_eyes=FourEyes(enabled=False))
+
+ITEM = ItemState(
+    tenant_id="default",
+    workflow_id="t:exception:x",
+    trace_id="t",
+    workflow_kind=WorkflowKind.EXCEPTION_REVIEW,
+    workflow_name="rebalance",
+    subject_type="exception",
+    subject_id="x",
+    status=ItemStatus.REQUESTED,
+    priority=Priority.NORMAL,
+    title="Rebalance PF-1",
+    request_reason="r",
+    requested_by_type="service_account",
+    requested_by_id="drift-engine",
+    requested_at=NOW,
+    sla_due_at=later(4),
+    updated_at=NOW,
+    created_from_event_id="evt-1",
+    last_source_log_seq=2,
+    assigned_role="reviewer",
+)

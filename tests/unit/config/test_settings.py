@@ -1,0 +1,98 @@
+"""Settings: an empty value is the default, a bad one stops the start with its name, and they are read live."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lotus_web.config.settings import BadSetting, Settings
+from lotus_web.domain.events.envelope import EARLIEST, LATEST
+
+POSTGRES = {
+    "DPM_SUPPORTABILITY_STORE_BACKEND": "SQL",
+    "DPM_SUPPORTABILITY_DATABASE_URL": "postgresql+psycopg://lotus@postgres/lotus",
+}
+
+
+def test_an_empty_value_is_the_default() -> None:
+    names = [setting.name for setting in Settings.all()]
+    empty, unset = Settings.from_environ(dict.fromkeys(names, " ")), Settings.from_environ({})
+    assert [setting.read(empty.environ) for setting in Settings.all()] == [
+        setting.read(unset.environ) for setting in Settings.all()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DPM_POLICY_PACKS_ENABLED", "perhaps"),
+        ("DPM_TENANT_POLICY_PACK_RESOLUTION_ENABLED", "2"),
+        ("DPM_TENANT_POLICY_PACK_MAP_JSON", "[]"),
+        ("DPM_TENANT_POLICY_PACK_MAP_JSON", "{"),
+        ("DPM_POLICY_PACK_CATALOG_BACKEND", "POSTGRES"),
+        ("ENTERPRISE_MAX_WRITE_PAYLOAD_BYTES", "0"),
+        ("ENTERPRISE_MAX_WRITE_PAYLOAD_BYTES", "1 MiB"),
+        ("ENTERPRISE_POLICY_VERSION", "1\n2"),
+        ("ENTERPRISE_ENFORCE_AUTHZ", "maybe"),
+        ("ENTERPRISE_CAPABILITY_RULES_JSON", '{"GET /rebalance": "c"}'),
+        ("APP_PERSISTENCE_PROFILE", "STAGING"),
+        ("LOTUS_DEFAULT_ASSIGNED_ROLE", "viewer"),
+        ("LOTUS_DEFAULT_ASSIGNED_ROLE", "clerk"),
+        ("LOTUS_ESCALATION_ASSIGNED_ROLE", "managr"),
+        ("LOTUS_EXCEPTION_REVIEW_SLA_HOURS", "8785"),
+        ("LOTUS_INCIDENT_REVIEW_SLA_HOURS", "100000000"),
+    ],
+)
+def test_a_value_that_cannot_be_used_stops_the_start_with_its_name(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{name}="):
+        Settings.from_environ({name: value})
+
+
+SPANS = {
+    "SECONDS": timedelta(seconds=1),
+    "MINUTES": timedelta(minutes=1),
+    "HOURS": timedelta(hours=1),
+    "DAYS": timedelta(days=1),
+}
+
+
+def test_the_longest_span_of_each_setting_leads_to_a_time_that_there_is() -> None:
+    spans = {one.name: SPANS[one.name.rpartition("_")[2]] for one in Settings.all() if one.name.endswith(tuple(SPANS))}
+    assert len(spans) == 11
+    settings = {one.name: one for one in Settings.all() if one.name in spans}
+    for name, unit in spans.items():
+        high = int(settings[name].allowed.rpartition(" ")[2])
+        assert settings[name].read({name: str(high)}) == high
+        with pytest.raises(BadSetting):
+            settings[name].read({name: str(high + 1)})
+        for start in (EARLIEST + timedelta(days=366 * 100), LATEST):
+            assert start - high * unit >= EARLIEST
+            assert start + high * unit < datetime.max.replace(tzinfo=UTC)
+
+
+def test_settings_are_read_live() -> None:
+    environ = {"DPM_TENANT_POLICY_PACK_MAP_JSON": '{"north": "a"}'}
+    settings = Settings.from_environ(environ)
+    environ["DPM_TENANT_POLICY_PACK_MAP_JSON"] = '{"north": "b"}'
+    assert settings.tenant_policy_packs == {"north": "b"}
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        {},
+        {"DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE"},
+        POSTGRES | {"DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE"},
+        POSTGRES | {"DPM_SUPPORTABILITY_DATABASE_URL": "sqlite:///lotus.db"},
+    ],
+)
+def test_the_production_profile_does_not_start_without_postgresql(store: dict[str, str]) -> None:
+    with pytest.raises(BadSetting, match=r"^APP_PERSISTENCE_PROFILE='PRODUCTION' .*PostgreSQL URL in DPM_SUPPORT"):
+        Settings.from_environ({"APP_PERSISTENCE_PROFILE": "PRODUCTION", **store})
+    assert Settings.from_environ({"APP_PERSISTENCE_PROFILE": "local", **store}).persistence_profile == "LOCAL"
+
+
+def test_the_production_profile_starts_on_postgresql() -> None:
+    settings = Settings.from_environ({"APP_PERSISTENCE_PROFILE": "production", **POSTGRES})
+    assert settings.persistence_profile == "PRODUCTION"

@@ -1,0 +1,60 @@
+"""Who submitted or asked does not approve, under their own name or where another account names them."""
+
+from __future__ import annotations
+
+import pytest
+
+from lotus_web.domain.access import Actor, ActorType
+from lotus_web.domain.errors import Forbidden
+from lotus_web.domain.items.four_eyes import FourEyes, Parties
+from lotus_web.domain.items.transitions import Action
+
+RULE = FourEyes()
+PARTIES = Parties(submitted_by="pms", requested_by="rita")
+
+
+def someone(name: str, *, on_behalf_of: str | None = None) -> Actor:
+    return Actor(ActorType.SERVICE_ACCOUNT, name, "default", on_behalf_of=on_behalf_of)
+
+
+@pytest.mark.parametrize(
+    ("actor", "did"),
+    [
+        (someone("pms"), "submitted this run"),
+        (someone("rita"), "asked for this review"),
+        (someone("bot", on_behalf_of="pms"), "submitted this run"),
+        (someone("bot", on_behalf_of="rita"), "asked for this review"),
+    ],
+)
+@pytest.mark.parametrize("action", [Action.APPROVE, Action.OVERRIDE])
+def test_who_stands_behind_an_item_is_refused(actor: Actor, did: str, action: Action) -> None:
+    with pytest.raises(Forbidden, match=f"{actor.decider_id} {did}: someone else must {action.value} it.") as refused:
+        RULE.check(action, actor, PARTIES)
+    assert refused.value.code == "four_eyes"
+
+
+@pytest.mark.parametrize("actor", [someone("nora"), someone("pms", on_behalf_of="nora")])
+def test_someone_else_may_approve_also_one_for_whom_the_submitter_vouches(actor: Actor) -> None:
+    assert RULE.check(Action.APPROVE, actor, PARTIES) is False
+
+
+@pytest.mark.parametrize("action", sorted(set(Action) - {Action.APPROVE, Action.OVERRIDE}))
+def test_holding_back_needs_no_second_pair_of_eyes(action: Action) -> None:
+    assert RULE.check(action, someone("pms"), PARTIES) is False
+
+
+def test_the_rule_can_be_switched_off() -> None:
+    assert FourEyes(enabled=False).check(Action.APPROVE, someone("pms"), PARTIES) is False
+
+
+def test_an_exempt_tenant_is_told_that_its_exemption_was_used() -> None:
+    rule = FourEyes(exempt_tenants=frozenset({"default"}))
+    assert rule.refusal(Action.APPROVE, someone("pms"), PARTIES) is None
+    assert rule.check(Action.APPROVE, someone("pms"), PARTIES) is True
+    assert rule.check(Action.APPROVE, someone("nora"), PARTIES) is False
+
+
+def test_an_item_without_a_run_has_only_who_asked() -> None:
+    alone = Parties(submitted_by=None, requested_by="rita")
+    assert RULE.refusal(Action.APPROVE, someone("pms"), alone) is None
+    assert RULE.refusal(Action.APPROVE, someone("rita"), alone) is not None
