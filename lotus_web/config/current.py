@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from flask import current_app
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.config.settings import Settings
 
 
@@ -16,9 +16,9 @@ def settings() -> Settings:
     return found
 
 
-def policy() -> ReviewPolicy:
+def policy() -> DeploymentPolicy:
     """Return the review policy in force now."""
-    return ReviewPolicy.of(settings())
+    return DeploymentPolicy.of(settings())
 
 
 def utcnow() -> datetime:

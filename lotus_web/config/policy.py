@@ -12,7 +12,7 @@ from lotus_web.domain.sla.deadlines import WorkflowDefaults
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewPolicy:
+class DeploymentPolicy:
     """What the deployment says of the gate, deadlines, artifacts and policy packs."""
 
     workflow_enabled: bool = False
@@ -24,7 +24,7 @@ class ReviewPolicy:
     packs: PackRules = field(default_factory=PackRules)
 
     @classmethod
-    def of(cls, settings: Settings) -> ReviewPolicy:
+    def of(cls, settings: Settings) -> DeploymentPolicy:
         """Read the settings in force now."""
         return cls(
             workflow_enabled=settings.workflow_enabled,

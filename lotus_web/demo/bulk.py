@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.demo.actors import FEED, STAFF, asked
 from lotus_web.demo.load import Progress
 from lotus_web.demo.run_templates import RunTemplate, template_for
@@ -63,7 +63,7 @@ class _Trace:
 class BulkLoad:
     """Collects rows and writes them a batch at a time; the chain's head travels along."""
 
-    def __init__(self, policy: ReviewPolicy, seed: int):
+    def __init__(self, policy: DeploymentPolicy, seed: int):
         self.policy, self.seed = policy, seed
         self.rows: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
         self.traces: dict[int, _Trace] = {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.demo.actors import FEED, STAFF, asked
 from lotus_web.demo.people import PlannedAction
 from lotus_web.demo.portfolios import DemoRun
@@ -32,7 +32,7 @@ def is_loaded() -> bool:
 
 
 def load_through_services(
-    session: Session, story: Iterable[Moment], *, policy: ReviewPolicy, progress: Progress
+    session: Session, story: Iterable[Moment], *, policy: DeploymentPolicy, progress: Progress
 ) -> None:
     """Carry out every moment with the services that the API and the pages use, in the caller's one transaction."""
     run_ids: dict[int, str] = {}
@@ -44,7 +44,7 @@ def load_through_services(
             _act(session, moment, moment.action, run_ids[moment.run.index], policy)
 
 
-def _record(session: Session, moment: Moment, policy: ReviewPolicy) -> str:
+def _record(session: Session, moment: Moment, policy: DeploymentPolicy) -> str:
     run: DemoRun = moment.run
     body = RebalanceRequestBody.model_validate(run.request)
     computed = compute_run(
@@ -67,7 +67,7 @@ def _record(session: Session, moment: Moment, policy: ReviewPolicy) -> str:
     return run_id
 
 
-def _act(session: Session, moment: Moment, planned: PlannedAction, run_id: str, policy: ReviewPolicy) -> None:
+def _act(session: Session, moment: Moment, planned: PlannedAction, run_id: str, policy: DeploymentPolicy) -> None:
     workflow_id = exception_workflow_id(moment.run.correlation_id, run_id)
     apply_action(
         session,

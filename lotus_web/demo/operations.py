@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.demo.actors import FEED
 from lotus_web.demo.portfolios import DemoRun
 from lotus_web.services.analyses.operation import submit_analysis
@@ -44,7 +44,7 @@ QUESTIONS = (
 )
 
 
-def load_operations(runs: Iterable[DemoRun], *, policy: ReviewPolicy, terms: LeaseTerms, now: datetime) -> int:
+def load_operations(runs: Iterable[DemoRun], *, policy: DeploymentPolicy, terms: LeaseTerms, now: datetime) -> int:
     """Ask each question of the newest portfolios that merely drifted; return how many were asked.
 
     Each question is its own command, as over the wire: it commits by itself.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.jobs.batches import BATCH, work_through
 from lotus_web.jobs.context import JobContext
 from lotus_web.services.items.claims import end_claim, lapsed_claims
@@ -14,7 +14,7 @@ from lotus_web.services.items.claims import end_claim, lapsed_claims
 def release(context: JobContext, now: datetime) -> dict[str, Any]:
     """Give every item back whose holder was silent for ``LOTUS_CLAIM_MINUTES``; returns how many, and how many failed."""
     lease = timedelta(minutes=context.settings.claim_minutes)
-    policy = ReviewPolicy.of(context.settings)
+    policy = DeploymentPolicy.of(context.settings)
     released, failed = work_through(
         context,
         now,

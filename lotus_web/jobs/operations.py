@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from lotus_web.config.current import utcnow
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.jobs.context import JobContext
 from lotus_web.services.analyses.operation import work_on
 from lotus_web.services.operations.leases import LeaseTerms, is_due, take_up_next
@@ -17,7 +17,7 @@ CADENCE_SECONDS = 2
 
 def run_due(context: JobContext, now: datetime) -> dict[str, Any]:
     """Carry out everything that is due; returns how many came to an end here and how many went back or elsewhere."""
-    terms, policy = LeaseTerms.of(context.settings), ReviewPolicy.of(context.settings)
+    terms, policy = LeaseTerms.of(context.settings), DeploymentPolicy.of(context.settings)
     finished = released = 0
     while not context.stop.is_set() and _some_due():
         with context.unit() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.jobs.batches import BATCH, work_through
 from lotus_web.jobs.context import JobContext
 from lotus_web.services.sla import escalate, to_escalate, to_warn, warn
@@ -14,7 +14,7 @@ from lotus_web.services.sla import escalate, to_escalate, to_warn, warn
 def sweep(context: JobContext, now: datetime) -> dict[str, Any]:
     """Warn about what falls due soon and escalate what is late; returns how many of each, and how many failed."""
     window = timedelta(minutes=context.settings.deadline_risk_warning_minutes)
-    policy = ReviewPolicy.of(context.settings)
+    policy = DeploymentPolicy.of(context.settings)
     late, late_failed = work_through(
         context,
         now,

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import TextClause
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain import notifications
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.errors import Conflict
@@ -71,7 +71,7 @@ def warn(session: Session, key: ItemKey, *, now: datetime, window: timedelta) ->
     return any(told)
 
 
-def escalate(session: Session, key: ItemKey, *, now: datetime, policy: ReviewPolicy) -> bool:
+def escalate(session: Session, key: ItemKey, *, now: datetime, policy: DeploymentPolicy) -> bool:
     """Escalate one late item as any escalation; False if it was decided, escalated or given time meanwhile.
 
     Once for each due time: whoever has it then and asks for changes, or gives it back, keeps it.

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventSource, EventType
@@ -55,7 +55,7 @@ def start_review(
     actor: Actor,
     correlation_id: str,
     now: datetime,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
 ) -> Started:
     """Start the review that a dry run drafted, or return the one that was started before with its template.
 

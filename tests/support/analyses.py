@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from lotus_web.config.current import utcnow
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.queries.operations.lookup import StoredOperation, stored_operation
 from lotus_web.services.analyses.operation import Accepted, submit_analysis
 from lotus_web.services.operations.leases import LeaseTerms
@@ -77,7 +77,7 @@ def accept(
     scenarios: dict[str, Any] | None = None,
     *,
     correlation_id: str = "corr-desk",
-    policy: ReviewPolicy = OFF,
+    policy: DeploymentPolicy = OFF,
     terms: LeaseTerms = TERMS,
     inline: bool = False,
     clock: Callable[[], datetime] = utcnow,

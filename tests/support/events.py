@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission, Role, permissions_of
 from lotus_web.domain.events.envelope import EventDraft, EventSource, EventType
 from lotus_web.services.events.log import append_event
@@ -17,7 +17,7 @@ from lotus_web.store.session import transaction
 CREDIT = EventSource(system="credit-desk", producer_id="credit-desk")
 ASKER = {"actor_type": "service_account", "actor_id": "credit-desk"}
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
-POLICY = ReviewPolicy(workflow_enabled=True)
+POLICY = DeploymentPolicy(workflow_enabled=True)
 
 
 def person(name: str, *roles: Role, tenant: str = "default") -> Actor:
@@ -87,7 +87,7 @@ def open_item(
     at: datetime = NOON,
     tenant: str = "default",
     portfolio_id: str = "pf-one",
-    policy: ReviewPolicy = POLICY,
+    policy: DeploymentPolicy = POLICY,
     actor: dict[str, str] | None = None,
     **exception: Any,
 ) -> str:
@@ -104,7 +104,7 @@ def open_items(
     at: datetime = NOON,
     tenant: str = "default",
     portfolio_id: str = "pf-one",
-    policy: ReviewPolicy = POLICY,
+    policy: DeploymentPolicy = POLICY,
     actor: dict[str, str] | None = None,
     **exception: Any,
 ) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission, Role, permissions_of
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.events.envelope import EventDraft, EventSource, EventType
@@ -29,8 +29,8 @@ from lotus_web.services.runs.record import ComputedRun, record_run
 from lotus_web.store.session import db, transaction
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-POLICY = ReviewPolicy(workflow_enabled=True)
-OFF = ReviewPolicy(workflow_enabled=False)
+POLICY = DeploymentPolicy(workflow_enabled=True)
+OFF = DeploymentPolicy(workflow_enabled=False)
 APPEND_ONLY = ("dg_event_log", "dg_workflow_actions", "dg_workflow_notifications", "dpm_workflow_decisions")
 HASH = "sha256:" + "ab" * 32
 
@@ -88,7 +88,7 @@ def computed(
     )
 
 
-def record(session: Session, number: int, *, policy: ReviewPolicy = POLICY, actor: Actor = FEED, **how: Any) -> Run:
+def record(session: Session, number: int, *, policy: DeploymentPolicy = POLICY, actor: Actor = FEED, **how: Any) -> Run:
     """Record run ``number`` in the caller's transaction."""
     return record_run(session, computed(number, **how), actor=actor, now=NOW, policy=policy)
 
@@ -106,7 +106,7 @@ def act(
     actor: Actor = NORA,
     now: datetime = NOW,
     surface: str = "form",
-    policy: ReviewPolicy = POLICY,
+    policy: DeploymentPolicy = POLICY,
     **asked: Any,
 ) -> Reviewed:
     """Apply an action with a reason, a phrase and a target where it needs them."""
@@ -128,7 +128,7 @@ def act(
 
 
 def decide(
-    session: Session, number: int, action: GateAction, *, actor: Actor = NORA, policy: ReviewPolicy = POLICY
+    session: Session, number: int, action: GateAction, *, actor: Actor = NORA, policy: DeploymentPolicy = POLICY
 ) -> Reviewed:
     """Decide run ``number`` as a JSON consumer does."""
     return decide_run(
@@ -298,7 +298,7 @@ def later(hours: float) -> datetime:
     return NOW + timedelta(hours=hours)
 
 
-NO_FOUR_EYES = ReviewPolicy(workflow_enabled=True, four_eyes=FourEyes(enabled=False))
+NO_FOUR_EYES = DeploymentPolicy(workflow_enabled=True, four_eyes=FourEyes(enabled=False))
 
 ITEM = ItemState(
     tenant_id="default",

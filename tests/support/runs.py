@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from lotus_web.config.current import utcnow
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.demo.portfolios import demo_variant
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.items.transitions import Action
@@ -18,8 +18,8 @@ from lotus_web.services.runs.simulate import simulate
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.rebalance.request import RebalanceRequestBody
 
-GATED = ReviewPolicy(workflow_enabled=True)
-UNGATED = ReviewPolicy(workflow_enabled=False)
+GATED = DeploymentPolicy(workflow_enabled=True)
+UNGATED = DeploymentPolicy(workflow_enabled=False)
 # The engine's verdict on each is pinned by the demo's own tests.
 CASH_TOO_HIGH, CASH_TOO_LOW, CAPPED = "restricted_target", "legacy_banned", "cap_lowered"
 CLEAN, NO_PRICE, TAXED, TURNOVER, LATE_SETTLEMENT = (
@@ -52,7 +52,7 @@ def record(
     key: str = "key-1",
     correlation_id: str | None = None,
     tenant: str = "default",
-    policy: ReviewPolicy = GATED,
+    policy: DeploymentPolicy = GATED,
     age: timedelta = timedelta(minutes=5),
     change: Callable[[dict[str, Any]], None] = lambda body: None,
 ) -> str:

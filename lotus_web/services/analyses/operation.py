@@ -11,7 +11,7 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import Conflict, LotusError, NotFound
 from lotus_web.domain.lineage import EdgeType, EntityKind
@@ -73,7 +73,7 @@ def submit_analysis(
     *,
     correlation_id: str,
     actor: Actor,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
     terms: LeaseTerms,
     inline: bool,
     clock: Clock,
@@ -122,7 +122,7 @@ def _link_again(session: Session, operation: Operation, again: str, *, now: date
 
 
 def execute_by_hand(
-    operation_id: str, *, tenant_id: str, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock
+    operation_id: str, *, tenant_id: str, policy: DeploymentPolicy, terms: LeaseTerms, clock: Clock
 ) -> None:
     """Claim a PENDING operation and carry it out; raises NotFound, or Conflict for all but the first who ask.
 
@@ -134,7 +134,7 @@ def execute_by_hand(
         raise Conflict(NOT_EXECUTABLE, LOST_MESSAGE)
 
 
-def work_on(claim: Claim, *, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock, stop: Stop = never) -> bool:
+def work_on(claim: Claim, *, policy: DeploymentPolicy, terms: LeaseTerms, clock: Clock, stop: Stop = never) -> bool:
     """Carry a claimed operation out to its end; False if it was handed back or lost to another worker on the way.
 
     Raises only what a store that is away raises; the lease then runs out and another worker goes on.
@@ -156,7 +156,7 @@ def work_on(claim: Claim, *, policy: ReviewPolicy, terms: LeaseTerms, clock: Clo
     return True
 
 
-def _analyze(claim: Claim, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock, stop: Stop) -> Mapping[str, Any]:
+def _analyze(claim: Claim, policy: DeploymentPolicy, terms: LeaseTerms, clock: Clock, stop: Stop) -> Mapping[str, Any]:
     operation, payload = _stored(claim)
     pack = pack_in_force(db.session(), policy.packs, requested=payload.policy_pack_id, tenant_id=operation.tenant_id)
     batch = Batch(
@@ -173,7 +173,7 @@ def _analyze(claim: Claim, policy: ReviewPolicy, terms: LeaseTerms, clock: Clock
     return batch_document(batch, run_scenarios(batch, stop=stop))
 
 
-WORK: Mapping[OperationType, Callable[[Claim, ReviewPolicy, LeaseTerms, Clock, Stop], Mapping[str, Any]]] = {
+WORK: Mapping[OperationType, Callable[[Claim, DeploymentPolicy, LeaseTerms, Clock, Stop], Mapping[str, Any]]] = {
     OperationType.ANALYZE_SCENARIOS: _analyze
 }
 

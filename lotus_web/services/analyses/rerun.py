@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.operations import FINISHED, NOT_FOUND, OperationFamily, OperationStatus
@@ -24,7 +24,7 @@ def run_again(
     *,
     correlation_id: str,
     actor: Actor,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
     terms: LeaseTerms,
     inline: bool,
     clock: Clock,

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import scenario_correlation, scenario_request_hash
@@ -67,7 +67,7 @@ class Batch:
     correlation_id: str | None
     run_at: datetime
     actor: Actor
-    policy: ReviewPolicy
+    policy: DeploymentPolicy
     clock: Clock
     held: Held | None = None
     pack: AppliedPack | None = None
@@ -95,7 +95,7 @@ def analyze(
     correlation_id: str | None,
     asked_under: str,
     actor: Actor,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
     clock: Clock,
     policy_pack_id: str | None = None,
 ) -> Document:

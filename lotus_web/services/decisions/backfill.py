@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.errors import NotFound
 from lotus_web.models import Run, WorkflowItem
 from lotus_web.services.decisions.gate import bring_in
@@ -29,7 +29,7 @@ class BackfilledBatch:
 
 
 def backfill_batch(
-    session: Session, tenant_id: str, *, after: Position | None, now: datetime, policy: ReviewPolicy
+    session: Session, tenant_id: str, *, after: Position | None, now: datetime, policy: DeploymentPolicy
 ) -> BackfilledBatch:
     """Open the reviews of the next runs without one, oldest first; their clocks start ``now``.
 
@@ -47,7 +47,7 @@ def backfill_batch(
     return BackfilledBatch(upto, len(runs) - len(left), tuple(left))
 
 
-def _without_item(session: Session, tenant_id: str, after: Position | None, policy: ReviewPolicy) -> list[Run]:
+def _without_item(session: Session, tenant_id: str, after: Position | None, policy: DeploymentPolicy) -> list[Run]:
     item = select(WorkflowItem.workflow_id).where(
         WorkflowItem.tenant_id == Run.tenant_id, WorkflowItem.rebalance_run_id == Run.rebalance_run_id
     )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
 from lotus_web.domain.decisions.gate import ITEM_ACTION, GateAction, check_gate_transition, gate_status
 from lotus_web.domain.errors import Forbidden, RunNotFound
@@ -31,7 +31,7 @@ def decide_run(
     actor: Actor,
     correlation_id: str,
     now: datetime,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
 ) -> Reviewed:
     """Apply APPROVE, REJECT or REQUEST_CHANGES to a run (dpm-api §8.3).
 
@@ -75,7 +75,7 @@ def find_run_item(session: Session, run: Run) -> WorkflowItem | None:
     return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
 
-def bring_in(session: Session, run: Run, *, now: datetime, policy: ReviewPolicy) -> WorkflowItem:
+def bring_in(session: Session, run: Run, *, now: datetime, policy: DeploymentPolicy) -> WorkflowItem:
     """Append the events of a run that was recorded while the workflow was off; its clock starts now."""
     submitter = Actor(ActorType.SERVICE_ACCOUNT, run.submitted_by, run.tenant_id)
     append_run_events(session, run, _result(session, run), actor=submitter, now=now, policy=policy)

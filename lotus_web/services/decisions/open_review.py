@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import Conflict, RunNotFound
 from lotus_web.models import Run
@@ -14,7 +14,7 @@ from lotus_web.services.decisions.gate import bring_in, find_run_item
 from lotus_web.services.events.log import lock_tenant
 
 
-def open_review(session: Session, run_id: str, *, actor: Actor, now: datetime, policy: ReviewPolicy) -> str:
+def open_review(session: Session, run_id: str, *, actor: Actor, now: datetime, policy: DeploymentPolicy) -> str:
     """Return the id of the run's item, making it if there is none; its clock starts now.
 
     Raises Forbidden, NotFound, and Conflict ``DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS``.

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, Poster
@@ -16,7 +16,9 @@ from lotus_web.domain.identifiers import is_storable
 from lotus_web.services.events.log import Appended, append_event
 
 
-def ingest_event(session: Session, draft: EventDraft, *, actor: Actor, now: datetime, policy: ReviewPolicy) -> Appended:
+def ingest_event(
+    session: Session, draft: EventDraft, *, actor: Actor, now: datetime, policy: DeploymentPolicy
+) -> Appended:
     """Append an event that came from outside, with who fed it, or return the stored one it repeats.
 
     Raises Forbidden, InvalidInput ``invalid_argument`` (another tenant's, the house's own producer id, a text that no

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, check_permission
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.decisions.gate import check_reason_code
@@ -69,7 +69,7 @@ def apply_action(
     surface: str,
     correlation_id: str,
     now: datetime,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
 ) -> Reviewed:
     """Apply one action under the tenant's lock: event, action, item, decision and notices together.
 
@@ -155,14 +155,14 @@ def _decide(session: Session, case: ReviewCase) -> Decision | None:
     return decision
 
 
-def _approve_or_reject(session: Session, case: ReviewCase, decision: Decision | None, policy: ReviewPolicy) -> str:
+def _approve_or_reject(session: Session, case: ReviewCase, decision: Decision | None, policy: DeploymentPolicy) -> str:
     """Append ApprovalRecorded; its projection moves the item and writes the action, whose id is returned."""
     approval_id = decision.decision_id if decision else new_id("apr_", 12)
     entry = append_event(session, approval_draft(case, approval_id), defaults=policy.defaults, now=case.now).entry
     return event_action_id(entry.tenant_id, entry.event_id)
 
 
-def _act(session: Session, case: ReviewCase, policy: ReviewPolicy, *, after_log_seq: int) -> str:
+def _act(session: Session, case: ReviewCase, policy: DeploymentPolicy, *, after_log_seq: int) -> str:
     """Record an action that is no event of the log, and fold it into the item."""
     account, role = _target(session, case, policy)
     record = manual_record(case, account=account, role=role, after_log_seq=after_log_seq)
@@ -174,7 +174,7 @@ def _act(session: Session, case: ReviewCase, policy: ReviewPolicy, *, after_log_
     return record.action_id
 
 
-def _target(session: Session, case: ReviewCase, policy: ReviewPolicy) -> tuple[str | None, str | None]:
+def _target(session: Session, case: ReviewCase, policy: DeploymentPolicy) -> tuple[str | None, str | None]:
     match case.asked.action:
         case Action.CLAIM:
             return case.actor.decider_id, None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.items.transitions import Action, ItemStatus
 from lotus_web.models import TenantRuntime, WorkflowItem
@@ -47,7 +47,7 @@ def lapsed_claims(session: Session, *, now: datetime, lease: timedelta, limit: i
     return found
 
 
-def end_claim(session: Session, key: ItemKey, *, now: datetime, lease: timedelta, policy: ReviewPolicy) -> bool:
+def end_claim(session: Session, key: ItemKey, *, now: datetime, lease: timedelta, policy: DeploymentPolicy) -> bool:
     """Give one item back to its role; False if its holder acted, or let go, meanwhile.
 
     An item in review is released. An escalated one stays escalated, so it is given back to the role instead.

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import REVIEWING_ROLES, Actor, Permission, check_permission
 from lotus_web.domain.items.next_item import FREE, Taker
 from lotus_web.domain.items.transitions import Action
@@ -26,7 +26,7 @@ def claim_next(
     surface: str,
     correlation_id: str,
     now: datetime,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
     skip: str | None = None,
 ) -> Reviewed | None:
     """Claim the most urgent free item for the actor; None when there is none.

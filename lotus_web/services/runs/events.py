@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.gate import priority_of
 from lotus_web.domain.events.envelope import OWN_PRODUCER, SOURCE, EventDraft, EventType, run_event_key
@@ -24,7 +24,7 @@ _DECISION = {"READY": "allow", "PENDING_REVIEW": "require_exception", "BLOCKED":
 
 
 def append_run_events(
-    session: Session, run: Run, result: Mapping[str, Any], *, actor: Actor, now: datetime, policy: ReviewPolicy
+    session: Session, run: Run, result: Mapping[str, Any], *, actor: Actor, now: datetime, policy: DeploymentPolicy
 ) -> None:
     """Append what a recorded run means for the log; opens its item where the gate requires review.
 
@@ -67,7 +67,7 @@ def _append(
     *,
     actor: Actor,
     now: datetime,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
 ) -> None:
     draft = run_event(run, event_type, payload, actor=actor, now=now)
     append_event(session, draft, defaults=policy.defaults, now=now)

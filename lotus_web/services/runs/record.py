@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.policy_packs import AppliedPack
@@ -34,7 +34,9 @@ class ComputedRun:
     pack: AppliedPack | None = None
 
 
-def record_run(session: Session, computed: ComputedRun, *, actor: Actor, now: datetime, policy: ReviewPolicy) -> Run:
+def record_run(
+    session: Session, computed: ComputedRun, *, actor: Actor, now: datetime, policy: DeploymentPolicy
+) -> Run:
     """Store everything that a run leaves behind; the caller's transaction commits it all."""
     artifact = artifact_document(
         computed.result,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import Conflict, RunNotFound
 from lotus_web.domain.lineage import EdgeType, EntityKind
@@ -25,7 +25,7 @@ NOT_REPLAYABLE_MESSAGE = "The stored request is not one that this version of the
 
 
 def replay_run(
-    run_id: str, *, correlation_id: str, actor: Actor, policy: ReviewPolicy, clock: Callable[[], datetime]
+    run_id: str, *, correlation_id: str, actor: Actor, policy: DeploymentPolicy, clock: Callable[[], datetime]
 ) -> str:
     """Record a new run from a run's stored request, with an edge REPLAYED_FROM the new to the old; return the new id.
 

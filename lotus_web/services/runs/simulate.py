@@ -15,7 +15,7 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import InProgress, StoreUnavailable
 from lotus_web.domain.lineage import EdgeType, EntityKind
@@ -65,7 +65,7 @@ def simulate(
     idempotency_key: str,
     correlation_id: str,
     actor: Actor,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
     clock: Clock,
     policy_pack_id: str | None = None,
 ) -> Simulated:
@@ -107,7 +107,7 @@ def _wait_until_free(tenant_id: str, key: str, deadline: float, clock: Clock) ->
             return
 
 
-def _replays(policy: ReviewPolicy, pack: AppliedPack | None) -> bool:
+def _replays(policy: DeploymentPolicy, pack: AppliedPack | None) -> bool:
     if pack is None or pack.replay_enabled is None:
         return policy.replay_enabled
     return pack.replay_enabled
@@ -122,7 +122,7 @@ def _compute(
     *,
     pack: AppliedPack | None,
     actor: Actor,
-    policy: ReviewPolicy,
+    policy: DeploymentPolicy,
     clock: Clock,
 ) -> Simulated:
     try:

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from lotus_web.config.current import utcnow
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.demo.bulk import BulkLoad
 from lotus_web.demo.portfolios import demo_runs
 from lotus_web.demo.timeline import moments
@@ -30,7 +30,7 @@ def rows(model: type) -> int:
 def test_a_grown_store_holds_whole_runs_that_can_be_asked_for(app: Flask) -> None:
     now = utcnow()
     with app.app_context():
-        BulkLoad(ReviewPolicy.of(app.extensions["lotus_settings"]), 1).load(
+        BulkLoad(DeploymentPolicy.of(app.extensions["lotus_settings"]), 1).load(
             moments(demo_runs(seed=1, count=LOADED), now=now), lambda _count: None
         )
         loaded = set(db.session.scalars(select(Run.rebalance_run_id)))

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from lotus_web.config.current import utcnow
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.config.settings import Settings
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.jobs import retention
@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.environ(DPM_SUPPORTABILITY_RETENTION_DAYS="30", DPM_ASYNC_OPERATIONS_TTL_SECONDS="3600"),
 ]
 LATER = NOW + timedelta(days=31)
-KEPT = ReviewPolicy(persist_artifacts=True)
+KEPT = DeploymentPolicy(persist_artifacts=True)
 
 
 @pytest.fixture

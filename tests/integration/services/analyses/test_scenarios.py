@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import exc, select
 
 from lotus_web.config.current import utcnow
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.models import Run
 from lotus_web.queries.runs.lookup import stored_run
 from lotus_web.services.analyses import scenarios as batch_service
@@ -26,7 +26,7 @@ def analysed(
     *,
     body: BatchRequestBody | None = None,
     correlation_id: str | None = "corr-desk",
-    policy: ReviewPolicy = OFF,
+    policy: DeploymentPolicy = OFF,
 ) -> dict[str, Any]:
     asked_under = correlation_id or "corr-made"
     return analyze(

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Role
 from lotus_web.domain.errors import Forbidden
 from lotus_web.domain.events.envelope import EventType
@@ -29,7 +29,7 @@ NORA = person("nora", Role.REVIEWER)
 MAX = person("max", Role.MANAGER)
 
 
-def next_for(app: Flask, actor: Actor, *, skip: str | None = None, policy: ReviewPolicy = POLICY) -> str | None:
+def next_for(app: Flask, actor: Actor, *, skip: str | None = None, policy: DeploymentPolicy = POLICY) -> str | None:
     with app.app_context(), transaction() as session:
         found = claim_next(
             session,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lotus_web.config.current import utcnow
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.policy_packs import PackRules
 from lotus_web.models import OperationPayload, RunPayload
@@ -24,7 +24,7 @@ from tests.support.analyses import TERMS, batch, simulate_json, told
 from tests.support.histories import ADA, FEED, OFF
 
 pytestmark = pytest.mark.usefixtures("session")
-ON = ReviewPolicy(packs=PackRules(enabled=True))
+ON = DeploymentPolicy(packs=PackRules(enabled=True))
 HOW: dict[str, Any] = {"terms": TERMS, "inline": True, "clock": utcnow}
 
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from lotus_web.config.current import utcnow
-from lotus_web.config.policy import ReviewPolicy
+from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.config.settings import Settings
 from lotus_web.services.policy_packs import put_pack
 from lotus_web.services.runs.simulate import simulate
@@ -20,7 +20,7 @@ from tests.support.analyses import simulate_json
 from tests.support.histories import FEED
 
 pytestmark = pytest.mark.stores("sqlite")
-ON = ReviewPolicy.of(Settings({"DPM_POLICY_PACKS_ENABLED": "true"}))
+ON = DeploymentPolicy.of(Settings({"DPM_POLICY_PACKS_ENABLED": "true"}))
 PACK: dict[str, Any] = {
     "policy_pack_id": "careful",
     "max_turnover_pct": "0.15",
