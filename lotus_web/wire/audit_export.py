@@ -21,7 +21,7 @@ from typing import Any
 from lotus_web.domain.canonical import HASH_PREFIX, canonical_json, content_hash
 from lotus_web.domain.errors import LotusError
 from lotus_web.domain.events.envelope import Poster, entry_content_hash, link_hash
-from lotus_web.domain.events.rebuild import refold
+from lotus_web.domain.events.rebuild import rebuild_trace
 from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin
 from lotus_web.wire.items import action_document, action_of_document, instant, item_document
 
@@ -133,8 +133,8 @@ def _fold_faults(document: Document) -> Iterator[str]:
     records = [action_of_document(action) for action in document["workflow_actions"]]
     manual = [record for record in records if record.origin is Origin.MANUAL]
     manual.sort(key=lambda record: record.after_log_seq)
-    folded = refold([_event(entry) for entry in document["proof"]["entries"]], manual)
-    yield from folded.misfits
+    folded = rebuild_trace([_event(entry) for entry in document["proof"]["entries"]], manual)
+    yield from folded.inconsistencies
     item = folded.items.get(workflow["workflow_id"])
     if item is None:
         yield "no event of the proof opens the item"

@@ -12,13 +12,13 @@ from lotus_web.domain.notifications import Notice
 
 
 @dataclass(slots=True)
-class Refolded:
+class RebuildResult:
     """What a trace's history gives: its items, the actions that its events stand for, what was told, and what does not fit."""
 
     items: dict[str, ItemState] = field(default_factory=dict)
     actions: dict[str, ActionRecord] = field(default_factory=dict)
     notices: dict[str, Notice] = field(default_factory=dict)
-    misfits: list[str] = field(default_factory=list)
+    inconsistencies: list[str] = field(default_factory=list)
 
     def keep(self, effect: Effect) -> None:
         """Take over what one event or action did."""
@@ -29,13 +29,13 @@ class Refolded:
             self.notices.setdefault(notice.dedupe_key, notice)
 
 
-def refold(events: Iterable[LoggedEvent], manual: Iterable[ActionRecord]) -> Refolded:
+def rebuild_trace(events: Iterable[LoggedEvent], manual: Iterable[ActionRecord]) -> RebuildResult:
     """Fold one trace: ``events`` by ``log_seq``, ``manual`` actions by (``after_log_seq``, ``action_seq``).
 
     An action belongs after the event that was the head of the log when it happened, and before the next.
     """
     waiting = list(manual)
-    done = Refolded()
+    done = RebuildResult()
     trace: TraceContext | None = None
     openers: dict[str, str] = {}
     for event in events:
@@ -55,13 +55,13 @@ def refold(events: Iterable[LoggedEvent], manual: Iterable[ActionRecord]) -> Ref
     return done
 
 
-def _act(done: Refolded, record: ActionRecord) -> None:
+def _act(done: RebuildResult, record: ActionRecord) -> None:
     item = done.items.get(record.workflow_id)
     if item is None:
-        done.misfits.append(f"action {record.action_id}: its item {record.workflow_id} was never opened")
+        done.inconsistencies.append(f"action {record.action_id}: its item {record.workflow_id} was never opened")
         return
     if item.status is not record.from_status:
-        done.misfits.append(
+        done.inconsistencies.append(
             f"action {record.action_id}: it begins at {record.from_status}, its item stood at {item.status}"
         )
     done.keep(fold_action(item, record))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.events.rebuild import Refolded, refold
+from lotus_web.domain.events.rebuild import RebuildResult, rebuild_trace
 from lotus_web.domain.items.state import ItemState, Origin
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import action_record, logged_event
@@ -62,7 +62,7 @@ def _batch(session: Session, tenant_id: str, after: str, *, write: bool) -> Rebu
     folded = span.refolded()
     stored_items = {row.workflow_id: row for row in span.rows(WorkflowItem, WorkflowItem.workflow_id)}
     differences = [
-        *folded.misfits,
+        *folded.inconsistencies,
         *_items(session, folded.items, stored_items, write=write),
         *_actions(session, folded, span.event_actions(), write=write),
         *_notices(session, tenant_id, folded, write=write),
@@ -97,7 +97,7 @@ class _Span:
         ordered = query.order_by(model.trace_id, *order)
         return self.session.scalars(ordered.execution_options(populate_existing=True))
 
-    def refolded(self) -> Refolded:
+    def refolded(self) -> RebuildResult:
         """Fold every trace of the span."""
         only = (EventLogEntry.event_type.in_(FOLDED),)
         events = groupby(self.rows(EventLogEntry, EventLogEntry.trace_seq, where=only), lambda row: str(row.trace_id))
@@ -105,11 +105,11 @@ class _Span:
         order = (WorkflowAction.after_log_seq, WorkflowAction.action_seq)
         for row in self.rows(WorkflowAction, *order, where=(WorkflowAction.origin == Origin.MANUAL.value,)):
             manual.setdefault(row.trace_id, []).append(action_record(row))
-        whole = Refolded()
+        whole = RebuildResult()
         for trace_id, entries in events:
-            _join(whole, refold(map(logged_event, entries), manual.pop(trace_id, [])))
+            _join(whole, rebuild_trace(map(logged_event, entries), manual.pop(trace_id, [])))
         for actions in manual.values():
-            _join(whole, refold([], actions))
+            _join(whole, rebuild_trace([], actions))
         return whole
 
     def event_actions(self) -> dict[str, WorkflowAction]:
@@ -118,11 +118,11 @@ class _Span:
         return {row.action_id: row for row in self.rows(WorkflowAction, WorkflowAction.action_seq, where=only)}
 
 
-def _join(whole: Refolded, part: Refolded) -> None:
+def _join(whole: RebuildResult, part: RebuildResult) -> None:
     whole.items |= part.items
     whole.actions |= part.actions
     whole.notices |= part.notices
-    whole.misfits += part.misfits
+    whole.inconsistencies += part.inconsistencies
 
 
 def _items(
@@ -149,14 +149,16 @@ def _items(
             )
 
 
-def _actions(session: Session, folded: Refolded, stored: dict[str, WorkflowAction], *, write: bool) -> Iterator[str]:
+def _actions(
+    session: Session, folded: RebuildResult, stored: dict[str, WorkflowAction], *, write: bool
+) -> Iterator[str]:
     for action_id, record in folded.actions.items():
         yield from _kept(session, f"action {action_id}", action_row(record), stored.get(action_id), write=write)
     for action_id in sorted(stored.keys() - folded.actions.keys()):
         yield f"action {action_id}: no event stands behind it, and it cannot be removed"
 
 
-def _notices(session: Session, tenant_id: str, folded: Refolded, *, write: bool) -> Iterator[str]:
+def _notices(session: Session, tenant_id: str, folded: RebuildResult, *, write: bool) -> Iterator[str]:
     keys = sorted(folded.notices)
     stored: dict[str, Notification] = {}
     for start in range(0, len(keys), TRACES_A_BATCH):

@@ -9,7 +9,7 @@ import pytest
 
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
 from lotus_web.domain.events.projection import Effect, fold_action, fold_event, target_workflow_id
-from lotus_web.domain.events.rebuild import refold
+from lotus_web.domain.events.rebuild import rebuild_trace
 from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
 from lotus_web.domain.items.transitions import Action, ItemStatus, Priority, WorkflowKind
 from lotus_web.domain.notifications import NoticeCategory
@@ -163,7 +163,7 @@ def test_a_refold_knows_who_opened_what() -> None:
         logged(EventType.APPROVAL_RECORDED, approved("trace_review", "incident_triage"), seq=4),
         logged(EventType.APPROVAL_RECORDED, approved("exception", "ex-1"), seq=5),
     ]
-    items = refold(history, []).items
+    items = rebuild_trace(history, []).items
     assert {name: item.status for name, item in items.items()} == {
         "trace-1:trace_review:incident_triage": ItemStatus.REQUESTED,
         "trace-1:exception:ex-1": ItemStatus.APPROVED,
@@ -241,7 +241,7 @@ def test_a_trace_refolds_in_the_order_of_log_and_actions() -> None:
         logged(EventType.EXCEPTION_REQUESTED, requested(), seq=2),
         logged(EventType.APPROVAL_RECORDED, approved("exception", "ex-1"), seq=5),
     ]
-    item = refold(history[:2], []).items["trace-1:exception:ex-1"]
+    item = rebuild_trace(history[:2], []).items["trace-1:exception:ex-1"]
     claim = ActionRecord(
         "a1",
         "default",
@@ -266,8 +266,8 @@ def test_a_trace_refolds_in_the_order_of_log_and_actions() -> None:
         to_status=ItemStatus.APPROVED,
         after_log_seq=5,
     )
-    whole = refold(history, [claim, note])
-    assert whole.misfits == []
+    whole = rebuild_trace(history, [claim, note])
+    assert whole.inconsistencies == []
     assert (whole.items[item.workflow_id].status, whole.items[item.workflow_id].version) == (ItemStatus.APPROVED, 4)
     assert next(iter(whole.actions.values())).from_status is ItemStatus.IN_REVIEW
 
@@ -277,7 +277,7 @@ def test_an_action_that_does_not_fit_its_item_is_named() -> None:
         logged(EventType.TRACE_STARTED, STARTED, seq=1),
         logged(EventType.EXCEPTION_REQUESTED, requested(), seq=2),
     ]
-    item = refold(history, []).items["trace-1:exception:ex-1"]
+    item = rebuild_trace(history, []).items["trace-1:exception:ex-1"]
     lost = ActionRecord(
         "a1",
         "default",
@@ -294,4 +294,7 @@ def test_an_action_that_does_not_fit_its_item_is_named() -> None:
         NOW,
     )
     odd = replace(lost, action_id="a2", workflow_id=item.workflow_id, from_status=ItemStatus.ESCALATED)
-    assert [sentence.split(":")[0] for sentence in refold(history, [lost, odd]).misfits] == ["action a1", "action a2"]
+    assert [sentence.split(":")[0] for sentence in rebuild_trace(history, [lost, odd]).inconsistencies] == [
+        "action a1",
+        "action a2",
+    ]
