@@ -13,7 +13,7 @@ from lotus_web.config import current
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import LotusError
 from lotus_web.http.request_ids import current_ids
-from lotus_web.services.audit.attempts import KEPT, NO_REFUSALS, Attempt, put_on_record
+from lotus_web.services.audit.attempts import KEPT, NO_REFUSALS, Attempt, log_refusal
 
 LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 log = structlog.get_logger(__name__)
@@ -25,13 +25,13 @@ def name_attempt(action: str, subject: str) -> None:
 
 
 def put_request_on_record(refused: LotusError, *, actor: Actor, surface: str, route: str) -> None:
-    """Put a refusal of this request on record, or in the log, unless it is there already or is none (see ``put_on_record``)."""
+    """Put a refusal of this request on record, or in the log, unless it is there already or is none (see ``log_refusal``)."""
     if request.method in LOOKING:
         _log(refused, actor, surface)
         return
     action, subject = g.get("attempted") or (route, _addressed())
     ids = current_ids()
-    put_on_record(Attempt(actor, subject, action, surface, ids.correlation_id, current.utcnow()), refused)
+    log_refusal(Attempt(actor, subject, action, surface, ids.correlation_id, current.utcnow()), refused)
 
 
 def _log(refused: LotusError, actor: Actor, surface: str) -> None:

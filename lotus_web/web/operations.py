@@ -22,7 +22,7 @@ from lotus_web.web.format.record_links import lineage_url
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.features import part_of
 from lotus_web.web.guard.invalid_filters import shown_again
-from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 from lotus_web.web.shell.links import same_page
 from lotus_web.web.shell.query_args import check_order, enum_arg, instant_arg, text_arg
@@ -105,7 +105,7 @@ def _page(operation_id: str, *, status: int = 200, conflict: Conflict | None = N
 def execute(operation_id: str) -> ResponseReturnValue:
     """Carry a waiting operation out now, or show why it cannot be."""
     try:
-        with tried():
+        with logging_refusals():
             execute_by_hand(
                 operation_id,
                 tenant_id=current_actor().tenant_id,
@@ -126,7 +126,7 @@ def again(operation_id: str) -> ResponseReturnValue:
     """Accept the same request as a new operation and go there, or show why it cannot be."""
     settings = current.settings()
     try:
-        with tried():
+        with logging_refusals():
             accepted = run_again(
                 operation_id,
                 correlation_id=current_ids().correlation_id,

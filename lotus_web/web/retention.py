@@ -17,7 +17,7 @@ from lotus_web.store.session import db, transaction
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.features import part_of
-from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 
 blueprint = Blueprint("legal_hold", __name__)
@@ -39,7 +39,7 @@ def change(run_id: str) -> ResponseReturnValue:
     """Set or lift the hold, or show the form again with what was typed and why it was not done."""
     reason = request.form.get("reason", "")
     try:
-        with tried(), transaction() as session:
+        with logging_refusals(), transaction() as session:
             hold = _asked()
             set_legal_hold(
                 session,

@@ -56,17 +56,19 @@ class ApiDoor:
     def takes(self, action: Action, *, of_run: bool) -> bool:
         return True
 
-    def send(self, tried: Tried, *, permitted: bool) -> Answer:
-        caller = self.caller(tried.action, permitted)
-        answer = caller.send("POST", f"/workflows/{segment(tried.workflow_id)}/actions", json=self._body(tried))
+    def send(self, logging_refusals: Tried, *, permitted: bool) -> Answer:
+        caller = self.caller(logging_refusals.action, permitted)
+        answer = caller.send(
+            "POST", f"/workflows/{segment(logging_refusals.workflow_id)}/actions", json=self._body(logging_refusals)
+        )
         if answer.status_code == 200:
-            assert answer.json["data"]["action"]["action_type"] == tried.action.value
+            assert answer.json["data"]["action"]["action_type"] == logging_refusals.action.value
             return Answer("done")
         error = answer.json["error"]
         codes = {403: "forbidden", 409: "invalid_transition", 422: "invalid_argument"}
         assert error["code"] == codes[answer.status_code], answer.text
         if answer.status_code == 403:
-            assert error["details"] == {"permission": PERMISSION[tried.action].value}
+            assert error["details"] == {"permission": PERMISSION[logging_refusals.action].value}
         return Answer(REFUSED[answer.status_code], error["message"])
 
     def caller(self, action: Action, permitted: bool) -> Caller:
@@ -80,13 +82,16 @@ class ApiDoor:
             self._callers[held] = Caller(self.app.test_client(), account, bearer_of(self.app, account, held, "default"))
         return self._callers[held]
 
-    def _body(self, tried: Tried) -> dict[str, Any]:
-        body: dict[str, Any] = {"action": tried.action.value, "version": tried.version}
-        if tried.action in CODED:
-            body |= {"reason_code": tried.code, "confirm_text": override_phrase(tried.workflow_id)}
-        if tried.complete and tried.action in (*CODED, Action.COMMENT):
+    def _body(self, logging_refusals: Tried) -> dict[str, Any]:
+        body: dict[str, Any] = {"action": logging_refusals.action.value, "version": logging_refusals.version}
+        if logging_refusals.action in CODED:
+            body |= {
+                "reason_code": logging_refusals.code,
+                "confirm_text": override_phrase(logging_refusals.workflow_id),
+            }
+        if logging_refusals.complete and logging_refusals.action in (*CODED, Action.COMMENT):
             body["reason"] = TEXT
-        if tried.complete and tried.action is Action.REASSIGN:
+        if logging_refusals.complete and logging_refusals.action is Action.REASSIGN:
             body["assigned_role"] = TARGET
         return body
 
@@ -99,11 +104,14 @@ class RfcDoor(ApiDoor):
     def takes(self, action: Action, *, of_run: bool) -> bool:
         return of_run and action in GATE_ACTION
 
-    def send(self, tried: Tried, *, permitted: bool) -> Answer:
-        caller, run_id = self.caller(tried.action, permitted), tried.workflow_id.rpartition(":")[2]
-        body = {"action": GATE_ACTION[tried.action].value, "comment": TEXT, "actor_id": caller.account}
-        if tried.complete:
-            body["reason_code"] = tried.code
+    def send(self, logging_refusals: Tried, *, permitted: bool) -> Answer:
+        caller, run_id = (
+            self.caller(logging_refusals.action, permitted),
+            logging_refusals.workflow_id.rpartition(":")[2],
+        )
+        body = {"action": GATE_ACTION[logging_refusals.action].value, "comment": TEXT, "actor_id": caller.account}
+        if logging_refusals.complete:
+            body["reason_code"] = logging_refusals.code
         answer = caller.send("POST", f"/rebalance/runs/{run_id}/workflow/actions", json=body)
         if answer.status_code == 200:
             return Answer("done")
@@ -124,16 +132,23 @@ class FormDoor:
     def takes(self, action: Action, *, of_run: bool) -> bool:
         return True
 
-    def send(self, tried: Tried, *, permitted: bool) -> Answer:
-        client, token = self._client(self._person(tried.action, permitted))
-        fields = {"csrf_token": token, "action": tried.action.value, "version": str(tried.version)}
-        if tried.action in CODED:
-            fields |= {"reason_code": tried.code, "confirm_text": override_phrase(tried.workflow_id)}
-        if tried.complete and tried.action in (*CODED, Action.COMMENT):
+    def send(self, logging_refusals: Tried, *, permitted: bool) -> Answer:
+        client, token = self._client(self._person(logging_refusals.action, permitted))
+        fields = {
+            "csrf_token": token,
+            "action": logging_refusals.action.value,
+            "version": str(logging_refusals.version),
+        }
+        if logging_refusals.action in CODED:
+            fields |= {
+                "reason_code": logging_refusals.code,
+                "confirm_text": override_phrase(logging_refusals.workflow_id),
+            }
+        if logging_refusals.complete and logging_refusals.action in (*CODED, Action.COMMENT):
             fields["text"] = TEXT
-        if tried.complete and tried.action is Action.REASSIGN:
+        if logging_refusals.complete and logging_refusals.action is Action.REASSIGN:
             fields["assigned_role"] = TARGET
-        return self._read(client.post(f"/inbox/{segment(tried.workflow_id)}", data=fields))
+        return self._read(client.post(f"/inbox/{segment(logging_refusals.workflow_id)}", data=fields))
 
     def _person(self, action: Action, permitted: bool) -> str:
         if permitted:

@@ -2,7 +2,7 @@
 
 ``attempt`` stands in for ``transaction()`` around an action on an item. The action's own transaction is undone whole; a
 second, small one then writes the record (workflow.md §2, §4). What is refused elsewhere, at a gate or by a form, comes to
-``put_on_record`` from there; the refusal itself remembers that it is on record, so it is there once.
+``log_refusal`` from there; the refusal itself remembers that it is on record, so it is there once.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def attempt(trial: Attempt) -> Iterator[Session]:
         if isinstance(refused, StoreUnavailable):
             _afterwards(notify_failure, trial, refused)
         else:
-            put_on_record(trial, refused)
+            log_refusal(trial, refused)
         raise
     except Exception as failed:
         _afterwards(notify_failure, trial, failed)
@@ -78,7 +78,7 @@ def attempt(trial: Attempt) -> Iterator[Session]:
 NO_REFUSALS = (NotFound, Unauthenticated, TooManyAttempts, InProgress, StoreUnavailable)
 
 
-def put_on_record(trial: Attempt, refused: LotusError) -> None:
+def log_refusal(trial: Attempt, refused: LotusError) -> None:
     """Write the line of a refused attempt in a transaction of its own, once, whoever meets the refusal after."""
     if refused.on_record or isinstance(refused, NO_REFUSALS):
         return

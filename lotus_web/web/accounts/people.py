@@ -21,7 +21,7 @@ from lotus_web.store.session import db, transaction
 from lotus_web.web.accounts.forms import FormProblem, role_of, shown
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
-from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 
 blueprint = Blueprint("admin", __name__)
@@ -42,7 +42,7 @@ def add() -> ResponseReturnValue:
     """Make a person with a first role here."""
     name = request.form.get("name", "").strip()
     try:
-        with tried():
+        with logging_refusals():
             change(
                 administration.add_person,
                 name=name,
@@ -68,7 +68,7 @@ def person(name: str) -> ResponseReturnValue:
 def alter(name: str) -> ResponseReturnValue:
     """Do the one thing that the pressed button names; raises NotFound."""
     try:
-        with tried():
+        with logging_refusals():
             told = altered(name, request.form.get("change", ""))
     except (InvalidInput, Conflict) as refused:
         return render_person(name, FormProblem.of(refused, field="password"))

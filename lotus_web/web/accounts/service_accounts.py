@@ -14,7 +14,7 @@ from lotus_web.store.session import transaction
 from lotus_web.web.accounts.forms import FormProblem
 from lotus_web.web.accounts.tokens import render_tokens
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.shell.htmx import is_htmx, see_other
 
 blueprint = Blueprint("admin_accounts", __name__)
@@ -29,7 +29,7 @@ CHANGES = {
 def alter(name: str) -> ResponseReturnValue:
     """Disable or enable the account, as the pressed button says; raises NotFound."""
     try:
-        with tried():
+        with logging_refusals():
             told = altered(name, request.form.get("change", ""))
     except (InvalidInput, Conflict) as refused:
         return render_tokens(MultiDict(), problem=FormProblem.of(refused, field="account"))

@@ -17,7 +17,7 @@ from lotus_web.web.accounts.forms import LIFETIMES, OFFERED, FormProblem, expiry
 from lotus_web.web.accounts.token import token_page
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
-from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 
 blueprint = Blueprint("admin_tokens", __name__)
@@ -36,7 +36,7 @@ def issue() -> ResponseReturnValue:
     """Make a token and show its text, this once; the id that the form came with lets a reload make no second one."""
     actor, now, typed = current_actor(), current.utcnow(), request.form
     try:
-        with tried(), transaction() as session:
+        with logging_refusals(), transaction() as session:
             made = issue_token(
                 session,
                 account=typed.get("account", "").strip(),
@@ -56,7 +56,7 @@ def issue() -> ResponseReturnValue:
 def revoke(token_id: str) -> ResponseReturnValue:
     """End a token; raises NotFound."""
     try:
-        with tried(), transaction() as session:
+        with logging_refusals(), transaction() as session:
             withdraw_token(session, token_id=token_id, actor=current_actor(), now=current.utcnow())
     except Conflict as refused:
         return render_tokens(MultiDict(), problem=FormProblem.of(refused, field="account"))

@@ -23,7 +23,7 @@ from lotus_web.store.session import db, nothing_recorded
 from lotus_web.telemetry.logs import log_unexpected
 from lotus_web.web.format.permissions import in_plain_words
 from lotus_web.web.guard.access import ask_to_sign_in, is_json_blueprint
-from lotus_web.web.guard.refusal_log import keep_refusal
+from lotus_web.web.guard.refusal_log import log_request_refusal
 from lotus_web.web.guard.resend import can_be_sent_again, send_again_page
 from lotus_web.web.guard.sign_in_page import sign_in_again
 from lotus_web.web.guard.user import forget_person
@@ -156,7 +156,7 @@ def refused(error: LotusError) -> ResponseReturnValue:
     as_json = _as_json(error)
     if as_json is not None:
         return as_json
-    keep_refusal(error)
+    log_request_refusal(error)
     if isinstance(error, Unauthenticated):
         return ask_to_sign_in()
     if isinstance(error, StoreUnavailable):

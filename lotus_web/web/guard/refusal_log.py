@@ -1,4 +1,4 @@
-"""What people were refused is told: by the guard and the error pages for every page, by ``tried`` where a view answers itself."""
+"""What people were refused is told: by the guard and the error pages for every page, by ``logging_refusals`` where a view answers itself."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from lotus_web.web.guard.access import current_actor
 
 
 @contextmanager
-def tried() -> Iterator[None]:
+def logging_refusals() -> Iterator[None]:
     """Put what is refused inside on record and raise it again, for a view that shows its form with the refusal."""
     try:
         yield
     except LotusError as refused:
-        keep_refusal(refused)
+        log_request_refusal(refused)
         raise
 
 
-def keep_refusal(refused: LotusError) -> None:
+def log_request_refusal(refused: LotusError) -> None:
     """Put a refusal of this request on record, if it is one, of a write, to someone who is signed in; of a look in the log."""
     if isinstance(refused, NO_REFUSALS) or request.endpoint is None:
         return

@@ -8,7 +8,7 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.identifiers import is_storable
 from lotus_web.web.guard.access import is_json_blueprint
 from lotus_web.web.guard.errors import error_page
-from lotus_web.web.guard.refusal_log import keep_refusal
+from lotus_web.web.guard.refusal_log import log_request_refusal
 from lotus_web.web.guard.resend import can_be_sent_again, send_again_page
 from lotus_web.web.guard.sign_in_page import sign_in_again
 
@@ -24,7 +24,7 @@ def refuse_unstorable() -> Response | None:
         return None
     if all(is_storable(name) and is_storable(value) for name, value in request.form.items(multi=True)):
         return None
-    keep_refusal(InvalidInput("invalid_argument", SENTENCE))
+    log_request_refusal(InvalidInput("invalid_argument", SENTENCE))
     if request.endpoint == SIGN_IN:
         return sign_in_again(422, f"{TITLE}. Enter it again.")
     if not can_be_sent_again():

@@ -11,7 +11,7 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.services.inbox import delete_view, rename_view, save_view
 from lotus_web.store.session import db, transaction
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.inbox.saved_view_links import ViewRefusal, view_links
 from lotus_web.web.inbox.views import inbox_page, render_inbox
 from lotus_web.web.items.list_args import filter_query, wanted_items
@@ -26,7 +26,7 @@ def save() -> ResponseReturnValue:
     """Keep the filter of the address under the name that was typed."""
     query, name = filter_query(wanted_items()), _typed_name()
     try:
-        with tried(), transaction() as session:
+        with logging_refusals(), transaction() as session:
             save_view(session, name=name, query=query, actor=current_actor(), now=current.utcnow())
     except InvalidInput as wrong:
         return _refused(ViewRefusal(wrong.message, name))
@@ -39,7 +39,7 @@ def alter(view_id: str) -> ResponseReturnValue:
     """Rename or delete a view, as the pressed button names it; raises NotFound, also for someone else's."""
     name = _typed_name()
     try:
-        with tried():
+        with logging_refusals():
             told = _altered(view_id, request.form.get("change", ""), name)
     except InvalidInput as wrong:
         return _refused(ViewRefusal(wrong.message, name, view_id))

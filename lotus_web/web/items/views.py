@@ -15,7 +15,7 @@ from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.store.session import db
 from lotus_web.web.format.permissions import in_plain_words
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.items.form import Typed, asked_action, chosen_action, field_error
 from lotus_web.web.items.page import Outcome, item_page
 from lotus_web.web.items.queue import ONWARD, QueueAddress, act_url, move_on, queue_address, queue_here
@@ -52,7 +52,7 @@ def act(workflow_id: str) -> ResponseReturnValue:
     """
     typed, address = Typed(request.form.to_dict()), queue_address()
     try:
-        with tried():
+        with logging_refusals():
             done = _apply(workflow_id, typed)
     except InvalidInput as wrong:
         return item_page(workflow_id, status=422, typed=typed, outcome=Outcome(error=field_error(typed, wrong)))

@@ -23,7 +23,7 @@ from lotus_web.web.charts.loads import LoadRow, TimesRow
 from lotus_web.web.format.people import known_as
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
-from lotus_web.web.guard.refusal_log import tried
+from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.shell.htmx import is_htmx, page_or_fragment, see_other
 from lotus_web.web.shell.query_args import text_arg
 from lotus_web.web.sla.form import TypedMove, asked_move
@@ -59,7 +59,7 @@ def move() -> ResponseReturnValue:
     """Give the chosen items to someone else, each for itself, and tell what became of each."""
     typed, person = TypedMove.of(request.form), text_arg("person")
     try:
-        with tried():
+        with logging_refusals():
             moved = move_items(typed.chosen, asked_move(typed))
     except InvalidInput as wrong:
         return render_board(typed, person=person, status=422, outcome=MoveOutcome(error=wrong))

@@ -171,16 +171,18 @@ def test_an_action_does_the_same_through_every_door(world: World, action: Action
         left = []
         for number, door in enumerate(doors):
             # What is refused leaves the item as it was, for the next door.
-            tried = shared if after == NO or number == 0 else world.item(status, of_run=of_run)
+            logging_refusals = shared if after == NO or number == 0 else world.item(status, of_run=of_run)
             told[door.name] = [
-                refused(world, door, tried, action, permitted=False),
-                refused(world, door, tried, action, complete=False) if needs_more(action) else Answer("complete"),
+                refused(world, door, logging_refusals, action, permitted=False),
+                refused(world, door, logging_refusals, action, complete=False)
+                if needs_more(action)
+                else Answer("complete"),
             ]
             if after == NO:
-                told[door.name].append(refused(world, door, tried, action))
+                told[door.name].append(refused(world, door, logging_refusals, action))
             else:
-                told[door.name].append(done(world, door, tried, action, after, of_run=of_run))
-                left.append((world.stored(tried).notices, world.last(tried)))
+                told[door.name].append(done(world, door, logging_refusals, action, after, of_run=of_run))
+                left.append((world.stored(logging_refusals).notices, world.last(logging_refusals)))
         assert [one == left[0] for one in left] == [True] * len(left), (status, left)
         kinds = {name: [answer.kind for answer in answers] for name, answers in told.items()}
         sort = ["forbidden", "invalid" if needs_more(action) else "complete", "conflict" if after == NO else "done"]
