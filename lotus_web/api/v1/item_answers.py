@@ -27,7 +27,7 @@ from lotus_web.config import current
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.items.transitions import offered_phrase
 from lotus_web.http.responses import sendable_json
-from lotus_web.queries.decisions.outcomes import items_told
+from lotus_web.queries.decisions.outcomes import with_reasons
 from lotus_web.queries.items.detail import WorkflowDetail
 from lotus_web.queries.traces.summary import TraceSummary
 from lotus_web.store.session import db
@@ -46,7 +46,7 @@ def workflow_answer(item: ItemState, now: datetime) -> WorkflowAnswer:
 
 def workflow_answers(items: Sequence[ItemState], now: datetime) -> list[WorkflowAnswer]:
     """Return items of one tenant as they are sent; at most one query."""
-    told = items_told(db.session(), items, current.settings().reason_codes)
+    told = with_reasons(db.session(), items, current.settings().reason_codes)
     return [WorkflowAnswer.model_validate(item_document(item, now=now)) for item in told]
 
 

@@ -17,7 +17,7 @@ from lotus_web.domain.items.transitions import DECIDING, Action
 from lotus_web.models import WorkflowAction
 
 
-def told_reason(action: Action, *, text: str | None, code: str | None, codes: Catalogue = REASON_CODES) -> str | None:
+def reason_shown(action: Action, *, text: str | None, code: str | None, codes: Catalogue = REASON_CODES) -> str | None:
     """Return why someone decided: their own words, else the plain words of their code; None where they gave neither."""
     return text or (reason_text(action, code, codes) if code else None)
 
@@ -40,7 +40,7 @@ class ToldDecision:
     reason: str | None
 
 
-def told_decisions(
+def latest_decisions(
     session: Session, tenant_id: str, workflow_ids: Iterable[str], codes: Catalogue = REASON_CODES
 ) -> Mapping[str, ToldDecision]:
     """Return the last decision on each item that has one, by its id; one query, none without an id.
@@ -62,17 +62,17 @@ def told_decisions(
     return {
         row.workflow_id: ToldDecision(
             row.on_behalf_of or row.actor_id,
-            told_reason(Action(row.action_type), text=row.text, code=row.reason_code, codes=codes),
+            reason_shown(Action(row.action_type), text=row.text, code=row.reason_code, codes=codes),
         )
         for row in session.execute(query)
     }
 
 
-def items_told(session: Session, items: Sequence[ItemState], codes: Catalogue = REASON_CODES) -> list[ItemState]:
+def with_reasons(session: Session, items: Sequence[ItemState], codes: Catalogue = REASON_CODES) -> list[ItemState]:
     """Return items of one tenant with why they were decided in ``current_reason``; at most one query."""
     coded = [item for item in items if item.current_decision and not item.current_reason]
     if not coded:
         return list(items)
-    told = told_decisions(session, coded[0].tenant_id, (item.workflow_id for item in coded), codes)
+    told = latest_decisions(session, coded[0].tenant_id, (item.workflow_id for item in coded), codes)
     reasons = {workflow_id: decision.reason for workflow_id, decision in told.items()}
     return [replace(item, current_reason=item.current_reason or reasons.get(item.workflow_id)) for item in items]

@@ -14,7 +14,7 @@ from lotus_web.domain.items.transitions import Action
 from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.models import WorkflowAction, WorkflowItem
 from lotus_web.queries.inbox.filter import InboxFilter, filter_conditions, on_day
-from lotus_web.queries.inbox.listing import COLUMNS, InboxRow, rows_told
+from lotus_web.queries.inbox.listing import COLUMNS, InboxRow, rows_with_reasons
 
 _KINDS = (str, str)
 
@@ -38,7 +38,9 @@ def escalated_items(
         conditions.append(tuple_(WorkflowItem.requested_at, WorkflowItem.workflow_id) < place)
     newest = (WorkflowItem.requested_at.desc(), WorkflowItem.workflow_id.desc())
     query = select(*COLUMNS).where(*conditions).order_by(*newest).limit(limit + 1)
-    rows = rows_told(session, actor.tenant_id, [InboxRow(**row._mapping) for row in session.execute(query)], codes)
+    rows = rows_with_reasons(
+        session, actor.tenant_id, [InboxRow(**row._mapping) for row in session.execute(query)], codes
+    )
     if len(rows) <= limit:
         return Page(tuple(rows), None)
     last = rows[limit - 1]

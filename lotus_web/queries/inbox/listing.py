@@ -15,7 +15,7 @@ from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import ItemFacts, ItemStatus, Priority, WorkflowKind
 from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.models import WorkflowItem
-from lotus_web.queries.decisions.outcomes import ToldDecision, told_decisions
+from lotus_web.queries.decisions.outcomes import ToldDecision, latest_decisions
 from lotus_web.queries.inbox.filter import InboxFilter, Tab, decided_conditions, filter_conditions, tab_condition
 from lotus_web.queries.items.holders import HOLDER_DISABLED
 from lotus_web.queries.items.open import OVERDUE, REST, decode_place, not_late
@@ -218,12 +218,12 @@ def closed_items(
     newest = (WorkflowItem.resolved_at.desc(), WorkflowItem.workflow_id.desc())
     query = select(*COLUMNS).where(*closed, *conditions).order_by(*newest).limit(limit + 1)
     rows = [InboxRow(**row._mapping) for row in session.execute(query)]
-    return _closed_page(rows_told(session, actor.tenant_id, rows, codes), limit, horizon)
+    return _closed_page(rows_with_reasons(session, actor.tenant_id, rows, codes), limit, horizon)
 
 
-def rows_told(session: Session, tenant_id: str, rows: Sequence[InboxRow], codes: Catalogue) -> list[InboxRow]:
+def rows_with_reasons(session: Session, tenant_id: str, rows: Sequence[InboxRow], codes: Catalogue) -> list[InboxRow]:
     """Return rows with who decided them and why, in ``decided_by`` and ``current_reason``; at most one query."""
-    told = told_decisions(session, tenant_id, (row.workflow_id for row in rows if row.current_decision), codes)
+    told = latest_decisions(session, tenant_id, (row.workflow_id for row in rows if row.current_decision), codes)
     return [_row_told(row, told[row.workflow_id]) if row.workflow_id in told else row for row in rows]
 
 

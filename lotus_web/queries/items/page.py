@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.staleness import shown_digest
 from lotus_web.domain.items.state import ItemState
-from lotus_web.queries.decisions.outcomes import items_told
+from lotus_web.queries.decisions.outcomes import with_reasons
 from lotus_web.queries.items.lookup import stored_item
 from lotus_web.queries.runs.page import RunDetail, find_run_detail
 from lotus_web.queries.traces.timeline import Timeline, item_timeline
@@ -30,7 +30,7 @@ def item_detail(session: Session, tenant_id: str, workflow_id: str, *, codes: Ca
     item = stored_item(session, tenant_id, workflow_id)
     run = find_run_detail(session, tenant_id, item.rebalance_run_id) if item.rebalance_run_id else None
     return ItemDetail(
-        item=items_told(session, [item], codes)[0],
+        item=with_reasons(session, [item], codes)[0],
         run=run,
         timeline=item_timeline(session, tenant_id, trace_id=item.trace_id, workflow_id=workflow_id, codes=codes),
         digest=shown_digest(item, run.run.artifact_hash if run else None),

@@ -12,7 +12,7 @@ from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.precedents import Precedent, Precedents, precedent_key, seconds_between, summarise
 from lotus_web.domain.items.state import ItemState
 from lotus_web.models import WorkflowItem
-from lotus_web.queries.decisions.outcomes import ToldDecision, told_decisions
+from lotus_web.queries.decisions.outcomes import ToldDecision, latest_decisions
 
 SHOWN = 8
 COUNTED_AT_MOST = 200
@@ -83,7 +83,7 @@ def find_precedents(
     if portfolio_id is not None and len(shown) < SHOWN:
         known = {one.workflow_id for one in same_rules}
         shown += _of_portfolio(session, decided, portfolio_id, known)[: SHOWN - len(shown)]
-    told = told_decisions(session, tenant_id, (one.workflow_id for one in shown), codes)
+    told = latest_decisions(session, tenant_id, (one.workflow_id for one in shown), codes)
     shown = [_precedent_told(one, told[one.workflow_id]) if one.workflow_id in told else one for one in shown]
     return summarise(shown, ((one.outcome, one.seconds) for one in same_rules))
 

@@ -13,7 +13,7 @@ from lotus_web.domain.decisions.gate import GateStatus, gate_status
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import Action, did
-from lotus_web.queries.decisions.outcomes import told_decisions
+from lotus_web.queries.decisions.outcomes import latest_decisions
 from lotus_web.queries.inbox.next_item import next_in_queue
 from lotus_web.queries.items.holders import is_disabled
 from lotus_web.queries.items.lookup import last_action
@@ -105,7 +105,7 @@ def decided_by(session: Session, item: ItemState) -> str | None:
     """Return who took the decision that stands; a comment after it is nobody's decision."""
     if item.is_open:
         return None
-    decision = told_decisions(session, item.tenant_id, [item.workflow_id]).get(item.workflow_id)
+    decision = latest_decisions(session, item.tenant_id, [item.workflow_id]).get(item.workflow_id)
     return None if decision is None else decision.decided_by
 
 
