@@ -23,7 +23,7 @@ from lotus_web.demo.timeline import Moment
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
 from lotus_web.domain.events.projection import Effect, fold_action, fold_event
-from lotus_web.domain.items.staleness import shown_digest
+from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ItemState, TraceContext
 from lotus_web.domain.items.transitions import Action, check_action
 from lotus_web.domain.lineage import EdgeType, EntityKind
@@ -198,7 +198,7 @@ class BulkLoad:
             return
         actor, item = STAFF[moment.action.actor], trace.item
         wanted = replace(asked(moment.action, item.workflow_id), confirm_text=None)
-        digest = shown_digest(item, trace.run.artifact_hash)
+        digest = evidence_digest(item, trace.run.artifact_hash)
         after = check_action(item.facts, actor, wanted.action)
         case = ReviewCase(item, wanted, after, actor, "form", moment.run.correlation_id, moment.at, digest)
         decision = decision_row(case)

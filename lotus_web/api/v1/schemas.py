@@ -246,7 +246,7 @@ class ReviewContextAnswer(Answer):
     precedents: PrecedentsAnswer
     actions: list[ChoiceAnswer]
     override_phrase: str | None
-    shown_digest: str
+    evidence_digest: str
     sla: SlaAnswer
     claim: ClaimAnswer | None
 

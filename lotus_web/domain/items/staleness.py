@@ -8,7 +8,7 @@ from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import Action, did, status_sentence
 
 
-def shown_digest(item: ItemState, artifact_hash: str | None) -> str:
+def evidence_digest(item: ItemState, artifact_hash: str | None) -> str:
     """Return the digest of an item as it stands and of the evidence behind it."""
     return content_hash(
         {
@@ -21,7 +21,7 @@ def shown_digest(item: ItemState, artifact_hash: str | None) -> str:
     )
 
 
-def check_unmoved(item: ItemState, *, version: int | None, digest: str | None, current_digest: str) -> None:
+def check_not_stale(item: ItemState, *, version: int | None, digest: str | None, current_digest: str) -> None:
     """Raise Conflict ``version_conflict``, naming who did what and when, if the item is not as the caller saw it."""
     moved = version is not None and version != item.version
     if not moved and digest in (None, current_digest):

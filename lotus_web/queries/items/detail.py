@@ -14,7 +14,7 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.four_eyes import FourEyes, Parties
 from lotus_web.domain.items.precedents import Precedents
-from lotus_web.domain.items.staleness import shown_digest
+from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.items.transitions import PERMISSION, Action, why_not
 from lotus_web.models import Notification, Run, WorkflowAction
@@ -74,7 +74,7 @@ def workflow_detail(
         precedents=item_precedents(session, item, now=now, codes=codes),
         trace=trace_summary(session, item.tenant_id, item.trace_id),
         run_status=run.status if run else None,
-        digest=shown_digest(item, run.artifact_hash if run else None),
+        digest=evidence_digest(item, run.artifact_hash if run else None),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
-from lotus_web.domain.items.staleness import shown_digest
+from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ItemState
 from lotus_web.queries.decisions.outcomes import with_reasons
 from lotus_web.queries.items.lookup import stored_item
@@ -33,5 +33,5 @@ def item_detail(session: Session, tenant_id: str, workflow_id: str, *, codes: Ca
         item=with_reasons(session, [item], codes)[0],
         run=run,
         timeline=item_timeline(session, tenant_id, trace_id=item.trace_id, workflow_id=workflow_id, codes=codes),
-        digest=shown_digest(item, run.run.artifact_hash if run else None),
+        digest=evidence_digest(item, run.run.artifact_hash if run else None),
     )

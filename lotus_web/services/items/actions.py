@@ -16,7 +16,7 @@ from lotus_web.domain.events.projection import PASSED_OVER, event_action_id, fol
 from lotus_web.domain.identifiers import check_storable
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.four_eyes import Parties
-from lotus_web.domain.items.staleness import check_unmoved, shown_digest
+from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import (
     NEEDS_TEXT,
@@ -80,10 +80,10 @@ def apply_action(
     runtime = lock_tenant(session, actor.tenant_id)
     item = item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))
     run = session.get(Run, (actor.tenant_id, item.rebalance_run_id)) if item.rebalance_run_id else None
-    digest = shown_digest(item, run.artifact_hash if run else None)
+    digest = evidence_digest(item, run.artifact_hash if run else None)
     check_ever_possible(item.facts, asked.action)
     asked = check_input(item, asked)
-    check_unmoved(item, version=asked.version, digest=asked.shown_digest, current_digest=digest)
+    check_not_stale(item, version=asked.version, digest=asked.evidence_digest, current_digest=digest)
     after = check_action(item.facts, actor, asked.action)
     parties = Parties(run.submitted_by if run else None, item.requested_by_id)
     exempted = policy.four_eyes.check(asked.action, actor, parties)

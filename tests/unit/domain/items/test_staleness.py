@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lotus_web.domain.errors import Conflict
-from lotus_web.domain.items.staleness import check_unmoved, shown_digest
+from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import ItemStatus
 from tests.support.histories import ITEM, NOW, later
@@ -18,16 +18,16 @@ from tests.support.histories import ITEM, NOW, later
     "change", [{"version": 2}, {"status": ItemStatus.ESCALATED}, {"sla_due_at": later(9)}, {"workflow_id": "other"}]
 )
 def test_a_change_of_the_item_changes_the_digest(change: dict[str, Any]) -> None:
-    assert shown_digest(replace(ITEM, **change), "h") != shown_digest(ITEM, "h")
+    assert evidence_digest(replace(ITEM, **change), "h") != evidence_digest(ITEM, "h")
 
 
 def test_a_change_of_the_evidence_changes_the_digest() -> None:
-    assert len({shown_digest(ITEM, "h"), shown_digest(ITEM, "i"), shown_digest(ITEM, None)}) == 3
+    assert len({evidence_digest(ITEM, "h"), evidence_digest(ITEM, "i"), evidence_digest(ITEM, None)}) == 3
 
 
 @pytest.mark.parametrize(("version", "digest"), [(None, None), (1, None), (None, "now"), (1, "now")])
 def test_who_saw_the_present_or_says_nothing_may_go_on(version: int | None, digest: str | None) -> None:
-    assert check_unmoved(ITEM, version=version, digest=digest, current_digest="now") is None
+    assert check_not_stale(ITEM, version=version, digest=digest, current_digest="now") is None
 
 
 MOVED = replace(ITEM, version=3, last_action_type="request_change", last_actor_id="tomas.roth", last_action_at=NOW)
@@ -35,7 +35,7 @@ MOVED = replace(ITEM, version=3, last_action_type="request_change", last_actor_i
 
 def refused(item: ItemState, version: int | None, digest: str | None) -> Conflict:
     with pytest.raises(Conflict) as found:
-        check_unmoved(item, version=version, digest=digest, current_digest="now")
+        check_not_stale(item, version=version, digest=digest, current_digest="now")
     assert found.value.code == "version_conflict"
     return found.value
 
