@@ -21,7 +21,7 @@ from lotus_web.web.format.fields import shown
 from lotus_web.web.format.record_links import lineage_url
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.features import part_of
-from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 from lotus_web.web.shell.links import same_page
@@ -36,7 +36,7 @@ RUNNING_EVERY, WAITING_EVERY = 2, 5
 @blueprint.get("/operations")
 @requires(Permission.RUNS_READ)
 @part_of(SUPPORT, ASYNC_OPERATIONS)
-@shown_again
+@redisplay_invalid_filters
 def listing() -> ResponseReturnValue:
     """Show a page of operations, newest first."""
     wanted, cursor = _wanted(), request.args.get("cursor")

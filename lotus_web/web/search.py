@@ -13,7 +13,7 @@ from lotus_web.queries.search import MOST_EACH, Hit, find_exact, find_related
 from lotus_web.store.session import db
 from lotus_web.web.format.record_links import record_url
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 from lotus_web.web.shell.query_args import text_arg
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("search", __name__)
 
 @blueprint.get("/search")
 @requires(Permission.RUNS_READ)
-@shown_again
+@redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Jump to the one record that the text names, else list what it may mean."""
     text, session, tenant_id = text_arg("q"), db.session(), current_actor().tenant_id

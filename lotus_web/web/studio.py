@@ -24,7 +24,7 @@ from lotus_web.services.studio import START_REVIEW, ReviewRequest, Started, star
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
-from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.items.assignee import assignee_of
 from lotus_web.web.shell.htmx import go_to, page_or_fragment, see_other
 from lotus_web.web.shell.query_args import text_arg
@@ -56,7 +56,7 @@ class TypedReview:
 
 @blueprint.get("/studio")
 @requires(Permission.RUNS_READ)
-@shown_again
+@redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Ask for a trace, or lead to the one that was asked for; raises InvalidInput where there is none of that id."""
     wanted = text_arg("trace")

@@ -25,7 +25,7 @@ from lotus_web.store.session import db
 from lotus_web.web.audit.chain import too_long, verify_now
 from lotus_web.web.audit.words import sentence_of, subject_url
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.shell.csv import csv_answer, csv_lines
 from lotus_web.web.shell.downloads import attachment
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
@@ -58,7 +58,7 @@ KINDS = (
 
 @blueprint.get("/audit")
 @requires(Permission.WORKFLOW_EXPORT)
-@shown_again
+@redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Show a page of the record, newest first, and where the chain stands."""
     wanted, session, tenant_id = wanted_lines(), db.session(), current_actor().tenant_id

@@ -16,7 +16,7 @@ from lotus_web.queries.audit.lines import Source
 from lotus_web.queries.decisions.reasons import ReasonLine, reason_report
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.shell.htmx import page_or_fragment
 from lotus_web.web.shell.query_args import check_order, instant_arg
 
@@ -27,7 +27,7 @@ _GATE = {action: gate.value for gate, action in ITEM_ACTION.items()}
 
 @blueprint.get("/decisions/reasons")
 @requires(Permission.RUNS_READ)
-@shown_again
+@redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Show the reasons of a period, the last month unless the address says otherwise."""
     since, until = period()

@@ -23,7 +23,7 @@ from lotus_web.queries.decisions.history import (
 )
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.shell.csv import csv_answer, csv_lines, plain_cell
 from lotus_web.web.shell.htmx import page_or_fragment
 from lotus_web.web.shell.links import same_page, with_query
@@ -36,7 +36,7 @@ COLUMNS = tuple(DecisionRow.__slots__)
 
 @blueprint.get("/decisions")
 @requires(Permission.RUNS_READ)
-@shown_again
+@redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Show a page of decisions, newest first, with counts over the same filter."""
     wanted, tenant_id, cursor = wanted_decisions(), current_actor().tenant_id, request.args.get("cursor")

@@ -21,7 +21,7 @@ NOT_TYPED = frozenset({"cursor"})
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedFilters:
+class InvalidFilters:
     """What the address said, and the sentence for each field of it that could not be taken."""
 
     typed: Mapping[str, str]
@@ -35,7 +35,7 @@ class RefusedFilters:
             return False
 
 
-def shown_again(view: View) -> View:
+def redisplay_invalid_filters(view: View) -> View:
     """Answer a refused filter with the view's own page (422), read without what was refused; templates leave its list out."""
 
     @wraps(view)
@@ -58,7 +58,7 @@ def _again(view: View, refused: InvalidInput, route: dict[str, Any]) -> Any:
         sentences[name] = refused.message
         kept = [(key, value) for key, value in request.args.items(multi=True) if key != name]
         request.args = ImmutableMultiDict(kept)
-        g.refused_filters = RefusedFilters(typed, sentences)
+        g.refused_filters = InvalidFilters(typed, sentences)
         try:
             response = make_response(view(**route))
         except InvalidInput as another:
@@ -68,9 +68,9 @@ def _again(view: View, refused: InvalidInput, route: dict[str, Any]) -> Any:
             return response
 
 
-def refused_filters() -> RefusedFilters | None:
+def refused_filters() -> InvalidFilters | None:
     """Return what was refused of this address; None where all of it was taken."""
-    found: RefusedFilters | None = g.get("refused_filters")
+    found: InvalidFilters | None = g.get("refused_filters")
     return found
 
 

@@ -24,7 +24,7 @@ from lotus_web.services.items.next_item import claim_next
 from lotus_web.store.session import db
 from lotus_web.web.format.people import naming
 from lotus_web.web.guard.access import current_actor, requires, signed_in
-from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.inbox.saved_view_links import view_links
 from lotus_web.web.items.choices import refusals, waits_for_others
 from lotus_web.web.items.form import seen_version
@@ -55,7 +55,7 @@ def home() -> ResponseReturnValue:
 
 @blueprint.get("/inbox")
 @requires(Permission.RUNS_READ)
-@shown_again
+@redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Show one page of one tab."""
     return render_inbox()

@@ -19,7 +19,7 @@ from lotus_web.store.session import db
 from lotus_web.web.format.record_links import lineage_url, record_url
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.features import part_of
-from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.lineage.graph import MOST_NODES, Drawing, draw, nodes_of
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 from lotus_web.web.shell.links import same_page, with_query
@@ -34,7 +34,7 @@ EDGE_TYPES = [kind.value for kind in EdgeType]
 @blueprint.get("/lineage")
 @requires(Permission.RUNS_READ)
 @part_of(SUPPORT, LINEAGE)
-@shown_again
+@redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Ask for an id, and lead to its lineage."""
     entity_id = text_arg("id")

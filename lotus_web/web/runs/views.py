@@ -21,7 +21,7 @@ from lotus_web.services.audit.attempts import Attempt, attempt
 from lotus_web.services.decisions.open_review import open_review
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.invalid_filters import shown_again
+from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.items.page import item_page
 from lotus_web.web.shell.csv import csv_answer, csv_lines, plain_cell
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
@@ -37,7 +37,7 @@ COLUMNS = tuple(RunRow.__slots__)
 
 @blueprint.get("/runs")
 @requires(Permission.RUNS_READ)
-@shown_again
+@redisplay_invalid_filters
 def listing() -> ResponseReturnValue:
     """Show a page of runs, newest first."""
     wanted, cursor = wanted_runs(), request.args.get("cursor")

@@ -195,9 +195,9 @@ def test_a_lost_session_keeps_the_name(app: Flask, client_of: ClientOf) -> None:
     kept = hidden_fields(answer)
     back = sign_in(lost, "nora", next_path=kept["next"], draft=kept["draft"])
     assert back.location == f"/inbox?{LATE}"
-    shown_again = lost.get(back.location).text
-    assert 'id="view-name" name="name" type="text" value="Late"' in shown_again
-    assert '<details id="views-save" class="views__fold" open>' in shown_again
+    redisplay_invalid_filters = lost.get(back.location).text
+    assert 'id="view-name" name="name" type="text" value="Late"' in redisplay_invalid_filters
+    assert '<details id="views-save" class="views__fold" open>' in redisplay_invalid_filters
     assert views(nora) == {}
 
 
