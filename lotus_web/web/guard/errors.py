@@ -24,7 +24,7 @@ from lotus_web.telemetry.logs import log_unexpected
 from lotus_web.web.format.permissions import in_plain_words
 from lotus_web.web.guard.access import ask_to_sign_in, is_json_blueprint
 from lotus_web.web.guard.refusal_log import log_request_refusal
-from lotus_web.web.guard.resend import can_be_sent_again, send_again_page
+from lotus_web.web.guard.resend import can_be_sent_again, resubmit_page
 from lotus_web.web.guard.sign_in_page import sign_in_again
 from lotus_web.web.guard.user import forget_person
 from lotus_web.web.shell.htmx import is_htmx, is_led_on, title_element
@@ -172,7 +172,7 @@ def _answer(error: LotusError) -> Response:
     if isinstance(error, StoreUnavailable) and request.endpoint == SIGN_IN and request.method == "POST":
         return sign_in_again(503, f"{WORDS[503].title}. {WORDS[503].what_next}")
     if isinstance(error, StoreUnavailable) and can_be_sent_again():
-        return send_again_page(503, title=WORDS[503].title, reason=error.message)
+        return resubmit_page(503, title=WORDS[503].title, reason=error.message)
     sentence = in_plain_words(error.message) if error.message != error.code else None
     return error_page(status_of(error), sentence)
 
@@ -220,7 +220,7 @@ def token_refused(error: CSRFError) -> ResponseReturnValue:
         return sign_in_again(400, "This form was open for too long. Sign in now.")
     if not can_be_sent_again():
         return error_page(400, "This form came from another site, so it was not taken.")
-    return send_again_page(400, title="This form was open for too long", reason=FORM_TOO_OLD)
+    return resubmit_page(400, title="This form was open for too long", reason=FORM_TOO_OLD)
 
 
 def init_app(app: Flask) -> None:

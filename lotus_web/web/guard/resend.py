@@ -15,7 +15,7 @@ def can_be_sent_again() -> bool:
     return request.method == "POST" and same_origin()
 
 
-def send_again_page(status: int, *, title: str, reason: str) -> Response:
+def resubmit_page(status: int, *, title: str, reason: str) -> Response:
     """Render what was typed with a button that sends it to the same address; nothing happens without a press of it."""
     forget_person()
     fields = typed_fields()

@@ -9,7 +9,7 @@ from lotus_web.domain.identifiers import is_storable
 from lotus_web.web.guard.access import is_json_blueprint
 from lotus_web.web.guard.errors import error_page
 from lotus_web.web.guard.refusal_log import log_request_refusal
-from lotus_web.web.guard.resend import can_be_sent_again, send_again_page
+from lotus_web.web.guard.resend import can_be_sent_again, resubmit_page
 from lotus_web.web.guard.sign_in_page import sign_in_again
 
 SIGN_IN = "sign_in.sign_in"
@@ -29,7 +29,7 @@ def refuse_unstorable() -> Response | None:
         return sign_in_again(422, f"{TITLE}. Enter it again.")
     if not can_be_sent_again():
         return error_page(422, SENTENCE)
-    return send_again_page(422, title=TITLE, reason=LEFT_OUT)
+    return resubmit_page(422, title=TITLE, reason=LEFT_OUT)
 
 
 def init_app(app: Flask) -> None:
