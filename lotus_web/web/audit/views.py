@@ -61,7 +61,7 @@ KINDS = (
 @redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Show a page of the record, newest first, and where the chain stands."""
-    wanted, session, tenant_id = wanted_lines(), db.session(), current_actor().tenant_id
+    wanted, session, tenant_id = filter_from_query(), db.session(), current_actor().tenant_id
     cursor = request.args.get("cursor") or None
     chain = chain_state(session, tenant_id)
     return page_or_fragment(
@@ -87,7 +87,7 @@ def show() -> ResponseReturnValue:
 @requires(Permission.WORKFLOW_EXPORT)
 def export() -> ResponseReturnValue:
     """Send every line of the filter as a file, a batch at a time."""
-    lines = _file(db.engine, current_actor().tenant_id, wanted_lines())
+    lines = _file(db.engine, current_actor().tenant_id, filter_from_query())
     return csv_answer(lines, "audit", current.utcnow())
 
 
@@ -122,7 +122,7 @@ def cells(line: AuditLine) -> list[str]:
     return [at, source, *plain, canonical_json(line.details)]
 
 
-def wanted_lines() -> AuditFilter:
+def filter_from_query() -> AuditFilter:
     """Return the filter that the address names; raises InvalidInput."""
     start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
     check_order(start, end)

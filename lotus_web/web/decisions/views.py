@@ -39,7 +39,7 @@ COLUMNS = tuple(DecisionRow.__slots__)
 @redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Show a page of decisions, newest first, with counts over the same filter."""
-    wanted, tenant_id, cursor = wanted_decisions(), current_actor().tenant_id, request.args.get("cursor")
+    wanted, tenant_id, cursor = filter_from_query(), current_actor().tenant_id, request.args.get("cursor")
     session, codes = db.session(), current.settings().reason_codes
     return page_or_fragment(
         "decisions/decisions.html",
@@ -62,7 +62,7 @@ def show() -> ResponseReturnValue:
 @requires(Permission.RUNS_READ)
 def export() -> ResponseReturnValue:
     """Send every decision of the filter as a file, a batch at a time."""
-    lines = _file(db.engine, current_actor().tenant_id, wanted_decisions())
+    lines = _file(db.engine, current_actor().tenant_id, filter_from_query())
     return csv_answer(lines, "decisions", current.utcnow())
 
 
@@ -73,7 +73,7 @@ def _file(engine: Engine, tenant_id: str, wanted: DecisionFilter) -> Iterator[st
         yield from csv_lines(COLUMNS, ([plain_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
 
 
-def wanted_decisions() -> DecisionFilter:
+def filter_from_query() -> DecisionFilter:
     """Return the filter that the address names; raises InvalidInput."""
     start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
     check_order(start, end)

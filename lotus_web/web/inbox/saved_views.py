@@ -14,7 +14,7 @@ from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.inbox.saved_view_links import ViewRefusal, view_links
 from lotus_web.web.inbox.views import inbox_page, render_inbox
-from lotus_web.web.items.list_args import filter_query, wanted_items
+from lotus_web.web.items.list_args import filter_from_query, filter_query
 from lotus_web.web.shell.htmx import is_htmx, see_other
 
 blueprint = Blueprint("saved_views", __name__)
@@ -24,7 +24,7 @@ blueprint = Blueprint("saved_views", __name__)
 @requires(Permission.RUNS_READ)
 def save() -> ResponseReturnValue:
     """Keep the filter of the address under the name that was typed."""
-    query, name = filter_query(wanted_items()), _typed_name()
+    query, name = filter_query(filter_from_query()), _typed_name()
     try:
         with logging_refusals(), transaction() as session:
             save_view(session, name=name, query=query, actor=current_actor(), now=current.utcnow())
@@ -74,6 +74,6 @@ def _done(told: str) -> Response:
 
 
 def _fragment(status: int = 200, *, told: str | None = None, refused: ViewRefusal | None = None) -> Response:
-    views = view_links(db.session(), current_actor(), wanted_items(), refused)
+    views = view_links(db.session(), current_actor(), filter_from_query(), refused)
     text = render_template("inbox/_saved_views.html", views=views, told=told)
     return make_response(text, status)

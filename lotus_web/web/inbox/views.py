@@ -28,7 +28,7 @@ from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.inbox.saved_view_links import view_links
 from lotus_web.web.items.choices import refusals, waits_for_others
 from lotus_web.web.items.form import seen_version
-from lotus_web.web.items.list_args import wanted_items
+from lotus_web.web.items.list_args import filter_from_query
 from lotus_web.web.items.queue import ORDERED, row_url, work_url
 from lotus_web.web.shell.htmx import go_to, is_htmx, page_or_fragment, see_other
 from lotus_web.web.shell.links import with_query
@@ -119,7 +119,7 @@ def take_next() -> ResponseReturnValue:
 
 def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
     """Render the inbox that the address names; five queries at most, whatever it holds."""
-    wanted, actor, now = wanted_items(), current_actor(), current.utcnow()
+    wanted, actor, now = filter_from_query(), current_actor(), current.utcnow()
     soon, codes = current.settings().deadline_risk_warning_minutes, current.settings().reason_codes
     session, cursor, refused_view = db.session(), request.args.get("cursor"), outcome.get("refused_view")
     counts = inbox_counts(session, wanted, actor=actor, now=now, soon_minutes=soon)

@@ -10,7 +10,7 @@ from lotus_web.queries.inbox.filter import Due, InboxFilter, Tab
 from lotus_web.web.shell.query_args import choice_arg, day_arg, enum_arg, text_arg
 
 
-def wanted_items() -> InboxFilter:
+def filter_from_query() -> InboxFilter:
     """Return the filter that the address names; raises InvalidInput. Open and decided together need a day of escalation."""
     tab, escalated = enum_arg("tab", Tab), day_arg("escalated")
     return InboxFilter(

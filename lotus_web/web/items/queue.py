@@ -21,7 +21,7 @@ from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import Action
 from lotus_web.queries.inbox.filter import InboxFilter, Tab
 from lotus_web.queries.inbox.listing import InboxRow, cursor_after, cursor_instant, cursor_of, open_before, open_items
-from lotus_web.web.items.list_args import wanted_items
+from lotus_web.web.items.list_args import filter_from_query
 from lotus_web.web.shell.htmx import is_htmx, see_other
 from lotus_web.web.shell.links import with_query
 
@@ -78,7 +78,7 @@ def queue_address() -> QueueAddress | None:
     if work is None and {AT, OF, PLACE} & set(request.args):
         return None
     try:
-        wanted = wanted_items()
+        wanted = filter_from_query()
         if work is not None:
             cursor_instant(work.place)
     except InvalidInput:
@@ -90,7 +90,7 @@ def queue_address() -> QueueAddress | None:
 def list_url() -> str | None:
     """Return the inbox as it was when this item was opened from it; None where the address names no part of it."""
     try:
-        named = wanted_items().tab is not None
+        named = filter_from_query().tab is not None
     except InvalidInput:
         return None
     return with_query(url_for("inbox.show"), at=None, of=None, place=None, do=None) if named else None

@@ -53,7 +53,7 @@ def walk(entity_id: str) -> ResponseReturnValue:
     """Show the edges within some steps of an id; one that has no edges itself leads to what it names."""
     session, tenant_id, depth, cursor = db.session(), current_actor().tenant_id, depth_arg(), request.args.get("cursor")
     try:
-        wanted = wanted_edges()
+        wanted = filter_from_query()
     except InvalidInput as wrong:
         return _page(LineagePage(entity_id, depth, (), None), 422, wrong=wrong)
     read = partial(lineage_page, session, tenant_id, entity_id, depth=depth)
@@ -66,7 +66,7 @@ def walk(entity_id: str) -> ResponseReturnValue:
     return _page(found, 200 if known else 404, cursor=cursor, narrowed=known and wanted != LineageFilter())
 
 
-def wanted_edges() -> LineageFilter:
+def filter_from_query() -> LineageFilter:
     """Return the filter that the address names; raises InvalidInput."""
     start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
     check_order(start, end)

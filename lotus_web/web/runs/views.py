@@ -40,7 +40,7 @@ COLUMNS = tuple(RunRow.__slots__)
 @redisplay_invalid_filters
 def listing() -> ResponseReturnValue:
     """Show a page of runs, newest first."""
-    wanted, cursor = wanted_runs(), request.args.get("cursor")
+    wanted, cursor = filter_from_query(), request.args.get("cursor")
     page = run_page(db.session(), current_actor().tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None)
     return page_or_fragment(
         "runs/runs.html",
@@ -60,7 +60,7 @@ def listing() -> ResponseReturnValue:
 @requires(Permission.RUNS_READ)
 def export() -> ResponseReturnValue:
     """Send every run of the filter as a file, a batch at a time."""
-    return csv_answer(_file(db.engine, current_actor().tenant_id, wanted_runs()), "runs", current.utcnow())
+    return csv_answer(_file(db.engine, current_actor().tenant_id, filter_from_query()), "runs", current.utcnow())
 
 
 def _file(engine: Engine, tenant_id: str, wanted: RunFilter) -> Iterator[str]:
@@ -70,7 +70,7 @@ def _file(engine: Engine, tenant_id: str, wanted: RunFilter) -> Iterator[str]:
         yield from csv_lines(COLUMNS, ([plain_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
 
 
-def wanted_runs() -> RunFilter:
+def filter_from_query() -> RunFilter:
     """Return the filter that the address names (RFC-0017 §4.1); raises InvalidInput."""
     start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
     check_order(start, end)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lotus_web.domain.items.transitions import ItemStatus, Priority
 from lotus_web.domain.sla.ageing import Age
 from lotus_web.queries.inbox.filter import Due, InboxFilter, Tab
-from lotus_web.web.items.list_args import filter_query, wanted_items
+from lotus_web.web.items.list_args import filter_from_query, filter_query
 
 APP = Flask(__name__)
 WORDS = st.none() | st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(str.strip).filter(bool)
@@ -35,7 +35,7 @@ FILTERS = st.builds(
 def read(query: str) -> InboxFilter:
     """Return the filter that an address with this query names."""
     with APP.test_request_context(f"/inbox?{query}"):
-        return wanted_items()
+        return filter_from_query()
 
 
 @given(FILTERS)
