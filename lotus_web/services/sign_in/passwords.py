@@ -15,7 +15,7 @@ HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallel
 
 
 @functools.cache
-def nobodys_hash() -> str:
+def dummy_hash() -> str:
     """Return a hash to check against when there is no such person, which takes as long as if there were."""
     return HASHER.hash("nobody has this password")
 

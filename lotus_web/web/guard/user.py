@@ -44,7 +44,7 @@ class SignedInPerson(UserMixin):  # type: ignore[misc]
         return permission in self.permissions
 
 
-class Nobody(AnonymousUserMixin):  # type: ignore[misc]
+class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc]
     """No one is signed in."""
 
     name = display_name = tenant_id = ""
@@ -58,7 +58,7 @@ class Nobody(AnonymousUserMixin):  # type: ignore[misc]
         return False
 
 
-class SessionsOnly(LoginManager):  # type: ignore[misc]
+class SessionLoginManager(LoginManager):  # type: ignore[misc]
     """Flask-Login without its remember-me cookie, which would open the session on every answer, static files included."""
 
     def _update_remember_cookie(self, response: Any) -> Any:
@@ -67,9 +67,9 @@ class SessionsOnly(LoginManager):  # type: ignore[misc]
 
 def init_app(app: Flask) -> None:
     """Load the person of each request that asks for them."""
-    manager = SessionsOnly(app)
+    manager = SessionLoginManager(app)
     manager.session_protection = None
-    manager.anonymous_user = Nobody
+    manager.anonymous_user = AnonymousUser
     manager.user_loader(load_person)
 
 
@@ -124,4 +124,4 @@ def stay_awake() -> None:
 def forget_person() -> None:
     """Treat the request as nobody's, without asking the store: for answers to a store that is away."""
     if "_login_user" not in g:
-        g._login_user = Nobody()
+        g._login_user = AnonymousUser()
