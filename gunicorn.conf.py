@@ -135,10 +135,10 @@ def post_worker_init(worker):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, partial(Worker.handle_quit, worker))
     from lotus_web.jobs.embedded import start_embedded
-    from lotus_web.telemetry.logs import TellNoMore
+    from lotus_web.telemetry.logs import RedactExceptionFilter
 
     # What an answer raises once it is being sent is logged by gunicorn itself.
-    worker.log.error_log.addFilter(TellNoMore())
+    worker.log.error_log.addFilter(RedactExceptionFilter())
     start_embedded(worker.wsgi)
     if worker.age == 1:
         host, port = worker.sockets[0].getsockname()[:2]

@@ -59,27 +59,27 @@ def configure_logging(settings: Settings) -> None:
 def _rendering(as_json: bool) -> list[Processor]:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if as_json:
-        return [drop, tell_no_more, structlog.processors.JSONRenderer(default=str)]
-    return [drop, tell_no_more, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        return [drop, redact_exception, structlog.processors.JSONRenderer(default=str)]
+    return [drop, redact_exception, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
 
 
-def tell_no_more(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def redact_exception(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Put the class and the places of an exception where whoever logs a line, a library too, put the exception itself."""
     given = line.pop("exc_info", None)
     line.pop("stack_info", None)
     error = given if isinstance(given, BaseException) else (given if isinstance(given, tuple) else sys.exc_info())[1]
     if given and error is not None:
-        line.update(told_of(error))
+        line.update(exception_facts(error))
     return line
 
 
-class TellNoMore(logging.Filter):
+class RedactExceptionFilter(logging.Filter):
     """The same for a logger that writes by itself, as a server's does."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record through, without its exception."""
         if record.exc_info and record.exc_info[1] is not None:
-            told = told_of(record.exc_info[1])
+            told = exception_facts(record.exc_info[1])
             record.msg, record.args = f"{record.getMessage()}: {told['error']} at {told['where'][-1:]}", ()
         record.exc_info = record.exc_text = record.stack_info = None
         return True
@@ -105,10 +105,10 @@ def log_unexpected(error: BaseException, event: str = "unexpected_error", **fact
 
     Its text stays out, as it may quote what a caller sent or what is stored: no other module logs an exception itself.
     """
-    LOG.error(event, **told_of(error), **facts)
+    LOG.error(event, **exception_facts(error), **facts)
 
 
-def told_of(error: BaseException) -> dict[str, Any]:
+def exception_facts(error: BaseException) -> dict[str, Any]:
     """Return what a line of the log says of an exception: its class, and the last places that it came through."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

@@ -13,7 +13,7 @@ from flask import Flask
 from lotus_web.jobs.schedule import Job
 from lotus_web.jobs.scheduler import Scheduler
 from lotus_web.services.analyses import operation, scenarios
-from lotus_web.telemetry.logs import TellNoMore
+from lotus_web.telemetry.logs import RedactExceptionFilter
 from tests.contract.callers import ALL, Caller, bearer_of
 from tests.support.analyses import batch_json, simulate_json
 
@@ -116,7 +116,7 @@ def test_a_library_that_logs_an_exception_with_all_it_has(app: Flask, logged: Lo
 
 def test_a_server_that_writes_by_itself(app: Flask, logged: Logged) -> None:
     server = logging.Logger("a server")
-    server.addFilter(TellNoMore())
+    server.addFilter(RedactExceptionFilter())
     server.addHandler(logging.StreamHandler())
     try:
         fail()
