@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.errors import NotFound
 from lotus_web.models import Run, WorkflowItem
-from lotus_web.services.decisions.gate import bring_in
+from lotus_web.services.decisions.gate import open_item_for_run
 from lotus_web.services.events.log import lock_tenant
 
 RUNS_A_BATCH = 100
@@ -40,7 +40,7 @@ def backfill_batch(
     left = []
     for run in runs:
         try:
-            bring_in(session, run, now=now, policy=policy)
+            open_item_for_run(session, run, now=now, policy=policy)
         except NotFound:
             left.append(run.rebalance_run_id)
     upto = (runs[-1].created_at, runs[-1].rebalance_run_id) if len(runs) == RUNS_A_BATCH else None

@@ -48,7 +48,7 @@ def decide_run(
     item_status = ItemStatus(item.status) if item else None
     check_gate_transition(gate_status(required=required, item_status=item_status), action, item_status)
     if item is None:
-        item = bring_in(session, run, now=now, policy=policy)
+        item = open_item_for_run(session, run, now=now, policy=policy)
     asked = ReviewAction(action=ITEM_ACTION[action], reason_code=reason_code, text=comment)
     try:
         return apply_action(
@@ -75,7 +75,7 @@ def find_run_item(session: Session, run: Run) -> WorkflowItem | None:
     return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
 
-def bring_in(session: Session, run: Run, *, now: datetime, policy: DeploymentPolicy) -> WorkflowItem:
+def open_item_for_run(session: Session, run: Run, *, now: datetime, policy: DeploymentPolicy) -> WorkflowItem:
     """Append the events of a run that was recorded while the workflow was off; its clock starts now."""
     submitter = Actor(ActorType.SERVICE_ACCOUNT, run.submitted_by, run.tenant_id)
     append_run_events(session, run, _result(session, run), actor=submitter, now=now, policy=policy)

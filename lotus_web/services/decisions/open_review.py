@@ -10,7 +10,7 @@ from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import Conflict, RunNotFound
 from lotus_web.models import Run
-from lotus_web.services.decisions.gate import bring_in, find_run_item
+from lotus_web.services.decisions.gate import find_run_item, open_item_for_run
 from lotus_web.services.events.log import lock_tenant
 
 
@@ -29,4 +29,4 @@ def open_review(session: Session, run_id: str, *, actor: Actor, now: datetime, p
         return item.workflow_id
     if not policy.requires_review(run.status):
         raise Conflict("DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", f"The gate asks for no review of {run.status} runs.")
-    return bring_in(session, run, now=now, policy=policy).workflow_id
+    return open_item_for_run(session, run, now=now, policy=policy).workflow_id

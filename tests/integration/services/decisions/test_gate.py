@@ -12,7 +12,7 @@ from lotus_web.domain.decisions.gate import GateAction, GateStatus, gate_status
 from lotus_web.domain.errors import Conflict, Forbidden, LotusError, NotFound
 from lotus_web.domain.items.transitions import Action, ItemStatus
 from lotus_web.models import Run, WorkflowItem
-from lotus_web.services.decisions.gate import bring_in
+from lotus_web.services.decisions.gate import open_item_for_run
 from lotus_web.store.session import db, transaction
 from tests.support.histories import (
     ADA,
@@ -143,5 +143,5 @@ def test_a_run_is_brought_in_even_if_its_trace_was_begun_by_others() -> None:
 def test_who_submitted_a_run_is_who_asked_for_its_review_when_it_is_brought_in() -> None:
     recorded(policy=OFF)
     with transaction() as session:
-        item = bring_in(session, session.get_one(Run, ("default", "rr_00000001")), now=NOW, policy=POLICY)
+        item = open_item_for_run(session, session.get_one(Run, ("default", "rr_00000001")), now=NOW, policy=POLICY)
         assert (item.requested_by_id, item.requested_at) == ("drift-engine", NOW)
