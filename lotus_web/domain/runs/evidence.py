@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lotus_web.domain.runs.exclusions import HeldBack, held_back
+from lotus_web.domain.runs.exclusions import Exclusion, exclusions
 from lotus_web.domain.runs.findings import Finding, findings
 from lotus_web.domain.runs.notes import EngineNote, engine_notes
 
@@ -117,7 +117,7 @@ class RunEvidence:
     orders: tuple[Order, ...]
     cash: tuple[CashShift, ...]
     ladder: tuple[LadderPoint, ...]
-    held_back: tuple[HeldBack, ...]
+    exclusions: tuple[Exclusion, ...]
     currency: str
     value_before: Decimal
     value_after: Decimal
@@ -147,7 +147,7 @@ def run_evidence(result: Document) -> RunEvidence:
             LadderPoint(point["date_offset"], point["currency"], Decimal(point["projected_balance"]))
             for point in result["diagnostics"]["cash_ladder"]
         ),
-        held_back=tuple(held_back(result)),
+        exclusions=tuple(exclusions(result)),
         currency=before["total_value"]["currency"],
         value_before=total,
         value_after=_amount(after["total_value"]),

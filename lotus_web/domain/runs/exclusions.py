@@ -14,7 +14,7 @@ _SHELF = "SHELF_STATUS_"
 
 
 @dataclass(frozen=True, slots=True)
-class HeldBack:
+class Exclusion:
     """Something that the engine would not or could not do, and why."""
 
     name: str
@@ -24,7 +24,7 @@ class HeldBack:
     currency: str | None = None
 
 
-def held_back(result: Document) -> Iterator[HeldBack]:
+def exclusions(result: Document) -> Iterator[Exclusion]:
     """Yield what was excluded, dropped, left out, capped or cut, in that order (engine §2)."""
     journal = result["diagnostics"]
     excluded = result["universe"]["excluded"]
@@ -32,10 +32,10 @@ def held_back(result: Document) -> Iterator[HeldBack]:
     for row in excluded:
         if row["instrument_id"] in locked and row["reason_code"].startswith(_SHELF):
             continue  # the lock says the same and more
-        yield HeldBack(row["instrument_id"], row["reason_code"], _excluded(row["reason_code"]))
+        yield Exclusion(row["instrument_id"], row["reason_code"], _excluded(row["reason_code"]))
     for row in journal["dropped_intents"]:
         money = row["potential_notional"]
-        yield HeldBack(
+        yield Exclusion(
             row["instrument_id"],
             row["reason"],
             "Order dropped: it did not fit the turnover limit",
@@ -44,7 +44,7 @@ def held_back(result: Document) -> Iterator[HeldBack]:
         )
     for row in journal["suppressed_intents"]:
         money = row["intended_notional"]
-        yield HeldBack(
+        yield Exclusion(
             row["instrument_id"],
             row["reason"],
             "Order left out: below the smallest size",
@@ -53,10 +53,10 @@ def held_back(result: Document) -> Iterator[HeldBack]:
         )
     for row in journal["group_constraint_events"]:
         weight = f"{Decimal(row['group_weight_before']) * 100:.2f}% against a limit of {Decimal(row['max_weight']) * 100:.2f}%"
-        yield HeldBack(row["constraint_key"], f"GROUP_{row['status']}", f"Group limit: the model has {weight}")
+        yield Exclusion(row["constraint_key"], f"GROUP_{row['status']}", f"Group limit: the model has {weight}")
     for row in journal["tax_budget_constraint_events"]:
         asked, allowed = Decimal(row["requested_quantity"]), Decimal(row["allowed_quantity"])
-        yield HeldBack(
+        yield Exclusion(
             row["instrument_id"],
             row["reason_code"],
             f"Sale cut from {asked:,f} to {allowed:,f} units by the gains budget",

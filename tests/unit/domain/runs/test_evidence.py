@@ -94,11 +94,11 @@ def test_a_failing_rule_gives_measured_and_bounds_as_numbers() -> None:
     ],
 )
 def test_what_was_held_back_is_told_in_words(circumstance: str, code: str, detail: str) -> None:
-    assert any(row.reason_code == code and row.detail.startswith(detail) for row in evidence(circumstance).held_back)
+    assert any(row.reason_code == code and row.detail.startswith(detail) for row in evidence(circumstance).exclusions)
 
 
 def test_what_is_locked_is_told_once() -> None:
-    names = [row.name for row in evidence("suspended").held_back]
+    names = [row.name for row in evidence("suspended").exclusions]
     assert len(names) == len(set(names))
 
 
