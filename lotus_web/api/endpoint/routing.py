@@ -59,7 +59,7 @@ class AnyToken(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class PublicIf:
     """What lets everyone into a route that else needs a token: a property of Settings, and the setting behind it."""
 
     setting: str
@@ -81,7 +81,7 @@ class Endpoint:
     also: tuple[int, ...]
     refuses: tuple[Refuses, ...]
     example: object
-    opened: Opened | None = None
+    opened: PublicIf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def endpoint(
     also: tuple[int, ...] = (),
     refuses: tuple[Refuses, ...] = (),
     example: object = None,
-    opened: Opened | None = None,
+    opened: PublicIf | None = None,
 ) -> Declare:
     """Declare a route.
 
@@ -227,7 +227,7 @@ def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> Base
     return view(**given)
 
 
-def _is_open(opened: Opened | None) -> bool:
+def _is_open(opened: PublicIf | None) -> bool:
     return opened is not None and bool(getattr(current.settings(), opened.setting))
 
 

@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from pydantic import ConfigDict, RootModel
 
-from lotus_web.api.endpoint.routing import ApiBlueprint, Call, Opened, endpoint
+from lotus_web.api.endpoint.routing import ApiBlueprint, Call, PublicIf, endpoint
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.queries.health.figures import StoreFigures, store_figures
@@ -91,7 +91,7 @@ def _gauge(name: str, text: str, label: str, values: Mapping[str, float]) -> Met
 @endpoint(
     "Give figures to a Prometheus server",
     permission=Permission.RUNS_READ,
-    opened=Opened("metrics_public", "LOTUS_METRICS_ACCESS"),
+    opened=PublicIf("metrics_public", "LOTUS_METRICS_ACCESS"),
     response=MetricsText,
     example=EXAMPLE,
 )
