@@ -37,7 +37,7 @@ from lotus_web.queries.inbox.filter import InboxFilter
 from lotus_web.queries.items.detail import one_action, workflow_detail
 from lotus_web.services.audit.attempts import Attempt, attempt
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
-from lotus_web.services.items.next_item import claim_next
+from lotus_web.services.items.next_item import claim_next_item
 from lotus_web.store.session import db
 
 SURFACE = "api"
@@ -209,7 +209,7 @@ def claim_next_workflow(call: Call, body: NextBody) -> NextAnswer:
     name_attempt(Action.CLAIM.value, "next")
     actor = acting(call, body.actor_id)
     with attempt(Attempt(actor, "next", "claim", SURFACE, call.correlation_id, call.now)) as session:
-        claimed = claim_next(
+        claimed = claim_next_item(
             session,
             actor=actor,
             surface=SURFACE,

@@ -14,7 +14,7 @@ FREE = frozenset({ItemStatus.REQUESTED, ItemStatus.IN_REVIEW, ItemStatus.ESCALAT
 
 
 @dataclass(frozen=True, slots=True)
-class Taker:
+class Claimant:
     """Who asks for work; ``roles`` None means that no role binds them (a service account), ``four_eyes`` that they may not decide their own."""
 
     actor: Actor

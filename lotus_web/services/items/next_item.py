@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import REVIEWING_ROLES, Actor, Permission, check_permission
-from lotus_web.domain.items.next_item import FREE, Taker
+from lotus_web.domain.items.next_item import FREE, Claimant
 from lotus_web.domain.items.transitions import Action
 from lotus_web.models import PersonRole, WorkflowItem
 from lotus_web.models.to_domain import item_state
@@ -19,7 +19,7 @@ from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_actio
 from lotus_web.services.items.assignment import check_assignee
 
 
-def claim_next(
+def claim_next_item(
     session: Session,
     *,
     actor: Actor,
@@ -40,11 +40,11 @@ def claim_next(
     if actor.on_behalf_of is not None:
         check_assignee(session, actor.tenant_id, account_id=actor.on_behalf_of, role=None, field="actor_id")
     lock_tenant(session, actor.tenant_id)
-    taker = Taker(actor, _roles(session, actor), policy.four_eyes.binds(actor))
-    workflow_id = _most_urgent(session, taker, now, skip)
+    claimant = Claimant(actor, _roles(session, actor), policy.four_eyes.binds(actor))
+    workflow_id = _most_urgent(session, claimant, now, skip)
     if workflow_id is None:
         return None
-    if not taker.may_take(item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))):
+    if not claimant.may_take(item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))):
         raise AssertionError("the query and the rule for free items disagree")
     return apply_action(
         session,
@@ -66,32 +66,32 @@ def _roles(session: Session, actor: Actor) -> frozenset[str] | None:
     return frozenset(session.scalars(query)) or None
 
 
-def _most_urgent(session: Session, taker: Taker, now: datetime, skip: str | None) -> str | None:
+def _most_urgent(session: Session, claimant: Claimant, now: datetime, skip: str | None) -> str | None:
     """Return the first in the inbox's order: what is overdue, then the rest, each by priority and age."""
     urgency = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
-    free = select(WorkflowItem.workflow_id).where(*_free_for(taker)).order_by(*urgency).limit(1)
+    free = select(WorkflowItem.workflow_id).where(*_free_for(claimant)).order_by(*urgency).limit(1)
     if skip is not None:
         free = free.where(WorkflowItem.workflow_id != skip)
     late = session.scalar(free.where(WorkflowItem.sla_due_at < now))
     return late or session.scalar(free)
 
 
-def _free_for(taker: Taker) -> list[ColumnElement[bool]]:
-    actor = taker.actor
+def _free_for(claimant: Claimant) -> list[ColumnElement[bool]]:
+    actor = claimant.actor
     conditions = [
         WorkflowItem.tenant_id == actor.tenant_id,
         WorkflowItem.resolved_at.is_(None),
         WorkflowItem.status.in_(sorted(FREE)),
         WorkflowItem.claimed_at.is_(None),
     ]
-    if taker.four_eyes:
+    if claimant.four_eyes:
         conditions.append(WorkflowItem.requested_by_id != actor.decider_id)
     unowned: ColumnElement[bool] = WorkflowItem.assigned_account_id.is_(None)
-    if taker.roles is not None:
+    if claimant.roles is not None:
         theirs = or_(
             WorkflowItem.assigned_role.is_(None),
             WorkflowItem.assigned_role.not_in(REVIEWING_ROLES),
-            WorkflowItem.assigned_role.in_(sorted(taker.roles)),
+            WorkflowItem.assigned_role.in_(sorted(claimant.roles)),
         )
         unowned = and_(unowned, theirs)
     conditions.append(or_(WorkflowItem.assigned_account_id == actor.decider_id, unowned))

@@ -20,7 +20,7 @@ from lotus_web.queries.inbox.filter import Tab
 from lotus_web.queries.inbox.listing import InboxRow, closed_items, open_items
 from lotus_web.services.audit.attempts import Attempt, attempt
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
-from lotus_web.services.items.next_item import claim_next
+from lotus_web.services.items.next_item import claim_next_item
 from lotus_web.store.session import db
 from lotus_web.web.format.people import naming
 from lotus_web.web.guard.access import current_actor, requires, signed_in
@@ -101,7 +101,7 @@ def take_next() -> ResponseReturnValue:
     """Claim the most urgent item that is free for the person, and open it."""
     actor, request_id, now = current_actor(), current_ids().correlation_id, current.utcnow()
     with attempt(Attempt(actor, "next", Action.CLAIM.value, "form", request_id, now)) as session:
-        taken = claim_next(
+        taken = claim_next_item(
             session,
             actor=actor,
             surface="form",

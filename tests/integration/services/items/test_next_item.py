@@ -19,7 +19,7 @@ from lotus_web.queries.inbox.counts import inbox_counts
 from lotus_web.queries.inbox.filter import InboxFilter
 from lotus_web.services.events.log import append_event
 from lotus_web.services.items.claims import end_claim, lapsed_claims
-from lotus_web.services.items.next_item import claim_next
+from lotus_web.services.items.next_item import claim_next_item
 from lotus_web.store.session import db, transaction
 from tests.support import runs
 from tests.support.events import NOON, POLICY, draft, open_item, open_items, person, trace_started
@@ -31,7 +31,7 @@ MAX = person("max", Role.MANAGER)
 
 def next_for(app: Flask, actor: Actor, *, skip: str | None = None, policy: DeploymentPolicy = POLICY) -> str | None:
     with app.app_context(), transaction() as session:
-        found = claim_next(
+        found = claim_next_item(
             session,
             actor=actor,
             surface="form",
