@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
 
-def sendable(text: str) -> bytes:
+def utf8_safe(text: str) -> bytes:
     """Return a text as UTF-8, with ``?`` for each half of a surrogate pair."""
     return text.encode("utf-8", "replace")
 
@@ -24,22 +24,22 @@ def sendable_json(document: BaseModel) -> bytes:
     try:
         return document.model_dump_json(by_alias=True).encode()
     except PydanticSerializationError:
-        return sendable(json.dumps(document.model_dump(mode="json", by_alias=True), ensure_ascii=False))
+        return utf8_safe(json.dumps(document.model_dump(mode="json", by_alias=True), ensure_ascii=False))
 
 
-class SendableResponse(Response):
+class Utf8SafeResponse(Response):
     """An answer whose text can always be sent, whole or in parts."""
 
     def set_data(self, value: bytes | str) -> None:
         """Take the text of the answer."""
-        super().set_data(sendable(value) if isinstance(value, str) else value)
+        super().set_data(utf8_safe(value) if isinstance(value, str) else value)
 
     def iter_encoded(self) -> Iterator[bytes]:
         """Yield the parts of the answer."""
         parts: Any = self.response
-        return (sendable(part) if isinstance(part, str) else part for part in parts)
+        return (utf8_safe(part) if isinstance(part, str) else part for part in parts)
 
 
 def init_app(app: Flask) -> None:
     """Answer so wherever a view returns text."""
-    app.response_class = SendableResponse
+    app.response_class = Utf8SafeResponse

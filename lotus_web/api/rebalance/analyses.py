@@ -14,7 +14,7 @@ from lotus_web.config.features import ASYNC_OPERATIONS
 from lotus_web.domain.access import Permission
 from lotus_web.domain.write_policy import VERSIONED
 from lotus_web.http.request_ids import CORRELATION_HEADER, sent_header
-from lotus_web.http.responses import sendable
+from lotus_web.http.responses import utf8_safe
 from lotus_web.services.analyses.operation import submit_analysis
 from lotus_web.services.analyses.scenarios import analyze as analyze_batch
 from lotus_web.services.operations.leases import LeaseTerms
@@ -44,7 +44,7 @@ def analyze(call: Call, body: BatchRequestBody) -> Response:
         clock=current.utcnow,
         policy_pack_id=named_pack(call),
     )
-    return json_response(sendable(json.dumps(document, separators=(",", ":"), ensure_ascii=False)))
+    return json_response(utf8_safe(json.dumps(document, separators=(",", ":"), ensure_ascii=False)))
 
 
 @routes.post("/analyze/async")
