@@ -9,7 +9,7 @@ from lotus_web.config.current import utcnow
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.jobs.context import JobContext
 from lotus_web.services.analyses.operation import work_on
-from lotus_web.services.operations.leases import LeaseTerms, is_due, take_up_next
+from lotus_web.services.operations.leases import LeaseTerms, claim_due, is_due
 from lotus_web.store.session import db
 
 CADENCE_SECONDS = 2
@@ -21,7 +21,7 @@ def run_due(context: JobContext, now: datetime) -> dict[str, Any]:
     finished = released = 0
     while not context.stop.is_set() and _some_due():
         with context.unit() as session:
-            claim = take_up_next(session, terms=terms, now=utcnow())
+            claim = claim_due(session, terms=terms, now=utcnow())
         if claim is None:
             break
         if work_on(claim, policy=policy, terms=terms, clock=utcnow, stop=context.stop.is_set):

@@ -34,7 +34,7 @@ from lotus_web.services.operations.leases import (
     OperationLost,
     claim_operation,
     fail,
-    let_go,
+    release,
     succeed,
 )
 from lotus_web.services.operations.submit import submit_operation, submitter
@@ -191,7 +191,7 @@ def _hand_back(claim: Claim) -> None:
     """Let the operation go; where the store is away this fails too, and the lease lets it go later."""
     try:
         with transaction() as session:
-            let_go(session, claim)
+            release(session, claim)
     except Exception:  # the first failure is the one to report
         db.session.rollback()
 

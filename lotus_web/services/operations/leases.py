@@ -129,7 +129,7 @@ def is_due(session: Session) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
-def take_up_next(session: Session, *, terms: LeaseTerms, now: datetime) -> Claim | None:
+def claim_due(session: Session, *, terms: LeaseTerms, now: datetime) -> Claim | None:
     """Claim the operation that has been due longest: a PENDING one, or one whose worker fell silent.
 
     One that wore out its attempts ends FAILED ``WORKER_LOST`` on the way. None when nothing is due.
@@ -184,7 +184,7 @@ def renew(session: Session, claim: Claim, *, terms: LeaseTerms, steps_done: int 
         raise OperationLost
 
 
-def let_go(session: Session, claim: Claim) -> None:
+def release(session: Session, claim: Claim) -> None:
     """Hand an operation back unharmed, as at an orderly stop: it is due at once and the attempt does not count."""
     session.execute(
         update(Operation)

@@ -21,7 +21,7 @@ from lotus_web.services.analyses import scenarios
 from lotus_web.services.analyses.operation import execute_by_hand, work_on
 from lotus_web.services.operations import heartbeat as operations_heartbeat
 from lotus_web.services.operations.heartbeat import heartbeat
-from lotus_web.services.operations.leases import Claim, claim_operation, take_up_next
+from lotus_web.services.operations.leases import Claim, claim_due, claim_operation
 from lotus_web.store.session import db, transaction
 from tests.servers.patience import PATIENCE
 from tests.support.analyses import TERMS, accept, silence, told
@@ -51,7 +51,7 @@ def claim(operation_id: str) -> Claim:
 
 def take_up() -> Claim | None:
     with transaction() as session:
-        return take_up_next(session, terms=TERMS, now=utcnow())
+        return claim_due(session, terms=TERMS, now=utcnow())
 
 
 def owner(operation_id: str) -> str | None:

@@ -24,7 +24,7 @@ from lotus_web.services.analyses import operation as analyses_operation
 from lotus_web.services.analyses import scenarios
 from lotus_web.services.analyses.operation import execute_by_hand, work_on
 from lotus_web.services.operations import leases
-from lotus_web.services.operations.leases import Claim, LeaseTerms, OperationLost, claim_operation, renew, take_up_next
+from lotus_web.services.operations.leases import Claim, LeaseTerms, OperationLost, claim_due, claim_operation, renew
 from lotus_web.store.session import db, transaction
 from tests.support.analyses import SCENARIOS, TERMS, WRONG_OPTIONS, accept, silence, told
 from tests.support.histories import FEED, OFF, count
@@ -177,7 +177,7 @@ def test_another_takes_an_operation_up_the_moment_its_lease_is_over(monkeypatch:
     def taken_at(at: datetime) -> Claim | None:
         monkeypatch.setattr(leases, "store_now", lambda _: at)
         with transaction() as session:
-            return take_up_next(session, terms=TERMS, now=at)
+            return claim_due(session, terms=TERMS, now=at)
 
     first = taken_at(began)
     assert first is not None
@@ -197,10 +197,10 @@ def test_work_that_wears_out_its_workers_ends_as_worker_lost() -> None:
     terms = LeaseTerms(max_attempts=2)
     silence(accepted.operation_id)
     with transaction() as session:
-        assert take_up_next(session, terms=terms, now=utcnow()) is not None
+        assert claim_due(session, terms=terms, now=utcnow()) is not None
     silence(accepted.operation_id)
     with transaction() as session:
-        assert take_up_next(session, terms=terms, now=utcnow()) is None
+        assert claim_due(session, terms=terms, now=utcnow()) is None
     row = told(accepted.operation_id).row
     assert (row.status, row.attempts) == ("FAILED", 2)
     assert row.error is not None
