@@ -37,8 +37,8 @@ def reserve_key(
     row = locked_key(session, tenant_id, key)
     if row is None:
         return Reservation(owned=False)
-    lapsed = row.rebalance_run_id is None and row.reserved_until is not None and row.reserved_until < now
-    if lapsed:
+    expired = row.rebalance_run_id is None and row.reserved_until is not None and row.reserved_until < now
+    if expired:
         row.request_hash, row.reserved_by, row.reserved_until = request_hash, owner, now + LEASE
         session.flush()
         return Reservation(owned=True)

@@ -14,7 +14,7 @@ from lotus_web.models import IdempotencyKey, PersonSession, SignInFailure
 BATCH = 500
 KEEP_ENDED_SESSIONS = timedelta(days=30)
 KEEP_FAILURES = timedelta(days=1)
-KEEP_LAPSED = timedelta(hours=1)
+KEEP_EXPIRED = timedelta(hours=1)
 
 
 class Purge(Protocol):
@@ -50,15 +50,15 @@ def purge_sign_in_failures(session: Session, *, now: datetime) -> int:
 def purge_reservations(session: Session, *, now: datetime) -> int:
     """Remove reservations whose lease ran out long ago and which nobody took over."""
     # Asked again of each row that is removed: somebody may take it over between the two looks.
-    lapsed = (IdempotencyKey.rebalance_run_id.is_(None), IdempotencyKey.reserved_until < now - KEEP_LAPSED)
+    expired = (IdempotencyKey.rebalance_run_id.is_(None), IdempotencyKey.reserved_until < now - KEEP_EXPIRED)
     key = tuple_(IdempotencyKey.tenant_id, IdempotencyKey.idempotency_key)
     old = (
         select(IdempotencyKey.tenant_id, IdempotencyKey.idempotency_key)
-        .where(*lapsed)
+        .where(*expired)
         .order_by(IdempotencyKey.reserved_until)
         .limit(BATCH)
     )
-    gone = delete(IdempotencyKey).where(*lapsed, key.in_(old)).returning(IdempotencyKey.idempotency_key)
+    gone = delete(IdempotencyKey).where(*expired, key.in_(old)).returning(IdempotencyKey.idempotency_key)
     return len(session.execute(gone.execution_options(synchronize_session=False)).all())
 
 

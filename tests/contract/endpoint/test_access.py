@@ -96,7 +96,7 @@ def test_a_token_ends_when_it_expires_or_is_revoked(app: Flask, engine: Caller) 
     now = datetime.now(UTC)
     with app.app_context(), transaction() as session:
         made = now - timedelta(days=2)
-        lapsed = create_token(
+        expired = create_token(
             session,
             account="lapsed",
             tenant_id="default",
@@ -106,7 +106,7 @@ def test_a_token_ends_when_it_expires_or_is_revoked(app: Flask, engine: Caller) 
         )
         revoke_token(session, token_id=engine.bearer.split("_")[1], now=now)
     assert engine.get("/rebalance/runs").status_code == 401
-    engine.bearer = lapsed.secret_text
+    engine.bearer = expired.secret_text
     assert engine.get("/rebalance/runs").status_code == 401
 
 

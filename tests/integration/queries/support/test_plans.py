@@ -166,11 +166,11 @@ def test_lists_of_operations_read_in_the_order_of_an_index(scans: list[str]) -> 
 def test_jobs_find_what_is_due_and_what_is_expired_by_an_index(scans: list[str]) -> None:
     cutoff = NOW + timedelta(seconds=20)
     found = find_expired_runs(db.session(), "default", cutoff=cutoff, after=None, rows=100)
-    lapsed = find_lapsed_operations(db.session(), cutoff=cutoff, after=None, rows=100)
+    expired = find_lapsed_operations(db.session(), cutoff=cutoff, after=None, rows=100)
     assert found is not None
-    assert lapsed is not None
+    assert expired is not None
     with transaction() as session:
         assert take_up_next(session, terms=TERMS, now=NOW) is not None
         purge_runs(session, tenant_id="default", run_ids=found.run_ids, cutoff=cutoff, now=NOW)
-        purge_operations(session, lapsed.keys, cutoff=cutoff, now=NOW)
+        purge_operations(session, expired.keys, cutoff=cutoff, now=NOW)
     assert scans == []

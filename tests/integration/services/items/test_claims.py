@@ -36,7 +36,7 @@ def act(workflow_id: str, action: Action, *, by: object, minute: int, **asked: s
         )
 
 
-def lapsed(minute: int) -> list[tuple[str, str]]:
+def expired(minute: int) -> list[tuple[str, str]]:
     return lapsed_claims(db.session(), now=NOON + timedelta(minutes=minute), lease=LEASE, limit=10)
 
 
@@ -55,9 +55,9 @@ def row(workflow_id: str) -> WorkflowItem:
 def test_a_silent_claim_is_given_back_to_its_role(app: Flask, session: Session) -> None:
     workflow_id = open_item(app, "t")
     act(workflow_id, Action.CLAIM, by=NORA, minute=0)
-    assert lapsed(30) == []
+    assert expired(30) == []
     assert end(workflow_id, 30) is False
-    assert lapsed(31) == [("default", workflow_id)]
+    assert expired(31) == [("default", workflow_id)]
     assert end(workflow_id, 31) is True
     item = row(workflow_id)
     assert (item.status, item.assigned_account_id, item.assigned_role) == ("requested", None, "reviewer")
@@ -70,8 +70,8 @@ def test_what_the_holder_does_renews_the_claim(app: Flask, session: Session) -> 
     act(workflow_id, Action.CLAIM, by=NORA, minute=0)
     act(workflow_id, Action.COMMENT, by=NORA, minute=20, text="still at it")
     act(workflow_id, Action.COMMENT, by=TOMAS, minute=40, text="how far are you?")
-    assert lapsed(45) == []
-    assert lapsed(51) == [("default", workflow_id)]
+    assert expired(45) == []
+    assert expired(51) == [("default", workflow_id)]
 
 
 def test_an_escalated_item_stays_escalated_when_its_claim_ends(app: Flask, session: Session) -> None:
@@ -95,5 +95,5 @@ def test_asking_for_changes_ends_the_lease_but_keeps_the_reviewer(app: Flask, se
     workflow_id = open_item(app, "t")
     act(workflow_id, Action.CLAIM, by=NORA, minute=0)
     act(workflow_id, Action.REQUEST_CHANGE, by=NORA, minute=5, text="the model is old")
-    assert lapsed(500) == []
+    assert expired(500) == []
     assert row(workflow_id).assigned_account_id == "nora"
