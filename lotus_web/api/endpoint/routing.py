@@ -55,7 +55,7 @@ class Refuses:
 class AnyToken(Enum):
     """Stands where a permission does: any valid token gets in, and what it may do is checked by what is asked for."""
 
-    ENOUGH = "any token"
+    ANY = "any token"
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ def get_workflow(call: Call, workflow_id: str) -> WorkflowDetailAnswer:
 @routes.post("/workflows/<ident:workflow_id>/actions")
 @endpoint(
     "Act on an item",
-    permission=AnyToken.ENOUGH,
+    permission=AnyToken.ANY,
     body=ActionBody,
     response=ActedAnswer,
     refuses=(NOT_FOUND, UNKNOWN_ACTION, INVALID, FOUR_EYES, INVALID_TRANSITION, VERSION_CONFLICT),

@@ -29,7 +29,7 @@ class NotificationListParams(QueryParams):
 @routes.get("/notifications")
 @endpoint(
     "List the caller's own notifications",
-    permission=AnyToken.ENOUGH,
+    permission=AnyToken.ANY,
     query=NotificationListParams,
     response=NotificationListAnswer,
 )
@@ -42,7 +42,7 @@ def list_notifications(call: Call, query: NotificationListParams) -> Notificatio
 
 @routes.post("/notifications/<ident:notification_id>/read")
 @endpoint(
-    "Note that a notification was read", permission=AnyToken.ENOUGH, response=NotificationAnswer, refuses=(NOT_FOUND,)
+    "Note that a notification was read", permission=AnyToken.ANY, response=NotificationAnswer, refuses=(NOT_FOUND,)
 )
 def read(call: Call, notification_id: str) -> NotificationAnswer:
     """Note it; reading it twice changes nothing."""

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.environ(
 
 READ, WRITE = Permission.RUNS_READ, Permission.RUNS_WRITE
 REVIEW, ADMIN = Permission.WORKFLOW_REVIEW, Permission.ADMIN
-ANY = AnyToken.ENOUGH
+ANY = AnyToken.ANY
 # Who may call what. A rebalance route stands here once for both of its addresses.
 EXPECTED: dict[str, Permission | AnyToken | None] = {
     "GET /health": None,
