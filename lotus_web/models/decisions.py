@@ -11,7 +11,7 @@ from lotus_web.store.types import Base, UtcDateTime
 
 
 class Decision(Base):
-    """One APPROVE, REJECT or REQUEST_CHANGES on a run; ``evidence_digest`` is what the decider had in front of them."""
+    """One APPROVE, REJECT or REQUEST_CHANGES on a run; ``shown_digest`` is what the decider had in front of them."""
 
     __tablename__ = "dpm_workflow_decisions"
 
@@ -28,7 +28,7 @@ class Decision(Base):
     recorded_by: Mapped[str]
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
     correlation_id: Mapped[str]
-    evidence_digest: Mapped[str]
+    shown_digest: Mapped[str]
     surface: Mapped[str]
 
     __table_args__ = (

@@ -87,7 +87,7 @@ def detail_answer(detail: WorkflowDetail, *, now: datetime, claim_minutes: int) 
             precedents=PrecedentsAnswer.of(detail.precedents),
             actions=[ChoiceAnswer.model_validate(choice) for choice in detail.choices],
             override_phrase=offered_phrase(item.facts),
-            evidence_digest=detail.digest,
+            shown_digest=detail.digest,
             sla=SlaAnswer(due_at=item.sla_due_at, overdue=item.overdue(now), **item.metadata["sla"]),
             claim=_claim(item, claim_minutes),
         ),

@@ -104,7 +104,7 @@ class ActionBody(BaseModel):
     assigned_role: str | None = None
     confirm_text: str | None = None
     version: Annotated[int | None, Field(ge=0)] = None
-    evidence_digest: str | None = None
+    shown_digest: str | None = None
     actor_id: Annotated[str | None, Field(min_length=1, max_length=ACTOR_MAX)] = None
 
 
@@ -241,7 +241,7 @@ def _asked(action: Action, body: ActionBody) -> ReviewAction:
         assigned_role=_named(body.assigned_role, "assigned_role"),
         confirm_text=body.confirm_text,
         version=body.version,
-        evidence_digest=body.evidence_digest,
+        shown_digest=body.shown_digest,
         evidence=body.evidence,
     )
 

@@ -246,7 +246,7 @@ class ReviewContextAnswer(Answer):
     precedents: PrecedentsAnswer
     actions: list[ChoiceAnswer]
     override_phrase: str | None
-    evidence_digest: str
+    shown_digest: str
     sla: SlaAnswer
     claim: ClaimAnswer | None
 

@@ -34,7 +34,7 @@ def _contradicted(session: Session, tenant_id: str) -> Iterator[str]:
     while decisions := session.scalars(query.where(Decision.decision_seq > after)).all():
         recorded = _approvals(session, tenant_id, decisions) | _requests(session, tenant_id, decisions)
         for decision in decisions:
-            key = _key(decision.action, decision.decision_id, decision.workflow_id, decision.evidence_digest)
+            key = _key(decision.action, decision.decision_id, decision.workflow_id, decision.shown_digest)
             found = recorded.get(key)
             if found is None:
                 yield f"decision {decision.decision_id}: nothing in the log or among the actions stands for it"
@@ -56,7 +56,7 @@ def _facts(decision: Decision) -> Facts:
         decision.actor_id,
         decision.recorded_by,
         decision.decided_at,
-        decision.evidence_digest,
+        decision.shown_digest,
         decision.surface,
     )
     return shared if decision.action == GateAction.REQUEST_CHANGES else (*shared, decision.correlation_id)

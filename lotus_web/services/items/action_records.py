@@ -22,7 +22,7 @@ APPROVALS = {Action.APPROVE: "approved", Action.REJECT: "rejected", Action.OVERR
 
 @dataclass(frozen=True, slots=True)
 class ReviewAction:
-    """What someone asks to be done to an item; ``version`` and ``evidence_digest`` are what they had in front of them."""
+    """What someone asks to be done to an item; ``version`` and ``shown_digest`` are what they had in front of them."""
 
     action: Action
     text: str | None = None
@@ -31,7 +31,7 @@ class ReviewAction:
     assigned_role: str | None = None
     confirm_text: str | None = None
     version: int | None = None
-    evidence_digest: str | None = None
+    shown_digest: str | None = None
     evidence: Mapping[str, Any] | None = None
 
 
@@ -68,7 +68,7 @@ def decision_row(case: ReviewCase) -> Decision | None:
         recorded_by=case.actor.actor_id,
         decided_at=case.now,
         correlation_id=case.correlation_id,
-        evidence_digest=case.digest,
+        shown_digest=case.digest,
         surface=case.surface,
     )
 

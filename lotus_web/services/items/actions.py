@@ -83,7 +83,7 @@ def apply_action(
     digest = evidence_digest(item, run.artifact_hash if run else None)
     check_ever_possible(item.facts, asked.action)
     asked = check_input(item, asked)
-    check_not_stale(item, version=asked.version, digest=asked.evidence_digest, current_digest=digest)
+    check_not_stale(item, version=asked.version, digest=asked.shown_digest, current_digest=digest)
     after = check_action(item.facts, actor, asked.action)
     parties = Parties(run.submitted_by if run else None, item.requested_by_id)
     exempted = policy.four_eyes.check(asked.action, actor, parties)

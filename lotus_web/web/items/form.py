@@ -92,7 +92,7 @@ def asked_action(typed: Typed) -> ReviewAction:
         assigned_role=typed.fields.get("assigned_role") or None,
         confirm_text=typed.fields.get("confirm_text"),
         version=seen_version(typed.fields.get("version", "")),
-        evidence_digest=typed.fields.get("digest") or None,
+        shown_digest=typed.fields.get("digest") or None,
     )
 
 

@@ -221,7 +221,7 @@ def test_who_saw_an_earlier_version_is_told_who_did_what() -> None:
 
 
 def test_who_saw_another_picture_is_refused_though_the_version_fits() -> None:
-    assert assert_refused(Conflict, A.APPROVE, version=1, evidence_digest="sha256:old").code == "version_conflict"
+    assert assert_refused(Conflict, A.APPROVE, version=1, shown_digest="sha256:old").code == "version_conflict"
 
 
 def test_only_the_holder_or_a_manager_lets_go() -> None:
