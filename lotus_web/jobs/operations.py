@@ -8,8 +8,9 @@ from typing import Any
 from lotus_web.config.current import utcnow
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.jobs.context import JobContext
-from lotus_web.services.analyses.operation import work_on
+from lotus_web.services.handlers import HANDLERS
 from lotus_web.services.operations.leases import LeaseTerms, claim_due, is_due
+from lotus_web.services.operations.worker import work_on
 from lotus_web.store.session import db
 
 CADENCE_SECONDS = 2
@@ -24,7 +25,7 @@ def run_due(context: JobContext, now: datetime) -> dict[str, Any]:
             claim = claim_due(session, terms=terms, now=utcnow())
         if claim is None:
             break
-        if work_on(claim, policy=policy, terms=terms, clock=utcnow, stop=context.stop.is_set):
+        if work_on(claim, handlers=HANDLERS, policy=policy, terms=terms, clock=utcnow, stop=context.stop.is_set):
             finished += 1
         else:
             released += 1

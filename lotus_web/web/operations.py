@@ -13,9 +13,10 @@ from lotus_web.domain.operations import FINISHED, OperationStatus, OperationType
 from lotus_web.http.request_ids import current_ids
 from lotus_web.queries.operations.lookup import OperationFilter, failed_scenarios, operation_page
 from lotus_web.queries.operations.page import operation_detail, operation_payloads
-from lotus_web.services.analyses.operation import execute_by_hand
 from lotus_web.services.analyses.rerun import run_again
+from lotus_web.services.handlers import HANDLERS
 from lotus_web.services.operations.leases import LeaseTerms
+from lotus_web.services.operations.worker import execute_now
 from lotus_web.store.session import db
 from lotus_web.web.format.fields import shown
 from lotus_web.web.format.record_links import lineage_url
@@ -106,9 +107,10 @@ def execute(operation_id: str) -> ResponseReturnValue:
     """Carry a waiting operation out now, or show why it cannot be."""
     try:
         with logging_refusals():
-            execute_by_hand(
+            execute_now(
                 operation_id,
                 tenant_id=current_actor().tenant_id,
+                handlers=HANDLERS,
                 policy=current.policy(),
                 terms=LeaseTerms.of(current.settings()),
                 clock=current.utcnow,

@@ -33,7 +33,8 @@ TYPES_WITH_CLOCKS = {"datetime", "date"}
 # the second must stand though the first is undone (docs/adr/0002). All other services flush, and their caller commits.
 COMMITS = {
     "services/analyses/scenarios.py": "each scenario by itself, so that one that fails takes nothing with it",
-    "services/analyses/operation.py": "the operation before its work, and its end after it",
+    "services/analyses/operation.py": "the operation before it is carried out",
+    "services/operations/worker.py": "the claim before the work, and the end after it",
     "services/audit/attempts.py": "the record of an action that was undone",
     "services/operations/heartbeat.py": "the lease, while the worker computes",
     "services/runs/replay.py": "the new run, once it is computed outside any transaction",

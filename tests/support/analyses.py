@@ -12,8 +12,9 @@ from sqlalchemy import text
 from lotus_web.config.current import utcnow
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.queries.operations.lookup import StoredOperation, stored_operation
-from lotus_web.services.analyses.operation import Accepted, submit_analysis
+from lotus_web.services.analyses.operation import submit_analysis
 from lotus_web.services.operations.leases import LeaseTerms
+from lotus_web.services.operations.submit import Accepted
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.rebalance.request import BatchRequestBody
 from tests.support.histories import FEED, OFF

@@ -18,8 +18,9 @@ from lotus_web.queries.operations.lookup import (
     operation_page,
     stored_operation,
 )
-from lotus_web.services.analyses.operation import execute_by_hand
+from lotus_web.services.handlers import HANDLERS
 from lotus_web.services.operations.leases import LeaseTerms
+from lotus_web.services.operations.worker import execute_now
 from lotus_web.store.session import db
 
 routes = ApiBlueprint("operations", __name__)
@@ -77,9 +78,10 @@ def get_operation_by_correlation(call: Call, correlation_id: str) -> Response:
 )
 def execute_operation(call: Call, operation_id: str) -> Response:
     """Carry the operation out and return it finished; of many who ask at once, one does."""
-    execute_by_hand(
+    execute_now(
         operation_id,
         tenant_id=call.actor.tenant_id,
+        handlers=HANDLERS,
         policy=current.policy(),
         terms=LeaseTerms.of(current.settings()),
         clock=current.utcnow,

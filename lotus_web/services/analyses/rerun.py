@@ -9,8 +9,10 @@ from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.operations import FINISHED, NOT_FOUND, OperationFamily, OperationStatus
 from lotus_web.models import Operation, OperationPayload
-from lotus_web.services.analyses.operation import INVALID_MESSAGE, Accepted, submit_analysis
+from lotus_web.services.analyses.operation import submit_analysis
 from lotus_web.services.operations.leases import Clock, LeaseTerms
+from lotus_web.services.operations.submit import Accepted
+from lotus_web.services.operations.worker import INVALID_MESSAGE
 from lotus_web.store.session import db
 from lotus_web.wire.packed import unpack_document
 from lotus_web.wire.rebalance.request import BatchRequestBody

@@ -22,7 +22,6 @@ from lotus_web.domain.operations import (
     WORKER_LOST,
     Move,
     OperationStatus,
-    OperationType,
     before,
     moved,
 )
@@ -55,7 +54,7 @@ class Claim:
 
     tenant_id: str
     operation_id: str
-    operation_type: OperationType
+    operation_type: str
     owner: str
 
 
@@ -115,7 +114,7 @@ def _move(
     if row is None:
         return None
     _count_move(session, tenant_id, row.family, status, after)
-    return Claim(tenant_id, operation_id, OperationType(row.operation_type), owner)
+    return Claim(tenant_id, operation_id, row.operation_type, owner)
 
 
 def _count_move(session: Session, tenant_id: str, family: str, old: OperationStatus, new: OperationStatus) -> None:

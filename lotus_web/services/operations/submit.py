@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,22 @@ from lotus_web.services.support import count_operation
 from lotus_web.store.clock import store_now
 from lotus_web.store.new_ids import new_id
 from lotus_web.wire.packed import pack
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What is answered when an operation is accepted: it is stored, and PENDING."""
+
+    operation_id: str
+    operation_type: str
+    correlation_id: str
+    created_at: datetime
+    status: str = OperationStatus.PENDING.value
+
+    @classmethod
+    def of(cls, operation: Operation) -> Accepted:
+        """Return the answer for a new operation."""
+        return cls(operation.operation_id, operation.operation_type, operation.correlation_id, operation.created_at)
 
 
 def submit_operation(

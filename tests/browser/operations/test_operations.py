@@ -9,9 +9,10 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from lotus_web.config.current import utcnow
-from lotus_web.services.analyses.operation import work_on
 from lotus_web.services.analyses.scenarios import Batch, Held, run_scenarios
+from lotus_web.services.handlers import HANDLERS
 from lotus_web.services.operations.leases import Claim, Interrupted, claim_operation, fail
+from lotus_web.services.operations.worker import work_on
 from lotus_web.store.session import db, transaction
 from tests.browser.conftest import Axe
 from tests.browser.looks import faults_in_any_look
@@ -92,7 +93,7 @@ def test_progress_comes_by_itself_and_the_asking_stops_at_the_end(ada: Page, liv
         run_scenarios(done, stop=lambda: next(stops))
     expect(ada.locator("#operation")).to_contain_text("1 of 3")
     expect(ada.locator("#operation")).to_contain_text("Running")
-    assert work_on(claim, policy=OFF, terms=TERMS, clock=utcnow)
+    assert work_on(claim, handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow)
     expect(ada.locator("#operation")).to_contain_text("3 of 3")
     expect(ada.locator("#live")).to_contain_text("The operation has ended: Succeeded")
     for asking in ("hx-get", "hx-trigger", "data-live"):

@@ -12,8 +12,8 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import Conflict, Forbidden, NotFound
 from lotus_web.models import OperationPayload
 from lotus_web.queries.lineage import LineageFilter, lineage_page
-from lotus_web.services.analyses.operation import Accepted
 from lotus_web.services.analyses.rerun import run_again
+from lotus_web.services.operations.submit import Accepted
 from lotus_web.services.runs.record import pack
 from lotus_web.store.session import db, transaction
 from tests.support.analyses import TERMS, accept, told

@@ -18,10 +18,11 @@ from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.operations import run_due
 from lotus_web.models import Operation
 from lotus_web.services.analyses import scenarios
-from lotus_web.services.analyses.operation import execute_by_hand, work_on
+from lotus_web.services.handlers import HANDLERS
 from lotus_web.services.operations import heartbeat as operations_heartbeat
 from lotus_web.services.operations.heartbeat import heartbeat
 from lotus_web.services.operations.leases import Claim, claim_due, claim_operation
+from lotus_web.services.operations.worker import execute_now, work_on
 from lotus_web.store.session import db, transaction
 from tests.servers.patience import PATIENCE
 from tests.support.analyses import TERMS, accept, silence, told
@@ -78,7 +79,7 @@ def in_the_engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[]
 
 
 def work(operation_id: str) -> bool:
-    return work_on(claim(operation_id), policy=OFF, terms=TERMS, clock=utcnow)
+    return work_on(claim(operation_id), handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow)
 
 
 def test_a_scenario_that_computes_longer_than_its_lease_is_left_to_its_worker(app: Flask, in_the_engine: Any) -> None:
@@ -113,14 +114,14 @@ def test_a_worker_that_lost_its_lease_while_it_computed_records_nothing_of_it(ap
     in_the_engine(2, be_thought_lost)
     assert not work(operation_id)
     assert count("dpm_runs") == count("dpm_operation_steps") == 1
-    assert work_on(taken[0], policy=OFF, terms=TERMS, clock=utcnow)
+    assert work_on(taken[0], handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow)
     row = told(operation_id).row
     assert (row.status, row.attempts, row.progress.scenarios_done) == ("SUCCEEDED", 2, 3)
     assert count("dpm_runs") == count("dpm_operation_steps") == 3
     assert count("dpm_lineage_edges", "edge_type = 'CAUSED_BY'") == 3
 
 
-def test_who_executes_by_hand_is_told_that_another_worker_took_it_over(app: Flask, in_the_engine: Any) -> None:
+def test_a_caller_who_executes_now_is_told_that_another_worker_took_it_over(app: Flask, in_the_engine: Any) -> None:
     operation_id = accept().operation_id
 
     def be_thought_lost() -> None:
@@ -130,7 +131,7 @@ def test_who_executes_by_hand_is_told_that_another_worker_took_it_over(app: Flas
 
     in_the_engine(1, be_thought_lost)
     with pytest.raises(Conflict, match="another worker carries the operation out") as refused:
-        execute_by_hand(operation_id, tenant_id="default", policy=OFF, terms=TERMS, clock=utcnow)
+        execute_now(operation_id, tenant_id="default", handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow)
     assert refused.value.code == "DPM_ASYNC_OPERATION_NOT_EXECUTABLE"
     assert told(operation_id).row.status == "RUNNING"
 

@@ -22,9 +22,10 @@ from lotus_web.models import Operation
 from lotus_web.queries.operations.lookup import operation_runs
 from lotus_web.services.analyses import operation as analyses_operation
 from lotus_web.services.analyses import scenarios
-from lotus_web.services.analyses.operation import execute_by_hand, work_on
+from lotus_web.services.handlers import HANDLERS
 from lotus_web.services.operations import leases
 from lotus_web.services.operations.leases import Claim, LeaseTerms, OperationLost, claim_due, claim_operation, renew
+from lotus_web.services.operations.worker import execute_now, work_on
 from lotus_web.store.session import db, transaction
 from tests.support.analyses import SCENARIOS, TERMS, WRONG_OPTIONS, accept, silence, told
 from tests.support.histories import FEED, OFF, count
@@ -34,7 +35,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def by_hand(operation_id: str, terms: LeaseTerms = TERMS) -> None:
-    execute_by_hand(operation_id, tenant_id="default", policy=OFF, terms=terms, clock=utcnow)
+    execute_now(operation_id, tenant_id="default", handlers=HANDLERS, policy=OFF, terms=terms, clock=utcnow)
 
 
 def claim(operation_id: str) -> Any:
@@ -137,7 +138,7 @@ def test_work_of_a_silent_worker_goes_on_after_its_last_scenario(
     accepted = accept()
     ours = claim(accepted.operation_id)
     stops = iter([False, False, True])
-    assert not work_on(ours, policy=OFF, terms=TERMS, clock=utcnow, stop=lambda: next(stops))
+    assert not work_on(ours, handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow, stop=lambda: next(stops))
     before = operation_runs(db.session(), "default", accepted.operation_id)
     assert [run.scenario for run in before] == ["baseline", "capped"]
     assert told(accepted.operation_id).row.attempts == 0
@@ -151,7 +152,9 @@ def test_work_of_a_silent_worker_goes_on_after_its_last_scenario(
 def test_a_batch_that_was_finished_by_another_is_told_as_if_nothing_had_happened(environ: dict[str, str]) -> None:
     whole, parted = accept(inline=True), accept()
     stops = iter([False, True])
-    work_on(claim(parted.operation_id), policy=OFF, terms=TERMS, clock=utcnow, stop=lambda: next(stops))
+    work_on(
+        claim(parted.operation_id), handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow, stop=lambda: next(stops)
+    )
     jobs(environ)
     one, other = (json.loads(told(each.operation_id).result or b"") for each in (whole, parted))
     assert list(one["results"]) == list(other["results"]) == sorted(SCENARIOS)
@@ -167,7 +170,7 @@ def test_a_worker_that_was_thought_lost_can_write_nothing_more(environ: dict[str
     assert jobs(environ) == {"finished": 1, "released": 0}
     with pytest.raises(OperationLost), transaction() as session:
         renew(session, lost, terms=TERMS, steps_done=1)
-    assert not work_on(lost, policy=OFF, terms=TERMS, clock=utcnow)
+    assert not work_on(lost, handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow)
     assert count("dpm_runs") == 3
 
 

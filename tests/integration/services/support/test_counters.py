@@ -20,8 +20,9 @@ from lotus_web.domain.errors import LotusError
 from lotus_web.domain.operations import FAMILY, OperationFamily, OperationType
 from lotus_web.domain.support import Counter
 from lotus_web.queries.support.summary import counted, summary
-from lotus_web.services.analyses.operation import execute_by_hand
 from lotus_web.services.analyses.scenarios import analyze
+from lotus_web.services.handlers import HANDLERS
+from lotus_web.services.operations.worker import execute_now
 from lotus_web.services.retention.operations import find_lapsed_operations, purge_operations
 from lotus_web.services.retention.rows import Removed
 from lotus_web.services.retention.runs import find_expired_runs, purge_runs
@@ -66,7 +67,9 @@ def analyze_one(draw: int) -> None:
 def operate_one(draw: int) -> None:
     accepted = accept({"one": {"options": {}}}, inline=draw % 3 == 0)
     if draw % 3 == 1:
-        execute_by_hand(accepted.operation_id, tenant_id="default", policy=OFF, terms=TERMS, clock=utcnow)
+        execute_now(
+            accepted.operation_id, tenant_id="default", handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow
+        )
 
 
 def roll_back_one(_draw: int) -> None:
@@ -181,7 +184,7 @@ def test_operations_of_another_family_are_not_in_the_summary_of_rebalances(monke
     assert (found.operation_count, found.operation_status_counts, found.newest_operation_created_at) == (0, {}, None)
     accept({"one": {"options": {}}})
     assert told().operation_status_counts == {"PENDING": 1}
-    execute_by_hand(waiting, tenant_id="default", policy=OFF, terms=TERMS, clock=utcnow)
+    execute_now(waiting, tenant_id="default", handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow)
     assert purge_operations_of(utcnow() + timedelta(days=1), rows=100)["operations"] == 2
     assert told().operation_status_counts == {"PENDING": 1}
     assert_counters_are_a_recount()
