@@ -10,11 +10,10 @@ from flask_migrate import Migrate, upgrade
 
 from lotus_web import api, cli, web
 from lotus_web.config.settings import Settings
-from lotus_web.http import body_limit, body_timeout, path_ids, request_ids, request_log, responses
+from lotus_web.http import body_limit, body_timeout, path_ids, request_ids, request_log, request_metrics, responses
 from lotus_web.jobs.schedule import cadences
 from lotus_web.store.engine import MIGRATIONS, engine_options, store_uri
 from lotus_web.store.session import db
-from lotus_web.telemetry import metrics
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,7 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     body_limit.init_app(app)
     body_timeout.init_app(app)
     request_log.init_app(app, settings)
-    metrics.init_app(app)
+    request_metrics.init_app(app)
     api.init_app(app)
     web.init_app(app)
     cli.init_app(app)

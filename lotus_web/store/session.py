@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import g, has_app_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
@@ -26,16 +25,23 @@ def _forget_locks(session: Session, ended: SessionTransaction) -> None:
 
 
 def nothing_recorded() -> bool:
-    """Return whether it is certain that nothing was written of what this request, or command, asks for."""
-    return not (has_app_context() and g.get(COMMITTING))
+    """Return whether it is certain that nothing was written of what this request, or command, asks for.
+
+    The session lives as long as the request or command (its application context), and remembers.
+    """
+    try:
+        has_session = db.session.registry.has()
+    except RuntimeError:  # no application context, and so no session
+        return True
+    return not (has_session and db.session().info.get(COMMITTING))
 
 
 @contextmanager
 def transaction(*, aside: bool = False) -> Iterator[Session]:
     """Open the one write transaction of a command: all of it commits, or none of it.
 
-    Ends any read transaction first, since a snapshot cannot be upgraded. Not nestable: raises RuntimeError. What is written
-    ``aside`` is about the request, not what it asks for.
+    Ends any read transaction first, since a snapshot cannot be upgraded. Not nestable: raises RuntimeError. ``aside`` marks
+    writes about the request, such as the audit record of its refusal, as opposed to what it asks for.
     """
     session = db.session()
     if session.info.get(WRITE):
@@ -46,8 +52,8 @@ def transaction(*, aside: bool = False) -> Iterator[Session]:
         session.connection(execution_options={WRITE: True})
         yield session
         if not aside:
-            # A commit that fails may have been carried out: only who has not come this far knows that nothing was.
-            setattr(g, COMMITTING, True)
+            # A commit that fails may still have been carried out: from here on "nothing was recorded" is not certain.
+            session.info[COMMITTING] = True
         session.commit()
     except BaseException:
         session.rollback()
@@ -57,7 +63,7 @@ def transaction(*, aside: bool = False) -> Iterator[Session]:
 
 
 def see_one_moment(session: Session) -> None:
-    """Let all reads from here to the end of the transaction see the store as it is now; ends a transaction before."""
+    """Begin a read transaction whose reads all see the store as it is now; ends the transaction before it."""
     session.rollback()
     if session.get_bind().dialect.name == "postgresql":  # a transaction of SQLite is a snapshot anyway
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
