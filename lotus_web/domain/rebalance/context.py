@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Protocol
 
 from lotus_web.domain.rebalance.arithmetic import ZERO
 from lotus_web.domain.rebalance.market import FxTable, index_prices
@@ -10,22 +11,47 @@ from lotus_web.domain.rebalance.values.codes import ValuationMode
 from lotus_web.domain.rebalance.values.diagnostics import Journal
 from lotus_web.domain.rebalance.values.money import Money
 from lotus_web.domain.rebalance.values.options import EngineOptions
-from lotus_web.domain.rebalance.values.request import Position, RebalanceRequest, ShelfEntry
+from lotus_web.domain.rebalance.values.request import (
+    MarketDataSnapshot,
+    PortfolioSnapshot,
+    Position,
+    RebalanceRequest,
+    ShelfEntry,
+)
 from lotus_web.domain.rebalance.values.weight_problem import Solve
 
 
-class RunContext:
-    """One run's view of its request.
+class ValuedRequest(Protocol):
+    """What any request brings that values a portfolio: a run's and a proposal's alike."""
+
+    @property
+    def portfolio_snapshot(self) -> PortfolioSnapshot:
+        """The portfolio before any order."""
+
+    @property
+    def market_data_snapshot(self) -> MarketDataSnapshot:
+        """Prices and exchange rates."""
+
+    @property
+    def shelf_entries(self) -> tuple[ShelfEntry, ...]:
+        """What may be traded, and how it is classified."""
+
+    @property
+    def options(self) -> EngineOptions:
+        """How to value and judge."""
+
+
+class ValuationContext:
+    """A view of one request with its indexes, for valuation, simulation and rules.
 
     ``quotes`` are market prices; ``prices`` are what orders are sized and valued with, the same unless the
     snapshot's own values are trusted (delta 25). ``held`` is the first row of each position.
     """
 
-    __slots__ = ("base", "fx", "held", "journal", "options", "prices", "quotes", "request", "shelf", "solve", "trusted")
+    __slots__ = ("base", "fx", "held", "journal", "options", "prices", "quotes", "request", "shelf", "trusted")
 
-    def __init__(self, request: RebalanceRequest, solve: Solve) -> None:
-        self.request = request
-        self.solve = solve
+    def __init__(self, request: ValuedRequest) -> None:
+        self.request: ValuedRequest = request
         self.options: EngineOptions = request.options
         self.base = request.portfolio_snapshot.base_currency
         self.journal = Journal()
@@ -81,3 +107,15 @@ class RunContext:
         """Return the shelf's asset class, UNKNOWN off the shelf."""
         entry = self.shelf.get(instrument_id)
         return entry.asset_class if entry else "UNKNOWN"
+
+
+class RunContext(ValuationContext):
+    """A run's view of its request, with the solver that finds target weights."""
+
+    __slots__ = ("solve",)
+
+    request: RebalanceRequest
+
+    def __init__(self, request: RebalanceRequest, solve: Solve) -> None:
+        super().__init__(request)
+        self.solve = solve

@@ -162,7 +162,7 @@ def _result(ctx: RunContext, identity: RunIdentity, ready: _Preparation, ending:
         rule_results=ending.rules,
         explanation=explanation,
         diagnostics=ctx.journal.close(),
-        gate_decision=decide_gate(ctx, ending.status, ending.rules),
+        gate_decision=decide_gate(ctx, ending.status, ending.rules) if ctx.options.enable_workflow_gates else None,
         lineage=_lineage(ctx, identity),
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from lotus_web.domain.rebalance.arithmetic import ZERO, without_noise
-from lotus_web.domain.rebalance.context import RunContext
+from lotus_web.domain.rebalance.context import ValuationContext
 from lotus_web.domain.rebalance.valuation import value_state
 from lotus_web.domain.rebalance.values.codes import Side
 from lotus_web.domain.rebalance.values.intent import FxSpot, Intent
@@ -15,9 +15,13 @@ from lotus_web.domain.rebalance.values.request import Position
 from lotus_web.domain.rebalance.values.state import CashBalance, SimulatedState
 
 
-def simulate(ctx: RunContext, intents: Sequence[Intent]) -> SimulatedState:
+def simulate(ctx: ValuationContext, intents: Sequence[Intent]) -> SimulatedState:
     """Apply the intents in order and value what results; rows that were not there are appended."""
-    units, cash = _moves(intents)
+    return value_after(ctx, *_moves(intents))
+
+
+def value_after(ctx: ValuationContext, units: Mapping[str, Decimal], cash: Mapping[str, Decimal]) -> SimulatedState:
+    """Value the portfolio after these changes in units by instrument and in cash by currency; new rows come last."""
     portfolio = ctx.request.portfolio_snapshot
     balances = _balances(portfolio.cash_balances, cash)
     if cash and not ctx.options.strict_reference:
@@ -25,7 +29,7 @@ def simulate(ctx: RunContext, intents: Sequence[Intent]) -> SimulatedState:
     return value_state(ctx, _positions(portfolio.positions, units), balances)
 
 
-def value_untraded(ctx: RunContext) -> SimulatedState:
+def value_untraded(ctx: ValuationContext) -> SimulatedState:
     """Value the portfolio as if nothing were traded."""
     return simulate(ctx, ())
 
@@ -46,7 +50,7 @@ def _moves(intents: Sequence[Intent]) -> tuple[dict[str, Decimal], dict[str, Dec
     return units, cash
 
 
-def _positions(held: Sequence[Position], units: dict[str, Decimal]) -> list[Position]:
+def _positions(held: Sequence[Position], units: Mapping[str, Decimal]) -> list[Position]:
     rest = dict(units)
     rows = [
         replace(row, quantity=row.quantity + rest.pop(row.instrument_id)) if row.instrument_id in rest else row
@@ -56,7 +60,7 @@ def _positions(held: Sequence[Position], units: dict[str, Decimal]) -> list[Posi
     return rows
 
 
-def _balances(held: Sequence[CashBalance], cash: dict[str, Decimal]) -> list[CashBalance]:
+def _balances(held: Sequence[CashBalance], cash: Mapping[str, Decimal]) -> list[CashBalance]:
     rest = dict(cash)
     rows = [replace(row, amount=row.amount + rest.pop(row.currency)) if row.currency in rest else row for row in held]
     rows.extend(CashBalance(currency, change) for currency, change in rest.items())

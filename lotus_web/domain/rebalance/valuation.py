@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, total
-from lotus_web.domain.rebalance.context import RunContext
+from lotus_web.domain.rebalance.context import ValuationContext
 from lotus_web.domain.rebalance.values.codes import ValuationMode
 from lotus_web.domain.rebalance.values.money import Money
 from lotus_web.domain.rebalance.values.request import Position
@@ -17,7 +17,7 @@ Valued = tuple[Position, Money, Decimal]
 CASH = "CASH"
 
 
-def value_before(ctx: RunContext) -> SimulatedState:
+def value_before(ctx: ValuationContext) -> SimulatedState:
     """Value the snapshot as the valuation mode says."""
     portfolio = ctx.request.portfolio_snapshot
     trusting = ctx.options.strict_reference and ctx.options.valuation_mode is ValuationMode.TRUST_SNAPSHOT
@@ -25,7 +25,7 @@ def value_before(ctx: RunContext) -> SimulatedState:
 
 
 def value_state(
-    ctx: RunContext, positions: Sequence[Position], cash: Sequence[CashBalance], *, snapshot_values: bool = False
+    ctx: ValuationContext, positions: Sequence[Position], cash: Sequence[CashBalance], *, snapshot_values: bool = False
 ) -> SimulatedState:
     """Value positions and cash; what has no price or no rate counts zero and is noted.
 
@@ -48,12 +48,12 @@ def value_state(
     )
 
 
-def _valued(ctx: RunContext, position: Position, snapshot_values: bool) -> Valued:
+def _valued(ctx: ValuationContext, position: Position, snapshot_values: bool) -> Valued:
     local = _local_value(ctx, position, snapshot_values)
     return position, local, local.amount * (ctx.rate_to_base(local.currency) or ZERO)
 
 
-def _local_value(ctx: RunContext, position: Position, snapshot_values: bool) -> Money:
+def _local_value(ctx: ValuationContext, position: Position, snapshot_values: bool) -> Money:
     key = position.instrument_id
     price = ctx.prices.get(key)
     if price is None:
@@ -68,7 +68,9 @@ def _local_value(ctx: RunContext, position: Position, snapshot_values: bool) -> 
     return Money(position.quantity * price.amount, price.currency)
 
 
-def _summary(ctx: RunContext, position: Position, local: Money, base: Decimal, divisor: Decimal) -> PositionSummary:
+def _summary(
+    ctx: ValuationContext, position: Position, local: Money, base: Decimal, divisor: Decimal
+) -> PositionSummary:
     key = position.instrument_id
     return PositionSummary(
         instrument_id=key,
@@ -83,7 +85,7 @@ def _summary(ctx: RunContext, position: Position, local: Money, base: Decimal, d
 
 
 def _by_asset_class(
-    ctx: RunContext, rows: Iterable[PositionSummary], cash_base: Decimal, divisor: Decimal
+    ctx: ValuationContext, rows: Iterable[PositionSummary], cash_base: Decimal, divisor: Decimal
 ) -> tuple[AllocationMetric, ...]:
     values: dict[str, Decimal] = {}
     for row in rows:
@@ -93,7 +95,7 @@ def _by_asset_class(
 
 
 def _by_attribute(
-    ctx: RunContext, rows: Iterable[PositionSummary], divisor: Decimal
+    ctx: ValuationContext, rows: Iterable[PositionSummary], divisor: Decimal
 ) -> dict[str, tuple[AllocationMetric, ...]]:
     values: dict[str, dict[str, Decimal]] = {}
     for row in rows:
@@ -104,5 +106,5 @@ def _by_attribute(
     return {attribute: _metrics(ctx, buckets, divisor) for attribute, buckets in values.items()}
 
 
-def _metrics(ctx: RunContext, values: dict[str, Decimal], divisor: Decimal) -> tuple[AllocationMetric, ...]:
+def _metrics(ctx: ValuationContext, values: dict[str, Decimal], divisor: Decimal) -> tuple[AllocationMetric, ...]:
     return tuple(AllocationMetric(key, value / divisor, ctx.base_money(value)) for key, value in values.items())

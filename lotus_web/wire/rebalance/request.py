@@ -50,17 +50,24 @@ class SnapshotBody(WireModel):
 
     def refuse_duplicates(self) -> None:
         """Raise ValueError naming the first row that comes twice (delta 23)."""
-        portfolio, market = self.portfolio_snapshot, self.market_data_snapshot
-        _refuse_twice("portfolio_snapshot.cash_balances", "currency", (row.currency for row in portfolio.cash_balances))
-        _refuse_twice("portfolio_snapshot.positions", "instrument", (row.instrument_id for row in portfolio.positions))
-        _refuse_twice("market_data_snapshot.prices", "instrument", (row.instrument_id for row in market.prices))
-        _refuse_twice("market_data_snapshot.fx_rates", "pair", (row.pair for row in market.fx_rates))
-        _refuse_twice("shelf_entries", "instrument", (row.instrument_id for row in self.shelf_entries))
+        refuse_duplicate_rows(self.portfolio_snapshot, self.market_data_snapshot, self.shelf_entries)
         targets = self.model_portfolio.targets
-        _refuse_twice("model_portfolio.targets", "instrument", (row.instrument_id for row in targets))
+        refuse_twice("model_portfolio.targets", "instrument", (row.instrument_id for row in targets))
 
 
-def _refuse_twice(place: str, kind: str, names: Iterable[str]) -> None:
+def refuse_duplicate_rows(
+    portfolio: PortfolioSnapshotBody, market: MarketDataSnapshotBody, shelf: Iterable[ShelfEntryBody]
+) -> None:
+    """Raise ValueError naming the first row of a portfolio, its market data or the shelf that comes twice (delta 23)."""
+    refuse_twice("portfolio_snapshot.cash_balances", "currency", (row.currency for row in portfolio.cash_balances))
+    refuse_twice("portfolio_snapshot.positions", "instrument", (row.instrument_id for row in portfolio.positions))
+    refuse_twice("market_data_snapshot.prices", "instrument", (row.instrument_id for row in market.prices))
+    refuse_twice("market_data_snapshot.fx_rates", "pair", (row.pair for row in market.fx_rates))
+    refuse_twice("shelf_entries", "instrument", (row.instrument_id for row in shelf))
+
+
+def refuse_twice(place: str, kind: str, names: Iterable[str]) -> None:
+    """Raise ValueError naming the first row of a list that comes twice (delta 23)."""
     for name, count in Counter(names).items():
         if count > 1:
             raise ValueError(f"{place} names {kind} '{name}' more than once")

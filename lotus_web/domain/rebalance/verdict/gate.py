@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from lotus_web.domain.rebalance.context import RunContext
+from lotus_web.domain.rebalance.context import ValuationContext
 from lotus_web.domain.rebalance.values.codes import Gate, NextStep, ReasonSeverity, ReasonSource, RunStatus
 from lotus_web.domain.rebalance.values.result import GateDecision, GateReason, GateSummary, RuleResult
 from lotus_web.domain.rebalance.verdict.rules import hard_failures, soft_failures
@@ -12,25 +13,41 @@ from lotus_web.domain.rebalance.verdict.rules import hard_failures, soft_failure
 WEIGHT = {ReasonSeverity.HIGH: 0, ReasonSeverity.MEDIUM: 1, ReasonSeverity.LOW: 2}
 
 
-def decide_gate(ctx: RunContext, status: RunStatus, rules: Sequence[RuleResult]) -> GateDecision | None:
-    """Return the gate, or None when gates are switched off for this run."""
-    if not ctx.options.enable_workflow_gates:
-        return None
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a proposal adds to the gate: its new suitability issues as reasons, and that a client must consent."""
+
+    new_high: tuple[GateReason, ...] = ()
+    new_medium: tuple[GateReason, ...] = ()
+    needs_consent: bool = True
+
+
+NO_ADVICE = Advice(needs_consent=False)
+
+
+def decide_gate(
+    ctx: ValuationContext, status: RunStatus, rules: Sequence[RuleResult], advice: Advice = NO_ADVICE
+) -> GateDecision:
+    """Return the gate of a run, or of a proposal with its ``advice`` (proposals-api §5.5)."""
     hard, soft = hard_failures(rules), soft_failures(rules)
     reasons = [_rule_reason(rule, "HARD", ReasonSeverity.HIGH) for rule in hard]
     reasons += [_rule_reason(rule, "SOFT", ReasonSeverity.MEDIUM) for rule in soft]
-    reasons += _data_reasons(ctx)
+    reasons += [*_data_reasons(ctx), *advice.new_high, *advice.new_medium]
     reasons.sort(key=_rank)
-    gate, step = _first_match(ctx, status, blocked=bool(hard), risky=bool(soft))
-    return GateDecision(gate, step, tuple(reasons), GateSummary(len(hard), len(soft)))
+    gate, step = _first_match(ctx, advice, blocked=status is RunStatus.BLOCKED or bool(hard), soft=bool(soft))
+    summary = GateSummary(len(hard), len(soft), len(advice.new_high), len(advice.new_medium))
+    return GateDecision(gate, step, tuple(reasons), summary)
 
 
-def _first_match(ctx: RunContext, status: RunStatus, *, blocked: bool, risky: bool) -> tuple[Gate, NextStep]:
-    if status is RunStatus.BLOCKED or blocked:
+def _first_match(ctx: ValuationContext, advice: Advice, *, blocked: bool, soft: bool) -> tuple[Gate, NextStep]:
+    if blocked:
         return Gate.BLOCKED, NextStep.FIX_INPUT
-    if risky:
+    if advice.new_high:
+        return Gate.COMPLIANCE_REVIEW_REQUIRED, NextStep.COMPLIANCE_REVIEW
+    if soft or advice.new_medium:
         return Gate.RISK_REVIEW_REQUIRED, NextStep.RISK_REVIEW
-    if ctx.options.workflow_requires_client_consent and not ctx.options.client_consent_already_obtained:
+    consent = advice.needs_consent or ctx.options.workflow_requires_client_consent
+    if consent and not ctx.options.client_consent_already_obtained:
         return Gate.CLIENT_CONSENT_REQUIRED, NextStep.REQUEST_CLIENT_CONSENT
     return Gate.EXECUTION_READY, NextStep.EXECUTE
 
@@ -40,7 +57,7 @@ def _rule_reason(rule: RuleResult, kind: str, severity: ReasonSeverity) -> GateR
     return GateReason(code, severity, ReasonSource.RULE_ENGINE, {"reason_code": rule.reason_code})
 
 
-def _data_reasons(ctx: RunContext) -> list[GateReason]:
+def _data_reasons(ctx: ValuationContext) -> list[GateReason]:
     """Return a reason for missing prices and rates, even where they do not block."""
     counts = {"PRICE": len(ctx.journal.price_missing), "FX": len(ctx.journal.fx_missing)}
     return [
@@ -53,4 +70,9 @@ def _data_reasons(ctx: RunContext) -> list[GateReason]:
 
 
 def _rank(reason: GateReason) -> tuple[int, str, str, str]:
-    return WEIGHT[reason.severity], reason.source, reason.reason_code, reason.details.get("reason_code", "")
+    return (
+        WEIGHT[reason.severity],
+        reason.source,
+        reason.reason_code,
+        reason.details.get("issue_key") or reason.details.get("reason_code", ""),
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from lotus_web.domain.rebalance.arithmetic import ZERO
-from lotus_web.domain.rebalance.context import RunContext
+from lotus_web.domain.rebalance.context import ValuationContext
 from lotus_web.domain.rebalance.valuation import CASH
 from lotus_web.domain.rebalance.values.codes import RuleSeverity, RuleStatus
 from lotus_web.domain.rebalance.values.result import RuleResult
@@ -17,7 +17,7 @@ NO_LIMIT = Decimal(-1)
 OK = "OK"
 
 
-def judge(ctx: RunContext, state: SimulatedState) -> list[RuleResult]:
+def judge(ctx: ValuationContext, state: SimulatedState) -> list[RuleResult]:
     """Return the rules in their fixed order; the single-position rule has one row per offender."""
     return [
         _cash_band(ctx, state),
@@ -54,7 +54,7 @@ def _verdict(
     return RuleResult(rule_id, severity, RuleStatus.PASS, measured, threshold, OK)
 
 
-def _cash_band(ctx: RunContext, state: SimulatedState) -> RuleResult:
+def _cash_band(ctx: ValuationContext, state: SimulatedState) -> RuleResult:
     low, high = ctx.options.cash_band_min_weight, ctx.options.cash_band_max_weight
     weight = next(row.weight for row in state.allocation_by_asset_class if row.key == CASH)
     return _verdict(
@@ -68,7 +68,7 @@ def _cash_band(ctx: RunContext, state: SimulatedState) -> RuleResult:
     )
 
 
-def _single_position(ctx: RunContext, state: SimulatedState) -> list[RuleResult]:
+def _single_position(ctx: ValuationContext, state: SimulatedState) -> list[RuleResult]:
     limit = ctx.options.single_position_max_weight
     name = "SINGLE_POSITION_MAX"
     if limit is None:
@@ -89,7 +89,7 @@ def _single_position(ctx: RunContext, state: SimulatedState) -> list[RuleResult]
     ]
 
 
-def _data_quality(ctx: RunContext) -> RuleResult:
+def _data_quality(ctx: ValuationContext) -> RuleResult:
     journal, options = ctx.journal, ctx.options
     count = len(journal.shelf_missing)
     count += len(journal.price_missing) if options.block_on_missing_prices else 0
@@ -105,7 +105,7 @@ def _data_quality(ctx: RunContext) -> RuleResult:
     )
 
 
-def _trade_size(ctx: RunContext) -> RuleResult:
+def _trade_size(ctx: ValuationContext) -> RuleResult:
     count = len(ctx.journal.suppressed)
     reason = "INTENTS_SUPPRESSED" if count else OK
     return RuleResult("MIN_TRADE_SIZE", RuleSeverity.SOFT, RuleStatus.PASS, Decimal(count), {"min": ZERO}, reason)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.rebalance.values.request import RebalanceRequest
 from lotus_web.services.runs.solver import solve
 from lotus_web.wire.rebalance.request import RebalanceRequestBody
+from tests.support.calls import calls_of
 from tests.unit.domain.rebalance.bodies import body
 
 
@@ -32,19 +31,7 @@ def large(size: int, **options: Any) -> RebalanceRequest:
 
 
 def calls(request: RebalanceRequest) -> int:
-    """How many function calls a run makes: the same on every machine and under any load, unlike its seconds."""
-    seen = 0
-
-    def count(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal seen
-        seen += event in ("call", "c_call")
-
-    sys.setprofile(count)
-    try:
-        rebalance(request, run_id="rr_1", request_hash="sha256:0", solve=solve)
-    finally:
-        sys.setprofile(None)
-    return seen
+    return calls_of(lambda: rebalance(request, run_id="rr_1", request_hash="sha256:0", solve=solve))
 
 
 def every_option(size: int) -> RebalanceRequest:

@@ -1,0 +1,1 @@
+"""Advisory simulation: what an adviser proposes, funded, valued, checked and explained (proposals-api §5)."""

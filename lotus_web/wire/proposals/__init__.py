@@ -1,0 +1,1 @@
+"""JSON of proposals: simulation requests and results."""

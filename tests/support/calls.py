@@ -1,0 +1,23 @@
+"""Counts the function calls of some work: the same on every machine and under any load, unlike its seconds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """Return how many calls ``work`` makes, those into C included."""
+    seen = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal seen
+        seen += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return seen
