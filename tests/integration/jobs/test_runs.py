@@ -190,5 +190,5 @@ def test_the_log_says_what_failed_and_where_but_not_what_it_said(
     told = capsys.readouterr().err
     assert "job_failed" in told
     assert "KeyError" in told
-    assert "test_job_runs.py" in told
+    assert "test_runs.py" in told
     assert "Amara" not in told
