@@ -12,7 +12,7 @@ from lotus_web.domain.advisory.result import CashFlow, ManualTrade, ProposalResu
 from lotus_web.domain.rebalance.values.intent import FxSpot
 from tests.unit.domain.advisory.bodies import D, simulate
 
-DEMOS = Path(__file__).parents[3] / "data" / "reference-demos"
+DEMOS = Path(__file__).parents[3] / "data" / "advisory-demos"
 
 
 @dataclass(frozen=True)
