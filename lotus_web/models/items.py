@@ -75,7 +75,7 @@ class WorkflowItem(Base):
         ),
         CheckConstraint("priority_rank BETWEEN 0 AND 3", name="priority"),
         CheckConstraint("version >= 1", name="version"),
-        # The inbox reads open items in this order (queries/inbox/listing.py); assignment and due time are in it so that the
+        # The inbox reads open items in this order (queries/inbox/order.py); assignment and due time are in it so that the
         # tabs and the overdue part filter inside the index.
         Index(
             "ix_dg_workflow_items_inbox",
@@ -133,7 +133,7 @@ class WorkflowItem(Base):
             sqlite_where=text("resolved_at IS NOT NULL"),
             postgresql_where=text("resolved_at IS NOT NULL"),
         ),
-        # Decided items in the inbox's order: GET /workflows?only_open=false (queries/inbox/api_listing.py).
+        # Decided items in the inbox's order: GET /workflows?only_open=false (queries/inbox/order.py).
         Index(
             "ix_dg_workflow_items_decided",
             "tenant_id",

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
 from lotus_web.models import LineageEdge
+from lotus_web.queries import keyset
 
 DEEPEST = 5
 # A walk stops here and says so; one step from an id is never cut short.
 EDGES_WALKED = 2_000
 NODES_A_QUERY = 200
 
-_KINDS = (str, str, str, str, int)
 _COLUMNS = (
     LineageEdge.edge_id,
     LineageEdge.created_at,
@@ -29,7 +28,7 @@ _COLUMNS = (
     LineageEdge.target_kind,
     LineageEdge.details,
 )
-_ORDER = (
+_ORDER = keyset.Order(
     LineageEdge.created_at,
     LineageEdge.source_entity_id,
     LineageEdge.edge_type,
@@ -70,11 +69,6 @@ class EdgeRow:
     metadata: dict[str, Any]
 
     @property
-    def position(self) -> tuple[datetime, str, str, str, int]:
-        """Where the edge stands in every list of edges."""
-        return self.created_at, self.source_entity_id, self.edge_type, self.target_entity_id, self.edge_id
-
-    @property
     def ends(self) -> tuple[Node, Node]:
         """Both ends as (kind, id)."""
         return (self.source_kind, self.source_entity_id), (self.target_kind, self.target_entity_id)
@@ -108,31 +102,15 @@ def lineage_page(
     Two queries for one step; further steps are bounded by ``EDGES_WALKED``.
     """
     wanted = LineageFilter(wanted.edge_type and wanted.edge_type.upper(), wanted.created_from, wanted.created_to)
-    after = None if cursor is None else _position(cursor)
+    after = keyset.decode_cursor(cursor, _ORDER.kinds) if cursor else None
     truncated = False
     if depth == 1:
-        found: Iterable[EdgeRow] = _one_step(
-            session, tenant_id, entity_id, wanted, limit=None if limit is None else limit + 1, after=after
-        )
+        found: Iterable[EdgeRow] = _one_step(session, tenant_id, entity_id, wanted, limit=limit, after=after)
     else:
         walked, truncated = _walk(session, tenant_id, entity_id, depth)
-        found = (edge for edge in walked if wanted.shows(edge) and (after is None or edge.position > after))
-    edges = sorted(found, key=lambda edge: edge.position)
-    page = _cut(edges, limit)
+        found = (edge for edge in walked if wanted.shows(edge) and (after is None or _ORDER.place_of(edge) > after))
+    page = keyset.merge(found, place=_ORDER.place_of, limit=limit)
     return LineagePage(entity_id, depth, page.items, page.next_cursor, truncated)
-
-
-def _position(cursor: str) -> tuple[datetime, str, str, str, int]:
-    created_at, source, edge_type, target, edge_id = decode_cursor(cursor, kinds=_KINDS)
-    return part_instant(created_at), str(source), str(edge_type), str(target), int(edge_id)
-
-
-def _cut(edges: list[EdgeRow], limit: int | None) -> Page[EdgeRow]:
-    if limit is None or len(edges) <= limit:
-        return Page(tuple(edges), None)
-    created_at, source, edge_type, target, edge_id = edges[limit - 1].position
-    last = (instant_part(created_at), source, edge_type, target, edge_id)
-    return Page(tuple(edges[:limit]), encode_cursor(last))
 
 
 def _one_step(
@@ -142,17 +120,18 @@ def _one_step(
     wanted: LineageFilter,
     *,
     limit: int | None,
-    after: tuple[datetime, str, str, str, int] | None,
+    after: keyset.Place | None,
 ) -> Iterable[EdgeRow]:
-    """Read the head of what leaves the id and the head of what arrives there; together they hold the head of both."""
+    """Read the first edges that leave the id and the first that arrive there; together they hold the first of both."""
     conditions = _conditions(wanted)
     if after is not None:
-        # The first says no more than the second, but it is the one that an index can start from.
-        conditions += [LineageEdge.created_at >= after[0], tuple_(*_ORDER) > after]
+        # Implied by the place, but it is the condition that an index can start from.
+        conditions.append(LineageEdge.created_at >= after[0])
     edges: dict[int, EdgeRow] = {}
     for end in (LineageEdge.source_entity_id, LineageEdge.target_entity_id):
-        query = _edges(tenant_id).where(end == entity_id, *conditions).order_by(*_ORDER).limit(limit)
-        edges.update((edge.edge_id, edge) for edge in _read(session, query))
+        query = _edges(tenant_id).where(end == entity_id, *conditions)
+        found = keyset.head(session, query, _ORDER, limit=limit, after=after)
+        edges.update((row.edge_id, EdgeRow(*row)) for row in found)
     return edges.values()
 
 
@@ -177,7 +156,7 @@ def _read(session: Session, query: Select[Any]) -> Iterator[EdgeRow]:
 
 def _walk(session: Session, tenant_id: str, entity_id: str, depth: int) -> tuple[list[EdgeRow], bool]:
     """Go outwards a step at a time; from the first step on, an id is followed as the kind of thing that it names."""
-    first = _one_step(session, tenant_id, entity_id, LineageFilter(), limit=EDGES_WALKED + 1, after=None)
+    first = _one_step(session, tenant_id, entity_id, LineageFilter(), limit=EDGES_WALKED, after=None)
     edges = {edge.edge_id: edge for edge in first}
     seen: set[Node] = {end for edge in edges.values() for end in edge.ends if end[1] == entity_id}
     frontier = {end for edge in edges.values() for end in edge.ends} - seen
@@ -213,4 +192,4 @@ def _step(session: Session, tenant_id: str, nodes: list[Node], *, known: Mapping
 
 
 def _in_order(edges: Mapping[int, EdgeRow]) -> list[EdgeRow]:
-    return sorted(edges.values(), key=lambda edge: edge.position)
+    return sorted(edges.values(), key=_ORDER.place_of)

@@ -49,7 +49,7 @@ def listing() -> ResponseReturnValue:
         listing=page,
         failed=failed_scenarios(session, tenant_id, [row.operation_id for row in page.items]),
         wanted=wanted,
-        narrowed=wanted != OperationFilter(),
+        is_filtered=wanted != OperationFilter(),
         moving=any(OperationStatus(row.status) not in FINISHED for row in page.items),
         every=WAITING_EVERY,
         cursor=cursor,

@@ -32,8 +32,9 @@ from lotus_web.domain.errors import InvalidInput, Malformed
 from lotus_web.domain.identifiers import ACTOR_MAX, check_visible, is_storable
 from lotus_web.domain.items.transitions import OPEN, PERMISSION, Action, ItemStatus, Priority
 from lotus_web.http.refusal_log import name_attempt
-from lotus_web.queries.inbox.api_listing import WorkflowFilter, workflow_page, workflow_summary
-from lotus_web.queries.inbox.filter import InboxFilter
+from lotus_web.queries.inbox.counts import workflow_summary
+from lotus_web.queries.inbox.filter import InboxFilter, WorkflowFilter
+from lotus_web.queries.inbox.listing import workflow_page
 from lotus_web.queries.items.detail import one_action, workflow_detail
 from lotus_web.services.audit.attempts import Attempt, attempt
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
@@ -71,7 +72,7 @@ class WorkflowListParams(QueryParams):
     def wanted(self) -> WorkflowFilter:
         """Return the filter of the query."""
         return WorkflowFilter(
-            narrowed=InboxFilter(
+            criteria=InboxFilter(
                 status=self.status,
                 priority=Priority.of(self.priority) if self.priority else None,
                 role=self.assigned_role or None,

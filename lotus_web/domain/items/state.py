@@ -130,6 +130,11 @@ class ItemState:
         """Whether someone still has to decide."""
         return self.resolved_at is None
 
+    @property
+    def priority_rank(self) -> int:
+        """The priority as a number, the most urgent first."""
+        return int(self.priority)
+
     def overdue(self, now: datetime) -> bool:
         """Whether the item is open past its due time."""
         return self.is_open and self.sla_due_at < now

@@ -1,7 +1,7 @@
-"""The record of a tenant, newest first: events of the log, actions on items, and refusals, failures and changes beside them.
+"""The audit log of a tenant, newest first: events of the event log, actions on items, and refusals, failures and changes.
 
-The three are read each by its own index and merged. A filter that few rows meet would read them all, so a page looks back
-over ``REACH`` rows of each source and its cursor goes on from there.
+The three sources are read each by its own index and merged. A filter that few rows meet would read them all, so a page looks
+back over ``REACH`` rows of each source and its cursor goes on from there.
 """
 
 from __future__ import annotations
@@ -10,28 +10,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.paging import Page
 from lotus_web.models import WorkflowAction
+from lotus_web.queries import keyset
 from lotus_web.queries.audit.lines import TABLES, AuditLine, Source, Table
 
 REACH = 5_000
 EXPORT_BATCH = 500
-# In place of a reason code: actions that gave none.
+# In place of a reason code: actions without one.
 NO_REASON = "none"
-_KINDS = (str, int, int)
-Position = tuple[datetime, int, int]
-# How far back each source is looked through; a source that is missing, to its end.
-Reach = Mapping[Source, Position]
+# A place: the instant, the source (the higher first) and the number within the source.
+_KINDS = (datetime, int, int)
+# How far back each source is searched; a source that is missing is searched to its end.
+Reach = Mapping[Source, keyset.Place]
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What to look for; None leaves a thing open. ``kind`` is an event type, an action or a category; ``about`` an item, trace or subject.
+    """What to look for; a field that is None filters nothing.
 
-    ``reason`` is the code of an action, ``NO_REASON`` for one without; nothing but actions has any.
+    ``kind`` is an event type, an action or a category, ``about`` an item, a trace or a subject. ``reason`` is the code of an
+    action, ``NO_REASON`` for one without; only actions have any.
     """
 
     source: Source | None = None
@@ -44,93 +46,80 @@ class AuditFilter:
 
     @property
     def narrows(self) -> bool:
-        """Whether rows of a period may be passed over, so that a page could look through all of them."""
+        """Whether rows of the period may be left out, so that one page could search through all of them."""
         return any(part is not None for part in (self.kind, self.actor, self.about, self.reason))
 
-    def asks(self, source: Source) -> bool:
-        """Return whether lines of a source can be meant at all."""
+    def includes(self, source: Source) -> bool:
+        """Return whether lines of a source can match at all."""
         return self.source in (None, source) and (self.reason is None or source is Source.ACTION)
 
 
 def audit_page(
     session: Session, tenant_id: str, wanted: AuditFilter, *, limit: int, cursor: str | None = None
 ) -> Page[AuditLine]:
-    """Return a page of the record; with a filter it may hold few lines and still have a next page.
+    """Return a page of the audit log; with a filter it may hold few lines and still have a next page.
 
     Raises InvalidInput ``INVALID_CURSOR``. One query a source, and with a filter another.
     """
     search = _Search(session, tenant_id, wanted)
-    before = _position(cursor) if cursor else None
-    lines, onwards = search.lines(before, search.reach(before), limit)
-    return Page(tuple(lines), None if onwards is None else _cursor(onwards))
+    before = keyset.decode_cursor(cursor, _KINDS) if cursor else None
+    return search.page(before, search.reach(before), limit)
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """A filter over the record of a tenant."""
+    """A filter over the audit log of a tenant."""
 
     session: Session
     tenant_id: str
     wanted: AuditFilter
 
-    def reach(self, before: Position | None) -> Reach:
-        """Return how far back each source is looked through from a place; nothing for one that goes on to its end.
+    def reach(self, before: keyset.Place | None) -> Reach:
+        """Return how far back each source is searched from a place; nothing for one that is searched to its end.
 
-        Where every row is wanted, the search ends with its page by itself.
+        Where every row matches, the search ends with its page by itself.
         """
         if not self.wanted.narrows:
             return {}
         found = {table.source: _horizon(self.session, table, self._window(table, before)) for table in self._tables()}
         return {source: place for source, place in found.items() if place is not None}
 
-    def lines(self, before: Position | None, reach: Reach, limit: int) -> tuple[list[AuditLine], Position | None]:
-        """Return at most ``limit`` lines before a place, newest first, and the place before which the next are."""
+    def page(self, before: keyset.Place | None, reach: Reach, limit: int) -> Page[AuditLine]:
+        """Return the page of lines before a place, newest first."""
         found: list[AuditLine] = []
         for table in self._tables():
+            order = _newest(table)
             query = select(table.model).where(*self._window(table, before), *_filters(table, self.wanted))
-            newest = query.order_by(table.at.desc(), table.seq.desc()).limit(limit + 1)
             if table.source in reach:
                 at, _, seq = reach[table.source]
-                newest = newest.where(tuple_(table.at, table.seq) >= (at, seq))
-            found += [table.line(row) for row in self.session.scalars(newest)]
-        return _merged(found, _nearest(reach), limit)
+                query = query.where(order.up_to((at, seq)))
+            found += [table.line(row[0]) for row in keyset.head(self.session, query, order, limit=limit)]
+        return keyset.merge(found, place=_place, limit=limit, descending=True, horizon=_nearest(reach))
 
     def _tables(self) -> Iterator[Table]:
-        return (table for table in TABLES if self.wanted.asks(table.source))
+        return (table for table in TABLES if self.wanted.includes(table.source))
 
-    def _window(self, table: Table, before: Position | None) -> list[ColumnElement[bool]]:
+    def _window(self, table: Table, before: keyset.Place | None) -> list[ColumnElement[bool]]:
         return _window(table, self.tenant_id, self.wanted, before)
 
 
-def _nearest(reach: Reach) -> Position | None:
-    """Return the place up to which all sources were looked through."""
+def _newest(table: Table) -> keyset.Order:
+    return keyset.Order(table.at, table.seq, descending=True)
+
+
+def _nearest(reach: Reach) -> keyset.Place | None:
+    """Return the place up to which all sources were searched."""
     return max(reach.values(), default=None)
 
 
-def _merged(lines: list[AuditLine], horizon: Position | None, limit: int) -> tuple[list[AuditLine], Position | None]:
-    if horizon is not None:
-        lines = [line for line in lines if _place(line) >= horizon]
-    lines.sort(key=_place, reverse=True)
-    if len(lines) > limit:
-        return lines[:limit], _place(lines[limit - 1])
-    return lines, horizon
-
-
-def _place(line: AuditLine) -> Position:
+def _place(line: AuditLine) -> keyset.Place:
     return line.at, int(line.source), line.seq
 
 
-def _position(cursor: str) -> Position:
-    at, source, seq = decode_cursor(cursor, kinds=_KINDS)
-    return part_instant(at), int(source), int(seq)
-
-
-def _cursor(place: Position) -> str:
-    return encode_cursor((instant_part(place[0]), place[1], place[2]))
-
-
-def _window(table: Table, tenant_id: str, wanted: AuditFilter, before: Position | None) -> list[ColumnElement[bool]]:
-    """Return what bounds the search before any filter: tenant, period, and what earlier pages showed."""
+def _window(
+    table: Table, tenant_id: str, wanted: AuditFilter, before: keyset.Place | None
+) -> list[ColumnElement[bool]]:
+    """Return what bounds the search before any filter: the tenant, the period and the place where this page begins."""
     conditions: list[ColumnElement[bool]] = [table.model.tenant_id == tenant_id]
     if wanted.since is not None:
         conditions.append(table.at >= wanted.since)
@@ -139,16 +128,16 @@ def _window(table: Table, tenant_id: str, wanted: AuditFilter, before: Position 
     if before is not None:
         at, source, seq = before
         if table.source == source:
-            conditions.append(tuple_(table.at, table.seq) < (at, seq))
+            conditions.append(_newest(table).after((at, seq)))
         else:
             conditions.append(table.at <= at if table.source < source else table.at < at)
     return conditions
 
 
-def _horizon(session: Session, table: Table, conditions: list[ColumnElement[bool]]) -> Position | None:
-    query = select(table.at, table.seq).where(*conditions).order_by(table.at.desc(), table.seq.desc())
-    row = session.execute(query.offset(REACH - 1).limit(1)).one_or_none()
-    return None if row is None else (row[0], int(table.source), row[1])
+def _horizon(session: Session, table: Table, conditions: list[ColumnElement[bool]]) -> keyset.Place | None:
+    query = select(table.at, table.seq).where(*conditions)
+    found = keyset.horizon(session, query, _newest(table), reach=REACH)
+    return None if found is None else (found[0], int(table.source), found[1])
 
 
 def _filters(table: Table, wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
@@ -165,16 +154,17 @@ def _filters(table: Table, wanted: AuditFilter) -> Iterator[ColumnElement[bool]]
 def all_audit_lines(session: Session, tenant_id: str, wanted: AuditFilter) -> Iterator[AuditLine]:
     """Yield every matching line, newest first, a batch at a time, for the export.
 
-    Between batches no transaction is open, however slowly they are taken; a search's reach is asked for once it is used up.
+    Between batches no transaction is open, however slowly they are taken; how far a search reaches is looked up again once
+    that place is passed.
     """
     search = _Search(session, tenant_id, wanted)
-    before, reach = None, search.reach(None)
-    while True:
-        lines, onwards = search.lines(before, reach, EXPORT_BATCH)
-        if onwards is not None and onwards == _nearest(reach):
-            reach = search.reach(onwards)
-        session.rollback()
-        yield from lines
-        if onwards is None:
-            return
-        before = onwards
+    reach = search.reach(None)
+
+    def batch(cursor: str | None) -> Page[AuditLine]:
+        nonlocal reach
+        before = keyset.decode_cursor(cursor, _KINDS) if cursor else None
+        if before is not None and before == _nearest(reach):
+            reach = search.reach(before)
+        return search.page(before, reach, EXPORT_BATCH)
+
+    yield from keyset.all_rows(session, batch)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.gate import GateAction
-from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.paging import Page
 from lotus_web.models import Decision
+from lotus_web.queries import keyset
 
-_KINDS = (str, str)
 # Counting reads every matching row, so it stops here and says so.
 COUNTED_AT_MOST = 5_000
 EXPORT_BATCH = 500
@@ -107,8 +107,7 @@ def _holds_text(text: str) -> ColumnElement[bool]:
     return or_(*(column.icontains(text, autoescape=True) for column in columns))
 
 
-_NEWEST = (Decision.decided_at.desc(), Decision.decision_id.desc())
-_position = tuple_(Decision.decided_at, Decision.decision_id)
+_NEWEST = keyset.Order(Decision.decided_at, Decision.decision_id, descending=True)
 
 
 def decision_page(
@@ -119,25 +118,13 @@ def decision_page(
     Raises InvalidInput ``INVALID_CURSOR``. One query, two with a text.
     """
     conditions = _conditions(tenant_id, wanted)
-    if cursor:
-        decided_at, decision_id = decode_cursor(cursor, kinds=_KINDS)
-        conditions.append(_position < (part_instant(decided_at), decision_id))
-    horizon = None
+    query = select(*_COLUMNS).where(*conditions)
+    reach = None
     if wanted.text:
-        horizon = _horizon(session, conditions)
-        conditions += [_holds_text(wanted.text), *([_position >= horizon] if horizon else [])]
-    query = select(*_COLUMNS).where(*conditions).order_by(*_NEWEST).limit(limit + 1)
-    rows = [DecisionRow(**row._mapping) for row in session.execute(query)]
-    if len(rows) > limit:
-        horizon = (rows[limit - 1].decided_at, rows[limit - 1].decision_id)
-    position = encode_cursor((instant_part(horizon[0]), horizon[1])) if horizon else None
-    return Page(tuple(rows[:limit]), position)
-
-
-def _horizon(session: Session, conditions: list[ColumnElement[bool]]) -> tuple[datetime, str] | None:
-    query = select(Decision.decided_at, Decision.decision_id).where(*conditions).order_by(*_NEWEST)
-    row = session.execute(query.offset(TEXT_REACH - 1).limit(1)).one_or_none()
-    return None if row is None else (row[0], row[1])
+        query, reach = query.where(_holds_text(wanted.text)), keyset.Reach(TEXT_REACH, conditions)
+    return keyset.page(
+        session, query, _NEWEST, row=lambda found: DecisionRow(*found), limit=limit, cursor=cursor, reach=reach
+    )
 
 
 def decision_counts(session: Session, tenant_id: str, wanted: DecisionFilter) -> DecisionCounts | None:
@@ -158,7 +145,7 @@ def decision_counts(session: Session, tenant_id: str, wanted: DecisionFilter) ->
 
 def _bounded(tenant_id: str, wanted: DecisionFilter) -> Select[str, str]:
     query = select(Decision.action, Decision.reason_code).where(*_conditions(tenant_id, wanted))
-    return query.order_by(*_NEWEST).limit(COUNTED_AT_MOST + 1)
+    return _NEWEST.sort(query).limit(COUNTED_AT_MOST + 1)
 
 
 def _most_first(counts: dict[str, int]) -> tuple[tuple[str, int], ...]:
@@ -167,11 +154,6 @@ def _most_first(counts: dict[str, int]) -> tuple[tuple[str, int], ...]:
 
 def all_decisions(session: Session, tenant_id: str, wanted: DecisionFilter) -> Iterator[DecisionRow]:
     """Yield every matching decision, newest first, a batch at a time, for the export."""
-    cursor: str | None = None
-    while True:
-        page = decision_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
-        session.rollback()  # whoever takes the rows may take their time, and no transaction waits for them
-        yield from page.items
-        if page.next_cursor is None:
-            return
-        cursor = page.next_cursor
+    return keyset.all_rows(
+        session, lambda cursor: decision_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
+    )

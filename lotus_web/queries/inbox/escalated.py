@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.transitions import Action
-from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.paging import Page
 from lotus_web.models import WorkflowAction, WorkflowItem
+from lotus_web.queries import keyset
 from lotus_web.queries.inbox.filter import InboxFilter, filter_conditions, on_day
-from lotus_web.queries.inbox.listing import COLUMNS, InboxRow, rows_with_reasons
+from lotus_web.queries.inbox.listing import COLUMNS, InboxRow, inbox_row, page_with_reasons
 
-_KINDS = (str, str)
+_NEWEST = keyset.Order(WorkflowItem.requested_at, WorkflowItem.workflow_id, descending=True)
 
 
 def escalated_items(
@@ -31,20 +32,9 @@ def escalated_items(
     codes: Catalogue = REASON_CODES,
 ) -> Page[InboxRow]:
     """Return a page of the items escalated on the filter's day, the newest request first; raises InvalidInput ``INVALID_CURSOR``."""
-    conditions = _conditions(wanted, actor, now, soon_minutes)
-    if cursor:
-        requested_at, workflow_id = decode_cursor(cursor, kinds=_KINDS)
-        place = (part_instant(requested_at), workflow_id)
-        conditions.append(tuple_(WorkflowItem.requested_at, WorkflowItem.workflow_id) < place)
-    newest = (WorkflowItem.requested_at.desc(), WorkflowItem.workflow_id.desc())
-    query = select(*COLUMNS).where(*conditions).order_by(*newest).limit(limit + 1)
-    rows = rows_with_reasons(
-        session, actor.tenant_id, [InboxRow(**row._mapping) for row in session.execute(query)], codes
-    )
-    if len(rows) <= limit:
-        return Page(tuple(rows), None)
-    last = rows[limit - 1]
-    return Page(tuple(rows[:limit]), encode_cursor((instant_part(last.requested_at), last.workflow_id)))
+    query = select(*COLUMNS).where(*_conditions(wanted, actor, now, soon_minutes))
+    page = keyset.page(session, query, _NEWEST, row=inbox_row, limit=limit, cursor=cursor)
+    return page_with_reasons(session, actor.tenant_id, page, codes)
 
 
 def escalated_count(session: Session, wanted: InboxFilter, *, actor: Actor, now: datetime, soon_minutes: int) -> int:

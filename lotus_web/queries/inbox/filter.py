@@ -1,8 +1,8 @@
-"""What an inbox can be narrowed to, and the conditions that this makes of it."""
+"""Filters of the inbox and of the whole list of items, and their conditions on the table of items."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from lotus_web.domain.items.transitions import Action, ItemStatus, Priority
 from lotus_web.domain.sla.ageing import Age
 from lotus_web.models import WorkflowAction, WorkflowItem
 
-# In place of a role: what no role is waited for.
+# In place of a role: items that are not assigned to any role.
 NO_ROLE = "none"
 
 
@@ -39,7 +39,7 @@ class Due(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
-    """What to show; None leaves a thing open. ``tab`` None means the first tab that holds something.
+    """What to show; a field that is None filters nothing. ``tab`` None means the first tab that holds something.
 
     ``decided`` and ``escalated`` are UTC days on which that happened.
     """
@@ -57,13 +57,33 @@ class InboxFilter:
     escalated: date | None = None
 
     @property
-    def narrowed(self) -> bool:
-        """Whether anything beside the tab is asked for."""
+    def is_filtered(self) -> bool:
+        """Whether any filter besides the tab is set."""
         return self != InboxFilter(tab=self.tab)
 
 
+@dataclass(frozen=True, slots=True)
+class WorkflowFilter:
+    """Which items to list; closed ones are left out unless ``only_open`` is False."""
+
+    criteria: InboxFilter = field(default_factory=InboxFilter)
+    trace_id: str | None = None
+    only_open: bool = True
+    only_overdue: bool = False
+
+    def conditions(self, *, as_of: datetime, soon_minutes: int) -> list[ColumnElement[bool]]:
+        """Return what an item must meet besides being open."""
+        found = filter_conditions(self.criteria, as_of=as_of, soon_minutes=soon_minutes)
+        return found if self.trace_id is None else [*found, WorkflowItem.trace_id == self.trace_id]
+
+    @property
+    def needs_reach(self) -> bool:
+        """Whether the search must be bounded: a portfolio and a trace have indexes of their own and few items."""
+        return not self.only_open and self.criteria.is_filtered and not (self.criteria.portfolio or self.trace_id)
+
+
 def tab_condition(tab: Tab, actor: Actor) -> ColumnElement[bool]:
-    """Return what belongs to a tab, beside being open or closed."""
+    """Return the condition that an item belongs to a tab, besides being open or closed."""
     nobody = WorkflowItem.assigned_account_id.is_(None)
     match tab:
         case Tab.MINE:

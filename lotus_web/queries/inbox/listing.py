@@ -1,4 +1,4 @@
-"""The inbox: one page of items in the order in which they are worked (workflow.md §6)."""
+"""Lists of items: the inbox's tabs for pages, and the whole list for the JSON surface (workflow.md §6)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import ItemFacts, ItemStatus, Priority, WorkflowKind
-from lotus_web.domain.paging import Page, Position, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.paging import Page
 from lotus_web.models import WorkflowItem
+from lotus_web.models.to_domain import item_state
+from lotus_web.queries import keyset
 from lotus_web.queries.decisions.outcomes import ToldDecision, latest_decisions
-from lotus_web.queries.inbox.filter import InboxFilter, Tab, decided_conditions, filter_conditions, tab_condition
+from lotus_web.queries.inbox.filter import (
+    InboxFilter,
+    Tab,
+    WorkflowFilter,
+    decided_conditions,
+    filter_conditions,
+    tab_condition,
+)
+from lotus_web.queries.inbox.order import ClosedItems, Items, inbox_page, row_before
 from lotus_web.queries.items.holders import HOLDER_DISABLED
-from lotus_web.queries.items.open import OVERDUE, REST, decode_place, not_late
 
-_CLOSED_KINDS = (str, str)
-# A filter that few closed items meet would read them all; a page looks this far back and its cursor goes on from there.
+# A filter that few closed items meet would read them all; a page looks this far and its cursor goes on from there.
 CLOSED_REACH = 5_000
+_NEWEST_DECIDED = keyset.Order(WorkflowItem.resolved_at, WorkflowItem.workflow_id, descending=True)
 
 COLUMNS = (
     WorkflowItem.workflow_id,
@@ -48,7 +57,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """What a row of the inbox shows, and the version that a click on it speaks of."""
+    """What a row of the inbox shows, and the version of the item that its buttons act on."""
 
     workflow_id: str
     workflow_kind: str
@@ -68,12 +77,12 @@ class InboxRow:
     current_reason: str | None
     version: int
     holder_disabled: bool
-    # Of a decided row (rows_told).
+    # Set for decided rows only (``page_with_reasons``).
     decided_by: str | None = None
 
     @property
     def priority(self) -> str:
-        """The priority's wire name."""
+        """The name of the priority in JSON."""
         return Priority(self.priority_rank).word
 
     @property
@@ -89,6 +98,11 @@ class InboxRow:
         )
 
 
+def inbox_row(found: Sequence[object]) -> InboxRow:
+    """Return the row that ``COLUMNS`` make."""
+    return InboxRow(*found)  # type: ignore[arg-type]
+
+
 def open_items(
     session: Session,
     wanted: InboxFilter,
@@ -100,89 +114,73 @@ def open_items(
     limit: int,
     cursor: str | None = None,
 ) -> Page[InboxRow]:
-    """Return a page of open items: overdue first, then priority, time of request and id; at most two queries.
+    """Return a page of a tab's open items in the inbox's order; at most two queries.
 
-    What counts as overdue is settled on the first page and carried by the cursor, so that no row moves between pages
-    unseen. Raises InvalidInput ``INVALID_CURSOR``.
+    Raises InvalidInput ``INVALID_CURSOR``.
     """
-    after = decode_place(cursor) if cursor else None
-    as_of = part_instant(after[1]) if after else now
-    part = after[0] if after else OVERDUE
-    base = _open(wanted, tab, actor, as_of, soon_minutes)
-    rows: list[InboxRow] = []
-    late = 0
-    if part == OVERDUE:
-        rows = _part(session, base.where(WorkflowItem.sla_due_at < as_of), after, limit + 1)
-        late = len(rows)
-    if len(rows) <= limit:
-        start = after if part == REST else None
-        rows += _part(session, base.where(*not_late(as_of)), start, limit + 1 - len(rows))
-    return _open_page(rows, late, limit, as_of)
+
+    def items(as_of: datetime) -> Items:
+        return _open(wanted, tab, actor, as_of, soon_minutes)
+
+    return inbox_page(session, items, row=inbox_row, now=now, limit=limit, cursor=cursor)
 
 
 def open_before(
     session: Session, wanted: InboxFilter, tab: Tab, *, actor: Actor, soon_minutes: int, cursor: str
 ) -> InboxRow | None:
-    """Return what stands before the row that a cursor follows, in the order of its instant; at most two queries.
+    """Return the row before the one that a cursor follows; at most two queries. Raises InvalidInput ``INVALID_CURSOR``."""
 
-    Raises InvalidInput ``INVALID_CURSOR``.
-    """
-    part, instant, rank, requested_at, workflow_id = decode_place(cursor)
-    as_of, place = part_instant(instant), (rank, part_instant(requested_at), workflow_id)
-    order = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
-    late = _open(wanted, tab, actor, as_of, soon_minutes).where(WorkflowItem.sla_due_at < as_of)
-    rest = _open(wanted, tab, actor, as_of, soon_minutes).where(WorkflowItem.sla_due_at >= as_of)
-    parts = [rest.where(tuple_(*order) < place), late] if part == REST else [late.where(tuple_(*order) < place)]
-    for query in parts:
-        row = session.execute(query.order_by(*(column.desc() for column in order)).limit(1)).one_or_none()
-        if row is not None:
-            return InboxRow(**row._mapping)
+    def items(as_of: datetime) -> Items:
+        return _open(wanted, tab, actor, as_of, soon_minutes)
+
+    return row_before(session, items, row=inbox_row, cursor=cursor)
+
+
+def _open(wanted: InboxFilter, tab: Tab, actor: Actor, as_of: datetime, soon_minutes: int) -> Items:
+    conditions = [tab_condition(tab, actor), *filter_conditions(wanted, as_of=as_of, soon_minutes=soon_minutes)]
+    return select(*COLUMNS).where(WorkflowItem.tenant_id == actor.tenant_id, *conditions)
+
+
+def next_in_queue(session: Session, *, actor: Actor, now: datetime, besides: str | None) -> InboxRow | None:
+    """Return the most urgent item that the actor holds, else one that waits for their roles; never the one named ``besides``."""
+    for tab in (Tab.MINE, Tab.ROLES):
+        page = open_items(session, InboxFilter(), tab, actor=actor, now=now, soon_minutes=0, limit=2)
+        found = next((row for row in page.items if row.workflow_id != besides), None)
+        if found is not None:
+            return found
     return None
 
 
-def _open(
-    wanted: InboxFilter, tab: Tab, actor: Actor, as_of: datetime, soon_minutes: int
-) -> Select[*tuple[object, ...]]:
-    conditions = [tab_condition(tab, actor), *filter_conditions(wanted, as_of=as_of, soon_minutes=soon_minutes)]
-    return select(*COLUMNS).where(
-        WorkflowItem.tenant_id == actor.tenant_id, WorkflowItem.resolved_at.is_(None), *conditions
+def workflow_page(
+    session: Session,
+    tenant_id: str,
+    wanted: WorkflowFilter,
+    *,
+    now: datetime,
+    soon_minutes: int,
+    limit: int,
+    cursor: str | None = None,
+) -> Page[ItemState]:
+    """Return a page of whole items in the inbox's order; at most four queries.
+
+    Over closed items with a filter a page may hold few items and still have a next one. Raises InvalidInput
+    ``INVALID_CURSOR``.
+    """
+
+    def items(as_of: datetime) -> Items:
+        conditions = wanted.conditions(as_of=as_of, soon_minutes=soon_minutes)
+        return select(WorkflowItem).where(WorkflowItem.tenant_id == tenant_id, *conditions)
+
+    return inbox_page(
+        session,
+        items,
+        row=lambda found: item_state(found[0]),
+        now=now,
+        limit=limit,
+        cursor=cursor,
+        only_overdue=wanted.only_overdue,
+        closed=None if wanted.only_open else ClosedItems(tenant_id, CLOSED_REACH if wanted.needs_reach else None),
     )
-
-
-def _part(session: Session, query: Select[*tuple[object, ...]], after: Position | None, limit: int) -> list[InboxRow]:
-    order = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
-    if after is not None:
-        query = query.where(tuple_(*order) > (after[2], part_instant(after[3]), after[4]))
-    return [InboxRow(**row._mapping) for row in session.execute(query.order_by(*order).limit(limit))]
-
-
-def _open_page(rows: list[InboxRow], late: int, limit: int, as_of: datetime) -> Page[InboxRow]:
-    if len(rows) <= limit:
-        return Page(tuple(rows), None)
-    last = rows[limit - 1]
-    part = OVERDUE if late >= limit else REST
-    position = (part, instant_part(as_of), last.priority_rank, instant_part(last.requested_at), last.workflow_id)
-    return Page(tuple(rows[:limit]), encode_cursor(position))
-
-
-def cursor_after(row: InboxRow, as_of: datetime) -> str:
-    """Return the cursor of a page of open items that begins after this one, as a page of that instant would give it out."""
-    return _place(row, row.priority_rank, as_of)
-
-
-def cursor_of(item: ItemState, as_of: datetime) -> str:
-    """Return the same for the row that an item is, or was while it was open."""
-    return _place(item, int(item.priority), as_of)
-
-
-def _place(row: InboxRow | ItemState, rank: int, as_of: datetime) -> str:
-    part = OVERDUE if row.sla_due_at < as_of else REST
-    return encode_cursor((part, instant_part(as_of), rank, instant_part(row.requested_at), row.workflow_id))
-
-
-def cursor_instant(cursor: str) -> datetime:
-    """Return the instant as of which a cursor of open items orders them; raises InvalidInput ``INVALID_CURSOR``."""
-    return part_instant(decode_place(cursor)[1])
 
 
 def closed_items(
@@ -200,55 +198,36 @@ def closed_items(
 
     Raises InvalidInput ``INVALID_CURSOR``.
     """
-    order = tuple_(WorkflowItem.resolved_at, WorkflowItem.workflow_id)
     closed: list[ColumnElement[bool]] = [
         WorkflowItem.tenant_id == actor.tenant_id,
         WorkflowItem.resolved_at.is_not(None),
         *decided_conditions(wanted),
     ]
-    if cursor:
-        resolved_at, workflow_id = decode_cursor(cursor, kinds=_CLOSED_KINDS)
-        closed.append(order < (part_instant(resolved_at), workflow_id))
-    # A portfolio has an index of its own and few items, so nothing bounds the search through those.
-    bounded = wanted.narrowed and not wanted.portfolio
-    horizon = _closed_horizon(session, closed) if bounded else None
-    if horizon is not None:
-        closed.append(order >= horizon)
     conditions = filter_conditions(wanted, as_of=now, soon_minutes=soon_minutes)
-    newest = (WorkflowItem.resolved_at.desc(), WorkflowItem.workflow_id.desc())
-    query = select(*COLUMNS).where(*closed, *conditions).order_by(*newest).limit(limit + 1)
-    rows = [InboxRow(**row._mapping) for row in session.execute(query)]
-    return _closed_page(rows_with_reasons(session, actor.tenant_id, rows, codes), limit, horizon)
+    # A portfolio has an index of its own and few items, so nothing bounds the search through those.
+    bounded = wanted.is_filtered and not wanted.portfolio
+    page = keyset.page(
+        session,
+        select(*COLUMNS).where(*closed, *conditions),
+        _NEWEST_DECIDED,
+        row=inbox_row,
+        limit=limit,
+        cursor=cursor,
+        reach=keyset.Reach(CLOSED_REACH, closed) if bounded else None,
+    )
+    return page_with_reasons(session, actor.tenant_id, page, codes)
 
 
-def rows_with_reasons(session: Session, tenant_id: str, rows: Sequence[InboxRow], codes: Catalogue) -> list[InboxRow]:
-    """Return rows with who decided them and why, in ``decided_by`` and ``current_reason``; at most one query."""
-    told = latest_decisions(session, tenant_id, (row.workflow_id for row in rows if row.current_decision), codes)
-    return [_row_told(row, told[row.workflow_id]) if row.workflow_id in told else row for row in rows]
+def page_with_reasons(session: Session, tenant_id: str, page: Page[InboxRow], codes: Catalogue) -> Page[InboxRow]:
+    """Return a page with who decided its rows and why, in ``decided_by`` and ``current_reason``; at most one query."""
+    decided = (row.workflow_id for row in page.items if row.current_decision)
+    decisions = latest_decisions(session, tenant_id, decided, codes)
+    rows = (
+        _with_reason(row, decisions[row.workflow_id]) if row.workflow_id in decisions else row for row in page.items
+    )
+    return Page(tuple(rows), page.next_cursor)
 
 
-def _row_told(row: InboxRow, decision: ToldDecision) -> InboxRow:
+def _with_reason(row: InboxRow, decision: ToldDecision) -> InboxRow:
     by = decision.decided_by if row.resolved_at is not None else None
     return replace(row, decided_by=by, current_reason=row.current_reason or decision.reason)
-
-
-def _closed_horizon(session: Session, closed: list[ColumnElement[bool]]) -> tuple[datetime, str] | None:
-    query = (
-        select(WorkflowItem.resolved_at, WorkflowItem.workflow_id)
-        .where(*closed)
-        .order_by(WorkflowItem.resolved_at.desc(), WorkflowItem.workflow_id.desc())
-        .offset(CLOSED_REACH - 1)
-        .limit(1)
-    )
-    row = session.execute(query).one_or_none()
-    return None if row is None or row[0] is None else (row[0], row[1])
-
-
-def _closed_page(rows: list[InboxRow], limit: int, horizon: tuple[datetime, str] | None) -> Page[InboxRow]:
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        assert last.resolved_at is not None
-        return Page(tuple(rows[:limit]), encode_cursor((instant_part(last.resolved_at), last.workflow_id)))
-    if horizon is not None:
-        return Page(tuple(rows), encode_cursor((instant_part(horizon[0]), horizon[1])))
-    return Page(tuple(rows), None)

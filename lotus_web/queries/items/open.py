@@ -1,4 +1,4 @@
-"""How to ask for all open items so that either store reads the index of open items and not the table, and where a page ended."""
+"""Conditions on open items with which either store reads the index of open items and not the table."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement
 
 from lotus_web.domain.items.transitions import Priority
-from lotus_web.domain.paging import Position, decode_cursor, invalid_cursor, part_instant
 from lotus_web.models import WorkflowItem
-
-# What is overdue comes first, then the rest.
-OVERDUE, REST = 0, 1
-_PLACE = (int, str, int, str, str)
-_RANKS = frozenset(map(int, Priority))
-# Filters reckon from the instant of a cursor, so the ends of the calendar are none.
-_YEARS = range(1970, 9999)
 
 
 def all_open(tenant_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -38,15 +30,3 @@ def not_late(as_of: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _every_priority() -> ColumnElement[bool]:
     return WorkflowItem.priority_rank.between(int(min(Priority)), int(max(Priority)))
-
-
-def decode_place(cursor: str) -> Position:
-    """Return where a page of open items ended: part, instant of the first page, priority, time of request, id.
-
-    Raises InvalidInput ``INVALID_CURSOR``, also for numbers that no part and no priority has: their columns are small.
-    """
-    place = decode_cursor(cursor, kinds=_PLACE)
-    part_instant(place[3])
-    if place[0] not in (OVERDUE, REST) or place[2] not in _RANKS or part_instant(place[1]).year not in _YEARS:
-        raise invalid_cursor()
-    return place

@@ -29,13 +29,15 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.notifications import NoticeCategory, is_recipient
-from lotus_web.domain.paging import Page, decode_cursor, encode_cursor
+from lotus_web.domain.paging import Page
 from lotus_web.models import Notification, NotificationRead, PersonRole, WorkflowItem
+from lotus_web.queries import keyset
 
 # The bell looks at this many of the newest of each recipient: a role may have been told a million things.
 BELL_REACH = 300
 BELL_MOST = 99
 READ_REACH = 2_000
+_NEWEST = keyset.Order(Notification.notification_seq, descending=True)
 
 
 class ReadState(StrEnum):
@@ -105,23 +107,18 @@ def notification_page(
     With ``unread`` or ``read`` a page looks back over ``READ_REACH`` notifications of each recipient and may then hold few
     and still have a next one. Raises InvalidInput ``INVALID_CURSOR``.
     """
-    before = int(decode_cursor(cursor, kinds=(int,))[0]) if cursor else None
+    after = keyset.decode_cursor(cursor, _NEWEST.kinds) if cursor else None
     found: list[NoticeRow] = []
-    horizon = 0
+    horizons: list[keyset.Place] = []
     for recipient in _recipients(actor):
-        lowest = 0
+        query = _in_state(actor, recipient, state)
         if state is not ReadState.ALL or recipient.since is not None:
-            lowest, goes_on = _reach(session, actor, recipient, before)
-            horizon = max(horizon, lowest if goes_on else 0)
-        found += _newest(session, actor, recipient, state, before=before, lowest=lowest, limit=limit + 1)
-    found = sorted((row for row in found if row.notification_seq >= horizon), key=_seq, reverse=True)
-    if len(found) > limit:
-        return Page(tuple(found[:limit]), encode_cursor((found[limit - 1].notification_seq,)))
-    return Page(tuple(found), encode_cursor((horizon,)) if horizon else None)
-
-
-def _seq(row: NoticeRow) -> int:
-    return row.notification_seq
+            end, goes_on = _reach(session, actor, recipient, after)
+            horizons += [end] if goes_on else []
+            query = query.where(_NEWEST.up_to(end)) if end else query
+        found += [NoticeRow(*row) for row in keyset.head(session, query, _NEWEST, limit=limit, after=after)]
+    horizon = max(horizons, default=None)
+    return keyset.merge(found, place=_NEWEST.place_of, limit=limit, descending=True, horizon=horizon)
 
 
 def _recipients(actor: Actor) -> Iterator[_Recipient]:
@@ -136,39 +133,24 @@ def _recipients(actor: Actor) -> Iterator[_Recipient]:
         yield _Recipient(named, given.scalar_subquery())
 
 
-def _reach(session: Session, actor: Actor, recipient: _Recipient, before: int | None) -> tuple[int, bool]:
-    """Return how far back a page looks, and whether anything older may be for the actor still."""
+def _reach(
+    session: Session, actor: Actor, recipient: _Recipient, after: keyset.Place | None
+) -> tuple[keyset.Place, bool]:
+    """Return how far back a page looks (nothing: to the end), and whether anything older may be for the actor still."""
     query = select(Notification.notification_seq, recipient.counts(Notification.created_at)).where(
         Notification.tenant_id == actor.tenant_id, recipient.named
     )
-    if before is not None:
-        query = query.where(Notification.notification_seq < before)
-    row = session.execute(query.order_by(Notification.notification_seq.desc()).offset(READ_REACH - 1).limit(1)).first()
-    return (0, False) if row is None else (row[0], bool(row[1]))
+    found = keyset.horizon(session, query, _NEWEST, reach=READ_REACH, after=after)
+    return ((), False) if found is None else (found[:1], bool(found[1]))
 
 
-def _newest(
-    session: Session,
-    actor: Actor,
-    recipient: _Recipient,
-    state: ReadState,
-    *,
-    before: int | None,
-    lowest: int,
-    limit: int,
-) -> list[NoticeRow]:
-    query = _as_seen(actor).where(
-        recipient.named,
-        recipient.counts(Notification.created_at),
-        Notification.notification_seq >= lowest,
-    )
-    if before is not None:
-        query = query.where(Notification.notification_seq < before)
-    if state is not ReadState.ALL:
-        unread = _unread(Notification.category)
-        query = query.where(unread if state is ReadState.UNREAD else ~unread)
-    rows = session.execute(query.order_by(Notification.notification_seq.desc()).limit(limit))
-    return [NoticeRow(**row._mapping) for row in rows]
+def _in_state(actor: Actor, recipient: _Recipient, state: ReadState) -> Select[*tuple[Any, ...]]:
+    """Return the notifications of one recipient that are in a state of reading."""
+    query = _as_seen(actor).where(recipient.named, recipient.counts(Notification.created_at))
+    if state is ReadState.ALL:
+        return query
+    unread = _unread(Notification.category)
+    return query.where(unread if state is ReadState.UNREAD else ~unread)
 
 
 def _as_seen(actor: Actor) -> Select[*tuple[Any, ...]]:

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.operations import NOT_FOUND, OperationFamily, is_executable
-from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.paging import Page
 from lotus_web.models import Operation, OperationPayload, OperationStep
+from lotus_web.queries import keyset
 from lotus_web.wire.packed import unpack
 
-_POSITION = (str, str)
-_NEWEST = (Operation.created_at.desc(), Operation.operation_id.desc())
+_NEWEST = keyset.Order(Operation.created_at, Operation.operation_id, descending=True)
 _FAMILY = Operation.family == OperationFamily.REBALANCE.value
 
 
@@ -87,18 +87,8 @@ def operation_page(
     session: Session, tenant_id: str, wanted: OperationFilter, *, limit: int, cursor: str | None
 ) -> Page[OperationRow]:
     """Return a page, newest first by (created_at, id); raises InvalidInput ``INVALID_CURSOR``."""
-    conditions = _conditions(tenant_id, wanted)
-    if cursor is not None:
-        created_at, operation_id = decode_cursor(cursor, kinds=_POSITION)
-        conditions.append(
-            tuple_(Operation.created_at, Operation.operation_id) < (part_instant(created_at), operation_id)
-        )
-    query = select(Operation).where(*conditions).order_by(*_NEWEST).limit(limit + 1)
-    rows = [_row(operation) for operation in session.scalars(query.execution_options(populate_existing=True))]
-    if len(rows) <= limit:
-        return Page(tuple(rows), None)
-    last = rows[limit - 1]
-    return Page(tuple(rows[:limit]), encode_cursor((instant_part(last.created_at), last.operation_id)))
+    query = select(Operation).where(*_conditions(tenant_id, wanted)).execution_options(populate_existing=True)
+    return keyset.page(session, query, _NEWEST, row=lambda found: _row(found[0]), limit=limit, cursor=cursor)
 
 
 def _conditions(tenant_id: str, wanted: OperationFilter) -> list[ColumnElement[bool]]:
@@ -124,7 +114,7 @@ def stored_operation(session: Session, tenant_id: str, operation_id: str) -> Sto
 def latest_operation(session: Session, tenant_id: str, correlation_id: str) -> StoredOperation:
     """Return the newest operation of a correlation id by (created_at, id) (delta 5); raises NotFound."""
     found = _with_result(tenant_id).where(Operation.correlation_id == correlation_id)
-    return _stored(session, found.order_by(*_NEWEST).limit(1))
+    return _stored(session, _NEWEST.sort(found).limit(1))
 
 
 def operation_runs(session: Session, tenant_id: str, operation_id: str) -> tuple[OperationRun, ...]:

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import RunNotFound
-from lotus_web.domain.paging import Page, decode_cursor, encode_cursor, instant_part, part_instant
+from lotus_web.domain.paging import Page
 from lotus_web.models import Run, RunPayload
+from lotus_web.queries import keyset
 from lotus_web.wire.packed import unpack
 
 EXPORT_BATCH = 500
-_POSITION = (str, str)
-_NEWEST = (Run.created_at.desc(), Run.rebalance_run_id.desc())
+_NEWEST = keyset.Order(Run.created_at, Run.rebalance_run_id, descending=True)
 _ROW = (
     Run.rebalance_run_id,
     Run.correlation_id,
@@ -63,28 +63,15 @@ class StoredRun:
 
 def run_page(session: Session, tenant_id: str, wanted: RunFilter, *, limit: int, cursor: str | None) -> Page[RunRow]:
     """Return a page, newest first by (created_at, id); raises InvalidInput ``INVALID_CURSOR``."""
-    conditions = _conditions(tenant_id, wanted)
-    if cursor is not None:
-        created_at, run_id = decode_cursor(cursor, kinds=_POSITION)
-        conditions.append(tuple_(Run.created_at, Run.rebalance_run_id) < (part_instant(created_at), run_id))
-    query = select(*_ROW).where(*conditions).order_by(*_NEWEST).limit(limit + 1)
-    rows = [RunRow(*row) for row in session.execute(query)]
-    if len(rows) <= limit:
-        return Page(tuple(rows), None)
-    last = rows[limit - 1]
-    return Page(tuple(rows[:limit]), encode_cursor((instant_part(last.created_at), last.rebalance_run_id)))
+    query = select(*_ROW).where(*_conditions(tenant_id, wanted))
+    return keyset.page(session, query, _NEWEST, row=lambda found: RunRow(*found), limit=limit, cursor=cursor)
 
 
 def all_runs(session: Session, tenant_id: str, wanted: RunFilter) -> Iterator[RunRow]:
     """Yield every matching run, newest first, a batch at a time, for the export."""
-    cursor: str | None = None
-    while True:
-        page = run_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
-        session.rollback()  # whoever takes the rows may take their time, and no transaction waits for them
-        yield from page.items
-        if page.next_cursor is None:
-            return
-        cursor = page.next_cursor
+    return keyset.all_rows(
+        session, lambda cursor: run_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
+    )
 
 
 def _conditions(tenant_id: str, wanted: RunFilter) -> list[ColumnElement[bool]]:

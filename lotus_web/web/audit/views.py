@@ -69,7 +69,7 @@ def show() -> ResponseReturnValue:
         "audit/_audit.html",
         listing=audit_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor),
         wanted=wanted,
-        narrowed=wanted != AuditFilter(),
+        is_filtered=wanted != AuditFilter(),
         kinds=KINDS,
         sources=[source.word for source in Source],
         chain=chain,

@@ -48,7 +48,7 @@ def show() -> ResponseReturnValue:
         listed=[action.value for action in _GATE],
         since=since,
         until=until,
-        narrowed=bool(request.args.get("from") or request.args.get("to")),
+        is_filtered=bool(request.args.get("from") or request.args.get("to")),
         days=DAYS,
     )
 

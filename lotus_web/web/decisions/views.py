@@ -47,7 +47,7 @@ def show() -> ResponseReturnValue:
         listing=decision_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None),
         counts=decision_counts(session, tenant_id, wanted),
         wanted=wanted,
-        narrowed=wanted != DecisionFilter(),
+        is_filtered=wanted != DecisionFilter(),
         cursor=cursor,
         now=current.utcnow(),
         same_page=same_page,

@@ -14,7 +14,7 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import Action, did
 from lotus_web.queries.decisions.outcomes import latest_decisions
-from lotus_web.queries.inbox.next_item import next_in_queue
+from lotus_web.queries.inbox.listing import next_in_queue
 from lotus_web.queries.items.holders import is_disabled
 from lotus_web.queries.items.lookup import last_action
 from lotus_web.queries.items.page import ItemDetail, item_detail
@@ -64,7 +64,7 @@ def item_page(
     back = list_url()
     next_item = queue.next if queue else None
     if queue is None and back is None:
-        next_item = next_in_queue(session, actor=actor, now=now, beside=workflow_id)
+        next_item = next_in_queue(session, actor=actor, now=now, besides=workflow_id)
     return page_or_fragment(
         "items/item.html",
         "items/_item.html",

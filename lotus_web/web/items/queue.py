@@ -20,7 +20,8 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import Action
 from lotus_web.queries.inbox.filter import InboxFilter, Tab
-from lotus_web.queries.inbox.listing import InboxRow, cursor_after, cursor_instant, cursor_of, open_before, open_items
+from lotus_web.queries.inbox.listing import InboxRow, open_before, open_items
+from lotus_web.queries.inbox.order import cursor_after, decode_place
 from lotus_web.web.items.list_args import filter_from_query
 from lotus_web.web.shell.htmx import is_htmx, see_other
 from lotus_web.web.shell.links import with_query
@@ -80,7 +81,7 @@ def queue_address() -> QueueAddress | None:
     try:
         wanted = filter_from_query()
         if work is not None:
-            cursor_instant(work.place)
+            decode_place(work.place)
     except InvalidInput:
         # An address that was cut short, or typed.
         return QueueAddress(None, work)
@@ -106,7 +107,7 @@ def queue_here(session: Session, item: ItemState, actor: Actor, address: QueueAd
     if address is None or address.wanted is None or address.wanted.tab is None:
         return None
     wanted, tab, work = address.wanted, address.wanted.tab, address.work
-    place = work.place if work else cursor_of(item, current.utcnow())
+    place = work.place if work else cursor_after(item, current.utcnow())
     onward = None if work and work.at >= work.of else _next(session, item, actor, wanted, tab, place)
     soon = current.settings().deadline_risk_warning_minutes
     before = open_before(session, wanted, tab, actor=actor, soon_minutes=soon, cursor=place)
@@ -124,7 +125,7 @@ def _url_of(row: InboxRow, work: Work | None, step: int) -> str:
     path = url_for("items.show", workflow_id=row.workflow_id)
     if work is None:
         return with_query(path, do=None)
-    at, place = str(max(work.at + step, 1)), cursor_after(row, cursor_instant(work.place))
+    at, place = str(max(work.at + step, 1)), cursor_after(row, decode_place(work.place).as_of)
     return with_query(path, do=None, at=at, place=place)
 
 

@@ -63,7 +63,7 @@ def walk(entity_id: str) -> ResponseReturnValue:
         start = lineage_start(session, tenant_id, entity_id)
         if start is not None and start != entity_id:
             return see_other(with_query(url_for("lineage.walk", entity_id=start)))
-    return _page(found, 200 if known else 404, cursor=cursor, narrowed=known and wanted != LineageFilter())
+    return _page(found, 200 if known else 404, cursor=cursor, is_filtered=known and wanted != LineageFilter())
 
 
 def filter_from_query() -> LineageFilter:
@@ -89,7 +89,7 @@ def _page(
     status: int,
     *,
     cursor: str | None = None,
-    narrowed: bool = False,
+    is_filtered: bool = False,
     wrong: InvalidInput | None = None,
 ) -> Response:
     whole = not (cursor or found.next_cursor or found.truncated)
@@ -106,7 +106,7 @@ def _page(
         most_nodes=MOST_NODES,
         depths=range(1, DEEPEST + 1),
         edge_types=EDGE_TYPES,
-        narrowed=narrowed,
+        is_filtered=is_filtered,
         wrong={str(wrong.loc[-1]): wrong.message} if wrong else {},
         cursor=cursor,
         record_url=record_url,

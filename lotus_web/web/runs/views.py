@@ -47,7 +47,7 @@ def listing() -> ResponseReturnValue:
         "runs/_runs.html",
         listing=page,
         wanted=wanted,
-        narrowed=wanted != RunFilter(),
+        is_filtered=wanted != RunFilter(),
         cursor=cursor,
         now=current.utcnow(),
         same_page=same_page,

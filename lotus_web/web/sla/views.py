@@ -105,9 +105,9 @@ def render_board(
 
 
 def inbox_of(tab: Tab | str = Tab.OPEN, **filters: str) -> str:
-    """Return the address of the inbox narrowed like this."""
-    narrowed: dict[str, Any] = {"tab": str(tab), **filters}
-    return url_for("inbox.show", **narrowed)
+    """Return the address of the inbox with these filters."""
+    query: dict[str, Any] = {"tab": str(tab), **filters}
+    return url_for("inbox.show", **query)
 
 
 def charts(

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from lotus_web.api.rebalance.schemas.runs import RunList
-from lotus_web.domain.paging import encode_cursor
+from lotus_web.queries.keyset import encode_cursor
 from tests.contract.callers import Caller
 from tests.contract.rows import add_runs
 

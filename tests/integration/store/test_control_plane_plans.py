@@ -17,11 +17,11 @@ from lotus_web.domain.access import Role
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.audit.explorer import AuditFilter, audit_page
 from lotus_web.queries.decisions.reasons import reason_report
-from lotus_web.queries.inbox.api_listing import WorkflowFilter, workflow_page, workflow_summary
-from lotus_web.queries.inbox.counts import inbox_counts
+from lotus_web.queries.inbox.counts import inbox_counts, workflow_summary
 from lotus_web.queries.inbox.escalated import escalated_items
-from lotus_web.queries.inbox.filter import InboxFilter, Tab
+from lotus_web.queries.inbox.filter import InboxFilter, Tab, WorkflowFilter
 from lotus_web.queries.inbox.listing import open_items as inbox_items
+from lotus_web.queries.inbox.listing import workflow_page
 from lotus_web.queries.items.precedents import SHOWN, find_precedents
 from lotus_web.queries.notifications.listing import notification_page, unread_count
 from lotus_web.queries.sla.board import sla_board
@@ -110,7 +110,7 @@ READS: dict[str, tuple[int, Read]] = {
     "whole list by text": (
         4,
         lambda s: workflow_page(
-            s, "default", everything(narrowed=InboxFilter(text="nothing")), now=NOW, soon_minutes=30, limit=12
+            s, "default", everything(criteria=InboxFilter(text="nothing")), now=NOW, soon_minutes=30, limit=12
         ),
     ),
     "list of a trace": (
@@ -218,8 +218,8 @@ def test_the_next_item_is_found_among_the_open_ones(crowded: None) -> None:
 def test_a_text_among_closed_items_goes_on_from_where_the_search_ended(
     crowded: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lotus_web.queries.inbox.api_listing.REACH", 1_000)
-    wanted = everything(narrowed=InboxFilter(text="rr_005999"))
+    monkeypatch.setattr("lotus_web.queries.inbox.listing.CLOSED_REACH", 1_000)
+    wanted = everything(criteria=InboxFilter(text="rr_005999"))
     seen: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or pages == 0:

@@ -16,12 +16,13 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import ItemStatus, Priority
-from lotus_web.domain.paging import Page, encode_cursor
+from lotus_web.domain.paging import Page
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.inbox import listing as inbox
 from lotus_web.queries.inbox.counts import inbox_counts
 from lotus_web.queries.inbox.filter import InboxFilter, Tab
 from lotus_web.queries.inbox.listing import InboxRow, closed_items, open_items
+from lotus_web.queries.keyset import encode_cursor
 from lotus_web.services.events.item_rows import item_columns
 from lotus_web.store.session import db, transaction
 from tests.support.histories import ITEM, NORA, NOW, TOMAS, VIEW
@@ -206,8 +207,8 @@ def test_the_closed_count_stops_at_its_bound(app: Flask, monkeypatch: pytest.Mon
         store(*(closed(number) for number in range(9)))
         counted = inbox_counts(db.session(), EVERYTHING, actor=NORA, now=NOW, soon_minutes=30)
         assert counted.closed == 6
-        narrowed = InboxFilter(text="x")
-        assert inbox_counts(db.session(), narrowed, actor=NORA, now=NOW, soon_minutes=30).closed is None
+        filtered = InboxFilter(text="x")
+        assert inbox_counts(db.session(), filtered, actor=NORA, now=NOW, soon_minutes=30).closed is None
 
 
 def test_a_row_that_is_decided_leaves_the_open_tabs(app: Flask) -> None:

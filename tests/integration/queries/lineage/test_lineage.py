@@ -92,7 +92,11 @@ def test_edges_of_one_instant_are_paged_without_loss_or_repetition() -> None:
     for limit in (1, 2, 3, 5):
         found = walked("key", limit=limit)
         assert len({edge.edge_id for edge in found}) == len(found) == 5
-        assert [edge.position for edge in found] == sorted(edge.position for edge in found)
+        places = [
+            (edge.created_at, edge.source_entity_id, edge.edge_type, edge.target_entity_id, edge.edge_id)
+            for edge in found
+        ]
+        assert places == sorted(places)
 
 
 def test_edges_that_come_while_pages_are_read_are_read_too_and_none_is_lost() -> None:

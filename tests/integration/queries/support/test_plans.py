@@ -15,7 +15,7 @@ from lotus_web.queries.idempotency.history import find_key_history, latest_of_ke
 from lotus_web.queries.operations.lookup import OperationFilter, latest_operation, operation_page, stored_operation
 from lotus_web.queries.support.bundle import BundleParts, bundle_by_correlation, bundle_by_operation
 from lotus_web.queries.support.summary import summary
-from lotus_web.services.operations.leases import take_up_next
+from lotus_web.services.operations.leases import claim_due
 from lotus_web.services.retention.operations import find_lapsed_operations, purge_operations
 from lotus_web.services.retention.runs import find_expired_runs, purge_runs
 from lotus_web.store.session import db, transaction
@@ -170,7 +170,7 @@ def test_jobs_find_what_is_due_and_what_is_expired_by_an_index(scans: list[str])
     assert found is not None
     assert expired is not None
     with transaction() as session:
-        assert take_up_next(session, terms=TERMS, now=NOW) is not None
+        assert claim_due(session, terms=TERMS, now=NOW) is not None
         purge_runs(session, tenant_id="default", run_ids=found.run_ids, cutoff=cutoff, now=NOW)
         purge_operations(session, expired.keys, cutoff=cutoff, now=NOW)
     assert scans == []

@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.items.transitions import Action
-from lotus_web.domain.paging import encode_cursor
 from lotus_web.models import Decision
+from lotus_web.queries.keyset import encode_cursor
 from lotus_web.store.session import db
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX, TOMAS, url_of
