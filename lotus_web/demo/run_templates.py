@@ -15,9 +15,9 @@ from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.runs.artifact import artifact_document, hashed_text
 from lotus_web.models import Run
 from lotus_web.services.runs.solver import solve
-from lotus_web.wire.packed import dump, pack
+from lotus_web.wire.packed import pack
 from lotus_web.wire.rebalance.request import RebalanceRequestBody, request_hash, stored_request
-from lotus_web.wire.rebalance.result import result_document
+from lotus_web.wire.rebalance.result import RESULT
 
 RUN, CORRELATION, KEY = "@run@", "@correlation@", "@key@"
 RECORDED_AT = datetime(1, 1, 1, tzinfo=UTC)
@@ -79,7 +79,7 @@ def _template(seed: int, variant: int) -> RunTemplate:
         idempotency_key=KEY,
         solve=solve,
     )
-    result = result_document(computed)
+    result = RESULT.document(computed)
     artifact = artifact_document(
         result, request_hash=digest, idempotency_key=KEY, portfolio_id=portfolio_id, created_at=RECORDED_AT
     )
@@ -88,6 +88,6 @@ def _template(seed: int, variant: int) -> RunTemplate:
         request_hash=digest,
         portfolio_id=portfolio_id,
         result=result,
-        result_text=dump(result).decode(),
+        result_text=RESULT.json(computed).decode(),
         artifact_text=hashed_text(artifact),
     )

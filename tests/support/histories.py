@@ -27,6 +27,7 @@ from lotus_web.services.events.rebuild import check_batch
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.runs.record import ComputedRun, record_run
 from lotus_web.store.session import db, transaction
+from lotus_web.wire.packed import dump
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 POLICY = DeploymentPolicy(workflow_enabled=True)
@@ -84,7 +85,7 @@ def computed(
         idempotency_key=None,
         portfolio_id=portfolio_id or f"PF-{number}",
         request={},
-        result=result(f"rr_{number:08x}", correlation_id, status),
+        result_json=dump(result(f"rr_{number:08x}", correlation_id, status)),
     )
 
 

@@ -15,7 +15,7 @@ from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.runs.artifact import artifact_document
 from lotus_web.services.runs.solver import solve
 from lotus_web.wire.rebalance.request import RebalanceRequestBody, request_hash
-from lotus_web.wire.rebalance.result import result_document
+from lotus_web.wire.rebalance.result import RESULT
 
 DEEPEST = 8
 UNKNOWN = object()
@@ -34,7 +34,7 @@ def known() -> dict[str, Any]:
         idempotency_key=KEY,
         solve=solve,
     )
-    result = result_document(run)
+    result = RESULT.document(run)
     artifact = artifact_document(
         result, request_hash=digest, idempotency_key=KEY, portfolio_id=PORTFOLIO, created_at=AT
     )

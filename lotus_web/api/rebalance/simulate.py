@@ -8,13 +8,13 @@ from lotus_web.api.endpoint.inputs import HeaderParam
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.api.rebalance.policy_packs import PACK_INVALID, POLICY_PACK, named_pack
 from lotus_web.api.rebalance.refusals import KEY_CONFLICT, KEY_IN_PROGRESS, STORE_INCONSISTENT
-from lotus_web.api.rebalance.schemas.result import RebalanceResult
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.identifiers import check_idempotency_key
 from lotus_web.http.request_ids import current_ids
 from lotus_web.services.runs.simulate import simulate as simulate_run
 from lotus_web.wire.rebalance.request import RebalanceRequestBody
+from lotus_web.wire.rebalance.result import RebalanceResult
 
 routes = ApiBlueprint("simulate", __name__)
 

@@ -21,6 +21,7 @@ from lotus_web.domain.rebalance.values.codes import ReconciliationStatus, RunSta
 from lotus_web.domain.rebalance.values.intent import Intent
 from lotus_web.domain.rebalance.values.request import RebalanceRequest
 from lotus_web.domain.rebalance.values.result import (
+    EarlyBlock,
     Explanation,
     LineageData,
     RebalanceResult,
@@ -145,9 +146,6 @@ def _judged(ctx: RunContext, ready: _Preparation, intents: tuple[Intent, ...], t
 
 
 def _result(ctx: RunContext, identity: RunIdentity, ready: _Preparation, ending: _Ending) -> RebalanceResult:
-    explanation = Explanation(str(ending.status), ready.outcome.comparison)
-    if ending.early:
-        explanation = Explanation("Blocked", comparison_shown=False)
     return RebalanceResult(
         rebalance_run_id=identity.run_id,
         correlation_id=identity.correlation_id,
@@ -160,7 +158,7 @@ def _result(ctx: RunContext, identity: RunIdentity, ready: _Preparation, ending:
         reconciliation=ending.reconciliation,
         tax_impact=ending.tax_impact,
         rule_results=ending.rules,
-        explanation=explanation,
+        explanation=EarlyBlock() if ending.early else Explanation(ending.status.value, ready.outcome.comparison),
         diagnostics=ctx.journal.close(),
         gate_decision=decide_gate(ctx, ending.status, ending.rules) if ctx.options.enable_workflow_gates else None,
         lineage=_lineage(ctx, identity),

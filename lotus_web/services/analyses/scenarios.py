@@ -39,7 +39,7 @@ from lotus_web.telemetry.logs import log_unexpected
 from lotus_web.wire.packed import unpack_document
 from lotus_web.wire.policy_packs import under_pack
 from lotus_web.wire.rebalance.request import BatchRequestBody, RebalanceRequestBody, first_message, stored_request
-from lotus_web.wire.rebalance.result import metrics_document, result_document
+from lotus_web.wire.rebalance.result import METRIC, RESULT
 
 PARTIAL_FAILURE = "PARTIAL_BATCH_FAILURE"
 RUN_PURGED = "SCENARIO_RUN_PURGED"
@@ -184,11 +184,10 @@ def _compute(batch: Batch, name: str) -> tuple[ComputedRun, Document]:
         idempotency_key=None,
         portfolio_id=body.portfolio_snapshot.portfolio_id,
         request=stored_request(body),
-        result=result_document(result),
+        result_json=RESULT.json(result),
         pack=batch.pack,
     )
-    metric: Document = metrics_document(comparison_metrics({name: result}))[name]
-    return computed, metric
+    return computed, METRIC.document(comparison_metrics({name: result})[name])
 
 
 def _record(session: Session, batch: Batch, name: str, computed: ComputedRun, metric: Document) -> None:

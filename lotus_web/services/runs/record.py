@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,14 +25,19 @@ from lotus_web.wire.packed import pack
 
 @dataclass(frozen=True, slots=True)
 class ComputedRun:
-    """A result of the engine with all that must be stored beside it."""
+    """A result of the engine as JSON bytes, and with ``result`` as the document in them, and what is stored besides."""
 
     request_hash: str
     idempotency_key: str | None
     portfolio_id: str
     request: Mapping[str, Any]
-    result: Mapping[str, Any]
+    result_json: bytes
     pack: AppliedPack | None = None
+    result: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the document once."""
+        object.__setattr__(self, "result", json.loads(self.result_json))
 
 
 def record_run(
@@ -50,7 +56,9 @@ def record_run(
     session.add(run)
     count(session, run.tenant_id, Counter.RUNS, run.status)
     applied = computed.pack.record() if computed.pack else None
-    session.add(RunPayload(**key, request=pack(computed.request), result=pack(computed.result), policy_pack=applied))
+    session.add(
+        RunPayload(**key, request=pack(computed.request), result=pack(computed.result_json), policy_pack=applied)
+    )
     if policy.persist_artifacts:
         session.add(RunArtifact(**key, artifact=pack(artifact)))
     _add_edges(session, run, now)

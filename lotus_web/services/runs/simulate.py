@@ -37,10 +37,10 @@ from lotus_web.services.runs.record import ComputedRun, add_history, record_run
 from lotus_web.services.runs.solver import solve
 from lotus_web.store.new_ids import new_id
 from lotus_web.store.session import db, transaction
-from lotus_web.wire.packed import dump, unpack
+from lotus_web.wire.packed import unpack
 from lotus_web.wire.policy_packs import under_pack
 from lotus_web.wire.rebalance.request import RebalanceRequestBody, request_hash, stored_request
-from lotus_web.wire.rebalance.result import result_document
+from lotus_web.wire.rebalance.result import RESULT
 
 WAIT_SECONDS = 10.0
 POLL_SECONDS = 0.05
@@ -146,7 +146,7 @@ def _compute(
         if owner is not None:
             _release(actor.tenant_id, key, owner)
         raise
-    return Simulated(run_id, correlation_id, dump(computed.result), replayed=False)
+    return Simulated(run_id, correlation_id, computed.result_json, replayed=False)
 
 
 def _release(tenant_id: str, key: str, owner: str) -> None:
@@ -184,7 +184,7 @@ def compute_run(
         idempotency_key=idempotency_key,
         portfolio_id=body.portfolio_snapshot.portfolio_id,
         request=stored_request(body),
-        result=result_document(result),
+        result_json=RESULT.json(result),
         pack=pack,
     )
 

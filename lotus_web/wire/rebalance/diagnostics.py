@@ -4,106 +4,102 @@ from __future__ import annotations
 
 from typing import Any
 
-from lotus_web.domain.rebalance.values.diagnostics import DataQuality, Diagnostics
-from lotus_web.wire.rebalance.numbers import money, number, numbers
-
-Rows = list[dict[str, Any]]
-
-
-def diagnostics_document(diagnostics: Diagnostics) -> dict[str, Any]:
-    """Return the diagnostics; the three lists that only proposals fill are always empty."""
-    return {
-        "warnings": list(diagnostics.warnings),
-        "suppressed_intents": _suppressed(diagnostics),
-        "dropped_intents": _dropped(diagnostics),
-        "group_constraint_events": _group_events(diagnostics),
-        "tax_budget_constraint_events": _tax_events(diagnostics),
-        "cash_ladder": _ladder(diagnostics),
-        "cash_ladder_breaches": _breaches(diagnostics),
-        "missing_fx_pairs": [],
-        "funding_plan": [],
-        "insufficient_cash": [],
-        "data_quality": _data_quality(diagnostics.data_quality),
-    }
+from lotus_web.domain.rebalance.values import diagnostics
+from lotus_web.domain.rebalance.values.codes import EventStatus
+from lotus_web.wire.rebalance.model import Money, Plain, ResultModel
 
 
-def _suppressed(diagnostics: Diagnostics) -> Rows:
-    return [
-        {
-            "instrument_id": row.instrument_id,
-            "reason": row.reason,
-            "intended_notional": money(row.intended_notional),
-            "threshold": money(row.threshold),
-        }
-        for row in diagnostics.suppressed_intents
-    ]
+class SuppressedIntent(ResultModel):
+    """An order below the smallest notional."""
+
+    domain = diagnostics.SuppressedIntent
+
+    instrument_id: str
+    reason: str
+    intended_notional: Money
+    threshold: Money
 
 
-def _dropped(diagnostics: Diagnostics) -> Rows:
-    return [
-        {
-            "instrument_id": row.instrument_id,
-            "reason": row.reason,
-            "potential_notional": money(row.potential_notional),
-            "score": number(row.score),
-        }
-        for row in diagnostics.dropped_intents
-    ]
+class DroppedIntent(ResultModel):
+    """An order that did not fit the turnover budget; ``score`` is its share of the portfolio."""
+
+    domain = diagnostics.DroppedIntent
+
+    instrument_id: str
+    reason: str
+    potential_notional: Money
+    score: Plain
 
 
-def _group_events(diagnostics: Diagnostics) -> Rows:
-    return [
-        {
-            "constraint_key": row.constraint_key,
-            "group_weight_before": number(row.group_weight_before),
-            "max_weight": number(row.max_weight),
-            "released_weight": number(row.released_weight),
-            "recipients": numbers(row.recipients),
-            "status": row.status.value,
-        }
-        for row in diagnostics.group_constraint_events
-    ]
+class GroupConstraintEvent(ResultModel):
+    """A group limit at work; ``recipients`` maps an instrument to the weight that it received."""
+
+    domain = diagnostics.GroupConstraintEvent
+
+    constraint_key: str
+    group_weight_before: Plain
+    max_weight: Plain
+    released_weight: Plain
+    recipients: dict[str, Plain]
+    status: EventStatus
 
 
-def _tax_events(diagnostics: Diagnostics) -> Rows:
-    return [
-        {
-            "instrument_id": row.instrument_id,
-            "requested_quantity": number(row.requested_quantity),
-            "allowed_quantity": number(row.allowed_quantity),
-            "reason_code": row.reason_code,
-        }
-        for row in diagnostics.tax_budget_constraint_events
-    ]
+class TaxBudgetConstraintEvent(ResultModel):
+    """A sell cut by the gains budget; quantities are units."""
+
+    domain = diagnostics.TaxBudgetConstraintEvent
+
+    instrument_id: str
+    requested_quantity: Plain
+    allowed_quantity: Plain
+    reason_code: str
 
 
-def _ladder(diagnostics: Diagnostics) -> Rows:
-    return [
-        {
-            "date_offset": row.date_offset,
-            "currency": row.currency,
-            "projected_balance": number(row.projected_balance),
-        }
-        for row in diagnostics.cash_ladder
-    ]
+class CashLadderPoint(ResultModel):
+    """Projected cash of a currency ``date_offset`` days from now."""
+
+    domain = diagnostics.CashLadderPoint
+
+    date_offset: int
+    currency: str
+    projected_balance: Plain
 
 
-def _breaches(diagnostics: Diagnostics) -> Rows:
-    return [
-        {
-            "date_offset": row.date_offset,
-            "currency": row.currency,
-            "projected_balance": number(row.projected_balance),
-            "allowed_floor": number(row.allowed_floor),
-            "reason_code": row.reason_code,
-        }
-        for row in diagnostics.cash_ladder_breaches
-    ]
+class CashLadderBreach(ResultModel):
+    """A projected balance below its floor."""
+
+    domain = diagnostics.CashLadderBreach
+
+    date_offset: int
+    currency: str
+    projected_balance: Plain
+    allowed_floor: Plain
+    reason_code: str
 
 
-def _data_quality(missing: DataQuality) -> dict[str, list[str]]:
-    return {
-        "price_missing": list(missing.price_missing),
-        "fx_missing": list(missing.fx_missing),
-        "shelf_missing": list(missing.shelf_missing),
-    }
+class DataQuality(ResultModel):
+    """What was missing."""
+
+    domain = diagnostics.DataQuality
+
+    price_missing: tuple[str, ...]
+    fx_missing: tuple[str, ...]
+    shelf_missing: tuple[str, ...]
+
+
+class Diagnostics(ResultModel):
+    """What the engine noticed; a run leaves ``missing_fx_pairs``, ``funding_plan`` and ``insufficient_cash`` empty."""
+
+    domain = diagnostics.Diagnostics
+
+    warnings: tuple[str, ...]
+    suppressed_intents: tuple[SuppressedIntent, ...]
+    dropped_intents: tuple[DroppedIntent, ...]
+    group_constraint_events: tuple[GroupConstraintEvent, ...]
+    tax_budget_constraint_events: tuple[TaxBudgetConstraintEvent, ...]
+    cash_ladder: tuple[CashLadderPoint, ...]
+    cash_ladder_breaches: tuple[CashLadderBreach, ...]
+    missing_fx_pairs: tuple[str, ...]
+    funding_plan: tuple[dict[str, Any], ...]
+    insufficient_cash: tuple[dict[str, Any], ...]
+    data_quality: DataQuality

@@ -1,49 +1,56 @@
-"""Intents as JSON (engine §2)."""
+"""Intents as JSON: ``intent_type`` tells the two kinds apart (engine §2)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Literal
 
-from lotus_web.domain.rebalance.values.intent import FxSpot, Intent, Rationale, SecurityTrade
-from lotus_web.wire.rebalance.numbers import money, number
+from pydantic import Field
 
-SECURITY_TRADE = "SECURITY_TRADE"
-FX_SPOT = "FX_SPOT"
-
-
-def intent_document(intent: Intent) -> dict[str, Any]:
-    """Return an intent; ``intent_type`` tells the two kinds apart."""
-    return _fx(intent) if isinstance(intent, FxSpot) else _trade(intent)
+from lotus_web.domain.rebalance.values import intent
+from lotus_web.domain.rebalance.values.codes import Side
+from lotus_web.wire.rebalance.model import Money, Plain, ResultModel
 
 
-def _trade(trade: SecurityTrade) -> dict[str, Any]:
-    return {
-        "intent_type": SECURITY_TRADE,
-        "intent_id": trade.intent_id,
-        "instrument_id": trade.instrument_id,
-        "side": trade.side.value,
-        "quantity": number(trade.quantity),
-        "notional": money(trade.notional),
-        "notional_base": money(trade.notional_base),
-        "dependencies": list(trade.dependencies),
-        "rationale": _rationale(trade.rationale),
-        "constraints_applied": list(trade.constraints_applied),
-    }
+class Rationale(ResultModel):
+    """Why an intent is there."""
+
+    domain = intent.Rationale
+
+    code: str
+    message: str
 
 
-def _fx(order: FxSpot) -> dict[str, Any]:
-    return {
-        "intent_type": FX_SPOT,
-        "intent_id": order.intent_id,
-        "pair": order.pair,
-        "buy_currency": order.buy_currency,
-        "buy_amount": number(order.buy_amount),
-        "sell_currency": order.sell_currency,
-        "sell_amount_estimated": number(order.sell_amount_estimated),
-        "dependencies": list(order.dependencies),
-        "rationale": _rationale(order.rationale),
-    }
+class SecurityTrade(ResultModel):
+    """An order in an instrument."""
+
+    domain = intent.SecurityTrade
+
+    intent_type: Literal["SECURITY_TRADE"]
+    intent_id: str
+    instrument_id: str
+    side: Side
+    quantity: Plain
+    notional: Money
+    notional_base: Money
+    dependencies: tuple[str, ...]
+    rationale: Rationale
+    constraints_applied: tuple[str, ...]
 
 
-def _rationale(rationale: Rationale) -> dict[str, str]:
-    return {"code": rationale.code, "message": rationale.message}
+class FxSpot(ResultModel):
+    """An exchange of currencies."""
+
+    domain = intent.FxSpot
+
+    intent_type: Literal["FX_SPOT"]
+    intent_id: str
+    pair: str
+    buy_currency: str
+    buy_amount: Plain
+    sell_currency: str
+    sell_amount_estimated: Plain
+    dependencies: tuple[str, ...]
+    rationale: Rationale
+
+
+Intent = Annotated[SecurityTrade | FxSpot, Field(discriminator="intent_type")]

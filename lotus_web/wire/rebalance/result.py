@@ -2,173 +2,230 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-from lotus_web.domain.rebalance.comparison import ComparisonMetric
-from lotus_web.domain.rebalance.values.result import (
-    Explanation,
-    GateDecision,
-    LineageData,
-    MethodComparison,
-    RebalanceResult,
-    Reconciliation,
-    RuleResult,
-    TargetData,
-    TaxImpact,
-    UniverseData,
+from lotus_web.domain.rebalance import comparison
+from lotus_web.domain.rebalance.values import result
+from lotus_web.domain.rebalance.values.codes import (
+    Gate,
+    NextStep,
+    ReasonSeverity,
+    ReasonSource,
+    ReconciliationStatus,
+    RuleSeverity,
+    RuleStatus,
+    RunStatus,
+    Tag,
+    TargetMethod,
 )
-from lotus_web.wire.rebalance.diagnostics import diagnostics_document
-from lotus_web.wire.rebalance.intents import intent_document
-from lotus_web.wire.rebalance.numbers import money, money_or_null, number, numbers
-from lotus_web.wire.rebalance.state import state_document
-
-Document = dict[str, Any]
+from lotus_web.wire.rebalance.diagnostics import Diagnostics
+from lotus_web.wire.rebalance.intents import Intent
+from lotus_web.wire.rebalance.model import Money, Plain, ResultModel, Writer
+from lotus_web.wire.rebalance.state import State
 
 
-def result_document(result: RebalanceResult) -> Document:
-    """Return the whole result; optional parts are null, empty collections are present."""
-    return {
-        "rebalance_run_id": result.rebalance_run_id,
-        "correlation_id": result.correlation_id,
-        "status": result.status.value,
-        "before": state_document(result.before),
-        "universe": _universe(result.universe),
-        "target": _target(result.target),
-        "intents": [intent_document(intent) for intent in result.intents],
-        "after_simulated": state_document(result.after_simulated),
-        "reconciliation": _reconciliation(result.reconciliation) if result.reconciliation else None,
-        "tax_impact": _tax_impact(result.tax_impact) if result.tax_impact else None,
-        "rule_results": [_rule(rule) for rule in result.rule_results],
-        "explanation": _explanation(result.explanation),
-        "diagnostics": diagnostics_document(result.diagnostics),
-        "gate_decision": _gate(result.gate_decision) if result.gate_decision else None,
-        "lineage": _lineage(result.lineage),
-    }
+class Excluded(ResultModel):
+    """An instrument kept out of the universe."""
+
+    domain = result.ExcludedInstrument
+
+    instrument_id: str
+    reason_code: str
+    details: str | None
 
 
-def metrics_document(metrics: Mapping[str, ComparisonMetric]) -> Document:
-    """Return the comparison of a batch's scenarios (engine §4)."""
-    return {
-        name: {
-            "status": metric.status.value,
-            "security_intent_count": metric.security_intent_count,
-            "gross_turnover_notional_base": money(metric.gross_turnover_notional_base),
-        }
-        for name, metric in metrics.items()
-    }
+class Coverage(ResultModel):
+    """Shares of what was needed that was there, 0 to 1."""
+
+    domain = result.Coverage
+
+    price_coverage_pct: Plain
+    fx_coverage_pct: Plain
 
 
-def _universe(universe: UniverseData) -> Document:
-    return {
-        "universe_id": universe.universe_id,
-        "eligible_for_buy": list(universe.eligible_for_buy),
-        "eligible_for_sell": list(universe.eligible_for_sell),
-        "excluded": [
-            {"instrument_id": row.instrument_id, "reason_code": row.reason_code, "details": row.details}
-            for row in universe.excluded
-        ],
-        "coverage": {
-            "price_coverage_pct": number(universe.coverage.price_coverage_pct),
-            "fx_coverage_pct": number(universe.coverage.fx_coverage_pct),
-        },
-    }
+class Universe(ResultModel):
+    """What may be traded."""
+
+    domain = result.UniverseData
+
+    universe_id: str
+    eligible_for_buy: tuple[str, ...]
+    eligible_for_sell: tuple[str, ...]
+    excluded: tuple[Excluded, ...]
+    coverage: Coverage
 
 
-def _target(target: TargetData) -> Document:
-    rows = [
-        {
-            "instrument_id": row.instrument_id,
-            "model_weight": number(row.model_weight),
-            "final_weight": number(row.final_weight),
-            "final_value": money(row.final_value),
-            "tags": [str(tag) for tag in row.tags],
-        }
-        for row in target.targets
-    ]
-    return {"target_id": target.target_id, "strategy": {}, "targets": rows}
+class TargetRow(ResultModel):
+    """The weight that the model asks for and the one aimed at."""
+
+    domain = result.TargetInstrument
+
+    instrument_id: str
+    model_weight: Plain
+    final_weight: Plain
+    final_value: Money
+    tags: tuple[Tag, ...]
 
 
-def _reconciliation(outcome: Reconciliation) -> Document:
-    return {
-        "before_total_value": money(outcome.before_total_value),
-        "after_total_value": money(outcome.after_total_value),
-        "delta": money(outcome.delta),
-        "tolerance": money(outcome.tolerance),
-        "status": outcome.status.value,
-    }
+class Target(ResultModel):
+    """What the run aims at; a run leaves ``strategy`` empty."""
+
+    domain = result.TargetData
+
+    target_id: str
+    strategy: dict[str, Any]
+    targets: tuple[TargetRow, ...]
 
 
-def _tax_impact(impact: TaxImpact) -> Document:
-    return {
-        "total_realized_gain": money(impact.total_realized_gain),
-        "total_realized_loss": money(impact.total_realized_loss),
-        "budget_limit": money_or_null(impact.budget_limit),
-        "budget_used": money_or_null(impact.budget_used),
-    }
+class Reconciliation(ResultModel):
+    """Whether value before and after agree."""
+
+    domain = result.Reconciliation
+
+    before_total_value: Money
+    after_total_value: Money
+    delta: Money
+    tolerance: Money
+    status: ReconciliationStatus
 
 
-def _rule(rule: RuleResult) -> Document:
-    return {
-        "rule_id": rule.rule_id,
-        "severity": rule.severity.value,
-        "status": rule.status.value,
-        "measured": number(rule.measured),
-        "threshold": numbers(rule.threshold),
-        "reason_code": rule.reason_code,
-        "remediation_hint": rule.remediation_hint,
-    }
+class TaxImpact(ResultModel):
+    """Realised gains and losses and the budget for them."""
+
+    domain = result.TaxImpact
+
+    total_realized_gain: Money
+    total_realized_loss: Money
+    budget_limit: Money | None
+    budget_used: Money | None
 
 
-def _explanation(explanation: Explanation) -> Document:
-    if not explanation.comparison_shown:
-        return {"summary": explanation.summary}
-    comparison = explanation.target_method_comparison
-    return {
-        "summary": explanation.summary,
-        "target_method_comparison": _comparison(comparison) if comparison else None,
-    }
+class RuleResult(ResultModel):
+    """The outcome of one rule."""
+
+    domain = result.RuleResult
+
+    rule_id: str
+    severity: RuleSeverity
+    status: RuleStatus
+    measured: Plain
+    threshold: dict[str, Plain]
+    reason_code: str
+    remediation_hint: str | None
 
 
-def _comparison(comparison: MethodComparison) -> Document:
-    return {
-        "primary_method": comparison.primary_method,
-        "primary_status": comparison.primary_status.value,
-        "alternate_method": comparison.alternate_method,
-        "alternate_status": comparison.alternate_status.value,
-        "tolerance": number(comparison.tolerance),
-        "differing_instruments": list(comparison.differing_instruments),
-        "alternate_warnings": list(comparison.alternate_warnings),
-    }
+class MethodComparison(ResultModel):
+    """How the other target method would have differed."""
+
+    domain = result.MethodComparison
+
+    primary_method: TargetMethod
+    primary_status: RunStatus
+    alternate_method: TargetMethod
+    alternate_status: RunStatus
+    tolerance: Plain
+    differing_instruments: tuple[str, ...]
+    alternate_warnings: tuple[str, ...]
 
 
-def _gate(decision: GateDecision) -> Document:
-    return {
-        "gate": decision.gate.value,
-        "recommended_next_step": decision.recommended_next_step.value,
-        "reasons": [
-            {
-                "reason_code": reason.reason_code,
-                "severity": reason.severity.value,
-                "source": reason.source.value,
-                "details": dict(reason.details),
-            }
-            for reason in decision.reasons
-        ],
-        "summary": {
-            "hard_fail_count": decision.summary.hard_fail_count,
-            "soft_fail_count": decision.summary.soft_fail_count,
-            "new_high_suitability_count": decision.summary.new_high_suitability_count,
-            "new_medium_suitability_count": decision.summary.new_medium_suitability_count,
-        },
-    }
+class EarlyBlock(ResultModel):
+    """The explanation of a run that missing data or its targets stopped before there were orders."""
+
+    domain = result.EarlyBlock
+
+    summary: str
 
 
-def _lineage(lineage: LineageData) -> Document:
-    return {
-        "portfolio_snapshot_id": lineage.portfolio_snapshot_id,
-        "market_data_snapshot_id": lineage.market_data_snapshot_id,
-        "request_hash": lineage.request_hash,
-        "idempotency_key": lineage.idempotency_key,
-        "engine_version": lineage.engine_version,
-    }
+class Explanation(ResultModel):
+    """How the run ended, and the comparison of target methods where one was asked for."""
+
+    domain = result.Explanation
+
+    summary: str
+    target_method_comparison: MethodComparison | None
+
+
+class GateReason(ResultModel):
+    """One reason for the engine's gate."""
+
+    domain = result.GateReason
+
+    reason_code: str
+    severity: ReasonSeverity
+    source: ReasonSource
+    details: dict[str, str]
+
+
+class GateSummary(ResultModel):
+    """How many rules failed."""
+
+    domain = result.GateSummary
+
+    hard_fail_count: int
+    soft_fail_count: int
+    new_high_suitability_count: int
+    new_medium_suitability_count: int
+
+
+class GateDecision(ResultModel):
+    """What the engine says comes next; independent of the review gate of RFC-0020."""
+
+    domain = result.GateDecision
+
+    gate: Gate
+    recommended_next_step: NextStep
+    reasons: tuple[GateReason, ...]
+    summary: GateSummary
+
+
+class Lineage(ResultModel):
+    """Where a result comes from."""
+
+    domain = result.LineageData
+
+    portfolio_snapshot_id: str
+    market_data_snapshot_id: str
+    request_hash: str
+    idempotency_key: str | None
+    engine_version: str
+
+
+class RebalanceResult(ResultModel):
+    """The result of a run; ``status`` is an outcome of the domain, so a BLOCKED run is still a 200."""
+
+    domain = result.RebalanceResult
+
+    rebalance_run_id: str
+    correlation_id: str
+    status: RunStatus
+    before: State
+    universe: Universe
+    target: Target
+    intents: tuple[Intent, ...]
+    after_simulated: State
+    reconciliation: Reconciliation | None
+    tax_impact: TaxImpact | None
+    rule_results: tuple[RuleResult, ...]
+    explanation: Explanation | EarlyBlock
+    diagnostics: Diagnostics
+    gate_decision: GateDecision | None
+    lineage: Lineage
+
+    @classmethod
+    def parse(cls, stored: bytes) -> Self:
+        """Return a stored result; raises pydantic's ValidationError for bytes that are none."""
+        return cls.model_validate_json(stored)
+
+
+class Metric(ResultModel):
+    """One scenario in three figures; blocked runs count too."""
+
+    domain = comparison.ComparisonMetric
+
+    status: RunStatus
+    security_intent_count: int
+    gross_turnover_notional_base: Money
+
+
+RESULT = Writer(RebalanceResult)
+METRIC = Writer(Metric)

@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-from lotus_web.domain.rebalance.values.state import AllocationMetric, CashBalance, PositionSummary, SimulatedState
-from lotus_web.wire.rebalance.numbers import money, money_or_null, number, weight
+from lotus_web.domain.rebalance.values import state
+from lotus_web.wire.rebalance.model import Money, Plain, ResultModel, Weight
 
 
-def state_document(state: SimulatedState) -> dict[str, Any]:
-    """Return a state; ``allocation`` is the reference's second name of ``allocation_by_instrument``."""
-    return {
-        "total_value": money(state.total_value),
-        "cash_balances": [_cash(row) for row in state.cash_balances],
-        "positions": [_position(row) for row in state.positions],
-        "allocation_by_asset_class": _allocation(state.allocation_by_asset_class),
-        "allocation_by_instrument": _allocation(state.allocation_by_instrument),
-        "allocation": _allocation(state.allocation_by_instrument),
-        "allocation_by_attribute": {name: _allocation(rows) for name, rows in state.allocation_by_attribute.items()},
-    }
+class CashRow(ResultModel):
+    """A cash balance."""
+
+    domain = state.CashBalance
+
+    currency: str
+    amount: Plain
+    settled: Plain | None
+    pending: Plain | None
 
 
-def _cash(row: CashBalance) -> dict[str, Any]:
-    return {
-        "currency": row.currency,
-        "amount": number(row.amount),
-        "settled": None if row.settled is None else number(row.settled),
-        "pending": None if row.pending is None else number(row.pending),
-    }
+class PositionRow(ResultModel):
+    """A valued position; the weight has four places."""
+
+    domain = state.PositionSummary
+
+    instrument_id: str
+    quantity: Plain
+    instrument_currency: str
+    asset_class: str
+    price: Money | None
+    value_in_instrument_ccy: Money
+    value_in_base_ccy: Money
+    weight: Weight
 
 
-def _position(row: PositionSummary) -> dict[str, Any]:
-    return {
-        "instrument_id": row.instrument_id,
-        "quantity": number(row.quantity),
-        "instrument_currency": row.instrument_currency,
-        "asset_class": row.asset_class,
-        "price": money_or_null(row.price),
-        "value_in_instrument_ccy": money(row.value_in_instrument_ccy),
-        "value_in_base_ccy": money(row.value_in_base_ccy),
-        "weight": weight(row.weight),
-    }
+class AllocationRow(ResultModel):
+    """A share of the portfolio; the weight has four places."""
+
+    domain = state.AllocationMetric
+
+    key: str
+    weight: Weight
+    value: Money
 
 
-def _allocation(rows: Iterable[AllocationMetric]) -> list[dict[str, Any]]:
-    return [{"key": row.key, "weight": weight(row.weight), "value": money(row.value)} for row in rows]
+class State(ResultModel):
+    """A valued portfolio; ``allocation`` repeats ``allocation_by_instrument``."""
+
+    domain = state.SimulatedState
+
+    total_value: Money
+    cash_balances: tuple[CashRow, ...]
+    positions: tuple[PositionRow, ...]
+    allocation_by_asset_class: tuple[AllocationRow, ...]
+    allocation_by_instrument: tuple[AllocationRow, ...]
+    allocation: tuple[AllocationRow, ...]
+    allocation_by_attribute: dict[str, tuple[AllocationRow, ...]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal, Self
 
 from lotus_web.api.endpoint.params import Answer, FilterText, ListParams, Stamp
-from lotus_web.api.rebalance.schemas.result import Money, RebalanceResult, RunStatus
 from lotus_web.domain.paging import Page
 from lotus_web.queries.operations.lookup import OperationRow
+from lotus_web.wire.rebalance.result import Metric, RebalanceResult
 
 Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]
 
@@ -17,14 +17,6 @@ class BaseSnapshotIds(Answer):
 
     portfolio_snapshot_id: str
     market_data_snapshot_id: str
-
-
-class Metric(Answer):
-    """One scenario in three figures; blocked runs count too."""
-
-    status: RunStatus
-    security_intent_count: int
-    gross_turnover_notional_base: Money
 
 
 class BatchBody(Answer):

@@ -7,14 +7,18 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from lotus_web.api.endpoint.params import Answer, FilterText, ListParams, Stamp
-from lotus_web.api.rebalance.schemas.result import Diagnostics, Intent, RebalanceResult, RuleResult, RunStatus, State
 from lotus_web.domain.decisions.gate import GateAction, GateStatus
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.identifiers import ACTOR_MAX
 from lotus_web.domain.items.transitions import REASON_CODE_MAX, TEXT_MAX, check_free_text
 from lotus_web.domain.paging import Page
+from lotus_web.domain.rebalance.values.codes import RunStatus
 from lotus_web.queries.decisions.history import DecisionRow
 from lotus_web.queries.runs.lookup import RunRow
+from lotus_web.wire.rebalance.diagnostics import Diagnostics
+from lotus_web.wire.rebalance.intents import Intent
+from lotus_web.wire.rebalance.result import RebalanceResult, RuleResult
+from lotus_web.wire.rebalance.state import State
 
 
 class RunListParams(ListParams):

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from lotus_web.api.endpoint.params import Answer, FilterText, ListParams, QueryParams, Stamp
 from lotus_web.api.rebalance.schemas.operations import OperationBody
-from lotus_web.api.rebalance.schemas.result import RunStatus
 from lotus_web.api.rebalance.schemas.runs import ArtifactBody, GateHistoryBody, RunBody, shown_name
 from lotus_web.domain.identifiers import ACTOR_MAX
+from lotus_web.domain.rebalance.values.codes import RunStatus
 from lotus_web.domain.retention import REASON_MAX
 from lotus_web.queries.lineage import DEEPEST
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import ClassVar
 
 from lotus_web.domain.rebalance.values.codes import EventStatus
 from lotus_web.domain.rebalance.values.money import Money
@@ -83,7 +84,11 @@ class DataQuality:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """The journal of a finished run."""
+    """The journal of a finished run; three lists are for proposals and always empty here."""
+
+    missing_fx_pairs: ClassVar[tuple[str, ...]] = ()
+    funding_plan: ClassVar[tuple[Mapping[str, str], ...]] = ()
+    insufficient_cash: ClassVar[tuple[Mapping[str, str], ...]] = ()
 
     warnings: tuple[str, ...] = ()
     suppressed_intents: tuple[SuppressedIntent, ...] = ()

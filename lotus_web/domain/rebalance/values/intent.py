@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from lotus_web.domain.rebalance.values.codes import Side
 from lotus_web.domain.rebalance.values.money import Money
@@ -26,6 +27,8 @@ SWEEP = Rationale("SWEEP", "Sweep")
 class SecurityTrade:
     """Buy or sell ``quantity`` units; ``notional`` is in the instrument's currency, ``notional_base`` in the base."""
 
+    intent_type: ClassVar[str] = "SECURITY_TRADE"
+
     intent_id: str
     instrument_id: str
     side: Side
@@ -40,6 +43,8 @@ class SecurityTrade:
 @dataclass(frozen=True, slots=True)
 class FxSpot:
     """Buy one currency with another; ``pair`` is always foreign currency over base currency."""
+
+    intent_type: ClassVar[str] = "FX_SPOT"
 
     intent_id: str
     pair: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from lotus_web.domain.rebalance.values.codes import (
     Gate,
@@ -15,6 +16,8 @@ from lotus_web.domain.rebalance.values.codes import (
     RuleSeverity,
     RuleStatus,
     RunStatus,
+    Tag,
+    TargetMethod,
 )
 from lotus_web.domain.rebalance.values.diagnostics import Diagnostics
 from lotus_web.domain.rebalance.values.intent import Intent
@@ -58,12 +61,14 @@ class TargetInstrument:
     model_weight: Decimal
     final_weight: Decimal
     final_value: Money
-    tags: tuple[str, ...]
+    tags: tuple[Tag, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TargetData:
     """The target trace: model rows in the model's order, then the rest."""
+
+    strategy: ClassVar[Mapping[str, str]] = {}
 
     target_id: str
     targets: tuple[TargetInstrument, ...]
@@ -107,9 +112,9 @@ class TaxImpact:
 class MethodComparison:
     """How the other target method would have differed."""
 
-    primary_method: str
+    primary_method: TargetMethod
     primary_status: RunStatus
-    alternate_method: str
+    alternate_method: TargetMethod
     alternate_status: RunStatus
     tolerance: Decimal
     differing_instruments: tuple[str, ...]
@@ -117,12 +122,18 @@ class MethodComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyBlock:
+    """The explanation of a run that was blocked before there were orders: the summary alone."""
+
+    summary: str = "Blocked"
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """``comparison_shown`` is false for a run that was blocked early: such a run carries the summary alone."""
+    """How the run ended, and the comparison of target methods where one was asked for."""
 
     summary: str
-    target_method_comparison: MethodComparison | None = None
-    comparison_shown: bool = True
+    target_method_comparison: MethodComparison | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +192,7 @@ class RebalanceResult:
     reconciliation: Reconciliation | None
     tax_impact: TaxImpact | None
     rule_results: tuple[RuleResult, ...]
-    explanation: Explanation
+    explanation: Explanation | EarlyBlock
     diagnostics: Diagnostics
     gate_decision: GateDecision | None
     lineage: LineageData

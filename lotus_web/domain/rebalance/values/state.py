@@ -52,3 +52,8 @@ class SimulatedState:
     allocation_by_asset_class: tuple[AllocationMetric, ...]
     allocation_by_instrument: tuple[AllocationMetric, ...]
     allocation_by_attribute: Mapping[str, tuple[AllocationMetric, ...]]
+
+    @property
+    def allocation(self) -> tuple[AllocationMetric, ...]:
+        """Return ``allocation_by_instrument`` under its second name in the reference."""
+        return self.allocation_by_instrument

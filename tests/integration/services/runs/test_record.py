@@ -13,6 +13,7 @@ from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.models import Decision, EventLogEntry, Run, WorkflowItem
 from lotus_web.services.runs import record as runs_record
 from lotus_web.store.session import db, transaction
+from lotus_web.wire.packed import dump
 from tests.support.histories import (
     FEED,
     NOW,
@@ -93,7 +94,7 @@ def test_a_run_with_more_findings_than_an_event_may_hold_is_still_recorded() -> 
     ]
     excluded = [{"instrument_id": row["instrument_id"], "reason_code": "LOCKED_DUE_TO_SUSPENDED"} for row in capped]
     unusual = {"rule_results": [], "target": {"targets": capped}, "universe": {"excluded": excluded}}
-    run = replace(computed(1), result={**result("rr_00000001", "corr-1"), **unusual})
+    run = replace(computed(1), result_json=dump({**result("rr_00000001", "corr-1"), **unusual}))
     with transaction() as session:
         runs_record.record_run(session, run, actor=FEED, now=NOW, policy=POLICY)
     evaluated = db.session.scalars(db.select(EventLogEntry).where(EventLogEntry.event_type == "PolicyEvaluated")).one()

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotus_web.wire.rebalance.result import result_document
+from lotus_web.wire.rebalance.result import RESULT
 from tests.unit.domain.rebalance.bodies import body, run
 
 NAMES = ["A", "B", "C"]
@@ -50,12 +50,12 @@ def extremes(draw: st.DrawFn) -> dict[str, Any]:
 @given(extremes())
 def test_extreme_numbers_give_an_answer(document: dict[str, Any]) -> None:
     result = run(document)
-    assert json.loads(json.dumps(result_document(result)))["status"] == result.status
+    assert json.loads(json.dumps(RESULT.document(result)))["status"] == result.status
 
 
 def test_weights_without_bound_still_have_four_places() -> None:
     result = run(body(cash={"SGD": "-1e30"}, held={"A": "1e30"}, prices={"A": "1.0000000000000000000000000000"}))
-    document = result_document(result)
+    document = RESULT.document(result)
     assert document["before"]["total_value"]["amount"].startswith("0")
     assert document["before"]["positions"][0]["weight"] == f"{10**30}.0000"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from lotus_web.domain.rebalance.values.result import EarlyBlock
 from tests.unit.domain.rebalance.bodies import run_of
 from tests.unit.domain.rebalance.scenarios import SCENARIOS
 
@@ -76,8 +77,7 @@ def test_the_infeasible_solver_warns_with_its_status_and_the_hint_and_nothing_el
 
 def test_an_early_block_says_so_and_leaves_the_portfolio_as_it_was() -> None:
     result = run_of(**BY_NAME["107_missing_price"])
-    assert result.explanation.summary == "Blocked"
-    assert not result.explanation.comparison_shown
+    assert result.explanation == EarlyBlock("Blocked")
     assert result.after_simulated == result.before
     assert result.intents == ()
     assert len(result.rule_results) == 6

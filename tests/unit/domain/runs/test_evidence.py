@@ -12,7 +12,7 @@ from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.runs.evidence import MOST_POSITIONS, RunEvidence, run_evidence
 from lotus_web.services.runs.solver import solve
 from lotus_web.wire.rebalance.request import RebalanceRequestBody
-from lotus_web.wire.rebalance.result import result_document
+from lotus_web.wire.rebalance.result import RESULT
 
 
 def document(circumstance: str) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def document(circumstance: str) -> dict[str, Any]:
     variants = (demo_variant(seed=1, variant=number) for number in range(180))
     request = next(found.request for found in variants if found.circumstance == circumstance)
     body = RebalanceRequestBody.model_validate(request)
-    return result_document(
+    return RESULT.document(
         rebalance(
             body.to_domain(),
             run_id="rr_1",
