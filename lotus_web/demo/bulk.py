@@ -27,6 +27,7 @@ from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ItemState, TraceContext
 from lotus_web.domain.items.transitions import Action, check_action
 from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.surface import Surface
 from lotus_web.models import (
     EventLogEntry,
     IdempotencyHistoryRow,
@@ -35,6 +36,7 @@ from lotus_web.models import (
     RunPayload,
     WorkflowItem,
 )
+from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import action_row, item_columns, notice_row
 from lotus_web.services.events.log import chained_entry, lock_tenant
 from lotus_web.services.events.projection import logged_event
@@ -200,7 +202,8 @@ class BulkLoad:
         wanted = replace(asked(moment.action, item.workflow_id), confirm_text=None)
         digest = evidence_digest(item, trace.run.artifact_hash)
         after = check_action(item.facts, actor, wanted.action)
-        case = ReviewCase(item, wanted, after, actor, "form", moment.run.correlation_id, moment.at, digest)
+        context = CommandContext(actor, Surface.FORM, moment.run.correlation_id, moment.at, self.policy)
+        case = ReviewCase(item, wanted, after, context, digest)
         decision = decision_row(case)
         if decision is not None:
             self._add(decision)
@@ -215,7 +218,7 @@ class BulkLoad:
     def _manual(self, trace: _Trace, case: ReviewCase) -> None:
         account, role = case.asked.assigned_account_id, None
         if case.asked.action is Action.CLAIM:
-            account = case.actor.decider_id
+            account = case.context.actor.decider_id
         elif case.asked.action is Action.ESCALATE:
             account, role = self.policy.defaults.escalation_account_id, self.policy.defaults.escalation_role
         record = manual_record(case, account=account, role=role, after_log_seq=self.log_seq)

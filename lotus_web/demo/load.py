@@ -14,7 +14,9 @@ from lotus_web.demo.portfolios import DemoRun
 from lotus_web.demo.timeline import Moment
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.identifiers import exception_workflow_id
+from lotus_web.domain.surface import Surface
 from lotus_web.models import Run
+from lotus_web.services.command import CommandContext
 from lotus_web.services.idempotency import overwrite_key
 from lotus_web.services.items.actions import apply_action
 from lotus_web.services.runs.record import record_run
@@ -69,13 +71,5 @@ def _record(session: Session, moment: Moment, policy: DeploymentPolicy) -> str:
 
 def _act(session: Session, moment: Moment, planned: PlannedAction, run_id: str, policy: DeploymentPolicy) -> None:
     workflow_id = exception_workflow_id(moment.run.correlation_id, run_id)
-    apply_action(
-        session,
-        workflow_id,
-        asked(planned, workflow_id),
-        actor=STAFF[planned.actor],
-        surface="form",
-        correlation_id=moment.run.correlation_id,
-        now=moment.at,
-        policy=policy,
-    )
+    context = CommandContext(STAFF[planned.actor], Surface.FORM, moment.run.correlation_id, moment.at, policy)
+    apply_action(session, workflow_id, asked(planned, workflow_id), context)

@@ -9,32 +9,31 @@ from __future__ import annotations
 import structlog
 from flask import g, request
 
-from lotus_web.config import current
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import LotusError
-from lotus_web.http.request_ids import current_ids
-from lotus_web.services.audit.attempts import KEPT, NO_REFUSALS, Attempt, log_refusal
+from lotus_web.domain.surface import Surface
+from lotus_web.http.command import request_context
+from lotus_web.services.audit.transaction import KEPT, NO_REFUSALS, AuditedAction, log_refusal
 
 LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 log = structlog.get_logger(__name__)
 
 
-def name_attempt(action: str, subject: str) -> None:
-    """Note what this request is about to try; until then it is known by its route and the id in its address."""
-    g.attempted = (action, subject)
+def set_audit_subject(action: str, subject: str) -> None:
+    """Say what this request does and on what; until then a refusal is logged under its route and the id in its address."""
+    g.audit_subject = (action, subject)
 
 
-def put_request_on_record(refused: LotusError, *, actor: Actor, surface: str, route: str) -> None:
+def put_request_on_record(refused: LotusError, *, actor: Actor, surface: Surface, route: str) -> None:
     """Put a refusal of this request on record, or in the log, unless it is there already or is none (see ``log_refusal``)."""
     if request.method in LOOKING:
         _log(refused, actor, surface)
         return
-    action, subject = g.get("attempted") or (route, _addressed())
-    ids = current_ids()
-    log_refusal(Attempt(actor, subject, action, surface, ids.correlation_id, current.utcnow()), refused)
+    action, subject = g.get("audit_subject") or (route, _addressed())
+    log_refusal(AuditedAction(request_context(actor, surface), action, subject), refused)
 
 
-def _log(refused: LotusError, actor: Actor, surface: str) -> None:
+def _log(refused: LotusError, actor: Actor, surface: Surface) -> None:
     if refused.on_record or isinstance(refused, NO_REFUSALS):
         return
     refused.on_record = True
@@ -42,7 +41,7 @@ def _log(refused: LotusError, actor: Actor, surface: str) -> None:
     # Named here and not by the request: at another tenant's door nobody has been let in yet.
     who = {"tenant": actor.tenant_id, "account": actor.actor_id}
     route = request.url_rule.rule if request.url_rule else None
-    log.warning("look_refused", route=route, surface=surface, code=refused.code, details=kept, **who)
+    log.warning("look_refused", route=route, surface=surface.value, code=refused.code, details=kept, **who)
 
 
 def _addressed() -> str:

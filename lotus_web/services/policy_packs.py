@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor, ActorType
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.policy_packs import INVALID, INVALID_MESSAGE, AppliedPack, PackRules, PolicyPack, choose_pack
+from lotus_web.domain.surface import Surface
 from lotus_web.models import StoredPolicyPack
 from lotus_web.services.accounts.service_accounts import OPERATOR
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.wire.policy_packs import checked_overrides
 
 NO_PACK = "POLICY_PACK_NOT_FOUND"
-SURFACE = "cli"
 
 
 def pack_in_force(session: Session, rules: PackRules, *, requested: str | None, tenant_id: str) -> AppliedPack | None:
@@ -72,7 +72,7 @@ def _record(session: Session, pack: PolicyPack, tenant_id: str, now: datetime, a
         subject=pack.policy_pack_id,
         code="done",
         message=message,
-        surface=SURFACE,
+        surface=Surface.CLI,
         now=now,
         details={"overrides": dict(pack.overrides), "replay_enabled": pack.replay_enabled},
     )

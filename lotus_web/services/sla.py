@@ -13,9 +13,11 @@ from lotus_web.domain import notifications
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.surface import Surface
 from lotus_web.models import TenantRuntime, WorkflowItem
 from lotus_web.models.items import TO_ESCALATE, TO_WARN
 from lotus_web.models.to_domain import item_state
+from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import ItemKey, find_item, store_notice
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, apply_action
@@ -89,11 +91,7 @@ def escalate(session: Session, key: ItemKey, *, now: datetime, policy: Deploymen
             session,
             workflow_id,
             ReviewAction(Action.ESCALATE, text=late, reason_code="SLA_BREACHED"),
-            actor=sweeper(tenant_id),
-            surface="sla",
-            correlation_id=row.trace_id,
-            now=now,
-            policy=policy,
+            CommandContext(sweeper(tenant_id), Surface.SLA, row.trace_id, now, policy),
         )
     except Conflict:
         return False

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import DeploymentPolicy
-from lotus_web.domain.access import Actor, Permission, check_permission
+from lotus_web.domain.access import Permission, check_permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventSource, EventType
 from lotus_web.domain.free_text import clean_line
@@ -17,6 +15,7 @@ from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import Priority, check_free_text
 from lotus_web.domain.studio import SUBJECT, Draft
 from lotus_web.models.to_domain import item_state
+from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import find_item, get_item
 from lotus_web.services.events.log import append_event, lock_tenant
 from lotus_web.services.items.assignment import check_assignee
@@ -51,16 +50,13 @@ def start_review(
     session: Session,
     draft: Draft,
     asked: ReviewRequest,
-    *,
-    actor: Actor,
-    correlation_id: str,
-    now: datetime,
-    policy: DeploymentPolicy,
+    context: CommandContext,
 ) -> Started:
     """Start the review that a dry run drafted, or return the one that was started before with its template.
 
     Raises Forbidden, InvalidInput for an assignee or a text that cannot be.
     """
+    actor = context.actor
     check_permission(actor, Permission.WORKFLOW_REVIEW)
     lock_tenant(session, actor.tenant_id)
     existing = find_item(session, actor.tenant_id, draft.workflow_id)
@@ -72,15 +68,15 @@ def start_review(
         tenant_id=actor.tenant_id,
         trace_id=draft.trace_id,
         event_type=EventType.WORKFLOW_REVIEW_REQUESTED,
-        occurred_at=now,
+        occurred_at=context.now,
         source=SOURCE,
         actor={"actor_type": actor.actor_type.value, "actor_id": actor.decider_id},
         # Trace ids may be as long as keys may be, so the key is made of the event and not of the item.
         idempotency_key=new_id("review_"),
         payload=_payload(draft, asked),
-        correlation_id=correlation_id,
+        correlation_id=context.correlation_id,
     )
-    append_event(session, event, defaults=policy.defaults, now=now)
+    append_event(session, event, defaults=context.policy.defaults, now=context.now)
     return Started(item_state(get_item(session, actor.tenant_id, draft.workflow_id)), created=True)
 
 

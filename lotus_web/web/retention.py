@@ -10,6 +10,7 @@ from lotus_web.config.features import SUPPORT
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, InvalidInput, LotusError
 from lotus_web.domain.retention import REASON_MAX
+from lotus_web.domain.surface import Surface
 from lotus_web.http.statuses import status_of
 from lotus_web.queries.retention import legal_hold
 from lotus_web.services.retention.legal_hold import set_legal_hold
@@ -47,7 +48,7 @@ def change(run_id: str) -> ResponseReturnValue:
                 hold=hold,
                 reason=reason,
                 actor=current_actor(),
-                surface="form",
+                surface=Surface.FORM,
                 now=current.utcnow(),
             )
     except (InvalidInput, Conflict) as refusal:

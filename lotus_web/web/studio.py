@@ -14,15 +14,14 @@ from lotus_web.domain.errors import InvalidInput, NotFound
 from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.items.transitions import Priority
 from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES
-from lotus_web.http.request_ids import current_ids
 from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.studio import dry_run
 from lotus_web.queries.traces.recent import recent_traces
 from lotus_web.queries.traces.summary import trace_summary
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.studio import START_REVIEW, ReviewRequest, Started, start_review
 from lotus_web.store.session import db
-from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.items.assignee import assignee_of
@@ -94,18 +93,10 @@ def start(trace_id: str) -> ResponseReturnValue:
 
 def start_one(trace_id: str, typed: TypedReview) -> Started:
     """Draft and start in one transaction; raises InvalidInput, NotFound."""
-    actor, request_id, now = current_actor(), current_ids().correlation_id, current.utcnow()
-    with attempt(Attempt(actor, trace_id, START_REVIEW, "form", request_id, now)) as session:
-        found = dry_run(session, actor.tenant_id, trace_id, template_id=text_arg("template"), now=now)
-        return start_review(
-            session,
-            found.draft,
-            asked_review(typed),
-            actor=actor,
-            correlation_id=request_id,
-            now=now,
-            policy=current.policy(),
-        )
+    context, template_id = form_context(), text_arg("template")
+    with audited_transaction(AuditedAction(context, START_REVIEW, trace_id)) as session:
+        found = dry_run(session, context.actor.tenant_id, trace_id, template_id=template_id, now=context.now)
+        return start_review(session, found.draft, asked_review(typed), context)
 
 
 def asked_review(typed: TypedReview) -> ReviewRequest:

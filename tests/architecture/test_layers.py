@@ -35,7 +35,7 @@ COMMITS = {
     "services/analyses/scenarios.py": "each scenario by itself, so that one that fails takes nothing with it",
     "services/analyses/operation.py": "the operation before it is carried out",
     "services/operations/worker.py": "the claim before the work, and the end after it",
-    "services/audit/attempts.py": "the record of an action that was undone",
+    "services/audit/transaction.py": "the record of an action that was undone",
     "services/operations/heartbeat.py": "the lease, while the worker computes",
     "services/runs/replay.py": "the new run, once it is computed outside any transaction",
     "services/runs/simulate.py": "the reservation of the key before the engine computes, and the run after it",

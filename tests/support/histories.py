@@ -18,9 +18,11 @@ from lotus_web.domain.events.envelope import EventDraft, EventSource, EventType
 from lotus_web.domain.items.four_eyes import FourEyes
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import Action, ItemStatus, Priority, WorkflowKind, override_phrase
+from lotus_web.domain.surface import Surface
 from lotus_web.models import Person, PersonRole, Run
 from lotus_web.queries.audit.chain import ChainReport, chained_tenants, verify_chain
 from lotus_web.queries.audit.decisions import verify_decisions
+from lotus_web.services.command import CommandContext
 from lotus_web.services.decisions.gate import decide_run
 from lotus_web.services.events.log import append_event
 from lotus_web.services.events.rebuild import check_batch
@@ -106,7 +108,7 @@ def act(
     *,
     actor: Actor = NORA,
     now: datetime = NOW,
-    surface: str = "form",
+    surface: Surface = Surface.FORM,
     policy: DeploymentPolicy = POLICY,
     **asked: Any,
 ) -> Reviewed:
@@ -120,11 +122,7 @@ def act(
         session,
         item,
         ReviewAction(action, **{**given, **asked}),
-        actor=actor,
-        surface=surface,
-        correlation_id="corr-of-the-request",
-        now=now,
-        policy=policy,
+        CommandContext(actor, surface, "corr-of-the-request", now, policy),
     )
 
 
@@ -138,10 +136,7 @@ def decide(
         action=action,
         reason_code="CASH_PLANNED",
         comment="Cash is due next week.",
-        actor=actor,
-        correlation_id="corr-of-the-request",
-        now=NOW,
-        policy=policy,
+        context=CommandContext(actor, Surface.RFC, "corr-of-the-request", NOW, policy),
     )
 
 

@@ -13,6 +13,8 @@ from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.demo.portfolios import demo_variant
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.surface import Surface
+from lotus_web.services.command import CommandContext
 from lotus_web.services.items.actions import ReviewAction, apply_action
 from lotus_web.services.runs.simulate import simulate
 from lotus_web.store.session import db, transaction
@@ -94,9 +96,5 @@ def act(app: Flask, workflow_id: str, action: Action, *, by: Actor, **asked: Any
             session,
             workflow_id,
             ReviewAction(action, **asked),
-            actor=by,
-            surface="api",
-            correlation_id="corr-elsewhere",
-            now=utcnow(),
-            policy=GATED,
+            CommandContext(by, Surface.API, "corr-elsewhere", utcnow(), GATED),
         )

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Response
 
 from lotus_web.domain.errors import Forbidden, InProgress, InvalidInput, LotusError, TooManyAttempts, Unauthenticated
+from lotus_web.domain.surface import Surface
 from lotus_web.http.statuses import status_of
 from lotus_web.store.session import nothing_recorded
 
@@ -61,7 +62,7 @@ class Envelope:
     ``surface`` is what the record calls it.
     """
 
-    surface = "rfc"
+    surface = Surface.RFC
 
     def wrap(self, document: bytes) -> bytes:
         """Return the JSON text of a success."""

@@ -26,10 +26,13 @@ from lotus_web.config import current
 from lotus_web.config.features import Feature
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput, LotusError, NotFound
+from lotus_web.domain.surface import Surface
+from lotus_web.http.command import request_context
 from lotus_web.http.path_ids import sent_path
 from lotus_web.http.refusal_log import put_request_on_record
 from lotus_web.http.request_ids import current_ids
 from lotus_web.http.responses import sendable_json
+from lotus_web.services.command import CommandContext
 from lotus_web.store.failures import as_store_unavailable
 from lotus_web.telemetry.logs import log_unexpected, name_actor
 
@@ -92,6 +95,11 @@ class Call:
     correlation_id: str
     headers: Mapping[str, str | None]
     now: datetime
+    surface: Surface
+
+    def context(self, actor: Actor | None = None) -> CommandContext:
+        """Return the context of the call's command, given by ``actor`` where that is not the caller."""
+        return request_context(actor or self.actor, self.surface, now=self.now)
 
 
 def endpoint(
@@ -184,7 +192,7 @@ def declared_routes(app: Flask) -> Iterator[tuple[str, frozenset[str], str, Endp
 def _guarded(view: View, declared: Endpoint, envelope: Envelope, *, route: str) -> Callable[..., Response]:
     def answer(**path_values: Any) -> Response:
         try:
-            return _send(_called(view, declared, path_values), declared, envelope)
+            return _send(_called(view, declared, envelope, path_values), declared, envelope)
         except Exception as error:  # every fault of a route is answered here, so that none leaves without an envelope
             _put_on_record(error, envelope, route)
             return refusal_of(error, envelope).response()
@@ -205,7 +213,7 @@ def _put_on_record(error: Exception, envelope: Envelope, route: str) -> None:
         put_request_on_record(error, actor=actor, surface=envelope.surface, route=route)
 
 
-def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> BaseModel | Response:
+def _called(view: View, declared: Endpoint, envelope: Envelope, path_values: dict[str, Any]) -> BaseModel | Response:
     check_declared_size()
     now = current.utcnow()
     actor = None
@@ -219,7 +227,7 @@ def _called(view: View, declared: Endpoint, path_values: dict[str, Any]) -> Base
     inputs = read_inputs(headers=declared.headers, query=declared.query, body=declared.body)
     given: dict[str, Any] = dict(path_values)
     if actor is not None:
-        given["call"] = Call(actor, current_ids().correlation_id, inputs.headers, now)
+        given["call"] = Call(actor, current_ids().correlation_id, inputs.headers, now, envelope.surface)
     if inputs.query is not None:
         given["query"] = inputs.query
     if inputs.body is not None:

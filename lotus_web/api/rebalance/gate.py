@@ -23,11 +23,11 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.decisions.gate import ITEM_ACTION
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.identifiers import exception_workflow_id
-from lotus_web.http.refusal_log import name_attempt
+from lotus_web.http.refusal_log import set_audit_subject
 from lotus_web.queries.decisions.gate import gate_history, run_gate
 from lotus_web.queries.idempotency.keys import key_mapping
 from lotus_web.queries.runs.lookup import correlation_of_run, run_id_of_correlation
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.decisions.gate import decide_run
 from lotus_web.store.session import db
 
@@ -84,22 +84,20 @@ def _history(call: Call, named: str, find: FindRun) -> GateHistoryBody:
 def _decide(call: Call, body: GateActionBody, named: str, find: FindRun) -> GateStateBody:
     """Decide and read the state in one transaction, so that the answer shows this decision and not a later one."""
     action, subject = ITEM_ACTION[body.action].value, _subject(call, named, find)
-    name_attempt(action, subject)
-    actor, policy, now = deciding_actor(call.actor, body.actor_id), current.policy(), current.utcnow()
-    run_id = find(db.session(), actor.tenant_id, named)
-    with attempt(Attempt(actor, subject, action, "rfc", call.correlation_id, now)) as session:
+    set_audit_subject(action, subject)
+    context = call.context(deciding_actor(call.actor, body.actor_id))
+    tenant_id = context.actor.tenant_id
+    run_id = find(db.session(), tenant_id, named)
+    with audited_transaction(AuditedAction(context, action, subject)) as session:
         decide_run(
             session,
             run_id,
             action=body.action,
             reason_code=body.reason_code,
             comment=body.comment,
-            actor=actor,
-            correlation_id=call.correlation_id,
-            now=now,
-            policy=policy,
+            context=context,
         )
-        state = run_gate(session, actor.tenant_id, run_id, requires_review=policy.requires_review)
+        state = run_gate(session, tenant_id, run_id, requires_review=context.policy.requires_review)
     return GateStateBody.model_validate(state)
 
 

@@ -9,6 +9,7 @@ from lotus_web.api.rebalance.schemas.support import KeyHistoryBody, LegalHoldBod
 from lotus_web.config import current
 from lotus_web.config.features import IDEMPOTENCY_HISTORY, SUMMARY, SUPPORT
 from lotus_web.domain.access import Permission
+from lotus_web.domain.surface import Surface
 from lotus_web.queries.idempotency.history import key_history
 from lotus_web.queries.retention import legal_hold
 from lotus_web.queries.support.summary import summary
@@ -82,7 +83,7 @@ def post_legal_hold(call: Call, body: LegalHoldRequest, rebalance_run_id: str) -
             hold=body.action == "SET",
             reason=body.reason,
             actor=actor,
-            surface="rfc",
+            surface=Surface.RFC,
             now=call.now,
         )
         held = legal_hold(session, actor.tenant_id, rebalance_run_id)

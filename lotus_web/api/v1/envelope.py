@@ -17,6 +17,7 @@ from lotus_web.domain.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
+from lotus_web.domain.surface import Surface
 from lotus_web.domain.write_policy import DENIED
 from lotus_web.http.request_ids import current_ids
 from lotus_web.http.statuses import status_of
@@ -45,7 +46,7 @@ def code_of(error: LotusError) -> str:
 class V1Envelope(Envelope):
     """Wraps successes and refusals alike; ``malformed_status`` answers a body that does not validate."""
 
-    surface = "api"
+    surface = Surface.API
 
     def __init__(self, malformed_status: int = 422):
         self.malformed_status = malformed_status

@@ -31,17 +31,16 @@ from lotus_web.domain.decisions.reason_codes import check_programs_reason
 from lotus_web.domain.errors import InvalidInput, Malformed
 from lotus_web.domain.identifiers import ACTOR_MAX, check_visible, is_storable
 from lotus_web.domain.items.transitions import OPEN, PERMISSION, Action, ItemStatus, Priority
-from lotus_web.http.refusal_log import name_attempt
+from lotus_web.http.refusal_log import set_audit_subject
 from lotus_web.queries.inbox.counts import workflow_summary
 from lotus_web.queries.inbox.filter import InboxFilter, WorkflowFilter
 from lotus_web.queries.inbox.listing import workflow_page
 from lotus_web.queries.items.detail import one_action, workflow_detail
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.items.next_item import claim_next_item
 from lotus_web.store.session import db
 
-SURFACE = "api"
 LIMIT = 12
 MOST = 200
 Q_MAX = 200
@@ -180,21 +179,11 @@ def get_workflow(call: Call, workflow_id: str) -> WorkflowDetailAnswer:
 def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
     """Apply one action; which permission it needs depends on the action."""
     action = _action(body.action)
-    name_attempt(action.value, workflow_id)
-    actor = acting(call, body.actor_id)
-    trial = Attempt(actor, workflow_id, action.value, SURFACE, call.correlation_id, call.now, unseen=True)
-    with attempt(trial) as session:
-        check_permission(actor, PERMISSION[action])
-        reviewed = apply_action(
-            session,
-            workflow_id,
-            _asked(action, body),
-            actor=actor,
-            surface=SURFACE,
-            correlation_id=call.correlation_id,
-            now=call.now,
-            policy=current.policy(),
-        )
+    set_audit_subject(action.value, workflow_id)
+    context = call.context(acting(call, body.actor_id))
+    with audited_transaction(AuditedAction(context, action.value, workflow_id, unseen=True)) as session:
+        check_permission(context.actor, PERMISSION[action])
+        reviewed = apply_action(session, workflow_id, _asked(action, body), context)
         return _acted(reviewed, call)
 
 
@@ -207,18 +196,10 @@ def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
 )
 def claim_next_workflow(call: Call, body: NextBody) -> NextAnswer:
     """Claim what is most urgent and free for the caller, never what someone else was given."""
-    name_attempt(Action.CLAIM.value, "next")
-    actor = acting(call, body.actor_id)
-    with attempt(Attempt(actor, "next", "claim", SURFACE, call.correlation_id, call.now)) as session:
-        claimed = claim_next_item(
-            session,
-            actor=actor,
-            surface=SURFACE,
-            correlation_id=call.correlation_id,
-            now=call.now,
-            policy=current.policy(),
-            skip=body.skip,
-        )
+    set_audit_subject(Action.CLAIM.value, "next")
+    context = call.context(acting(call, body.actor_id))
+    with audited_transaction(AuditedAction(context, Action.CLAIM.value, "next")) as session:
+        claimed = claim_next_item(session, context, skip=body.skip)
         return NextAnswer(claimed=None if claimed is None else _acted(claimed, call))
 
 

@@ -11,7 +11,7 @@ from lotus_web.api.endpoint.params import Answer, FilterText, PriorityName, Quer
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.api.v1.item_answers import trace_reference, with_status, workflow_answer, workflow_answers
-from lotus_web.api.v1.items import SURFACE, acting
+from lotus_web.api.v1.items import acting
 from lotus_web.api.v1.refusals import INVALID, NOT_FOUND
 from lotus_web.api.v1.schemas import PrecedentsAnswer, TraceReferenceAnswer, WorkflowAnswer
 from lotus_web.config import current
@@ -19,9 +19,9 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.identifiers import ACTOR_MAX
 from lotus_web.domain.items.transitions import Priority
 from lotus_web.domain.studio import SIGNAL_TEXT, SUBJECT, TEMPLATES, Draft, Template
-from lotus_web.http.refusal_log import name_attempt
+from lotus_web.http.refusal_log import set_audit_subject
 from lotus_web.queries.studio import dry_run
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.studio import START_REVIEW, ReviewRequest, start_review
 from lotus_web.store.session import db
 
@@ -191,19 +191,10 @@ def get_dry_run(call: Call, query: DryRunParams, trace_id: str) -> DryRunAnswer:
 )
 def start(call: Call, body: StartBody, trace_id: str) -> Response:
     """Start a review: 201, or 200 with the one that this template started before."""
-    name_attempt(START_REVIEW, trace_id)
-    actor = acting(call, body.actor_id)
-    trial = Attempt(actor, trace_id, START_REVIEW, SURFACE, call.correlation_id, call.now)
-    with attempt(trial) as session:
-        found = dry_run(session, actor.tenant_id, trace_id, template_id=body.template_id or None, now=call.now)
-        started = start_review(
-            session,
-            found.draft,
-            body.request(),
-            actor=actor,
-            correlation_id=call.correlation_id,
-            now=call.now,
-            policy=current.policy(),
-        )
+    set_audit_subject(START_REVIEW, trace_id)
+    context, template_id = call.context(acting(call, body.actor_id)), body.template_id or None
+    with audited_transaction(AuditedAction(context, START_REVIEW, trace_id)) as session:
+        found = dry_run(session, context.actor.tenant_id, trace_id, template_id=template_id, now=context.now)
+        started = start_review(session, found.draft, body.request(), context)
     answer = StartedAnswer(created=started.created, workflow=workflow_answer(started.item, call.now))
     return with_status(answer, 201 if started.created else 200)

@@ -15,6 +15,7 @@ from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, O
 from lotus_web.domain.items.transitions import OPEN, TERMINAL, Action, status_after
 from lotus_web.domain.notifications import Notice
 from lotus_web.domain.sla.deadlines import due_at, explain_due
+from lotus_web.domain.surface import Surface
 
 OVERRIDE_SUBJECT = "override"
 # In the details of an escalation and of its item: the account of the settings, where it cannot review items here.
@@ -92,7 +93,7 @@ def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
         actor_type=str(event.actor["actor_type"]),
         actor_id=str(event.actor["actor_id"]),
         on_behalf_of=_other(payload["approver"]["actor_id"], event.actor["actor_id"]),
-        surface=str(evidence.get("surface", "event")),
+        surface=str(evidence.get("surface", Surface.EVENT.value)),
         reason_code=evidence.get("reason_code"),
         text=payload.get("reason"),
         from_status=item.status,

@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor, Permission, Role, check_permission
 from lotus_web.domain.accounts.names import check_account_name
 from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.domain.surface import Surface
 from lotus_web.models import ApiToken, Person, PersonRole, ServiceAccount
 from lotus_web.services.accounts import people, tokens
 from lotus_web.services.accounts import service_accounts as accounts
 from lotus_web.services.accounts.change_log import record_change, token_facts
 from lotus_web.services.accounts.tokens import NewToken
 from lotus_web.services.sign_in.passwords import NewPassword
-
-SURFACE = "admin"
 
 
 def add_person(
@@ -135,7 +134,7 @@ def close_account(session: Session, *, name: str, actor: Actor, now: datetime) -
     check_permission(actor, Permission.ADMIN)
     _check_account_only_here(session, name, actor.tenant_id)
     accounts.disable_account(session, name=name, now=now)
-    accounts.record_change(session, name=name, disabled=True, actor=actor, surface=SURFACE, now=now)
+    accounts.record_change(session, name=name, disabled=True, actor=actor, surface=Surface.ADMIN, now=now)
 
 
 def open_account(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
@@ -143,7 +142,7 @@ def open_account(session: Session, *, name: str, actor: Actor, now: datetime) ->
     check_permission(actor, Permission.ADMIN)
     _check_account_only_here(session, name, actor.tenant_id)
     accounts.enable_account(session, name=name)
-    accounts.record_change(session, name=name, disabled=False, actor=actor, surface=SURFACE, now=now)
+    accounts.record_change(session, name=name, disabled=False, actor=actor, surface=Surface.ADMIN, now=now)
 
 
 def _check_account_only_here(session: Session, name: str, tenant_id: str) -> None:
@@ -168,7 +167,7 @@ def _check_free_or_ours(session: Session, name: str, tenant_id: str) -> None:
 
 
 def _record(session: Session, actor: Actor, now: datetime, action: str, subject: str, **facts: str) -> None:
-    record_change(session, action, subject=subject, actor=actor, surface=SURFACE, now=now, **facts)
+    record_change(session, action, subject=subject, actor=actor, surface=Surface.ADMIN, now=now, **facts)
 
 
 def _tenants(session: Session, name: str) -> set[str]:

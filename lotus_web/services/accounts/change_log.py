@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, Permission
+from lotus_web.domain.surface import Surface
 from lotus_web.services.audit.records import AuditCategory, record_audit
 
 SENTENCES = {
@@ -23,7 +24,7 @@ SENTENCES = {
 
 
 def record_change(
-    session: Session, action: str, *, subject: str, actor: Actor, surface: str, now: datetime, **facts: str
+    session: Session, action: str, *, subject: str, actor: Actor, surface: Surface, now: datetime, **facts: str
 ) -> None:
     """Put a change on record in the actor's tenant; ``facts`` are what its sentence names."""
     record_audit(

@@ -10,14 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, ActorType, Permission, Role
+from lotus_web.domain.surface import Surface
 from lotus_web.models import ApiToken, PersonRole
 from lotus_web.services.accounts import people, tokens
 from lotus_web.services.accounts.change_log import record_change, token_facts
 from lotus_web.services.accounts.service_accounts import OPERATOR
 from lotus_web.services.accounts.tokens import NewToken
 from lotus_web.services.sign_in.passwords import NewPassword
-
-SURFACE = "cli"
 
 
 def add_person(
@@ -108,4 +107,4 @@ def _tenants(session: Session, name: str) -> set[str]:
 def _record(session: Session, action: str, subject: str, tenants: Iterable[str], now: datetime, **facts: str) -> None:
     for tenant_id in sorted(tenants):
         operator = Actor(ActorType.SYSTEM, OPERATOR, tenant_id)
-        record_change(session, action, subject=subject, actor=operator, surface=SURFACE, now=now, **facts)
+        record_change(session, action, subject=subject, actor=operator, surface=Surface.CLI, now=now, **facts)

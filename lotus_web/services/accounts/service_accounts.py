@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, ActorType
 from lotus_web.domain.errors import NotFound
+from lotus_web.domain.surface import Surface
 from lotus_web.models import ApiToken, ServiceAccount
 from lotus_web.services.audit.records import AuditCategory, record_audit
 
@@ -35,7 +36,9 @@ def account_tenants(session: Session, name: str) -> frozenset[str]:
     return frozenset(tenant for tenants in named for tenant in tenants)
 
 
-def record_change(session: Session, *, name: str, disabled: bool, actor: Actor, surface: str, now: datetime) -> None:
+def record_change(
+    session: Session, *, name: str, disabled: bool, actor: Actor, surface: Surface, now: datetime
+) -> None:
     """Put it on record in the actor's tenant that an account was shut out or let in."""
     record_audit(
         session,
@@ -58,7 +61,7 @@ def change_by_operator(session: Session, *, name: str, disabled: bool, now: date
         enable_account(session, name=name)
     for tenant_id in sorted(account_tenants(session, name)):
         operator = Actor(ActorType.SYSTEM, OPERATOR, tenant_id)
-        record_change(session, name=name, disabled=disabled, actor=operator, surface="cli", now=now)
+        record_change(session, name=name, disabled=disabled, actor=operator, surface=Surface.CLI, now=now)
 
 
 def _account(session: Session, name: str) -> ServiceAccount:

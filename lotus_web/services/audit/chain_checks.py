@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.audit import VERIFY_CHAIN
+from lotus_web.domain.surface import Surface
 from lotus_web.services.audit.records import AuditCategory, record_audit
 
 SUBJECT = "chain"
@@ -24,6 +25,6 @@ def record_chain_check(session: Session, *, code: str, message: str, actor: Acto
         subject=SUBJECT,
         code=code,
         message=message,
-        surface="form",
+        surface=Surface.FORM,
         now=now,
     )

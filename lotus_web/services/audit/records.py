@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
+from lotus_web.domain.surface import Surface
 from lotus_web.models import AuditRecord
 from lotus_web.store.new_ids import new_id
 
@@ -34,7 +35,7 @@ def record_audit(
     subject: str,
     code: str,
     message: str,
-    surface: str,
+    surface: Surface,
     now: datetime,
     request_id: str | None = None,
     details: Mapping[str, Any] | None = None,
@@ -49,7 +50,7 @@ def record_audit(
             actor_type=actor.actor_type.value,
             actor_id=actor.actor_id,
             on_behalf_of=actor.on_behalf_of,
-            surface=surface,
+            surface=surface.value,
             action=action,
             subject=subject[:TEXT_MAX],
             code=code,

@@ -15,6 +15,7 @@ from lotus_web.domain.errors import Forbidden, RunNotFound
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.transitions import ItemStatus
 from lotus_web.models import Run, RunPayload, WorkflowItem
+from lotus_web.services.command import CommandContext
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.runs.events import append_run_events
@@ -28,16 +29,14 @@ def decide_run(
     action: GateAction,
     reason_code: str,
     comment: str | None,
-    actor: Actor,
-    correlation_id: str,
-    now: datetime,
-    policy: DeploymentPolicy,
+    context: CommandContext,
 ) -> Reviewed:
     """Apply APPROVE, REJECT or REQUEST_CHANGES to a run (dpm-api §8.3).
 
     Raises NotFound ``DPM_RUN_NOT_FOUND``, Forbidden (``FOUR_EYES`` too), Conflict ``DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS`` or
     ``DPM_WORKFLOW_INVALID_TRANSITION``. A run recorded while the workflow was off gets its item first.
     """
+    actor, policy = context.actor, context.policy
     check_permission(actor, Permission.WORKFLOW_REVIEW)
     lock_tenant(session, actor.tenant_id)
     run = session.get(Run, (actor.tenant_id, run_id))
@@ -48,19 +47,10 @@ def decide_run(
     item_status = ItemStatus(item.status) if item else None
     check_gate_transition(gate_status(required=required, item_status=item_status), action, item_status)
     if item is None:
-        item = open_item_for_run(session, run, now=now, policy=policy)
+        item = open_item_for_run(session, run, now=context.now, policy=policy)
     asked = ReviewAction(action=ITEM_ACTION[action], reason_code=reason_code, text=comment)
     try:
-        return apply_action(
-            session,
-            item.workflow_id,
-            asked,
-            actor=actor,
-            surface="rfc",
-            correlation_id=correlation_id,
-            now=now,
-            policy=policy,
-        )
+        return apply_action(session, item.workflow_id, asked, context)
     except Forbidden as refused:
         if refused.code != FOUR_EYES:
             raise

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.gate import GATE_ACTION
 from lotus_web.domain.decisions.reason_codes import NO_REASON_CODE
 from lotus_web.domain.events.envelope import SOURCE, EventDraft, EventType
@@ -15,6 +13,7 @@ from lotus_web.domain.events.projection import OVERRIDE_SUBJECT
 from lotus_web.domain.items.state import ActionRecord, ItemState, Origin
 from lotus_web.domain.items.transitions import Action, ItemStatus
 from lotus_web.models import Decision
+from lotus_web.services.command import CommandContext
 from lotus_web.store.new_ids import new_id
 
 APPROVALS = {Action.APPROVE: "approved", Action.REJECT: "rejected", Action.OVERRIDE: "approved"}
@@ -37,15 +36,12 @@ class ReviewAction:
 
 @dataclass(frozen=True, slots=True)
 class ReviewCase:
-    """An action with the item it meets, who asks, where and when; ``digest`` is what there was to see."""
+    """An action on an item in the context of its command; ``digest`` is of the evidence that the item showed then."""
 
     item: ItemState
     asked: ReviewAction
     after: ItemStatus
-    actor: Actor
-    surface: str
-    correlation_id: str
-    now: datetime
+    context: CommandContext
     digest: str
     four_eyes_exempted: bool = False
 
@@ -64,12 +60,12 @@ def decision_row(case: ReviewCase) -> Decision | None:
         action=gate_action.value,
         reason_code=case.asked.reason_code or NO_REASON_CODE,
         comment=case.asked.text,
-        actor_id=case.actor.decider_id,
-        recorded_by=case.actor.actor_id,
-        decided_at=case.now,
-        correlation_id=case.correlation_id,
+        actor_id=case.context.actor.decider_id,
+        recorded_by=case.context.actor.actor_id,
+        decided_at=case.context.now,
+        correlation_id=case.context.correlation_id,
         shown_digest=case.digest,
-        surface=case.surface,
+        surface=case.context.surface.value,
     )
 
 
@@ -80,32 +76,32 @@ def approval_draft(case: ReviewCase, approval_id: str) -> EventDraft:
         tenant_id=case.item.tenant_id,
         trace_id=case.item.trace_id,
         event_type=EventType.APPROVAL_RECORDED,
-        occurred_at=case.now,
+        occurred_at=case.context.now,
         source=SOURCE,
-        actor={"actor_type": case.actor.actor_type.value, "actor_id": case.actor.actor_id},
+        actor={"actor_type": case.context.actor.actor_type.value, "actor_id": case.context.actor.actor_id},
         idempotency_key=f"{approval_id}:{EventType.APPROVAL_RECORDED.value}",
         payload=_approval_payload(case, approval_id),
-        correlation_id=case.correlation_id,
+        correlation_id=case.context.correlation_id,
     )
 
 
 def _approval_payload(case: ReviewCase, approval_id: str) -> dict[str, Any]:
     overriding = case.asked.action is Action.OVERRIDE
-    evidence: dict[str, Any] = {"surface": case.surface, "shown_digest": case.digest}
+    evidence: dict[str, Any] = {"surface": case.context.surface.value, "shown_digest": case.digest}
     if case.asked.reason_code:
         evidence["reason_code"] = case.asked.reason_code
     if case.four_eyes_exempted:
         evidence["four_eyes"] = "exempted"
     if case.asked.evidence:
         evidence["attached"] = dict(case.asked.evidence)
-    approver_type = "person" if case.actor.on_behalf_of else case.actor.actor_type.value
+    approver_type = "person" if case.context.actor.on_behalf_of else case.context.actor.actor_type.value
     payload = {
         "approval_id": approval_id,
         "subject": {
             "subject_type": OVERRIDE_SUBJECT if overriding else case.item.subject_type,
             "subject_id": case.item.workflow_id if overriding else case.item.subject_id,
         },
-        "approver": {"actor_type": approver_type, "actor_id": case.actor.decider_id},
+        "approver": {"actor_type": approver_type, "actor_id": case.context.actor.decider_id},
         "decision": APPROVALS[case.asked.action],
         "evidence": evidence,
     }
@@ -122,10 +118,10 @@ def manual_record(case: ReviewCase, *, account: str | None, role: str | None, af
         trace_id=case.item.trace_id,
         action_type=case.asked.action,
         origin=Origin.MANUAL,
-        actor_type=case.actor.actor_type.value,
-        actor_id=case.actor.actor_id,
-        on_behalf_of=case.actor.on_behalf_of,
-        surface=case.surface,
+        actor_type=case.context.actor.actor_type.value,
+        actor_id=case.context.actor.actor_id,
+        on_behalf_of=case.context.actor.on_behalf_of,
+        surface=case.context.surface.value,
         reason_code=case.asked.reason_code,
         text=case.asked.text,
         from_status=case.item.status,
@@ -133,6 +129,6 @@ def manual_record(case: ReviewCase, *, account: str | None, role: str | None, af
         assigned_account_id=account,
         assigned_role=role,
         after_log_seq=after_log_seq,
-        occurred_at=case.now,
+        occurred_at=case.context.now,
         details={"shown_digest": case.digest} | ({"attached": dict(asked.evidence)} if asked.evidence else {}),
     )

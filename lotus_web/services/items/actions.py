@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import DeploymentPolicy
-from lotus_web.domain.access import Actor, check_permission
+from lotus_web.domain.access import check_permission
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.decisions.gate import check_reason_code
 from lotus_web.domain.errors import InvalidInput
@@ -31,6 +29,7 @@ from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.support import Counter
 from lotus_web.models import Decision, Run
 from lotus_web.services.audit.records import AuditCategory, record_audit
+from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import action_row, get_item, item_state, store_effect
 from lotus_web.services.events.log import append_event, lock_tenant
 from lotus_web.services.items.action_records import (
@@ -60,22 +59,13 @@ class Reviewed:
     decision: Decision | None
 
 
-def apply_action(
-    session: Session,
-    workflow_id: str,
-    asked: ReviewAction,
-    *,
-    actor: Actor,
-    surface: str,
-    correlation_id: str,
-    now: datetime,
-    policy: DeploymentPolicy,
-) -> Reviewed:
+def apply_action(session: Session, workflow_id: str, asked: ReviewAction, context: CommandContext) -> Reviewed:
     """Apply one action under the tenant's lock: event, action, item, decision and notices together.
 
     Raises NotFound, Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``) or
     InvalidInput; nothing is written then.
     """
+    actor, policy = context.actor, context.policy
     check_permission(actor, PERMISSION[asked.action])
     runtime = lock_tenant(session, actor.tenant_id)
     item = item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))
@@ -87,14 +77,14 @@ def apply_action(
     after = check_action(item.facts, actor, asked.action)
     parties = Parties(run.submitted_by if run else None, item.requested_by_id)
     exempted = policy.four_eyes.check(asked.action, actor, parties)
-    case = ReviewCase(item, asked, after, actor, surface, correlation_id, now, digest, exempted)
+    case = ReviewCase(item, asked, after, context, digest, exempted)
     if exempted:
         _put_exemption_on_record(session, case)
     decision = _decide(session, case)
     if asked.action in APPROVALS:
-        action_id = _approve_or_reject(session, case, decision, policy)
+        action_id = _approve_or_reject(session, case, decision)
     else:
-        action_id = _act(session, case, policy, after_log_seq=runtime.last_log_seq)
+        action_id = _act(session, case, after_log_seq=runtime.last_log_seq)
     return Reviewed(item_state(get_item(session, actor.tenant_id, workflow_id)), action_id, decision)
 
 
@@ -125,14 +115,14 @@ def _put_exemption_on_record(session: Session, case: ReviewCase) -> None:
     record_audit(
         session,
         AuditCategory.EXEMPTED,
-        actor=case.actor,
+        actor=case.context.actor,
         action=case.asked.action.value,
         subject=case.item.workflow_id,
         code=FOUR_EYES,
         message="Decided by the one who submitted it or asked for it: this tenant has a single reviewer.",
-        surface=case.surface,
-        now=case.now,
-        request_id=case.correlation_id,
+        surface=case.context.surface,
+        now=case.context.now,
+        request_id=case.context.correlation_id,
     )
 
 
@@ -149,24 +139,26 @@ def _decide(session: Session, case: ReviewCase) -> Decision | None:
         (EntityKind.RUN, decision.run_id),
         (EntityKind.DECISION, decision.decision_id),
         tenant_id=decision.tenant_id,
-        now=case.now,
+        now=case.context.now,
         metadata={"action": decision.action},
     )
     return decision
 
 
-def _approve_or_reject(session: Session, case: ReviewCase, decision: Decision | None, policy: DeploymentPolicy) -> str:
+def _approve_or_reject(session: Session, case: ReviewCase, decision: Decision | None) -> str:
     """Append ApprovalRecorded; its projection moves the item and writes the action, whose id is returned."""
     approval_id = decision.decision_id if decision else new_id("apr_", 12)
-    entry = append_event(session, approval_draft(case, approval_id), defaults=policy.defaults, now=case.now).entry
+    entry = append_event(
+        session, approval_draft(case, approval_id), defaults=case.context.policy.defaults, now=case.context.now
+    ).entry
     return event_action_id(entry.tenant_id, entry.event_id)
 
 
-def _act(session: Session, case: ReviewCase, policy: DeploymentPolicy, *, after_log_seq: int) -> str:
+def _act(session: Session, case: ReviewCase, *, after_log_seq: int) -> str:
     """Record an action that is no event of the log, and fold it into the item."""
-    account, role = _target(session, case, policy)
+    account, role = _target(session, case)
     record = manual_record(case, account=account, role=role, after_log_seq=after_log_seq)
-    wanted = policy.defaults.escalation_account_id
+    wanted = case.context.policy.defaults.escalation_account_id
     if case.asked.action is Action.ESCALATE and account != wanted:
         record = replace(record, details={**record.details, PASSED_OVER: wanted})
     session.add(action_row(record))
@@ -174,10 +166,11 @@ def _act(session: Session, case: ReviewCase, policy: DeploymentPolicy, *, after_
     return record.action_id
 
 
-def _target(session: Session, case: ReviewCase, policy: DeploymentPolicy) -> tuple[str | None, str | None]:
+def _target(session: Session, case: ReviewCase) -> tuple[str | None, str | None]:
+    policy = case.context.policy
     match case.asked.action:
         case Action.CLAIM:
-            return case.actor.decider_id, None
+            return case.context.actor.decider_id, None
         case Action.ESCALATE:
             wanted = policy.defaults.escalation_account_id
             # Who was disabled or moved since the settings were made would hold it unseen: it waits for the role instead.

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.items.transitions import Action, ItemStatus
+from lotus_web.domain.surface import Surface
 from lotus_web.models import TenantRuntime, WorkflowItem
 from lotus_web.models.items import CLAIMED
+from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import ItemKey, find_item
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, apply_action
@@ -65,13 +67,6 @@ def end_claim(session: Session, key: ItemKey, *, now: datetime, lease: timedelta
         assigned_role=row.assigned_role or policy.defaults.assigned_role,
     )
     apply_action(
-        session,
-        workflow_id,
-        asked,
-        actor=releaser(tenant_id),
-        surface="jobs",
-        correlation_id=row.trace_id,
-        now=now,
-        policy=policy,
+        session, workflow_id, asked, CommandContext(releaser(tenant_id), Surface.JOBS, row.trace_id, now, policy)
     )
     return True

@@ -7,28 +7,19 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import REVIEWING_ROLES, Actor, Permission, check_permission
 from lotus_web.domain.items.next_item import FREE, Claimant
 from lotus_web.domain.items.transitions import Action
 from lotus_web.models import PersonRole, WorkflowItem
 from lotus_web.models.to_domain import item_state
+from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import get_item
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.items.assignment import check_assignee
 
 
-def claim_next_item(
-    session: Session,
-    *,
-    actor: Actor,
-    surface: str,
-    correlation_id: str,
-    now: datetime,
-    policy: DeploymentPolicy,
-    skip: str | None = None,
-) -> Reviewed | None:
+def claim_next_item(session: Session, context: CommandContext, *, skip: str | None = None) -> Reviewed | None:
     """Claim the most urgent free item for the actor; None when there is none.
 
     Raises Forbidden, and InvalidInput for work that is taken on behalf of someone who cannot be given any here.
@@ -36,26 +27,18 @@ def claim_next_item(
     ``skip`` is an item that they have seen and do not want now. Askers queue for the tenant's lock, so each sees what the
     one before took.
     """
+    actor = context.actor
     check_permission(actor, Permission.WORKFLOW_REVIEW)
     if actor.on_behalf_of is not None:
         check_assignee(session, actor.tenant_id, account_id=actor.on_behalf_of, role=None, field="actor_id")
     lock_tenant(session, actor.tenant_id)
-    claimant = Claimant(actor, _roles(session, actor), policy.four_eyes.binds(actor))
-    workflow_id = _most_urgent(session, claimant, now, skip)
+    claimant = Claimant(actor, _roles(session, actor), context.policy.four_eyes.binds(actor))
+    workflow_id = _most_urgent(session, claimant, context.now, skip)
     if workflow_id is None:
         return None
     if not claimant.may_take(item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))):
         raise AssertionError("the query and the rule for free items disagree")
-    return apply_action(
-        session,
-        workflow_id,
-        ReviewAction(Action.CLAIM),
-        actor=actor,
-        surface=surface,
-        correlation_id=correlation_id,
-        now=now,
-        policy=policy,
-    )
+    return apply_action(session, workflow_id, ReviewAction(Action.CLAIM), context)
 
 
 def _roles(session: Session, actor: Actor) -> frozenset[str] | None:

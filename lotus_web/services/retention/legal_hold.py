@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import Conflict, RunNotFound
 from lotus_web.domain.retention import RetentionEntryType, check_hold_reason
+from lotus_web.domain.surface import Surface
 from lotus_web.models import RetentionEntry, Run
 from lotus_web.services.audit.records import AuditCategory, record_audit
 
@@ -17,7 +18,7 @@ UNCHANGED = "LEGAL_HOLD_UNCHANGED"
 
 
 def set_legal_hold(
-    session: Session, run_id: str, *, hold: bool, reason: str | None, actor: Actor, surface: str, now: datetime
+    session: Session, run_id: str, *, hold: bool, reason: str | None, actor: Actor, surface: Surface, now: datetime
 ) -> None:
     """Set or lift the hold of a run and put it on record twice: in the retention log and in the audit.
 
@@ -38,7 +39,7 @@ def set_legal_hold(
             entity_id=run_id,
             actor_id=actor.decider_id,
             reason=text,
-            details={"recorded_by": actor.actor_id, "surface": surface, "portfolio_id": run.portfolio_id},
+            details={"recorded_by": actor.actor_id, "surface": surface.value, "portfolio_id": run.portfolio_id},
             recorded_at=now,
         )
     )

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor, ActorType
 from lotus_web.domain.lineage import EntityKind
 from lotus_web.domain.support import Counter
+from lotus_web.domain.surface import Surface
 from lotus_web.models import IdempotencyHistoryRow, LineageEdge, Operation, Run
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.services.events.log import lock_tenant
@@ -105,6 +106,6 @@ def _put_on_record(session: Session, owner: Owner, now: datetime) -> None:
         subject=owner.entity_id,
         code=PURGE_BEGUN,
         message=BEGUN,
-        surface=RETENTION,
+        surface=Surface.RETENTION,
         now=now,
     )

@@ -16,7 +16,10 @@ from flask_wtf.csrf import CSRFProtect
 
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
 from lotus_web.domain.errors import Forbidden, Unauthenticated
+from lotus_web.domain.surface import Surface
+from lotus_web.http.command import request_context
 from lotus_web.http.refusal_log import LOOKING
+from lotus_web.services.command import CommandContext
 from lotus_web.telemetry.logs import name_actor
 from lotus_web.web.guard.drafts import sealed_draft
 from lotus_web.web.guard.sign_in_page import sign_in_page
@@ -83,6 +86,11 @@ def current_actor() -> Actor:
         permissions=current_user.permissions,
         roles=current_user.roles,
     )
+
+
+def form_context() -> CommandContext:
+    """Return the context of the command that the signed-in person sends with a form; raises Unauthenticated."""
+    return request_context(current_actor(), Surface.FORM)
 
 
 def guard() -> ResponseReturnValue | None:

@@ -9,8 +9,9 @@ from flask import request
 from flask_login import current_user
 
 from lotus_web.domain.errors import LotusError
+from lotus_web.domain.surface import Surface
 from lotus_web.http.refusal_log import put_request_on_record
-from lotus_web.services.audit.attempts import NO_REFUSALS
+from lotus_web.services.audit.transaction import NO_REFUSALS
 from lotus_web.web.guard.access import current_actor
 
 
@@ -30,4 +31,4 @@ def log_request_refusal(refused: LotusError) -> None:
         return
     if current_user.is_authenticated:
         route = request.endpoint.replace(".", "_")
-        put_request_on_record(refused, actor=current_actor(), surface="form", route=route)
+        put_request_on_record(refused, actor=current_actor(), surface=Surface.FORM, route=route)

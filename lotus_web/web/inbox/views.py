@@ -13,17 +13,16 @@ from lotus_web.domain.access import Actor, Permission
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.items.transitions import OPEN, Action, ItemStatus
 from lotus_web.domain.sla.ageing import Age
-from lotus_web.http.request_ids import current_ids
 from lotus_web.queries.inbox.counts import CLOSED_CAP, InboxCounts, inbox_counts
 from lotus_web.queries.inbox.escalated import escalated_items
 from lotus_web.queries.inbox.filter import Tab
 from lotus_web.queries.inbox.listing import InboxRow, closed_items, open_items
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.items.next_item import claim_next_item
 from lotus_web.store.session import db
 from lotus_web.web.format.people import naming
-from lotus_web.web.guard.access import current_actor, requires, signed_in
+from lotus_web.web.guard.access import current_actor, form_context, requires, signed_in
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.inbox.saved_view_links import view_links
 from lotus_web.web.items.choices import refusals, waits_for_others
@@ -81,35 +80,18 @@ def _claim(row: str) -> Reviewed:
     if not workflow_id:
         raise InvalidInput("invalid_argument", "Choose the item to claim.", loc=("body", "claim"))
     asked = ReviewAction(action=Action.CLAIM, version=seen_version(version))
-    actor, request_id, now = current_actor(), current_ids().correlation_id, current.utcnow()
-    with attempt(Attempt(actor, workflow_id, asked.action.value, "form", request_id, now)) as session:
-        return apply_action(
-            session,
-            workflow_id,
-            asked,
-            actor=actor,
-            surface="form",
-            correlation_id=request_id,
-            now=now,
-            policy=current.policy(),
-        )
+    context = form_context()
+    with audited_transaction(AuditedAction(context, asked.action.value, workflow_id)) as session:
+        return apply_action(session, workflow_id, asked, context)
 
 
 @blueprint.post("/inbox/next")
 @requires(Permission.WORKFLOW_REVIEW)
 def take_next() -> ResponseReturnValue:
     """Claim the most urgent item that is free for the person, and open it."""
-    actor, request_id, now = current_actor(), current_ids().correlation_id, current.utcnow()
-    with attempt(Attempt(actor, "next", Action.CLAIM.value, "form", request_id, now)) as session:
-        taken = claim_next_item(
-            session,
-            actor=actor,
-            surface="form",
-            correlation_id=request_id,
-            now=now,
-            policy=current.policy(),
-            skip=request.form.get("skip") or None,
-        )
+    context = form_context()
+    with audited_transaction(AuditedAction(context, Action.CLAIM.value, "next")) as session:
+        taken = claim_next_item(session, context, skip=request.form.get("skip") or None)
     if taken is None:
         flash("Nothing is free for your roles now.", "info")
         return go_to(url_for("inbox.show"))

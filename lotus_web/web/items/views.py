@@ -5,16 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lotus_web.config import current
 from lotus_web.domain.access import Permission, check_permission
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 from lotus_web.domain.items.transitions import PERMISSION, Action
-from lotus_web.http.request_ids import current_ids
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.store.session import db
 from lotus_web.web.format.permissions import in_plain_words
-from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.items.form import Typed, asked_action, chosen_action, field_error
 from lotus_web.web.items.page import Outcome, item_page
@@ -66,20 +64,10 @@ def act(workflow_id: str) -> ResponseReturnValue:
 
 
 def _apply(workflow_id: str, typed: Typed) -> Reviewed:
-    action, actor = chosen_action(typed), current_actor()
-    request_id, now = current_ids().correlation_id, current.utcnow()
-    with attempt(Attempt(actor, workflow_id, action.value, "form", request_id, now, unseen=True)) as session:
-        check_permission(actor, PERMISSION[action])
-        return apply_action(
-            session,
-            workflow_id,
-            asked_action(typed),
-            actor=actor,
-            surface="form",
-            correlation_id=request_id,
-            now=now,
-            policy=current.policy(),
-        )
+    action, context = chosen_action(typed), form_context()
+    with audited_transaction(AuditedAction(context, action.value, workflow_id, unseen=True)) as session:
+        check_permission(context.actor, PERMISSION[action])
+        return apply_action(session, workflow_id, asked_action(typed), context)
 
 
 def _recorded(workflow_id: str, typed: Typed, done: Reviewed, address: QueueAddress | None) -> Response:

@@ -13,14 +13,13 @@ from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.decisions.gate import gate_status
 from lotus_web.domain.rebalance.values.codes import RunStatus
-from lotus_web.http.request_ids import current_ids
 from lotus_web.queries.runs.lookup import RunFilter, RunRow, all_runs, run_page
 from lotus_web.queries.runs.page import run_detail, run_payloads, workflow_id_of_run
 from lotus_web.queries.traces.timeline import item_timeline
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.decisions.open_review import open_review
 from lotus_web.store.session import db
-from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.items.page import item_page
 from lotus_web.web.shell.csv import csv_answer, csv_lines, plain_cell
@@ -114,9 +113,9 @@ def _run_alone(run_id: str) -> Response:
 @requires(Permission.WORKFLOW_REVIEW)
 def start_review(run_id: str) -> ResponseReturnValue:
     """Bring a run that was recorded while reviews were off into the inbox, and go to its item."""
-    actor, now = current_actor(), current.utcnow()
-    with attempt(Attempt(actor, run_id, OPEN_REVIEW, "form", current_ids().correlation_id, now)) as session:
-        workflow_id = open_review(session, run_id, actor=actor, now=now, policy=current.policy())
+    context = form_context()
+    with audited_transaction(AuditedAction(context, OPEN_REVIEW, run_id)) as session:
+        workflow_id = open_review(session, run_id, context)
     flash("The review is open. Its clock starts now.", "success")
     return see_other(url_for("items.show", workflow_id=workflow_id))
 

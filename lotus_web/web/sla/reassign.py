@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lotus_web.config import current
 from lotus_web.domain.errors import Conflict, NotFound
-from lotus_web.http.request_ids import current_ids
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import ReviewAction, apply_action
-from lotus_web.web.guard.access import current_actor
+from lotus_web.web.guard.access import form_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +26,10 @@ def move_items(chosen: Mapping[str, int], asked: ReviewAction) -> tuple[Moved, .
 
 
 def _move(workflow_id: str, asked: ReviewAction) -> Moved:
-    actor, request_id, now = current_actor(), current_ids().correlation_id, current.utcnow()
+    context = form_context()
     try:
-        with attempt(Attempt(actor, workflow_id, asked.action.value, "form", request_id, now)) as session:
-            done = apply_action(
-                session,
-                workflow_id,
-                asked,
-                actor=actor,
-                surface="form",
-                correlation_id=request_id,
-                now=now,
-                policy=current.policy(),
-            )
+        with audited_transaction(AuditedAction(context, asked.action.value, workflow_id)) as session:
+            done = apply_action(session, workflow_id, asked, context)
     except (Conflict, NotFound) as refused:
         return Moved(workflow_id, None, refused.message)
     return Moved(workflow_id, done.item.title)

@@ -14,6 +14,7 @@ from sqlalchemy import event, text, update
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Role
+from lotus_web.domain.surface import Surface
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.audit.explorer import AuditFilter, audit_page
 from lotus_web.queries.decisions.reasons import reason_report
@@ -25,6 +26,7 @@ from lotus_web.queries.inbox.listing import workflow_page
 from lotus_web.queries.items.precedents import SHOWN, find_precedents
 from lotus_web.queries.notifications.listing import notification_page, unread_count
 from lotus_web.queries.sla.board import sla_board
+from lotus_web.services.command import CommandContext
 from lotus_web.services.items.claims import lapsed_claims
 from lotus_web.services.items.next_item import claim_next_item
 from lotus_web.store.session import db, transaction
@@ -206,7 +208,7 @@ def test_a_days_escalations_lead_to_their_items_one_by_one(crowded: None) -> Non
 
 def test_the_next_item_is_found_among_the_open_ones(crowded: None) -> None:
     with noted() as sent, transaction() as session:
-        found = claim_next_item(session, actor=NORA, surface="form", correlation_id="c", now=NOW, policy=POLICY)
+        found = claim_next_item(session, CommandContext(NORA, Surface.FORM, "c", NOW, POLICY))
         assert found is not None
     searches = [pair for pair in sent if "ORDER BY dg_workflow_items.priority_rank" in pair[0]]
     assert searches

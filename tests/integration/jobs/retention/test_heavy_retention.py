@@ -15,6 +15,7 @@ from lotus_web.config.current import utcnow
 from lotus_web.config.settings import Settings
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.retention import FIRST_BATCH, LARGEST_BATCH, SMALLEST_BATCH
+from lotus_web.domain.surface import Surface
 from lotus_web.jobs import retention
 from lotus_web.jobs.context import JobContext
 from lotus_web.models import (
@@ -148,7 +149,7 @@ def test_an_ordinary_run_goes_whole_however_slow_the_store_is(
 
 def hold(run_id: str) -> None:
     with transaction() as session:
-        set_legal_hold(session, run_id, hold=True, reason="Court order 7", actor=ADA, surface="form", now=LATER)
+        set_legal_hold(session, run_id, hold=True, reason="Court order 7", actor=ADA, surface=Surface.FORM, now=LATER)
 
 
 def reopen(_run_id: str) -> None:

@@ -14,6 +14,7 @@ from lotus_web.config.current import utcnow
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.config.settings import Settings
 from lotus_web.domain.decisions.gate import GateAction
+from lotus_web.domain.surface import Surface
 from lotus_web.jobs import retention
 from lotus_web.jobs.context import JobContext
 from lotus_web.models import RetentionEntry
@@ -72,7 +73,7 @@ def simulated(key: str, at: datetime = NOW, *, correlation_id: str = "corr-desk"
 
 def hold(run_id: str, held: bool = True) -> None:
     with transaction() as session:
-        set_legal_hold(session, run_id, hold=held, reason="Court order 7", actor=ADA, surface="form", now=NOW)
+        set_legal_hold(session, run_id, hold=held, reason="Court order 7", actor=ADA, surface=Surface.FORM, now=NOW)
 
 
 def test_an_old_run_goes_with_everything_that_hangs_on_it_alone(job: JobContext) -> None:

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Forbidden, InvalidInput
 from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.surface import Surface
 from lotus_web.queries.audit import explorer
 from lotus_web.queries.audit.explorer import AuditFilter, all_audit_lines, audit_page
 from lotus_web.queries.audit.lines import Source
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
+from lotus_web.services.command import CommandContext
 from lotus_web.services.items.actions import ReviewAction, apply_action
 from lotus_web.store.session import db
 from tests.support.events import NOON, POLICY, open_item, open_items, person
@@ -26,16 +28,13 @@ NORA = person("nora", Role.REVIEWER)
 
 def act(workflow_id: str, action: Action, *, minute: int, text: str = "so be it") -> None:
     now = NOON + timedelta(minutes=minute)
-    with attempt(Attempt(NORA, workflow_id, action.value, "form", "req", now)) as session:
+    context = CommandContext(NORA, Surface.FORM, "req", now, POLICY)
+    with audited_transaction(AuditedAction(context, action.value, workflow_id)) as session:
         apply_action(
             session,
             workflow_id,
             ReviewAction(action, text=text),
-            actor=NORA,
-            surface="form",
-            correlation_id="c",
-            now=now,
-            policy=POLICY,
+            context,
         )
 
 

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Role
 from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.transitions import Action, override_phrase
+from lotus_web.domain.surface import Surface
 from lotus_web.queries.items.lookup import stored_item
 from lotus_web.queries.items.precedents import item_precedents
+from lotus_web.services.command import CommandContext
 from lotus_web.services.items.actions import ReviewAction, apply_action
 from lotus_web.store.session import db, transaction
 from tests.support.events import NOON, POLICY, open_item, person
@@ -28,11 +30,7 @@ def decided(app: Flask, trace_id: str, action: Action, *, minutes: int, hour: in
             session,
             workflow_id,
             ReviewAction(action, text="so be it", confirm_text=override_phrase(workflow_id)),
-            actor=ADA,
-            surface="form",
-            correlation_id="c",
-            now=at + timedelta(minutes=minutes),
-            policy=POLICY,
+            CommandContext(ADA, Surface.FORM, "c", at + timedelta(minutes=minutes), POLICY),
         )
     return workflow_id
 
@@ -80,10 +78,6 @@ def test_another_tenants_decisions_are_no_precedents(app: Flask, session: Sessio
             opened,
             theirs,
             ReviewAction(Action.APPROVE, text="ok"),
-            actor=person("olga", Role.ADMIN, tenant="other"),
-            surface="form",
-            correlation_id="c",
-            now=NOON,
-            policy=POLICY,
+            CommandContext(person("olga", Role.ADMIN, tenant="other"), Surface.FORM, "c", NOON, POLICY),
         )
     assert of(open_item(app, "mine", at=NOON + timedelta(hours=1))).shown == ()

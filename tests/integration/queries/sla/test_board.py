@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Role
 from lotus_web.domain.decisions.reason_codes import reason_text
 from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.surface import Surface
 from lotus_web.queries.decisions.reasons import ReasonLine, reason_report
 from lotus_web.queries.sla.board import AGES, Load, SlaBoard, sla_board
+from lotus_web.services.command import CommandContext
 from lotus_web.services.items.actions import ReviewAction, apply_action
 from lotus_web.store.session import db, transaction
 from tests.support.events import NOON, POLICY, open_item, person
@@ -26,11 +28,7 @@ def act(app: Flask, workflow_id: str, action: Action, *, hours: float, code: str
             session,
             workflow_id,
             ReviewAction(action, text="so be it", reason_code=code),
-            actor=NORA,
-            surface="form",
-            correlation_id="c",
-            now=NOON + timedelta(hours=hours),
-            policy=POLICY,
+            CommandContext(NORA, Surface.FORM, "c", NOON + timedelta(hours=hours), POLICY),
         )
 
 

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.surface import Surface
 from lotus_web.models import WorkflowItem
+from lotus_web.services.command import CommandContext
 from lotus_web.services.items.actions import ReviewAction, apply_action
 from lotus_web.services.items.claims import RELEASER, end_claim, lapsed_claims
 from lotus_web.store.session import db, transaction
@@ -28,11 +30,7 @@ def act(workflow_id: str, action: Action, *, by: object, minute: int, **asked: s
             session,
             workflow_id,
             ReviewAction(action, **asked),
-            actor=by,
-            surface="form",
-            correlation_id="c",
-            now=NOON + timedelta(minutes=minute),
-            policy=POLICY,
+            CommandContext(by, Surface.FORM, "c", NOON + timedelta(minutes=minute), POLICY),
         )
 
 

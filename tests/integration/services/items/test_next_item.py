@@ -15,8 +15,10 @@ from lotus_web.domain.errors import Forbidden
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.four_eyes import FourEyes
 from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.surface import Surface
 from lotus_web.queries.inbox.counts import inbox_counts
 from lotus_web.queries.inbox.filter import InboxFilter
+from lotus_web.services.command import CommandContext
 from lotus_web.services.events.log import append_event
 from lotus_web.services.items.claims import end_claim, lapsed_claims
 from lotus_web.services.items.next_item import claim_next_item
@@ -33,11 +35,7 @@ def next_for(app: Flask, actor: Actor, *, skip: str | None = None, policy: Deplo
     with app.app_context(), transaction() as session:
         found = claim_next_item(
             session,
-            actor=actor,
-            surface="form",
-            correlation_id="c",
-            now=NOON + timedelta(minutes=5),
-            policy=policy,
+            CommandContext(actor, Surface.FORM, "c", NOON + timedelta(minutes=5), policy),
             skip=skip,
         )
         return None if found is None else found.item.trace_id

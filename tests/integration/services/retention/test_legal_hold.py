@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from lotus_web.domain.surface import Surface
 from lotus_web.models import RetentionEntry, Run
 from lotus_web.services.retention.legal_hold import set_legal_hold
 from lotus_web.store.session import db, transaction
@@ -20,7 +21,7 @@ RUN = "rr_00000001"
 
 def hold(held: bool = True, *, run_id: str = RUN, reason: str | None = "Court order 7", actor: Actor = ADA) -> None:
     with transaction() as session:
-        set_legal_hold(session, run_id, hold=held, reason=reason, actor=actor, surface="form", now=NOW)
+        set_legal_hold(session, run_id, hold=held, reason=reason, actor=actor, surface=Surface.FORM, now=NOW)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from flask import Flask
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Actor, ActorType, Permission
+from lotus_web.domain.surface import Surface
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.store.session import transaction
 from lotus_web.web.audit.words import sentence_of
@@ -51,7 +52,7 @@ def test_what_a_line_is_about_is_a_link(
             subject=subject,
             code="done",
             message="It was done.",
-            surface="admin",
+            surface=Surface.ADMIN,
             now=utcnow(),
         )
     for name, address in (("ada", for_admins), ("max", for_managers)):

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Forbidden, NotFound
 from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.surface import Surface
 from lotus_web.models import AuditRecord, EventLogEntry, Notification, WorkflowAction, WorkflowItem
-from lotus_web.services.audit.attempts import Attempt, attempt
+from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
+from lotus_web.services.command import CommandContext
 from lotus_web.services.items import actions
 from lotus_web.services.items.actions import ReviewAction, apply_action
 from lotus_web.store.session import db
@@ -23,16 +25,13 @@ WRITTEN = (EventLogEntry, WorkflowAction, WorkflowItem)
 
 
 def try_to(action: Action, workflow_id: str, *, by: object = NORA, request_id: str = "req-1", text: str = "ok") -> None:
-    with attempt(Attempt(by, workflow_id, action.value, "form", request_id, NOON)) as session:
+    context = CommandContext(by, Surface.FORM, request_id, NOON, POLICY)
+    with audited_transaction(AuditedAction(context, action.value, workflow_id)) as session:
         apply_action(
             session,
             workflow_id,
             ReviewAction(action, text=text),
-            actor=by,
-            surface="form",
-            correlation_id="c",
-            now=NOON,
-            policy=POLICY,
+            context,
         )
 
 
