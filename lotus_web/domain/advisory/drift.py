@@ -11,6 +11,7 @@ from lotus_web.domain.advisory.result import (
     DriftBucket,
     DriftDimension,
     DriftHighlights,
+    ModelIdentity,
     UnmodeledExposure,
 )
 from lotus_web.domain.rebalance.arithmetic import ZERO, total
@@ -47,7 +48,8 @@ def analyse_drift(ctx: AdvisoryContext, before: SimulatedState, after: Simulated
             limit,
         )
     highlights = _highlights((instruments or classes).buckets, options.drift_unmodeled_exposure_threshold, limit)
-    return DriftAnalysis(model.model_id, model.as_of, model.base_currency, classes, instruments, highlights)
+    identity = ModelIdentity(model.model_id, model.as_of, model.base_currency)
+    return DriftAnalysis(identity, classes, instruments, highlights)
 
 
 def _weights(rows: Iterable[AllocationMetric]) -> dict[str, Decimal]:

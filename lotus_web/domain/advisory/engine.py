@@ -8,8 +8,14 @@ from lotus_web.domain.advisory.book import AdvisoryContext, Book
 from lotus_web.domain.advisory.drift import analyse_drift
 from lotus_web.domain.advisory.funding import MISSING_FX, fund, linked
 from lotus_web.domain.advisory.orders import apply_cash_flows, sized_trades
-from lotus_web.domain.advisory.result import AdvisoryDiagnostics, AdvisoryIntent, ProposalResult, Suitability
-from lotus_web.domain.advisory.suitability import new_issues, scan
+from lotus_web.domain.advisory.result import (
+    AdvisoryDiagnostics,
+    AdvisoryIntent,
+    Explanation,
+    ProposalResult,
+    Suitability,
+)
+from lotus_web.domain.advisory.suitability import new_issues, scan, snapshot_ids
 from lotus_web.domain.advisory.values import AdvisoryRequest
 from lotus_web.domain.rebalance.arithmetic import ENGINE_CONTEXT, ZERO, total
 from lotus_web.domain.rebalance.simulation import value_after
@@ -29,7 +35,6 @@ from lotus_web.domain.rebalance.verdict.reconciliation import mismatch_rule, rec
 from lotus_web.domain.rebalance.verdict.rules import hard_failures, judge, soft_failures
 
 ENGINE_VERSION = "1.0.0"
-UNNAMED_MARKET_DATA = "md"
 
 
 def simulate_proposal(
@@ -57,7 +62,6 @@ def simulate_proposal(
         status = _status(rules)
         drift = analyse_drift(ctx, before, after)
         suitability = scan(ctx, before, after)
-        gate = gate_of(ctx, status, rules, suitability) if ctx.options.enable_workflow_gates else None
         return ProposalResult(
             proposal_run_id=run_id,
             correlation_id=correlation_id,
@@ -67,15 +71,17 @@ def simulate_proposal(
             after_simulated=after,
             reconciliation=outcome,
             rule_results=tuple(rules),
+            explanation=Explanation(str(status)),
             diagnostics=_diagnostics(book),
             drift_analysis=drift,
             suitability=suitability,
-            gate_decision=gate,
+            gate=_gate(ctx, status, rules, suitability),
+            gates_enabled=ctx.options.enable_workflow_gates,
             lineage=_lineage(request, request_hash, idempotency_key),
         )
 
 
-def gate_of(
+def _gate(
     ctx: AdvisoryContext, status: RunStatus, rules: list[RuleResult], suitability: Suitability | None
 ) -> GateDecision:
     """Return what has to happen before the proposal may be executed; a client always has to consent (§5.5)."""
@@ -171,10 +177,10 @@ def _diagnostics(book: Book) -> AdvisoryDiagnostics:
 
 
 def _lineage(request: AdvisoryRequest, request_hash: str, idempotency_key: str | None) -> LineageData:
-    portfolio, market = request.portfolio_snapshot, request.market_data_snapshot
+    snapshots = snapshot_ids(request)
     return LineageData(
-        portfolio_snapshot_id=portfolio.snapshot_id or portfolio.portfolio_id,
-        market_data_snapshot_id=market.snapshot_id or UNNAMED_MARKET_DATA,
+        portfolio_snapshot_id=snapshots.portfolio_snapshot_id,
+        market_data_snapshot_id=snapshots.market_data_snapshot_id,
         request_hash=request_hash,
         idempotency_key=idempotency_key,
         engine_version=ENGINE_VERSION,

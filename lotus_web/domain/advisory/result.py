@@ -6,9 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 
 from lotus_web.domain.rebalance.values.codes import ReasonSeverity, RunStatus, Side
-from lotus_web.domain.rebalance.values.diagnostics import DataQuality
+from lotus_web.domain.rebalance.values.diagnostics import (
+    CashLadderBreach,
+    CashLadderPoint,
+    DataQuality,
+    DroppedIntent,
+    GroupConstraintEvent,
+    SuppressedIntent,
+    TaxBudgetConstraintEvent,
+)
 from lotus_web.domain.rebalance.values.intent import FxSpot, Rationale
 from lotus_web.domain.rebalance.values.money import Money
 from lotus_web.domain.rebalance.values.result import GateDecision, LineageData, Reconciliation, RuleResult
@@ -22,6 +31,8 @@ FUNDING = Rationale("FUNDING", "Buys the currency that proposed purchases need")
 class CashFlow:
     """Money paid in (positive) or out (negative)."""
 
+    intent_type: ClassVar[str] = "CASH_FLOW"
+
     intent_id: str
     currency: str
     amount: Decimal
@@ -31,6 +42,9 @@ class CashFlow:
 @dataclass(frozen=True, slots=True)
 class ManualTrade:
     """A proposed trade with its size; ``notional_base`` is None where no rate to the base currency is known."""
+
+    intent_type: ClassVar[str] = "SECURITY_TRADE"
+    constraints_applied: ClassVar[tuple[str, ...]] = ()
 
     intent_id: str
     instrument_id: str
@@ -67,7 +81,14 @@ class InsufficientCash:
 
 @dataclass(frozen=True, slots=True)
 class AdvisoryDiagnostics:
-    """What a simulation noticed on its way."""
+    """What a simulation noticed on its way; the lists of a rebalance run are part of the shape and always empty."""
+
+    suppressed_intents: ClassVar[tuple[SuppressedIntent, ...]] = ()
+    dropped_intents: ClassVar[tuple[DroppedIntent, ...]] = ()
+    group_constraint_events: ClassVar[tuple[GroupConstraintEvent, ...]] = ()
+    tax_budget_constraint_events: ClassVar[tuple[TaxBudgetConstraintEvent, ...]] = ()
+    cash_ladder: ClassVar[tuple[CashLadderPoint, ...]] = ()
+    cash_ladder_breaches: ClassVar[tuple[CashLadderBreach, ...]] = ()
 
     warnings: tuple[str, ...] = ()
     data_quality: DataQuality = field(default_factory=DataQuality)
@@ -122,12 +143,19 @@ class DriftHighlights:
 
 
 @dataclass(frozen=True, slots=True)
-class DriftAnalysis:
-    """Distance from the reference model by asset class and, where asked for, by instrument (proposals-api §5.6)."""
+class ModelIdentity:
+    """Which model drift was measured against."""
 
     model_id: str
     as_of: str
     base_currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriftAnalysis:
+    """Distance from the reference model by asset class and, where asked for, by instrument (proposals-api §5.6)."""
+
+    reference_model: ModelIdentity
     asset_class: DriftDimension
     instrument: DriftDimension | None
     highlights: DriftHighlights
@@ -150,6 +178,22 @@ class RecommendedGate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotIds:
+    """The snapshots that a finding was made on."""
+
+    portfolio_snapshot_id: str
+    market_data_snapshot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueEvidence:
+    """What a finding rests on; ``as_of`` is the market data snapshot's id."""
+
+    as_of: str
+    snapshot_ids: SnapshotIds
+
+
+@dataclass(frozen=True, slots=True)
 class SuitabilityIssue:
     """One finding of the scan; ``details`` holds weights and thresholds as unrounded decimal texts."""
 
@@ -160,6 +204,7 @@ class SuitabilityIssue:
     status_change: StatusChange
     summary: str
     details: Mapping[str, str]
+    evidence: IssueEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +227,18 @@ class Suitability:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """How the simulation ended."""
+
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalResult:
-    """A finished simulation: READY, PENDING_REVIEW and BLOCKED alike."""
+    """A finished simulation: READY, PENDING_REVIEW and BLOCKED alike.
+
+    ``gate`` is always computed; ``gate_decision`` leaves it out where the request switched gates off.
+    """
 
     proposal_run_id: str
     correlation_id: str
@@ -193,8 +248,15 @@ class ProposalResult:
     after_simulated: SimulatedState
     reconciliation: Reconciliation
     rule_results: tuple[RuleResult, ...]
+    explanation: Explanation
     diagnostics: AdvisoryDiagnostics
     drift_analysis: DriftAnalysis | None
     suitability: Suitability | None
-    gate_decision: GateDecision | None
+    gate: GateDecision
+    gates_enabled: bool
     lineage: LineageData
+
+    @property
+    def gate_decision(self) -> GateDecision | None:
+        """Return what has to happen before execution, None where gates are switched off."""
+        return self.gate if self.gates_enabled else None

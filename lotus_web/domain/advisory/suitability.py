@@ -8,18 +8,22 @@ from decimal import Decimal
 
 from lotus_web.domain.advisory.book import AdvisoryContext
 from lotus_web.domain.advisory.result import (
+    IssueEvidence,
     RecommendedGate,
+    SnapshotIds,
     StatusChange,
     Suitability,
     SuitabilityIssue,
     SuitabilitySummary,
 )
+from lotus_web.domain.advisory.values import AdvisoryRequest
 from lotus_web.domain.rebalance.arithmetic import ZERO
 from lotus_web.domain.rebalance.valuation import CASH
 from lotus_web.domain.rebalance.values.codes import ReasonSeverity, ShelfStatus, Side
 from lotus_web.domain.rebalance.values.request import ShelfEntry
 from lotus_web.domain.rebalance.values.state import SimulatedState
 
+UNNAMED_MARKET_DATA = "md"
 EPSILON = Decimal("1e-7")
 # A limit that is exceeded by more than a quarter is a HIGH finding.
 SEVERE = Decimal("1.25")
@@ -49,8 +53,11 @@ def scan(ctx: AdvisoryContext, before: SimulatedState, after: SimulatedState) ->
     old = {row.key: row for row in _findings(ctx, before)}
     new = {row.key: row for row in _findings(ctx, after)}
     new |= {row.key: row for row in _increases(ctx, _weights(before), _weights(after))}
-    issues = [_issue(row, StatusChange.PERSISTENT if key in old else StatusChange.NEW) for key, row in new.items()]
-    issues += [_issue(row, StatusChange.RESOLVED) for key, row in old.items() if key not in new]
+    changes = {key: StatusChange.PERSISTENT if key in old else StatusChange.NEW for key in new}
+    changes |= {key: StatusChange.RESOLVED for key in old if key not in new}
+    snapshots = snapshot_ids(ctx.request)
+    evidence = IssueEvidence(snapshots.market_data_snapshot_id, snapshots)
+    issues = [_issue(new.get(key) or old[key], change, evidence) for key, change in changes.items()]
     issues.sort(
         key=lambda row: (CHANGE_RANK[row.status_change], RANK[row.severity], row.dimension, row.issue_key),
     )
@@ -63,8 +70,16 @@ def new_issues(suitability: Suitability | None, severity: ReasonSeverity) -> lis
     return [row for row in issues if row.status_change is StatusChange.NEW and row.severity is severity]
 
 
-def _issue(row: _Finding, change: StatusChange) -> SuitabilityIssue:
-    return SuitabilityIssue(row.issue_id, row.key, row.dimension, row.severity, change, row.summary, row.details)
+def snapshot_ids(request: AdvisoryRequest) -> SnapshotIds:
+    """Return the names of the request's snapshots; one without a name goes by its portfolio, or by ``md``."""
+    portfolio, market = request.portfolio_snapshot, request.market_data_snapshot
+    return SnapshotIds(portfolio.snapshot_id or portfolio.portfolio_id, market.snapshot_id or UNNAMED_MARKET_DATA)
+
+
+def _issue(row: _Finding, change: StatusChange, evidence: IssueEvidence) -> SuitabilityIssue:
+    return SuitabilityIssue(
+        row.issue_id, row.key, row.dimension, row.severity, change, row.summary, row.details, evidence
+    )
 
 
 def _summary(issues: list[SuitabilityIssue]) -> SuitabilitySummary:
@@ -103,6 +118,11 @@ def _findings(ctx: AdvisoryContext, state: SimulatedState) -> Iterator[_Finding]
     yield from _cash_band(ctx, state)
 
 
+def _text(weight: Decimal) -> str:
+    """Return a weight in full, without an exponent."""
+    return format(weight, "f")
+
+
 def _over(measured: Decimal, limit: Decimal) -> bool:
     return measured > limit + EPSILON
 
@@ -112,7 +132,7 @@ def _excess(limit: Decimal, measured: Decimal) -> ReasonSeverity:
 
 
 def _limit_details(kind: str, name: str, limit: Decimal, measured: Decimal) -> dict[str, str]:
-    return {kind: name, "threshold": str(limit), "measured": str(measured)}
+    return {kind: name, "threshold": _text(limit), "measured": _text(measured)}
 
 
 def _positions(ctx: AdvisoryContext, weights: Mapping[str, Decimal]) -> Iterator[_Finding]:
@@ -202,7 +222,7 @@ def _never_held(ctx: AdvisoryContext, weights: Mapping[str, Decimal]) -> Iterato
                 "GOVERNANCE",
                 ReasonSeverity.HIGH,
                 f"{key} is held although it is {entry.status.lower()}.",
-                {"instrument_id": key, "shelf_status": entry.status.value, "measured": str(weight)},
+                {"instrument_id": key, "shelf_status": entry.status.value, "measured": _text(weight)},
             )
 
 
@@ -219,8 +239,8 @@ def _increases(ctx: AdvisoryContext, before: Mapping[str, Decimal], after: Mappi
         details = {
             "instrument_id": key,
             "shelf_status": entry.status.value,
-            "measured_before": str(earlier),
-            "measured_after": str(weight),
+            "measured_before": _text(earlier),
+            "measured_after": _text(weight),
         }
         severity = ReasonSeverity.HIGH
         if entry.status is ShelfStatus.RESTRICTED:
@@ -247,5 +267,5 @@ def _cash_band(ctx: AdvisoryContext, state: SimulatedState) -> Iterator[_Finding
             "CASH",
             ReasonSeverity.MEDIUM,
             "Cash is outside of its band.",
-            {"threshold_min": str(low), "threshold_max": str(high), "measured": str(weight)},
+            {"threshold_min": _text(low), "threshold_max": _text(high), "measured": _text(weight)},
         )
