@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from html5lib.html5parser import ParseError
 from werkzeug.test import TestResponse
 
+from tests.tools.html_outline import Outline, Unbalanced
+
 _DOCUMENT = re.compile(rb"\s*<!doctype html", re.IGNORECASE)
 _FIRST_TAG = re.compile(rb"\s*(?:<!--.*?-->\s*)*<([a-z0-9]+)", re.IGNORECASE | re.DOTALL)
-# Signed text of ours, which no test of a page needs to see read again.
-_TOKENS = re.compile(rb'((?:name="csrf_token" value|"X-CSRFToken"):?[ =]")[\w.-]+')
 _PARENTS = {"tr": "tbody", "td": "tr", "th": "tr", "tbody": "table", "thead": "table", "option": "select"}
 
 
@@ -24,28 +24,44 @@ class MalformedHtml(AssertionError):
 
 
 _well_formed: set[bytes] = set()
+_outline = Outline()
 
 
 def check_html(text: bytes) -> None:
     """Raise ``MalformedHtml`` with the place of the first error; a text without doctype is parsed as a fragment.
 
-    A text that was found well-formed before, but for its token, is not parsed again.
+    Elements that were found well-formed in the same place before are not parsed again.
     """
-    known = hashlib.sha256(_TOKENS.sub(rb"\1", text)).digest()
+    try:
+        rest, found = _outline.of(text, _parent(text))
+    except Unbalanced:
+        rest, found = text, set()
+    known = hashlib.sha256(rest).digest()
     if known not in _well_formed:
-        _parse(text)
+        try:
+            _parse(rest, _parent(text))
+        except MalformedHtml:
+            _parse(text, _parent(text))
+            raise
         _well_formed.add(known)
+        _outline.known |= found
 
 
-def _parse(text: bytes) -> None:
+def _parent(text: bytes) -> str:
+    """Return the element that a fragment is parsed in; an empty text for a whole document."""
+    if _DOCUMENT.match(text):
+        return ""
+    first = _FIRST_TAG.match(text)
+    return _PARENTS.get(first.group(1).decode().lower() if first else "", "div")
+
+
+def _parse(text: bytes, parent: str) -> None:
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     try:
-        if _DOCUMENT.match(text):
-            parser.parse(text, transport_encoding="utf-8")
+        if parent:
+            parser.parseFragment(text, container=parent, transport_encoding="utf-8")
         else:
-            first = _FIRST_TAG.match(text)
-            tag = first.group(1).decode().lower() if first else ""
-            parser.parseFragment(text, container=_PARENTS.get(tag, "div"), transport_encoding="utf-8")
+            parser.parse(text, transport_encoding="utf-8")
     except ParseError as problem:
         line, column = parser.errors[-1][0] if parser.errors else (0, 0)
         around = text.decode("utf-8", "replace").splitlines()[max(line - 2, 0) : line + 1]
