@@ -1,7 +1,8 @@
-"""The kinds of settings: each is one environment variable, parsed on each read, that says what it allows."""
+"""The kinds of settings: each is one environment variable, parsed on every read, with a description of the values it allows."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Generic, Protocol, TypeVar, overload
 
@@ -9,17 +10,20 @@ T = TypeVar("T")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+# int() and float() also take "1_0", "٣", "+1" and "nan"; a setting is written in plain digits.
+WHOLE = re.compile(r"[0-9]{1,18}")
+DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class HasEnviron(Protocol):
-    """What holds settings: a mapping that they are read from."""
+    """An object with settings and the mapping they are read from."""
 
     @property
     def environ(self) -> Mapping[str, str]: ...
 
 
 class BadSetting(ValueError):
-    """A setting whose value cannot be used; the sentence names it, its value and what is allowed."""
+    """A setting has a value that is not allowed; the message gives its name, the value and what is allowed."""
 
     def __init__(self, name: str, value: str, allowed: str):
         super().__init__(f"{name}={value!r} is not a value of this setting; allowed: {allowed}")
@@ -27,7 +31,7 @@ class BadSetting(ValueError):
 
 
 class Setting(Generic[T]):
-    """One environment variable: parsed on each read, an empty value means the default."""
+    """One environment variable, parsed on every read; an empty value means the default."""
 
     def __init__(
         self, name: str, default: T, parse: Callable[[str], T], allowed: str, note: str, *, secret: bool = False
@@ -66,19 +70,29 @@ def flag(name: str, default: bool, note: str) -> Setting[bool]:
 
 
 def whole(name: str, default: int, note: str, *, low: int = 1, high: int = 10**9) -> Setting[int]:
-    """A whole number within ``low``..``high``."""
+    """A whole number within ``low``..``high``, written in the digits 0-9."""
 
     def parse(raw: str) -> int:
-        value = int(raw)
-        if not low <= value <= high:
+        if not WHOLE.fullmatch(raw) or not low <= int(raw) <= high:
             raise ValueError(raw)
-        return value
+        return int(raw)
 
     return Setting(name, default, parse, f"a whole number from {low} to {high}", note)
 
 
+def seconds(name: str, default: float, note: str, *, low: float, high: int) -> Setting[float]:
+    """A number of seconds within ``low``..``high``, decimals allowed, written in the digits 0-9."""
+
+    def parse(raw: str) -> float:
+        if not DECIMAL.fullmatch(raw) or not low <= float(raw) <= high:
+            raise ValueError(raw)
+        return float(raw)
+
+    return Setting(name, default, parse, f"a number from {low} to {high}", note)
+
+
 def choice(name: str, default: str, values: tuple[str, ...], note: str) -> Setting[str]:
-    """One of ``values``, in any case; given back as spelt in ``values``."""
+    """One of ``values``, in upper or lower case; returned as spelled in ``values``."""
 
     def parse(raw: str) -> str:
         for value in values:
@@ -103,7 +117,7 @@ def text(name: str, default: str, note: str, *, secret: bool = False, min_bytes:
 
 
 def line(name: str, default: str, note: str) -> Setting[str]:
-    """Visible characters that fit into a header."""
+    """Printable text, as an HTTP header can carry it."""
 
     def parse(raw: str) -> str:
         if not raw.isprintable():
@@ -114,7 +128,7 @@ def line(name: str, default: str, note: str) -> Setting[str]:
 
 
 def names(name: str, default: tuple[str, ...], values: tuple[str, ...], note: str) -> Setting[tuple[str, ...]]:
-    """A comma-separated list out of ``values``; a list with no entry means the default."""
+    """A comma-separated list of entries from ``values``; a list without entries means the default."""
 
     def parse(raw: str) -> tuple[str, ...]:
         found = tuple(part.strip() for part in raw.split(",") if part.strip())
