@@ -1,6 +1,6 @@
-"""What ``make run`` runs: settings for one machine, a store that is up to date, a demo tenant on first use, then gunicorn.
+"""``make run``: settings for one machine, a migrated store, the demo tenant on first use, then gunicorn.
 
-Everything is kept in ``instance/`` of the current folder. Each setting made here gives way to the environment and to ``.env``.
+Everything is stored in ``instance/`` of the current folder. The environment and ``.env`` override each setting made here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 from flask_migrate import upgrade
-from gunicorn.app import wsgiapp as gunicorn
 from sqlalchemy.exc import DBAPIError
 
 from lotus_web import create_app
@@ -26,7 +25,7 @@ INSTANCE = Path("instance")
 SECRET_KEY = INSTANCE / "secret_key"
 SIGN_INS = INSTANCE / "demo_sign_ins"
 FLASK = (sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"))
-# What the loading of the demo counts is not what the server counts.
+# Not passed on to the process that loads the demo tenant: what it counts does not belong to the server's metrics.
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 DEFAULTS = {
@@ -42,7 +41,7 @@ DEFAULTS = {
 
 
 def kept_secret_key() -> str:
-    """Return the key that signs the sessions of this machine; made once, readable by its owner alone."""
+    """Return the key that signs this machine's sessions, made on first use and readable by its owner only."""
     if not SECRET_KEY.exists():
         INSTANCE.mkdir(exist_ok=True)
         handle = os.open(SECRET_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -52,7 +51,7 @@ def kept_secret_key() -> str:
 
 
 def set_environment() -> None:
-    """Fill in what neither the environment nor ``.env`` says."""
+    """Fill in the defaults of ``make run`` for settings that neither the environment nor ``.env`` has."""
     load_dotenv()
     for name, value in DEFAULTS.items():
         os.environ[name] = os.environ.get(name) or value
@@ -61,7 +60,7 @@ def set_environment() -> None:
 
 
 def prepare_store(settings: Settings) -> None:
-    """Bring the store up to date and load the demo tenant if this machine has not got it.
+    """Migrate the store, and load the demo tenant if it is not there yet.
 
     Raises DBAPIError when the store cannot be reached, CalledProcessError when the demo tenant cannot be loaded.
     """
@@ -82,7 +81,7 @@ def prepare_store(settings: Settings) -> None:
 
 
 def prepare() -> int:
-    """Make everything ready to serve; return 0, or the exit code when something is wrong (one line on stderr says what)."""
+    """Prepare the store; return 0, or the exit code after an error, which is printed to stderr as one line."""
     try:
         set_environment()
         prepare_store(Settings.from_environ())
@@ -95,7 +94,7 @@ def prepare() -> int:
 
 
 def sentence(problem: Exception) -> str:
-    """Say in one line what stands in the way."""
+    """Return an error as one line."""
     match problem:
         case DBAPIError():
             return f"the store cannot be opened: {' '.join(str(problem.orig).split())}"
@@ -108,6 +107,9 @@ def sentence(problem: Exception) -> str:
 
 
 def serve() -> None:
-    """Become the web server in this very process: what was imported for the store's sake need not be imported again."""
+    """Run the web server in this process, which has the application imported already."""
+    # Imported late: gunicorn reads WEB_CONCURRENCY as it is imported, and has no clear message for a value that is no number.
+    from gunicorn.app import wsgiapp
+
     sys.argv = ["gunicorn", "--config", str(ROOT / "gunicorn.conf.py")]
-    gunicorn.run()
+    wsgiapp.run()

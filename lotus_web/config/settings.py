@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
-from lotus_web.config.setting_types import BadSetting, Setting, choice, flag, line, names, text, whole, words
+from lotus_web.config.setting_types import BadSetting, Setting, choice, flag, line, names, seconds, text, whole, words
 from lotus_web.domain.access import REVIEWING_ROLES
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, parse_catalogue
 from lotus_web.domain.events.payloads import SLA_HOURS_MAX
@@ -162,6 +162,33 @@ class Settings:
     )
     log_format = choice("LOTUS_LOG_FORMAT", "auto", ("auto", "json", "console"), "auto: json in production")
 
+    # The web server reads these once, when it starts (gunicorn.conf.py).
+    port = whole("PORT", 8000, "the port on 127.0.0.1, read at the start; 0: any free one", low=0, high=65_535)
+    bind = text("LOTUS_BIND", "", "where to listen in place of 127.0.0.1 and PORT, read at the start: 0.0.0.0:8000")
+    web_workers = whole(
+        "WEB_CONCURRENCY", 2, "web processes, read at the start; always 1 on an IN_MEMORY store", high=256
+    )
+    web_threads = whole("LOTUS_WEB_THREADS", 8, "threads of a web process, read at the start", high=256)
+    request_seconds = seconds(
+        "LOTUS_BODY_SECONDS",
+        10,
+        "the longest that a client may take to send the head of a request, and again its body (408); read at the start",
+        low=0.1,
+        high=3600,
+    )
+    server_log_level = choice(
+        "LOTUS_GUNICORN_LOG_LEVEL",
+        "warning",
+        ("debug", "info", "warning", "error", "critical"),
+        "what the web server itself logs, read at the start",
+    )
+    hangup = choice(
+        "LOTUS_HANGUP",
+        "restart",
+        ("restart", "stop"),
+        "what SIGHUP does to the web server, read at the start; stop: as a closed terminal should",
+    )
+
     def __init__(self, environ: Mapping[str, str]):
         self.environ = environ
 
@@ -198,6 +225,16 @@ class Settings:
     def production(self) -> bool:
         """True where real people and real money are at stake."""
         return self.environment == "production"
+
+    @property
+    def listen_address(self) -> str:
+        """Where the web server listens, as gunicorn takes it: ``host:port``, ``unix:path`` or ``fd://number``."""
+        return self.bind or f"127.0.0.1:{self.port}"
+
+    @property
+    def web_processes(self) -> int:
+        """How many web processes to start: one on an IN_MEMORY store, since each would have a store of its own."""
+        return 1 if self.store_backend == "IN_MEMORY" else self.web_workers
 
     @property
     def artifacts_are_kept(self) -> bool:

@@ -1,6 +1,7 @@
-"""A body that does not arrive in time: who reads it is told so (408), instead of reading on and holding a thread.
+"""A request body that does not arrive in time is answered with 408 in place of being read on.
 
-The server that ends the wait is gunicorn with the worker of gunicorn.conf.py; its connection then says that it is ``late``.
+The deadline is kept by the web server's connection (``gunicorn_worker.DeadlineSocket``), which then says that it is ``late``.
+Other servers, the test client among them, have no such connection, and their bodies are read as they are.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ class TimedBody:
         self._connection = connection
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to ``size`` bytes; raises RequestTimeout, or ClientDisconnected for a body that breaks off."""
+        """Return up to ``size`` bytes; raises RequestTimeout, or ClientDisconnected when the body breaks off."""
         return self._in_time(self._stream.read, size)
 
     def readline(self, size: int = -1) -> bytes:
-        """Return a line, or its first ``size`` bytes; raises as ``read`` does."""
+        """Return a line, or its first ``size`` bytes; raises the same errors as ``read``."""
         return self._in_time(self._stream.readline, size)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -39,7 +40,7 @@ class TimedBody:
     def _in_time(self, read: Callable[[int], bytes], size: int) -> bytes:
         try:
             data = read(size)
-        except Exception as broken:  # the server's own words for chunks that break off or are none
+        except Exception as broken:  # gunicorn's own errors for chunks that are malformed or incomplete
             raise RequestTimeout if self._late else ClientDisconnected from broken
         if self._late:
             raise RequestTimeout
@@ -51,18 +52,18 @@ class TimedBody:
 
 
 class TimedBodies:
-    """WSGI middleware that watches over the body where the server bounds the time for it."""
+    """WSGI middleware that puts a TimedBody in place of the body where the server keeps a deadline."""
 
     def __init__(self, wsgi_app: WSGIApplication):
         self.wsgi_app = wsgi_app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Put the watch in place of the stream."""
+        """Handle a request."""
         if CONNECTION in environ:
             environ["wsgi.input"] = TimedBody(environ["wsgi.input"], environ[CONNECTION])
         return self.wsgi_app(environ, start_response)
 
 
 def init_app(app: Flask) -> None:
-    """Watch over every request."""
+    """Apply the middleware to every request of ``app``."""
     app.wsgi_app = TimedBodies(app.wsgi_app)  # type: ignore[method-assign]

@@ -120,6 +120,10 @@ def test_a_setting_of_the_environment_goes_before_its_own(machine: LiveServer) -
             "error: LOTUS_JOBS='sometimes' is not a value of this setting; allowed: embedded, external, off",
         ),
         (
+            {"WEB_CONCURRENCY": "two"},
+            "error: WEB_CONCURRENCY='two' is not a value of this setting; allowed: a whole number from 1 to 256",
+        ),
+        (
             {
                 "DPM_SUPPORTABILITY_STORE_BACKEND": "SQL",
                 "DPM_SUPPORTABILITY_DATABASE_URL": "postgresql+psycopg://nobody@/x?host=/nowhere",
@@ -131,7 +135,7 @@ def test_a_setting_of_the_environment_goes_before_its_own(machine: LiveServer) -
             "error: File exists: /dev/null",
         ),
     ],
-    ids=["a bad value", "a store that is not there", "a folder that cannot be made"],
+    ids=["a bad value", "a bad number for gunicorn", "a store that is not there", "a folder that cannot be made"],
 )
 def test_what_cannot_be_used_stops_the_start_with_one_line(
     tmp_path: Path, settings: dict[str, str], sentence: str

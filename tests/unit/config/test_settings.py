@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lotus_web.config.setting_types import Setting
 from lotus_web.config.settings import BadSetting, Settings
 from lotus_web.domain.events.envelope import EARLIEST, LATEST
 
@@ -42,11 +43,54 @@ def test_an_empty_value_is_the_default() -> None:
         ("LOTUS_ESCALATION_ASSIGNED_ROLE", "managr"),
         ("LOTUS_EXCEPTION_REVIEW_SLA_HOURS", "8785"),
         ("LOTUS_INCIDENT_REVIEW_SLA_HOURS", "100000000"),
+        ("PORT", "65536"),
+        ("LOTUS_WEB_THREADS", "0"),
+        ("LOTUS_BODY_SECONDS", "0"),
+        ("LOTUS_BODY_SECONDS", "1e3"),
+        ("LOTUS_GUNICORN_LOG_LEVEL", "loud"),
+        ("LOTUS_HANGUP", "ignore"),
     ],
 )
 def test_a_value_that_cannot_be_used_stops_the_start_with_its_name(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"^{name}="):
         Settings.from_environ({name: value})
+
+
+NUMBERS = [setting for setting in Settings.all() if "number" in setting.allowed]
+
+
+@pytest.mark.parametrize("setting", NUMBERS, ids=lambda setting: setting.name)
+@pytest.mark.parametrize(
+    "value", ["1_0", "٣", "１０", "+10", "-10", "0x10", "1 0", "1e1", "nan", "inf", "ten", "9" * 5000]
+)
+def test_a_number_is_written_in_plain_digits(setting: Setting[object], value: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{setting.name}="):
+        setting.read({setting.name: value})
+    assert setting.read({setting.name: " 3 "}) == 3
+
+
+def test_seconds_may_have_decimals_and_whole_numbers_may_not() -> None:
+    assert Settings({"LOTUS_BODY_SECONDS": "2.5"}).request_seconds == 2.5
+    with pytest.raises(BadSetting):
+        Settings.from_environ({"LOTUS_WEB_THREADS": "2.5"})
+
+
+@pytest.mark.parametrize(
+    ("environ", "address"),
+    [
+        ({}, "127.0.0.1:8000"),
+        ({"PORT": "0"}, "127.0.0.1:0"),
+        ({"PORT": "9000", "LOTUS_BIND": "0.0.0.0:8000"}, "0.0.0.0:8000"),
+    ],
+)
+def test_the_web_server_listens_on_this_machine_unless_told_otherwise(environ: dict[str, str], address: str) -> None:
+    assert Settings.from_environ(environ).listen_address == address
+
+
+def test_an_ephemeral_store_has_one_web_process() -> None:
+    assert Settings.from_environ({"WEB_CONCURRENCY": "4"}).web_processes == 1
+    kept = {"WEB_CONCURRENCY": "4", "DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE"}
+    assert Settings.from_environ(kept).web_processes == 4
 
 
 SPANS = {
@@ -59,7 +103,7 @@ SPANS = {
 
 def test_the_longest_span_of_each_setting_leads_to_a_time_that_there_is() -> None:
     spans = {one.name: SPANS[one.name.rpartition("_")[2]] for one in Settings.all() if one.name.endswith(tuple(SPANS))}
-    assert len(spans) == 11
+    assert len(spans) == 12
     settings = {one.name: one for one in Settings.all() if one.name in spans}
     for name, unit in spans.items():
         high = int(settings[name].allowed.rpartition(" ")[2])
