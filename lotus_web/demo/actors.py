@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lotus_web.demo.people import ENGINE_FEED, PEOPLE, PlannedAction
 from lotus_web.domain.access import DEFAULT_TENANT, Actor, ActorType, permissions_of
-from lotus_web.domain.decisions.gate import GATE_ACTION
-from lotus_web.domain.items.transitions import Action, override_phrase
+from lotus_web.domain.items.actions import ACTIONS
+from lotus_web.domain.items.transitions import override_phrase
 from lotus_web.services.items.action_records import ReviewAction
 
 FEED = Actor(ActorType.SERVICE_ACCOUNT, ENGINE_FEED.name, DEFAULT_TENANT, frozenset(ENGINE_FEED.permissions))
@@ -19,11 +19,11 @@ STAFF = {
 
 def asked(planned: PlannedAction, workflow_id: str) -> ReviewAction:
     """Return what a planned action asks for, with the phrase that an override needs."""
-    coded = planned.action in GATE_ACTION or planned.action in (Action.ESCALATE, Action.OVERRIDE)
+    spec = ACTIONS[planned.action]
     return ReviewAction(
         action=planned.action,
         text=planned.text or None,
-        reason_code=planned.reason_code if coded else None,
+        reason_code=planned.reason_code if spec.reasons else None,
         assigned_account_id=planned.assigned_to,
-        confirm_text=override_phrase(workflow_id) if planned.action is Action.OVERRIDE else None,
+        confirm_text=override_phrase(workflow_id) if spec.phrase else None,
     )

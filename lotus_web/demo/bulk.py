@@ -23,9 +23,10 @@ from lotus_web.demo.timeline import Moment
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
 from lotus_web.domain.events.projection import Effect, fold_action, fold_event
+from lotus_web.domain.items.actions import ACTIONS, Hold
 from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ItemState, TraceContext
-from lotus_web.domain.items.transitions import Action, check_action
+from lotus_web.domain.items.transitions import check_action
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.surface import Surface
 from lotus_web.models import (
@@ -40,7 +41,7 @@ from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import action_row, item_columns, notice_row
 from lotus_web.services.events.log import chained_entry, lock_tenant
 from lotus_web.services.events.projection import logged_event
-from lotus_web.services.items.action_records import APPROVALS, ReviewCase, approval_draft, decision_row, manual_record
+from lotus_web.services.items.action_records import ReviewCase, approval_draft, decision_row, manual_record
 from lotus_web.services.lineage import End, lineage_edge
 from lotus_web.services.runs.events import exception_requested, policy_evaluated, run_event, trace_started
 from lotus_web.services.support import bring_up_to_date
@@ -209,17 +210,19 @@ class BulkLoad:
             self._add(decision)
             ends = (EntityKind.RUN, decision.run_id), (EntityKind.DECISION, decision.decision_id)
             self._edge(EdgeType.DECIDED_BY, *ends, moment.at, {"action": decision.action})
-        if wanted.action in APPROVALS:
+        approval = ACTIONS[wanted.action].approval
+        if approval is not None:
             approval_id = decision.decision_id if decision else new_id("apr_", 12)
-            self._append(trace, approval_draft(case, approval_id), moment.at)
+            self._append(trace, approval_draft(case, approval, approval_id), moment.at)
         else:
             self._manual(trace, case)
 
     def _manual(self, trace: _Trace, case: ReviewCase) -> None:
         account, role = case.asked.assigned_account_id, None
-        if case.asked.action is Action.CLAIM:
+        hold = ACTIONS[case.asked.action].hold
+        if hold is Hold.CLAIM:
             account = case.context.actor.decider_id
-        elif case.asked.action is Action.ESCALATE:
+        elif hold is Hold.ESCALATE:
             account, role = self.policy.defaults.escalation_account_id, self.policy.defaults.escalation_role
         record = manual_record(case, account=account, role=role, after_log_seq=self.log_seq)
         self._add(action_row(record))

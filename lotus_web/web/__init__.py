@@ -15,7 +15,7 @@ from lotus_web.web.format.filters import register_filters
 from lotus_web.web.guard import access, drafts, errors, invalid_filters, navigation, storable_forms, user
 from lotus_web.web.inbox import saved_views
 from lotus_web.web.inbox import views as inbox_views
-from lotus_web.web.items import claim_lease
+from lotus_web.web.items import choices
 from lotus_web.web.items import views as items_views
 from lotus_web.web.lineage import views as lineage_views
 from lotus_web.web.runs import replay
@@ -71,7 +71,7 @@ def init_app(app: Flask) -> None:
     format_people.init_app(app)
     navigation.init_app(app)
     notifications.init_app(app)
-    claim_lease.init_app(app)
+    choices.init_app(app)
     app.context_processor(lambda: {"ephemeral_store": app.extensions["lotus_settings"].store_backend == "IN_MEMORY"})
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

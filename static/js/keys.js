@@ -1,5 +1,6 @@
 // Single-key shortcuts. They move and open; sending stays with the person and the form.
 //   data-shortcut="g i" on a link (follows it), on a field, fold, form or button of the same page (opens and focuses it)
+//   data-form-key and data-form in the list of keys: the form that a key opens on the page of a row
 //   data-rows on the list, data-row on a row, data-open on the row's link
 (function () {
   "use strict";
@@ -78,14 +79,13 @@
     target.scrollIntoView({ block: "nearest" });
   }
 
-  // On a row without a form of its own, the key opens the row's page with that form unfolded.
-  const FORMS = { a: "approve", r: "reject", c: "request_change", m: "comment", e: "escalate" };
-
+  // On a row without a form of its own, the key opens the row's page with that form unfolded: the list of keys says which.
   function openForm(keys) {
-    const link = FORMS[keys] && currentRow() && $("[data-open]", currentRow());
+    const form = $(`[data-form-key="${CSS.escape(keys)}"]`)?.dataset.form;
+    const link = form && currentRow() && $("[data-open]", currentRow());
     if (!link) return false;
     const address = new URL(link.href);
-    address.searchParams.set("do", FORMS[keys]);
+    address.searchParams.set("do", form);
     location.assign(address);
     return true;
   }

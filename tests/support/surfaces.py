@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lotus_web.domain.access import Permission
-from lotus_web.domain.decisions.gate import GATE_ACTION
-from lotus_web.domain.items.transitions import PERMISSION, Action, override_phrase
+from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.transitions import override_phrase
 from tests.contract.callers import Caller, bearer_of, segment
 from tests.support import people
 
@@ -68,12 +68,12 @@ class ApiDoor:
         codes = {403: "forbidden", 409: "invalid_transition", 422: "invalid_argument"}
         assert error["code"] == codes[answer.status_code], answer.text
         if answer.status_code == 403:
-            assert error["details"] == {"permission": PERMISSION[logging_refusals.action].value}
+            assert error["details"] == {"permission": ACTIONS[logging_refusals.action].permission.value}
         return Answer(REFUSED[answer.status_code], error["message"])
 
     def caller(self, action: Action, permitted: bool) -> Caller:
         """Return an account with the permission of the action, or with all but that."""
-        needed = PERMISSION[action]
+        needed = ACTIONS[action].permission
         others = frozenset(Permission) - {needed}
         # The holder of a claim may let go; so may who assigns.
         held = frozenset({needed, Permission.WORKFLOW_ASSIGN}) if permitted else others
@@ -102,14 +102,16 @@ class RfcDoor(ApiDoor):
     name = "rfc"
 
     def takes(self, action: Action, *, of_run: bool) -> bool:
-        return of_run and action in GATE_ACTION
+        return of_run and ACTIONS[action].gate is not None
 
     def send(self, logging_refusals: Tried, *, permitted: bool) -> Answer:
         caller, run_id = (
             self.caller(logging_refusals.action, permitted),
             logging_refusals.workflow_id.rpartition(":")[2],
         )
-        body = {"action": GATE_ACTION[logging_refusals.action].value, "comment": TEXT, "actor_id": caller.account}
+        gate = ACTIONS[logging_refusals.action].gate
+        assert gate is not None
+        body = {"action": gate.value, "comment": TEXT, "actor_id": caller.account}
         if logging_refusals.complete:
             body["reason_code"] = logging_refusals.code
         answer = caller.send("POST", f"/rebalance/runs/{run_id}/workflow/actions", json=body)

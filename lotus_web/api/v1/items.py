@@ -30,7 +30,8 @@ from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.decisions.reason_codes import check_programs_reason
 from lotus_web.domain.errors import InvalidInput, Malformed
 from lotus_web.domain.identifiers import ACTOR_MAX, check_visible, is_storable
-from lotus_web.domain.items.transitions import OPEN, PERMISSION, Action, ItemStatus, Priority
+from lotus_web.domain.items.actions import ACTIONS, Action, Text
+from lotus_web.domain.items.values import OPEN, ItemStatus, Priority
 from lotus_web.http.refusal_log import set_audit_subject
 from lotus_web.queries.inbox.counts import workflow_summary
 from lotus_web.queries.inbox.filter import InboxFilter, WorkflowFilter
@@ -182,7 +183,7 @@ def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
     set_audit_subject(action.value, workflow_id)
     context = call.context(acting(call, body.actor_id))
     with audited_transaction(AuditedAction(context, action.value, workflow_id, unseen=True)) as session:
-        check_permission(context.actor, PERMISSION[action])
+        check_permission(context.actor, ACTIONS[action].permission)
         reviewed = apply_action(session, workflow_id, _asked(action, body), context)
         return _acted(reviewed, call)
 
@@ -213,7 +214,7 @@ def _action(word: str) -> Action:
 
 
 def _asked(action: Action, body: ActionBody) -> ReviewAction:
-    text = (body.note if action is Action.COMMENT else body.reason) or body.reason or body.note
+    text = (body.note if ACTIONS[action].text is Text.NOTE else body.reason) or body.reason or body.note
     check_programs_reason(action, body.reason_code, text or "", current.settings().reason_codes)
     return ReviewAction(
         action=action,

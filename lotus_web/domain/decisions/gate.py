@@ -7,7 +7,10 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from lotus_web.domain.errors import Conflict, InvalidInput
-from lotus_web.domain.items.transitions import REASON_CODE_MAX, Action, ItemStatus, Priority
+from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.actions import GateAction as GateAction
+from lotus_web.domain.items.transitions import REASON_CODE_MAX, RUN_TRANSITIONS
+from lotus_web.domain.items.values import ItemStatus, Priority
 
 REASON_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -21,34 +24,24 @@ class GateStatus(StrEnum):
     REJECTED = "REJECTED"
 
 
-class GateAction(StrEnum):
-    """The three decisions of RFC-0020."""
-
-    APPROVE = "APPROVE"
-    REJECT = "REJECT"
-    REQUEST_CHANGES = "REQUEST_CHANGES"
-
-
-ITEM_ACTION = {
-    GateAction.APPROVE: Action.APPROVE,
-    GateAction.REJECT: Action.REJECT,
-    GateAction.REQUEST_CHANGES: Action.REQUEST_CHANGE,
-}
-GATE_ACTION = {action: gate_action for gate_action, action in ITEM_ACTION.items()}
-
-GATE_TRANSITIONS: dict[tuple[GateStatus, GateAction], GateStatus] = {
-    (GateStatus.PENDING_REVIEW, GateAction.APPROVE): GateStatus.APPROVED,
-    (GateStatus.PENDING_REVIEW, GateAction.REJECT): GateStatus.REJECTED,
-    (GateStatus.APPROVED, GateAction.REJECT): GateStatus.REJECTED,
-    (GateStatus.PENDING_REVIEW, GateAction.REQUEST_CHANGES): GateStatus.PENDING_REVIEW,
-    (GateStatus.APPROVED, GateAction.REQUEST_CHANGES): GateStatus.PENDING_REVIEW,
-    (GateStatus.REJECTED, GateAction.REQUEST_CHANGES): GateStatus.PENDING_REVIEW,
-}
+ITEM_ACTION: dict[GateAction, Action] = {spec.gate: action for action, spec in ACTIONS.items() if spec.gate}
 
 _GATE_OF_ITEM = {
     ItemStatus.APPROVED: GateStatus.APPROVED,
     ItemStatus.OVERRIDDEN: GateStatus.APPROVED,
     ItemStatus.REJECTED: GateStatus.REJECTED,
+}
+
+
+def _of_item(status: ItemStatus) -> GateStatus:
+    return _GATE_OF_ITEM.get(status, GateStatus.PENDING_REVIEW)
+
+
+# What the steps of a run's item mean at its gate; an override is final and is checked apart.
+GATE_TRANSITIONS: dict[tuple[GateStatus, GateAction], GateStatus] = {
+    (_of_item(status), gate): _of_item(after)
+    for (status, action), after in RUN_TRANSITIONS.items()
+    if (gate := ACTIONS[action].gate) is not None
 }
 
 
@@ -63,7 +56,7 @@ def gate_status(*, required: bool, item_status: ItemStatus | None) -> GateStatus
         return GateStatus.NOT_REQUIRED
     if item_status is None:
         return GateStatus.PENDING_REVIEW
-    return _GATE_OF_ITEM.get(item_status, GateStatus.PENDING_REVIEW)
+    return _of_item(item_status)
 
 
 def check_gate_transition(status: GateStatus, action: GateAction, item_status: ItemStatus | None) -> GateStatus:

@@ -8,73 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lotus_web.domain.decisions.gate import check_reason_code
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.items.transitions import Action, check_free_text
+from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.reasons import ReasonCode as ReasonCode
+from lotus_web.domain.items.transitions import check_free_text
 
-
-@dataclass(frozen=True, slots=True)
-class ReasonCode:
-    """One reason; ``needs_comment`` where the code alone does not say enough to stand in the record."""
-
-    code: str
-    text: str
-    needs_comment: bool = False
-
-
-_OTHER = ReasonCode("OTHER", "Another reason", needs_comment=True)
-
-# What the desk itself writes, where nobody chose a code.
+# What Lotus Web itself writes, where nobody chose a code.
 NO_REASON_CODE = "UNSPECIFIED"
 _OWN_WORDS = {"SLA_BREACHED": "The due time passed", NO_REASON_CODE: "No reason code was given"}
 
 Catalogue = Mapping[Action, tuple[ReasonCode, ...]]
 
-REASON_CODES: Catalogue = {
-    Action.APPROVE: (
-        ReasonCode("WITHIN_MANDATE", "The outcome is within the mandate"),
-        ReasonCode("PHASED_INVESTMENT_AGREED", "Phased investment was agreed with the client"),
-        ReasonCode("WITHDRAWAL_PLANNED", "The cash is for a planned withdrawal"),
-        ReasonCode("TEMPORARY_HALT", "A temporary trading halt, acceptable until it ends"),
-        ReasonCode("CAP_RESIDUE_ACCEPTED", "What a limit leaves in cash is acceptable"),
-        ReasonCode("SHELF_ENTRY_REQUESTED", "The missing shelf entry is on its way"),
-        ReasonCode("CLIENT_ACKNOWLEDGED", "The client knows and agrees", needs_comment=True),
-        _OTHER,
-    ),
-    Action.REJECT: (
-        ReasonCode("LIMIT_BREACH", "The breach of a limit cannot be accepted"),
-        ReasonCode("RESTRICTED_TARGET", "The model holds a restricted instrument"),
-        ReasonCode("BANNED_HOLDING", "The portfolio holds a banned instrument"),
-        ReasonCode("HALT_TOO_LARGE", "Too much of the portfolio is halted"),
-        ReasonCode("DATA_QUALITY", "Prices, rates or shelf data cannot be relied on"),
-        ReasonCode("CASH_INSTRUCTION_MISSING", "The client's cash instruction is missing"),
-        _OTHER,
-    ),
-    Action.REQUEST_CHANGE: (
-        ReasonCode("CASH_INSTRUCTION_UNCLEAR", "The cash instruction is unclear", needs_comment=True),
-        ReasonCode("WITHDRAWAL_CALLED_OFF", "A planned withdrawal was called off"),
-        ReasonCode("MODEL_OUTDATED", "The model portfolio is out of date"),
-        ReasonCode("DATA_TO_BE_CORRECTED", "Input data has to be corrected", needs_comment=True),
-        ReasonCode("RESTRICTED_TARGET", "A restricted instrument has to be replaced"),
-        _OTHER,
-    ),
-    Action.ESCALATE: (
-        ReasonCode("ABOVE_MY_AUTHORITY", "The decision is above my authority"),
-        ReasonCode("DEADLINE_AT_RISK", "It will not be decided in time"),
-        ReasonCode("BANNED_HOLDING", "A banned instrument is involved"),
-        ReasonCode("CONFLICT_OF_INTEREST", "I should not decide this myself"),
-        _OTHER,
-    ),
-    Action.OVERRIDE: (
-        ReasonCode("CLIENT_ACKNOWLEDGED", "The client knows and agrees in writing", needs_comment=True),
-        ReasonCode("RESTRICTION_EXPIRING", "The restriction is about to end", needs_comment=True),
-        ReasonCode("COMMITTEE_DECISION", "A committee decided so", needs_comment=True),
-        _OTHER,
-    ),
-}
+REASON_CODES: Catalogue = {action: spec.reasons for action, spec in ACTIONS.items() if spec.reasons}
 
 
 def parse_catalogue(raw: str) -> Catalogue:

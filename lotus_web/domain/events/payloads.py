@@ -11,7 +11,8 @@ from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import turned_text
 from lotus_web.domain.identifiers import KEY_MAX, TRACE_MAX, is_storable
-from lotus_web.domain.items.transitions import Priority, WorkflowKind
+from lotus_web.domain.items.actions import Verdict
+from lotus_web.domain.items.values import Priority, WorkflowKind
 
 PAYLOAD_MAX_BYTES = 64 * 1024
 SLA_HOURS_MAX = 24 * 366
@@ -117,7 +118,7 @@ SHAPES: dict[EventType, dict[str, Any]] = {
         "approval_id": NAME,
         "subject": _SUBJECT,
         "approver": {"actor_type": NAME, "actor_id": NAME},
-        "decision": one_of("approved", "rejected"),
+        "decision": one_of(*Verdict),
         "reason": Optional(ANY_TEXT),
         "evidence": Optional(_EVIDENCE),
     },

@@ -11,8 +11,10 @@ from typing import Any
 from lotus_web.domain import notifications as notices
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
 from lotus_web.domain.events.opening import evidence_of, exception_item, review_item
+from lotus_web.domain.items.actions import ACTIONS, BY_APPROVAL, Action, Approval, Hold, Verdict
 from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
-from lotus_web.domain.items.transitions import OPEN, TERMINAL, Action, status_after
+from lotus_web.domain.items.transitions import status_after
+from lotus_web.domain.items.values import OPEN, TERMINAL
 from lotus_web.domain.notifications import Notice
 from lotus_web.domain.sla.deadlines import due_at, explain_due
 from lotus_web.domain.surface import Surface
@@ -110,9 +112,9 @@ def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
 
 
 def _approval_action(payload: Mapping[str, Any]) -> Action:
-    if payload["decision"] == "rejected":
-        return Action.REJECT
-    return Action.OVERRIDE if payload["subject"]["subject_type"] == OVERRIDE_SUBJECT else Action.APPROVE
+    verdict = Verdict(payload["decision"])
+    overriding = Approval(verdict, override=payload["subject"]["subject_type"] == OVERRIDE_SUBJECT)
+    return BY_APPROVAL.get(overriding) or BY_APPROVAL[Approval(verdict)]
 
 
 def _other(approver: str, actor: str) -> str | None:
@@ -131,7 +133,8 @@ def fold_action(item: ItemState, record: ActionRecord) -> Effect:
         last_actor_id=record.decider_id,
         claimed_at=_renewed(item, record),
     )
-    if record.to_status in TERMINAL and record.action_type is not Action.COMMENT:
+    spec = ACTIONS[record.action_type]
+    if record.to_status in TERMINAL and spec.decides:
         acted = replace(
             acted,
             # Clocks of other systems may be wrong; nothing is decided before it was asked.
@@ -139,16 +142,16 @@ def fold_action(item: ItemState, record: ActionRecord) -> Effect:
             current_decision=record.to_status.value,
             current_reason=record.text,
         )
-    match record.action_type:
-        case Action.CLAIM:
+    match spec.hold:
+        case Hold.CLAIM:
             return _told(replace(acted, assigned_account_id=record.assigned_account_id, claimed_at=record.occurred_at))
-        case Action.RELEASE:
+        case Hold.RELEASE:
             return _told(replace(acted, assigned_account_id=None, claimed_at=None))
-        case Action.REQUEST_CHANGE:
+        case Hold.PAUSE:
             return _told(_changes_requested(item, acted, record))
-        case Action.REASSIGN:
+        case Hold.REASSIGN:
             return _reassigned(acted, record)
-        case Action.ESCALATE:
+        case Hold.ESCALATE:
             return _escalated(item, acted, record)
     return _told(acted)
 

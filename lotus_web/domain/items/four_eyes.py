@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import Forbidden
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import ACTIONS, Action
 
 CODE = "four_eyes"
-# Rejecting or asking for changes only holds back: nobody needs a second pair of eyes for that.
-NEEDS_ANOTHER = frozenset({Action.APPROVE, Action.OVERRIDE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class FourEyes:
 
     def applies_to(self, action: Action, actor: Actor, parties: Parties) -> bool:
         """Return whether the one who decides, or in whose name it is done, is the one who submitted or asked."""
-        if not self.enabled or action not in NEEDS_ANOTHER:
+        if not self.enabled or not ACTIONS[action].four_eyes:
             return False
         return actor.decider_id in (parties.submitted_by, parties.requested_by)
 
@@ -47,7 +45,7 @@ class FourEyes:
         if actor.tenant_id in self.exempt_tenants or not self.applies_to(action, actor, parties):
             return None
         did = "submitted this run" if actor.decider_id == parties.submitted_by else "asked for this review"
-        return f"{actor.decider_id} {did}: someone else must {action.value} it."
+        return f"{actor.decider_id} {did}: someone else must {ACTIONS[action].verb} it."
 
     def check(self, action: Action, actor: Actor, parties: Parties) -> bool:
         """Return whether the tenant's exemption was used; raises Forbidden ``four_eyes`` where there is none."""

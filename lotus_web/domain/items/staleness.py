@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import Conflict
+from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import Action, did, status_sentence
+from lotus_web.domain.items.transitions import status_sentence
 
 
 def evidence_digest(item: ItemState, artifact_hash: str | None) -> str:
@@ -45,5 +46,6 @@ def _what_changed(item: ItemState, seen: int | None) -> str:
         return f"This item is at version {item.version}; there never was a version {seen}."
     if item.last_action_type is None or seen == item.version:
         return "The evidence of this item is not what you saw."
-    done = did(Action(item.last_action_type), account=item.assigned_account_id, role=item.assigned_role)
+    spec = ACTIONS[Action(item.last_action_type)]
+    done = spec.describe(account=item.assigned_account_id, role=item.assigned_role)
     return f"This item changed while you were looking: {item.last_actor_id} {done}. {status_sentence(item.status)}"

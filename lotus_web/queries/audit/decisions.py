@@ -8,15 +8,17 @@ from typing import Any
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.decisions.reason_codes import NO_REASON_CODE
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import ACTIONS
 from lotus_web.models import Decision, EventLogEntry, WorkflowAction, WorkflowItem
 
 BATCH = 1_000
 _SUFFIX = f":{EventType.APPROVAL_RECORDED.value}"
-_WORD = {GateAction.APPROVE: "approved", GateAction.REJECT: "rejected"}
+# Decisions that are an event of the log, by what it says; the others are actions alone.
+_APPROVALS = {spec.gate: spec.approval.verdict for spec in ACTIONS.values() if spec.gate and spec.approval}
+_BY_VERDICT = {verdict.value: gate for gate, verdict in _APPROVALS.items()}
+_REQUESTS = {action.value: spec.gate.value for action, spec in ACTIONS.items() if spec.gate and not spec.approval}
 
 Facts = tuple[Any, ...]
 
@@ -44,7 +46,7 @@ def _contradicted(session: Session, tenant_id: str) -> Iterator[str]:
 
 
 def _key(action: str, decision_id: str, workflow_id: str, digest: str) -> Facts:
-    return (workflow_id, digest) if action == GateAction.REQUEST_CHANGES else (decision_id,)
+    return (decision_id,) if action in _APPROVALS else (workflow_id, digest)
 
 
 def _facts(decision: Decision) -> Facts:
@@ -59,11 +61,11 @@ def _facts(decision: Decision) -> Facts:
         decision.shown_digest,
         decision.surface,
     )
-    return shared if decision.action == GateAction.REQUEST_CHANGES else (*shared, decision.correlation_id)
+    return (*shared, decision.correlation_id) if decision.action in _APPROVALS else shared
 
 
 def _approvals(session: Session, tenant_id: str, decisions: Sequence[Decision]) -> dict[Facts, Facts]:
-    keys = [decision.decision_id + _SUFFIX for decision in decisions if decision.action in _WORD]
+    keys = [decision.decision_id + _SUFFIX for decision in decisions if decision.action in _APPROVALS]
     events = session.scalars(
         select(EventLogEntry).where(
             EventLogEntry.tenant_id == tenant_id,
@@ -77,10 +79,9 @@ def _approvals(session: Session, tenant_id: str, decisions: Sequence[Decision]) 
 def _event_facts(event: EventLogEntry) -> Facts:
     payload: Mapping[str, Any] = event.payload
     subject, evidence = payload["subject"], payload["evidence"]
-    action = next(action.value for action, word in _WORD.items() if word == payload["decision"])
     return (
         f"{event.trace_id}:{subject['subject_type']}:{subject['subject_id']}",
-        action,
+        _BY_VERDICT[payload["decision"]].value,
         evidence.get("reason_code", NO_REASON_CODE),
         payload.get("reason"),
         payload["approver"]["actor_id"],
@@ -93,12 +94,12 @@ def _event_facts(event: EventLogEntry) -> Facts:
 
 
 def _requests(session: Session, tenant_id: str, decisions: Sequence[Decision]) -> dict[Facts, Facts]:
-    asked = [decision.workflow_id for decision in decisions if decision.action == GateAction.REQUEST_CHANGES]
+    asked = [decision.workflow_id for decision in decisions if decision.action not in _APPROVALS]
     actions = session.scalars(
         select(WorkflowAction).where(
             WorkflowAction.tenant_id == tenant_id,
             WorkflowAction.workflow_id.in_(asked),
-            WorkflowAction.action_type == Action.REQUEST_CHANGE.value,
+            WorkflowAction.action_type.in_(_REQUESTS),
         )
     )
     return {(action.workflow_id, action.details.get("shown_digest")): _action_facts(action) for action in actions}
@@ -107,7 +108,7 @@ def _requests(session: Session, tenant_id: str, decisions: Sequence[Decision]) -
 def _action_facts(action: WorkflowAction) -> Facts:
     return (
         action.workflow_id,
-        GateAction.REQUEST_CHANGES.value,
+        _REQUESTS[action.action_type],
         action.reason_code or NO_REASON_CODE,
         action.text,
         action.on_behalf_of or action.actor_id,
@@ -137,7 +138,7 @@ def _missing_requests(session: Session, tenant_id: str) -> Iterator[str]:
     """Compare, item by item of runs, how many changes were requested and how many such decisions there are."""
     decided = (
         select(Decision.workflow_id, func.count().label("decisions"))
-        .where(Decision.tenant_id == tenant_id, Decision.action == GateAction.REQUEST_CHANGES.value)
+        .where(Decision.tenant_id == tenant_id, Decision.action.in_(_REQUESTS.values()))
         .group_by(Decision.workflow_id)
         .subquery()
     )
@@ -146,7 +147,7 @@ def _missing_requests(session: Session, tenant_id: str) -> Iterator[str]:
         .join(WorkflowItem, _same_item())
         .where(
             WorkflowAction.tenant_id == tenant_id,
-            WorkflowAction.action_type == Action.REQUEST_CHANGE.value,
+            WorkflowAction.action_type.in_(_REQUESTS),
             WorkflowItem.rebalance_run_id.is_not(None),
         )
         .group_by(WorkflowAction.workflow_id)

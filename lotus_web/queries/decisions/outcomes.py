@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, reason_text
+from lotus_web.domain.items.actions import DECIDING, Action
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import DECIDING, Action
 from lotus_web.models import WorkflowAction
 
 

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, reason_text
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.models import WorkflowAction
 
-REPORTED = (Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.ESCALATE, Action.OVERRIDE)
+REPORTED = tuple(action for action, spec in ACTIONS.items() if spec.reasons)
 COUNTED_AT_MOST = 50_000
 
 

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
+from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.four_eyes import FourEyes, Parties
 from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ActionRecord, ItemState
-from lotus_web.domain.items.transitions import PERMISSION, Action, why_not
+from lotus_web.domain.items.transitions import why_not
 from lotus_web.models import Notification, Run, WorkflowAction
 from lotus_web.models.to_domain import action_record
 from lotus_web.queries.items.lookup import stored_item
@@ -107,4 +108,4 @@ def _told(session: Session, item: ItemState) -> tuple[Notification, ...]:
 
 def _choice(item: ItemState, action: Action, actor: Actor, parties: Parties, four_eyes: FourEyes) -> ActionChoice:
     sentence = why_not(item.facts, actor, action) or four_eyes.refusal(action, actor, parties)
-    return ActionChoice(action.value, PERMISSION[action].value, sentence is None, sentence)
+    return ActionChoice(action.value, ACTIONS[action].permission.value, sentence is None, sentence)

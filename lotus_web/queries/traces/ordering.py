@@ -8,15 +8,15 @@ that nears, a failure) follows what was recorded before it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.events.projection import target_workflow_id
+from lotus_web.domain.items.actions import ACTIONS, ActionSpec, Hold
 from lotus_web.domain.items.state import Origin
-from lotus_web.domain.items.transitions import Action
 from lotus_web.domain.notifications import NoticeCategory
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
 from lotus_web.models.to_domain import logged_event
@@ -47,13 +47,17 @@ Told = ToldEvent | ToldAction | ToldNotice
 # log_seq; 0 for the event and what it stands for, 1 for what people did after it; action_seq; notification_seq.
 Place = tuple[int, int, int, int]
 
+
+def _actions_that(do: Callable[[ActionSpec], bool]) -> frozenset[str]:
+    return frozenset(action.value for action, spec in ACTIONS.items() if do(spec))
+
+
 # What brings a notification about.
 _KINDS: Mapping[str, frozenset[str]] = {
-    NoticeCategory.ASSIGNMENT: frozenset(
-        {EventType.EXCEPTION_REQUESTED, EventType.WORKFLOW_REVIEW_REQUESTED, Action.REASSIGN}
-    ),
-    NoticeCategory.ESCALATION: frozenset({Action.ESCALATE}),
-    NoticeCategory.APPROVAL: frozenset({Action.APPROVE, Action.REJECT, Action.OVERRIDE}),
+    NoticeCategory.ASSIGNMENT: frozenset({EventType.EXCEPTION_REQUESTED, EventType.WORKFLOW_REVIEW_REQUESTED})
+    | _actions_that(lambda spec: spec.hold is Hold.REASSIGN),
+    NoticeCategory.ESCALATION: _actions_that(lambda spec: spec.hold is Hold.ESCALATE),
+    NoticeCategory.APPROVAL: _actions_that(lambda spec: spec.approval is not None),
 }
 
 

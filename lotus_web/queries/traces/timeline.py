@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, reason_text
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action, did
+from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.notifications import NoticeCategory
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
 from lotus_web.queries.traces.ordering import Told, ToldAction, ToldEvent, ToldNotice, in_order
@@ -149,7 +149,7 @@ def _action(row: WorkflowAction, codes: Catalogue) -> TimelineEntry:
     return TimelineEntry(
         at=row.occurred_at,
         actor=row.on_behalf_of or row.actor_id,
-        title=did(action, account=row.assigned_account_id, role=row.assigned_role) + through,
+        title=ACTIONS[action].describe(account=row.assigned_account_id, role=row.assigned_role) + through,
         body="\n".join(part for part in (reason, row.text) if part),
         kind=row.action_type,
         entry_id=row.action_id,

@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lotus_web.domain.decisions.gate import GATE_ACTION
 from lotus_web.domain.decisions.reason_codes import NO_REASON_CODE
 from lotus_web.domain.events.envelope import SOURCE, EventDraft, EventType
 from lotus_web.domain.events.projection import OVERRIDE_SUBJECT
+from lotus_web.domain.items.actions import ACTIONS, Action, Approval
 from lotus_web.domain.items.state import ActionRecord, ItemState, Origin
-from lotus_web.domain.items.transitions import Action, ItemStatus
+from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import Decision
 from lotus_web.services.command import CommandContext
 from lotus_web.store.new_ids import new_id
-
-APPROVALS = {Action.APPROVE: "approved", Action.REJECT: "rejected", Action.OVERRIDE: "approved"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class ReviewCase:
 
 def decision_row(case: ReviewCase) -> Decision | None:
     """Return the RFC-0020 decision of a run's review; other actions and other items have none."""
-    gate_action = GATE_ACTION.get(case.asked.action)
+    gate_action = ACTIONS[case.asked.action].gate
     if gate_action is None or case.item.rebalance_run_id is None:
         return None
     return Decision(
@@ -69,7 +67,7 @@ def decision_row(case: ReviewCase) -> Decision | None:
     )
 
 
-def approval_draft(case: ReviewCase, approval_id: str) -> EventDraft:
+def approval_draft(case: ReviewCase, approval: Approval, approval_id: str) -> EventDraft:
     """Return the ApprovalRecorded of an approval, a rejection or an override."""
     return EventDraft(
         event_id=new_id("evt_"),
@@ -80,13 +78,12 @@ def approval_draft(case: ReviewCase, approval_id: str) -> EventDraft:
         source=SOURCE,
         actor={"actor_type": case.context.actor.actor_type.value, "actor_id": case.context.actor.actor_id},
         idempotency_key=f"{approval_id}:{EventType.APPROVAL_RECORDED.value}",
-        payload=_approval_payload(case, approval_id),
+        payload=_approval_payload(case, approval, approval_id),
         correlation_id=case.context.correlation_id,
     )
 
 
-def _approval_payload(case: ReviewCase, approval_id: str) -> dict[str, Any]:
-    overriding = case.asked.action is Action.OVERRIDE
+def _approval_payload(case: ReviewCase, approval: Approval, approval_id: str) -> dict[str, Any]:
     evidence: dict[str, Any] = {"surface": case.context.surface.value, "shown_digest": case.digest}
     if case.asked.reason_code:
         evidence["reason_code"] = case.asked.reason_code
@@ -98,11 +95,11 @@ def _approval_payload(case: ReviewCase, approval_id: str) -> dict[str, Any]:
     payload = {
         "approval_id": approval_id,
         "subject": {
-            "subject_type": OVERRIDE_SUBJECT if overriding else case.item.subject_type,
-            "subject_id": case.item.workflow_id if overriding else case.item.subject_id,
+            "subject_type": OVERRIDE_SUBJECT if approval.override else case.item.subject_type,
+            "subject_id": case.item.workflow_id if approval.override else case.item.subject_id,
         },
         "approver": {"actor_type": approver_type, "actor_id": case.context.actor.decider_id},
-        "decision": APPROVALS[case.asked.action],
+        "decision": approval.verdict.value,
         "evidence": evidence,
     }
     return payload | ({"reason": case.asked.text} if case.asked.text else {})

@@ -12,19 +12,12 @@ from lotus_web.domain.decisions.gate import check_reason_code
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.events.projection import PASSED_OVER, event_action_id, fold_action
 from lotus_web.domain.identifiers import check_storable
+from lotus_web.domain.items.actions import ACTIONS, Approval, Hold, Text
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.four_eyes import Parties
 from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import (
-    NEEDS_TEXT,
-    PERMISSION,
-    Action,
-    check_action,
-    check_ever_possible,
-    check_free_text,
-    override_phrase,
-)
+from lotus_web.domain.items.transitions import check_action, check_ever_possible, check_free_text, override_phrase
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.support import Counter
 from lotus_web.models import Decision, Run
@@ -33,7 +26,6 @@ from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import action_row, get_item, item_state, store_effect
 from lotus_web.services.events.log import append_event, lock_tenant
 from lotus_web.services.items.action_records import (
-    APPROVALS,
     ReviewAction,
     ReviewCase,
     approval_draft,
@@ -66,7 +58,7 @@ def apply_action(session: Session, workflow_id: str, asked: ReviewAction, contex
     InvalidInput; nothing is written then.
     """
     actor, policy = context.actor, context.policy
-    check_permission(actor, PERMISSION[asked.action])
+    check_permission(actor, ACTIONS[asked.action].permission)
     runtime = lock_tenant(session, actor.tenant_id)
     item = item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))
     run = session.get(Run, (actor.tenant_id, item.rebalance_run_id)) if item.rebalance_run_id else None
@@ -81,8 +73,9 @@ def apply_action(session: Session, workflow_id: str, asked: ReviewAction, contex
     if exempted:
         _put_exemption_on_record(session, case)
     decision = _decide(session, case)
-    if asked.action in APPROVALS:
-        action_id = _approve_or_reject(session, case, decision)
+    approval = ACTIONS[asked.action].approval
+    if approval is not None:
+        action_id = _approve_or_reject(session, case, approval, decision)
     else:
         action_id = _act(session, case, after_log_seq=runtime.last_log_seq)
     return Reviewed(item_state(get_item(session, actor.tenant_id, workflow_id)), action_id, decision)
@@ -96,15 +89,15 @@ def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
     if asked.evidence and len(canonical_json(asked.evidence)) > EVIDENCE_MAX_BYTES:
         raise InvalidInput("invalid_argument", "Evidence is locators of at most 8 KiB.", loc=("body", "evidence"))
     check_storable(asked.evidence, loc=("body", "evidence"))
-    coded = asked.reason_code is not None and asked.action is not Action.COMMENT
-    if asked.action in NEEDS_TEXT and text is None and not coded:
-        word = "note" if asked.action is Action.COMMENT else "reason"
-        raise InvalidInput("invalid_argument", f"Enter a {word}.", loc=("body", word))
-    if asked.action is Action.OVERRIDE and (asked.confirm_text or "").strip() != override_phrase(item.workflow_id):
+    spec = ACTIONS[asked.action]
+    coded = asked.reason_code is not None and spec.text is Text.REASON
+    if spec.text is not None and text is None and not coded:
+        raise InvalidInput("invalid_argument", f"Enter a {spec.text.value}.", loc=("body", spec.text.value))
+    if spec.phrase and (asked.confirm_text or "").strip() != override_phrase(item.workflow_id):
         raise InvalidInput(
             "invalid_argument", f"Type {override_phrase(item.workflow_id)} to confirm.", loc=("body", "confirm_text")
         )
-    if asked.action is Action.REASSIGN and not (asked.assigned_account_id or asked.assigned_role):
+    if spec.hold is Hold.REASSIGN and not (asked.assigned_account_id or asked.assigned_role):
         raise InvalidInput(
             "invalid_argument", "Name a person or a role to assign to.", loc=("body", "assigned_account_id")
         )
@@ -145,11 +138,14 @@ def _decide(session: Session, case: ReviewCase) -> Decision | None:
     return decision
 
 
-def _approve_or_reject(session: Session, case: ReviewCase, decision: Decision | None) -> str:
+def _approve_or_reject(session: Session, case: ReviewCase, approval: Approval, decision: Decision | None) -> str:
     """Append ApprovalRecorded; its projection moves the item and writes the action, whose id is returned."""
     approval_id = decision.decision_id if decision else new_id("apr_", 12)
     entry = append_event(
-        session, approval_draft(case, approval_id), defaults=case.context.policy.defaults, now=case.context.now
+        session,
+        approval_draft(case, approval, approval_id),
+        defaults=case.context.policy.defaults,
+        now=case.context.now,
     ).entry
     return event_action_id(entry.tenant_id, entry.event_id)
 
@@ -159,7 +155,7 @@ def _act(session: Session, case: ReviewCase, *, after_log_seq: int) -> str:
     account, role = _target(session, case)
     record = manual_record(case, account=account, role=role, after_log_seq=after_log_seq)
     wanted = case.context.policy.defaults.escalation_account_id
-    if case.asked.action is Action.ESCALATE and account != wanted:
+    if ACTIONS[case.asked.action].hold is Hold.ESCALATE and account != wanted:
         record = replace(record, details={**record.details, PASSED_OVER: wanted})
     session.add(action_row(record))
     store_effect(session, fold_action(case.item, record))
@@ -168,15 +164,15 @@ def _act(session: Session, case: ReviewCase, *, after_log_seq: int) -> str:
 
 def _target(session: Session, case: ReviewCase) -> tuple[str | None, str | None]:
     policy = case.context.policy
-    match case.asked.action:
-        case Action.CLAIM:
+    match ACTIONS[case.asked.action].hold:
+        case Hold.CLAIM:
             return case.context.actor.decider_id, None
-        case Action.ESCALATE:
+        case Hold.ESCALATE:
             wanted = policy.defaults.escalation_account_id
             # Who was disabled or moved since the settings were made would hold it unseen: it waits for the role instead.
             able = wanted is not None and may_review(session, case.item.tenant_id, wanted)
             return wanted if able else None, policy.defaults.escalation_role
-        case Action.REASSIGN:
+        case Hold.REASSIGN:
             account, role = case.asked.assigned_account_id, case.asked.assigned_role
             check_assignee(session, case.item.tenant_id, account_id=account, role=role)
             return account, role

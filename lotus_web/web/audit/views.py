@@ -15,7 +15,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.audit import INTACT
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import ACTIONS
 from lotus_web.queries.audit.chain_state import chain_state
 from lotus_web.queries.audit.explorer import AuditFilter, all_audit_lines, audit_page
 from lotus_web.queries.audit.export import export_item
@@ -51,7 +51,7 @@ COLUMNS = (
 )
 KINDS = (
     *((kind.value, kind.value) for kind in AuditCategory),
-    *((kind.value, kind.value) for kind in Action),
+    *((action.value, spec.label) for action, spec in ACTIONS.items()),
     *((kind.value, kind.value) for kind in EventType),
 )
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
-from lotus_web.domain.decisions.gate import ITEM_ACTION
+from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.queries.audit.explorer import NO_REASON
 from lotus_web.queries.audit.lines import Source
 from lotus_web.queries.decisions.reasons import ReasonLine, reason_report
@@ -22,7 +22,6 @@ from lotus_web.web.shell.query_args import check_order, instant_arg
 
 blueprint = Blueprint("reasons", __name__)
 DAYS = 30
-_GATE = {action: gate.value for gate, action in ITEM_ACTION.items()}
 
 
 @blueprint.get("/decisions/reasons")
@@ -45,7 +44,7 @@ def show() -> ResponseReturnValue:
         report=report,
         actions=actions,
         decisions_of=decisions_of,
-        listed=[action.value for action in _GATE],
+        listed=[action.value for action, spec in ACTIONS.items() if spec.gate],
         since=since,
         until=until,
         is_filtered=bool(request.args.get("from") or request.args.get("to")),
@@ -68,7 +67,7 @@ def decisions_of(line: ReasonLine) -> str | None:
     when: dict[str, Any] = kept or {"from": period()[0].date().isoformat()}
     if current_actor().may(Permission.WORKFLOW_EXPORT):
         return url_for("audit.show", source=Source.ACTION.word, kind=line.action, reason=line.code or NO_REASON, **when)
-    gate = next((word for action, word in _GATE.items() if action.value == line.action), None)
+    gate = ACTIONS[Action(line.action)].gate
     if gate is None or line.code is None:
         return None
-    return url_for("decisions.show", action=gate, reason_code=line.code, **when)
+    return url_for("decisions.show", action=gate.value, reason_code=line.code, **when)

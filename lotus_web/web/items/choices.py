@@ -1,18 +1,21 @@
-"""What can be done to an item by the person who looks at it, and the sentence for what cannot."""
+"""What the person looking at an item can do with it, the reason for what they cannot, and when a claim expires."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from lotus_web.config import current
 from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.decisions.reason_codes import ReasonCode
+from lotus_web.domain.items.actions import ACTIONS, Action, Hold, action_keys, forms_of
 from lotus_web.domain.items.four_eyes import FourEyes, Parties
-from lotus_web.domain.items.transitions import Action, ItemFacts, override_phrase, why_not
+from lotus_web.domain.items.transitions import ItemFacts, override_phrase, why_not
 from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.items.page import ItemDetail
 from lotus_web.web.format.people import naming
@@ -63,7 +66,7 @@ def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes
         sentence = four_eyes.refusal(action, actor, parties)
         if sentence is not None:
             refused[action] = sentence
-    assigning = Action.REASSIGN not in refused
+    assigning = any(spec.hold is Hold.REASSIGN for action, spec in ACTIONS.items() if action not in refused)
     return DecisionPanel(
         refusals={action: naming(refused[action]) for action in Action if action in refused},
         reasons=current.settings().reason_codes,
@@ -71,3 +74,25 @@ def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes
         roles=REVIEWING_ROLES,
         phrase=override_phrase(detail.item.workflow_id),
     )
+
+
+def claim_end(claimed_at: datetime) -> datetime:
+    """Return when a claim expires unless its holder acts; each of their actions renews it (services/items/claims.py)."""
+    return claimed_at + timedelta(minutes=current.settings().claim_minutes)
+
+
+def action_mark(kind: str) -> tuple[str, str] | None:
+    """Return the tone and the icon of an action, None for what is none."""
+    form = ACTIONS[Action(kind)].form if kind in set(Action) else None
+    return (form.tone, form.icon) if form else None
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the table of actions."""
+    gate_marks = {
+        spec.gate.value: (spec.form.tone, spec.form.icon, spec.past) for spec in ACTIONS.values() if spec.gate
+    }
+    app.jinja_env.globals.update(
+        ACTIONS=ACTIONS, forms_of=forms_of, action_keys=action_keys, action_mark=action_mark, gate_marks=gate_marks
+    )
+    app.add_template_filter(claim_end)

@@ -11,8 +11,8 @@ from lotus_web.config import current
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.gate import GateStatus, gate_status
 from lotus_web.domain.errors import Conflict
+from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import Action, did
 from lotus_web.queries.decisions.outcomes import latest_decisions
 from lotus_web.queries.inbox.listing import next_in_queue
 from lotus_web.queries.items.holders import is_disabled
@@ -92,7 +92,6 @@ def item_page(
         me=actor.decider_id,
         now=now,
         soon_minutes=current.settings().deadline_risk_warning_minutes,
-        Action=Action,
     )
 
 
@@ -128,7 +127,8 @@ def collision(
     if conflict.code != "version_conflict" or item.last_action_type is None:
         return Collision(False, naming(conflict.message))
     who = "you" if item.last_actor_id == actor.decider_id else known_as(item.last_actor_id or "")
-    done = did(Action(item.last_action_type), account=item.assigned_account_id, role=item.assigned_role)
+    spec = ACTIONS[Action(item.last_action_type)]
+    done = spec.describe(account=item.assigned_account_id, role=item.assigned_role)
     return Collision(False, f"While you were looking, {who} {naming(done)}.")
 
 

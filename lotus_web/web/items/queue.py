@@ -18,7 +18,6 @@ from lotus_web.config import current
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import Action
 from lotus_web.queries.inbox.filter import InboxFilter, Tab
 from lotus_web.queries.inbox.listing import InboxRow, open_before, open_items
 from lotus_web.queries.inbox.order import cursor_after, decode_place
@@ -29,8 +28,6 @@ from lotus_web.web.shell.links import with_query
 # Lists with an order of their own to go on in; of the others the way back is kept.
 ORDERED = frozenset(Tab) - {Tab.CLOSED, Tab.ALL}
 AT, OF, PLACE = "at", "of", "place"
-# After these the item needs its reviewer no more.
-ONWARD = frozenset({Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.ESCALATE, Action.OVERRIDE})
 
 
 @dataclass(frozen=True, slots=True)

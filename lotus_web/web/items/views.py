@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from lotus_web.domain.access import Permission, check_permission
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
-from lotus_web.domain.items.transitions import PERMISSION, Action
+from lotus_web.domain.items.actions import ACTIONS
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.store.session import db
@@ -16,22 +16,10 @@ from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.items.form import Typed, asked_action, chosen_action, field_error
 from lotus_web.web.items.page import Outcome, item_page
-from lotus_web.web.items.queue import ONWARD, QueueAddress, act_url, move_on, queue_address, queue_here
+from lotus_web.web.items.queue import QueueAddress, act_url, move_on, queue_address, queue_here
 from lotus_web.web.shell.htmx import go_to, is_htmx, see_other
 
 blueprint = Blueprint("items", __name__)
-
-DONE_WORDS = {
-    Action.CLAIM: "You hold this item now.",
-    Action.RELEASE: "Released. It waits for someone else.",
-    Action.APPROVE: "Approved.",
-    Action.REJECT: "Rejected.",
-    Action.REQUEST_CHANGE: "Changes requested.",
-    Action.COMMENT: "Comment added.",
-    Action.REASSIGN: "Reassigned.",
-    Action.ESCALATE: "Escalated.",
-    Action.OVERRIDE: "Overridden. The gate is open for this run.",
-}
 
 
 @blueprint.get("/inbox/<ident:workflow_id>")
@@ -66,13 +54,14 @@ def act(workflow_id: str) -> ResponseReturnValue:
 def _apply(workflow_id: str, typed: Typed) -> Reviewed:
     action, context = chosen_action(typed), form_context()
     with audited_transaction(AuditedAction(context, action.value, workflow_id, unseen=True)) as session:
-        check_permission(context.actor, PERMISSION[action])
+        check_permission(context.actor, ACTIONS[action].permission)
         return apply_action(session, workflow_id, asked_action(typed), context)
 
 
 def _recorded(workflow_id: str, typed: Typed, done: Reviewed, address: QueueAddress | None) -> Response:
     assert typed.action is not None
-    words, onward = DONE_WORDS[typed.action], typed.action in ONWARD
+    spec = ACTIONS[typed.action]
+    words, onward = spec.done, spec.settles
     onward = onward and (address is None or address.work is not None)
     queue = queue_here(db.session(), done.item, current_actor(), address) if onward else None
     if onward and address is not None and address.wanted is None:

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from lotus_web.api.endpoint.routing import AnyToken, declared_routes
 from lotus_web.api.openapi.bodies import ANALYZE
 from lotus_web.domain.access import Permission, Role, permissions_of
-from lotus_web.domain.items.transitions import PERMISSION, Action
+from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.web.guard.access import access_of
 from tests.contract.callers import ALL, Caller, bearer_of, review_request, segment
 
@@ -256,7 +256,7 @@ def test_a_role_opens_the_routes_of_its_permissions_and_no_other(world: World, r
 def test_an_action_asks_for_the_permission_of_its_own(world: World, action: Action) -> None:
     (cell,) = (cell for cell in cells(world.app) if cell.name == "POST /api/v1/workflows/{workflow_id}/actions")
     asked = Cell(cell.name, cell.method, cell.rule, cell.permission, {"action": action.value, "reason": "a reason"})
-    needed = PERMISSION[action]
+    needed = ACTIONS[action].permission
     refused = world.ask(asked, world.bearer(*(frozenset(Permission) - {needed})), body=True)
     assert (refused.status_code, named_permission(refused)) == (403, needed.value)
     assert named_permission(world.ask(asked, world.bearer(needed), body=True)) is None

@@ -14,7 +14,8 @@ from lotus_web import create_app
 from lotus_web.config.current import utcnow
 from lotus_web.config.settings import Settings
 from lotus_web.domain.access import Permission
-from lotus_web.domain.items.transitions import PERMISSION, Action, ItemStatus
+from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.transitions import ItemStatus
 from lotus_web.models import AuditRecord, Decision, EventLogEntry, Notification, WorkflowAction, WorkflowItem
 from lotus_web.store.session import db
 from lotus_web.web.format.permissions import MAY
@@ -190,8 +191,8 @@ def test_an_action_does_the_same_through_every_door(world: World, action: Action
         # The RFC's routes tell by stable codes alone.
         assert told["form"][1:] == told["api"][1:], status
         # A page says in words what JSON names.
-        assert told["api"][0].sentence == f"This needs the permission {PERMISSION[action].value}."
-        assert told["form"][0].sentence == f"This needs the permission “{MAY[PERMISSION[action]]}”."
+        assert told["api"][0].sentence == f"This needs the permission {ACTIONS[action].permission.value}."
+        assert told["form"][0].sentence == f"This needs the permission “{MAY[ACTIONS[action].permission]}”."
 
 
 def test_what_is_in_review_and_nobodys_is_claimed_and_not_released_through_every_door(world: World) -> None:

@@ -10,7 +10,8 @@ from lotus_web.demo.people import ENGINE_FEED, PEOPLE, PlannedAction, actions_on
 from lotus_web.demo.portfolios import DemoRun, demo_runs
 from lotus_web.demo.story import STORY
 from lotus_web.domain.access import Permission, permissions_of
-from lotus_web.domain.items.transitions import NEEDS_TEXT, OPEN, PERMISSION, RUN_TRANSITIONS, Action, ItemStatus
+from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.transitions import OPEN, RUN_TRANSITIONS, ItemStatus
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 
 DECIDING = {Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.ESCALATE, Action.OVERRIDE}
@@ -40,7 +41,7 @@ def test_every_step_is_allowed_by_the_table_of_transitions() -> None:
 def test_everyone_has_the_permission_for_what_they_did() -> None:
     permissions = {person.name: permissions_of([person.role]) for person in PEOPLE}
     for planned in DONE:
-        assert PERMISSION[planned.action] in permissions[planned.actor]
+        assert ACTIONS[planned.action].permission in permissions[planned.actor]
 
 
 def test_every_item_waits_for_its_latest_action_no_longer_than_since_its_run() -> None:
@@ -82,7 +83,7 @@ def test_the_story_tells_only_of_runs_that_need_review() -> None:
 def test_decisions_have_a_code_and_a_reason_and_other_actions_have_no_code() -> None:
     for planned in DONE:
         assert (planned.reason_code is not None) == (planned.action in DECIDING)
-        assert bool(planned.text) or planned.action not in NEEDS_TEXT
+        assert bool(planned.text) or not ACTIONS[planned.action].text
         assert planned.reason_code is None or re.fullmatch(r"[A-Z][A-Z0-9_]*", planned.reason_code)
 
 

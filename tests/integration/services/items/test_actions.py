@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor, ActorType, Permission, Role
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput, LotusError, NotFound
 from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.items.actions import ACTIONS, Action, Text
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import NEEDS_TEXT, Action, ItemStatus, WorkflowKind, status_after
+from lotus_web.domain.items.transitions import ItemStatus, WorkflowKind, status_after
 from lotus_web.models import Decision, LineageEdge, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.items import actions as items_actions
@@ -152,13 +153,13 @@ def test_a_decision_on_another_systems_item_is_an_event_and_no_decision_of_the_g
 
 
 def test_a_reason_is_asked_for_where_one_is_needed() -> None:
-    for action in NEEDS_TEXT:
+    for action in (action for action, spec in ACTIONS.items() if spec.text):
         for text in (None, "", " \n\t "):
             assert "Enter a" in assert_refused(InvalidInput, action, text=text).message
 
 
 def test_a_reason_code_stands_for_a_reason() -> None:
-    for action in NEEDS_TEXT - {A.COMMENT}:
+    for action in (action for action, spec in ACTIONS.items() if spec.text is Text.REASON):
         with transaction() as session:
             done = act(session, RUN, action, actor=ADA, text=None, reason_code="CASH_PLANNED")
             assert done.item.version == 2

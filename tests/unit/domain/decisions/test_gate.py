@@ -7,7 +7,6 @@ from itertools import product
 import pytest
 
 from lotus_web.domain.decisions.gate import (
-    GATE_ACTION,
     ITEM_ACTION,
     GateAction,
     GateStatus,
@@ -18,7 +17,8 @@ from lotus_web.domain.decisions.gate import (
     requires_review,
 )
 from lotus_web.domain.errors import Conflict, InvalidInput
-from lotus_web.domain.items.transitions import Action, ItemFacts, ItemStatus, Priority, WorkflowKind, status_after
+from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.transitions import ItemFacts, ItemStatus, Priority, WorkflowKind, status_after
 
 G, D = GateStatus, GateAction
 EXPECTED = {
@@ -79,8 +79,8 @@ def test_review_is_required_where_the_workflow_is_on_and_names_the_status(
 
 
 def test_the_two_vocabularies_of_decisions_map_onto_each_other() -> None:
-    assert {GATE_ACTION[ITEM_ACTION[action]] for action in D} == set(D)
-    assert Action.OVERRIDE not in GATE_ACTION
+    assert {ACTIONS[ITEM_ACTION[action]].gate for action in D} == set(D)
+    assert ACTIONS[Action.OVERRIDE].gate is None
 
 
 @pytest.mark.parametrize("good", ["A", "CASH_PLANNED", "R2", "A" * 128])

@@ -8,12 +8,11 @@ import pytest
 
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
+from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.transitions import (
     OPEN,
-    PERMISSION,
     TERMINAL,
     TEXT_MAX,
-    Action,
     ItemFacts,
     ItemStatus,
     WorkflowKind,
@@ -109,7 +108,7 @@ def test_nothing_leads_out_of_an_override_but_words() -> None:
 def test_who_may_is_asked_before_whether_it_is_possible(action: Action) -> None:
     with pytest.raises(Forbidden) as refused:
         check_action(facts(S.OVERRIDDEN), VIEW, action)
-    assert refused.value.details == {"permission": PERMISSION[action].value}
+    assert refused.value.details == {"permission": ACTIONS[action].permission.value}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def test_who_may_is_asked_before_whether_it_is_possible(action: Action) -> None:
     ],
 )
 def test_roles_may_what_the_contract_grants_them(action: Action, roles: set[Role]) -> None:
-    may = {role for role in Role if person("someone", role).may(PERMISSION[action])}
+    may = {role for role in Role if person("someone", role).may(ACTIONS[action].permission)}
     assert may == roles
 
 
