@@ -26,6 +26,7 @@ from lotus_web.domain.events.projection import Effect, fold_action, fold_event
 from lotus_web.domain.items.actions import ACTIONS, Hold
 from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ItemState, TraceContext
+from lotus_web.domain.items.subjects import Evidence
 from lotus_web.domain.items.transitions import check_action
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.surface import Surface
@@ -201,7 +202,7 @@ class BulkLoad:
             return
         actor, item = STAFF[moment.action.actor], trace.item
         wanted = replace(asked(moment.action, item.workflow_id), confirm_text=None)
-        digest = evidence_digest(item, trace.run.artifact_hash)
+        digest = evidence_digest(item, Evidence(trace.run.artifact_hash, trace.run.submitted_by))
         after = check_action(item.facts, actor, wanted.action)
         context = CommandContext(actor, Surface.FORM, moment.run.correlation_id, moment.at, self.policy)
         case = ReviewCase(item, wanted, after, context, digest)

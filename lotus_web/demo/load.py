@@ -13,7 +13,7 @@ from lotus_web.demo.people import PlannedAction
 from lotus_web.demo.portfolios import DemoRun
 from lotus_web.demo.timeline import Moment
 from lotus_web.domain.access import DEFAULT_TENANT
-from lotus_web.domain.identifiers import exception_workflow_id
+from lotus_web.domain.items.subjects import SubjectType, item_id
 from lotus_web.domain.surface import Surface
 from lotus_web.models import Run
 from lotus_web.services.command import CommandContext
@@ -70,6 +70,6 @@ def _record(session: Session, moment: Moment, policy: DeploymentPolicy) -> str:
 
 
 def _act(session: Session, moment: Moment, planned: PlannedAction, run_id: str, policy: DeploymentPolicy) -> None:
-    workflow_id = exception_workflow_id(moment.run.correlation_id, run_id)
+    workflow_id = item_id(moment.run.correlation_id, SubjectType.RUN, run_id)
     context = CommandContext(STAFF[planned.actor], Surface.FORM, moment.run.correlation_id, moment.at, policy)
     apply_action(session, workflow_id, asked(planned, workflow_id), context)

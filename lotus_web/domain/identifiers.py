@@ -76,8 +76,3 @@ def check_correlation_id(value: str) -> str:
 def artifact_id(run_id: str) -> str:
     """Return the artifact's id: the run's with its first ``rr_`` swapped for ``dra_``."""
     return run_id.replace("rr_", "dra_", 1)
-
-
-def exception_workflow_id(correlation_id: str, run_id: str) -> str:
-    """Return the deterministic id of a run's review item (workflow.md §1)."""
-    return f"{correlation_id}:exception:{run_id}"

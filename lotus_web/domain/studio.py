@@ -10,9 +10,9 @@ from enum import StrEnum
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.items.precedents import Precedents
+from lotus_web.domain.items.subjects import SUBJECTS, SubjectType
 from lotus_web.domain.items.transitions import Priority, WorkflowKind
 
-SUBJECT = "trace_review"
 UNFAVOURABLE = frozenset({"failure", "abandoned"})
 
 
@@ -131,7 +131,7 @@ class Draft:
     sla_hours: int
     sla_due_at: datetime
 
-
-def review_workflow_id(trace_id: str, template: Template) -> str:
-    """Return the deterministic id of a review that a template starts on a trace."""
-    return f"{trace_id}:{SUBJECT}:{template.template_id}"
+    @property
+    def subject(self) -> dict[str, str]:
+        """What the item would be about, as events and JSON name it."""
+        return {"subject_type": SUBJECTS[SubjectType.TRACE_REVIEW].stored, "subject_id": self.template.template_id}

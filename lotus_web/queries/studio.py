@@ -10,17 +10,16 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.precedents import Precedents, precedent_key
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.subjects import SubjectType, item_id
 from lotus_web.domain.items.transitions import Priority
 from lotus_web.domain.sla.deadlines import due_at
 from lotus_web.domain.studio import (
-    SUBJECT,
     Draft,
     Signal,
     TraceFacts,
     default_template,
     priority_for,
     recommended_reason,
-    review_workflow_id,
     signals_of,
     template_named,
 )
@@ -58,7 +57,7 @@ def dry_run(
     template = template_named(template_id) if template_id else default_template(facts)
     signals = signals_of(facts)
     priority, reason = priority_for(signals), recommended_reason(facts, signals)
-    workflow_id = review_workflow_id(trace_id, template)
+    workflow_id = item_id(trace_id, SubjectType.TRACE_REVIEW, template.template_id)
     draft = Draft(
         workflow_id=workflow_id,
         trace_id=trace_id,
@@ -75,7 +74,7 @@ def dry_run(
 
 def _precedents(session: Session, tenant_id: str, trace: TraceSummary, now: datetime, codes: Catalogue) -> Precedents:
     """Return the precedents of what the trace is about: of its exception if it has one, else of its policy and entity."""
-    asked = next((item for item in reversed(trace.items) if item.subject_type != SUBJECT), None)
+    asked = next((item for item in reversed(trace.items) if item.subject is not SubjectType.TRACE_REVIEW), None)
     if asked is not None:
         key, portfolio_id = precedent_key(asked.policy_id, asked.metadata), asked.portfolio_id
     else:

@@ -13,7 +13,7 @@ from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventSour
 from lotus_web.domain.free_text import clean_line
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import Priority, check_free_text
-from lotus_web.domain.studio import SUBJECT, Draft
+from lotus_web.domain.studio import Draft
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import find_item, get_item
@@ -89,7 +89,7 @@ def _payload(draft: Draft, asked: ReviewRequest) -> dict[str, Any]:
     assignee = {"account_id": asked.assigned_account_id, "role": asked.assigned_role}
     return {
         "template_id": draft.template.template_id,
-        "subject": {"subject_type": SUBJECT, "subject_id": draft.template.template_id},
+        "subject": draft.subject,
         "assignee": assignee if given else {"account_id": None, "role": draft.template.role.value},
         "priority": (draft.priority if asked.priority is None else asked.priority).word,
         "sla_hours": draft.sla_hours,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from lotus_web.domain.identifiers import exception_workflow_id
+from lotus_web.domain.items.subjects import SubjectType, item_id
 
 RUN_ID = "rr_4f8c1a2e"
 CORRELATION_ID = "corr_9d1f03b7a652"
 KEY = "pf-1042-2026-03-02-close"
 PORTFOLIO = "pf-1042"
 REVIEWER = "rosa.reviewer"
-WORKFLOW_ID = exception_workflow_id(CORRELATION_ID, RUN_ID)
+WORKFLOW_ID = item_id(CORRELATION_ID, SubjectType.RUN, RUN_ID)
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 SNAPSHOT: dict[str, Any] = {

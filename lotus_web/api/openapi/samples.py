@@ -6,6 +6,7 @@ from typing import Any
 
 from lotus_web.api.openapi.bodies import AT, CORRELATION_ID, EVENT, KEY, PORTFOLIO, REVIEWER, RUN_ID, WORKFLOW_ID
 from lotus_web.domain.identifiers import artifact_id
+from lotus_web.domain.items.subjects import SUBJECTS, SubjectType
 
 STAMP = AT.isoformat(timespec="microseconds")
 OPERATION_ID = "dop_2c9e51ab8f04"
@@ -47,7 +48,7 @@ SAMPLES: dict[str, Any] = {
     "workflow_name": "rebalance",
     "workflow_kind": "exception_review",
     "workflow": "rebalance",
-    "subject": {"subject_type": "exception", "subject_id": RUN_ID},
+    "subject": {"subject_type": SUBJECTS[SubjectType.RUN].stored, "subject_id": RUN_ID},
     "primary_entity": {"entity_type": "portfolio", "entity_id": PORTFOLIO},
     "title": "Review the rebalance of pf-1042",
     "reason": "The client asked for the cash.",

@@ -22,7 +22,7 @@ from lotus_web.config.features import SUPPORT, WORKFLOW
 from lotus_web.domain.access import Permission
 from lotus_web.domain.decisions.gate import ITEM_ACTION
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.identifiers import exception_workflow_id
+from lotus_web.domain.items.subjects import SubjectType, item_id
 from lotus_web.http.refusal_log import set_audit_subject
 from lotus_web.queries.decisions.gate import gate_history, run_gate
 from lotus_web.queries.idempotency.keys import key_mapping
@@ -106,7 +106,7 @@ def _subject(call: Call, named: str, find: FindRun) -> str:
     session, tenant_id = db.session(), call.actor.tenant_id
     try:
         run_id = find(session, tenant_id, named)
-        return exception_workflow_id(correlation_of_run(session, tenant_id, run_id), run_id)
+        return item_id(correlation_of_run(session, tenant_id, run_id), SubjectType.RUN, run_id)
     except NotFound:
         return named
 

@@ -18,7 +18,7 @@ from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.identifiers import ACTOR_MAX
 from lotus_web.domain.items.transitions import Priority
-from lotus_web.domain.studio import SIGNAL_TEXT, SUBJECT, TEMPLATES, Draft, Template
+from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES, Draft, Template
 from lotus_web.http.refusal_log import set_audit_subject
 from lotus_web.queries.studio import dry_run
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
@@ -87,7 +87,7 @@ class DraftAnswer(Answer):
             workflow_id=draft.workflow_id,
             trace_id=draft.trace_id,
             workflow_kind=draft.template.workflow_kind.value,
-            subject={"subject_type": SUBJECT, "subject_id": draft.template.template_id},
+            subject=draft.subject,
             template_id=draft.template.template_id,
             title=draft.title,
             priority=draft.priority.word,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.actions import GateAction as GateAction
-from lotus_web.domain.items.transitions import REASON_CODE_MAX, RUN_TRANSITIONS
+from lotus_web.domain.items.transitions import GATED_TRANSITIONS, REASON_CODE_MAX
 from lotus_web.domain.items.values import ItemStatus, Priority
 
 REASON_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -40,7 +40,7 @@ def _of_item(status: ItemStatus) -> GateStatus:
 # What the steps of a run's item mean at its gate; an override is final and is checked apart.
 GATE_TRANSITIONS: dict[tuple[GateStatus, GateAction], GateStatus] = {
     (_of_item(status), gate): _of_item(after)
-    for (status, action), after in RUN_TRANSITIONS.items()
+    for (status, action), after in GATED_TRANSITIONS.items()
     if (gate := ACTIONS[action].gate) is not None
 }
 

@@ -67,6 +67,11 @@ class EventDraft:
     schema_version: int = SCHEMA_VERSION
     tags: tuple[str, ...] = field(default=())
 
+    @property
+    def producer_id(self) -> str:
+        """Who produced the event, by the name that a stored event has for it."""
+        return self.source.producer_id
+
 
 def check_draft(draft: EventDraft) -> None:
     """Raise InvalidInput ``invalid_argument`` for an event that cannot be: its ids, actor, time or payload."""

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lotus_web.domain.events.envelope import OWN_PRODUCER
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
 from lotus_web.domain.items.state import ItemState, LoggedEvent, TraceContext
+from lotus_web.domain.items.subjects import SUBJECTS, SubjectType, item_id
 from lotus_web.domain.items.transitions import ItemStatus, Priority, WorkflowKind
 from lotus_web.domain.sla.deadlines import SLA_SETTING, WorkflowDefaults, due_at, explain_due
 
 
+def run_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
+    """Return the item that the ExceptionRequested of a run recorded here opens.
+
+    Only such an event ties an item to a run: the gate believes what this field says.
+    """
+    return replace(exception_item(event, trace), rebalance_run_id=event.payload["exception_id"])
+
+
 def exception_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
-    """Return the item that an ExceptionRequested opens, with the clock and the role of its day."""
+    """Return the item that an ExceptionRequested opens, with the hours and the role that were the defaults then."""
     payload = event.payload
     defaults = WorkflowDefaults.from_dict(event.applied_defaults)
     item = _new_item(
         event,
         trace,
         kind=WorkflowKind.EXCEPTION_REVIEW,
-        subject=("exception", payload["exception_id"]),
+        subject=(SubjectType.EXCEPTION, payload["exception_id"]),
         hours=defaults.sla_hours(WorkflowKind.EXCEPTION_REVIEW),
         source=SLA_SETTING[WorkflowKind.EXCEPTION_REVIEW],
         priority=_priority(payload.get("priority")),
     )
-    # Only the house's own recording may tie an item to a run: the gate believes what this field says.
-    run_id = payload["exception_id"] if event.producer_id == OWN_PRODUCER else None
     return replace(
         item,
         assigned_role=defaults.assigned_role,
@@ -36,7 +43,6 @@ def exception_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
         policy_id=payload["policy"]["policy_id"],
         policy_version=payload["policy"]["policy_version"],
         request_reason=payload["reason"],
-        rebalance_run_id=run_id,
         metadata={**item.metadata, "evidence": evidence_of(payload)},
     )
 
@@ -50,7 +56,7 @@ def review_item(event: LoggedEvent, trace: TraceContext) -> ItemState:
         event,
         trace,
         kind=kind,
-        subject=("trace_review", payload["template_id"]),
+        subject=(SubjectType.TRACE_REVIEW, payload["template_id"]),
         hours=hours,
         source=source,
         priority=_priority(payload["priority"]),
@@ -91,18 +97,18 @@ def _new_item(
     trace: TraceContext,
     *,
     kind: WorkflowKind,
-    subject: tuple[str, str],
+    subject: tuple[SubjectType, str],
     hours: int,
     source: str,
     priority: Priority,
 ) -> ItemState:
     return ItemState(
         tenant_id=event.tenant_id,
-        workflow_id=f"{event.trace_id}:{subject[0]}:{subject[1]}",
+        workflow_id=item_id(event.trace_id, *subject),
         trace_id=event.trace_id,
         workflow_kind=kind,
         workflow_name=trace.workflow,
-        subject_type=subject[0],
+        subject_type=SUBJECTS[subject[0]].stored,
         subject_id=subject[1],
         status=ItemStatus.REQUESTED,
         priority=priority,
@@ -118,3 +124,33 @@ def _new_item(
         portfolio_id=trace.portfolio_id,
         metadata={"sla": explain_due(event.occurred_at, hours, source), "sla_hours": hours},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """How an event opens an item about one kind of subject: its type, where its payload names the subject, and the item.
+
+    ``own`` is whether the event comes from this deployment (True), from elsewhere (False) or from either (None).
+    """
+
+    event_type: EventType
+    subject_key: str
+    opened: Callable[[LoggedEvent, TraceContext], ItemState]
+    own: bool | None = None
+
+
+OPENERS: Mapping[SubjectType, Opener] = {
+    SubjectType.RUN: Opener(EventType.EXCEPTION_REQUESTED, "exception_id", run_item, own=True),
+    SubjectType.EXCEPTION: Opener(EventType.EXCEPTION_REQUESTED, "exception_id", exception_item, own=False),
+    SubjectType.TRACE_REVIEW: Opener(EventType.WORKFLOW_REVIEW_REQUESTED, "template_id", review_item),
+}
+OPENING = frozenset(opener.event_type for opener in OPENERS.values())
+
+
+def opened_by(event: EventDraft | LoggedEvent) -> SubjectType | None:
+    """Return the kind of subject whose item an event opens; None for an event that opens none."""
+    own = event.producer_id == OWN_PRODUCER
+    for subject, opener in OPENERS.items():
+        if opener.event_type == event.event_type and opener.own in (None, own):
+            return subject
+    return None

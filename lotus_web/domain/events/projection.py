@@ -10,9 +10,11 @@ from typing import Any
 
 from lotus_web.domain import notifications as notices
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
-from lotus_web.domain.events.opening import evidence_of, exception_item, review_item
+from lotus_web.domain.events.opening import OPENERS, evidence_of
+from lotus_web.domain.events.opening import opened_by as opened_subject
 from lotus_web.domain.items.actions import ACTIONS, BY_APPROVAL, Action, Approval, Hold, Verdict
 from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
+from lotus_web.domain.items.subjects import item_id, item_id_as_stored
 from lotus_web.domain.items.transitions import status_after
 from lotus_web.domain.items.values import OPEN, TERMINAL
 from lotus_web.domain.notifications import Notice
@@ -40,18 +42,18 @@ def event_action_id(tenant_id: str, event_id: str) -> str:
 
 def target_workflow_id(event: EventDraft | LoggedEvent) -> str | None:
     """Return the id of the item that an event is about, or None when it touches none."""
-    payload = event.payload
-    match event.event_type:
-        case EventType.EXCEPTION_REQUESTED:
-            return f"{event.trace_id}:exception:{payload['exception_id']}"
-        case EventType.WORKFLOW_REVIEW_REQUESTED:
-            return f"{event.trace_id}:trace_review:{payload['template_id']}"
-        case EventType.APPROVAL_RECORDED:
-            subject = payload["subject"]
-            if subject["subject_type"] == OVERRIDE_SUBJECT:
-                return str(subject["subject_id"])
-            return f"{event.trace_id}:{subject['subject_type']}:{subject['subject_id']}"
-    return None
+    opens = opened_subject(event)
+    if opens is not None:
+        return item_id(event.trace_id, opens, event.payload[OPENERS[opens].subject_key])
+    return approved_item_id(event.trace_id, event.payload) if event.event_type == EventType.APPROVAL_RECORDED else None
+
+
+def approved_item_id(trace_id: str, payload: Mapping[str, Any]) -> str:
+    """Return the id of the item that an ApprovalRecorded decides; an override names the item itself."""
+    subject = payload["subject"]
+    if subject["subject_type"] == OVERRIDE_SUBJECT:
+        return str(subject["subject_id"])
+    return item_id_as_stored(trace_id, subject["subject_type"], subject["subject_id"])
 
 
 def fold_event(
@@ -59,19 +61,17 @@ def fold_event(
 ) -> Effect | None:
     """Apply an event to the item it is about (None if that does not exist yet); None when it changes nothing.
 
-    ``opened_by`` is the producer of the event that opened the item: what the house opened, only the house decides.
+    ``opened_by`` is the producer of the event that opened the item: only this deployment decides what it opened itself.
     """
-    match event.event_type:
-        case EventType.EXCEPTION_REQUESTED if item is None:
-            return _opened(exception_item(event, trace))
-        case EventType.WORKFLOW_REVIEW_REQUESTED if item is None:
-            return _opened(review_item(event, trace))
-        # Events act within their own trace: another trace's page would not show who closed its item.
-        case EventType.APPROVAL_RECORDED if item is not None and item.trace_id == event.trace_id:
-            # A foreign event on an item of the house stays a line in the timeline: nobody's right to decide was checked.
-            foreign = opened_by == OWN_PRODUCER != event.producer_id
-            return None if foreign else _approved_or_rejected(item, event)
-    return None
+    if item is None:
+        opens = opened_subject(event)
+        return None if opens is None else _opened(OPENERS[opens].opened(event, trace))
+    # Events act within their own trace: another trace's page would not show who closed its item.
+    if event.event_type != EventType.APPROVAL_RECORDED or item.trace_id != event.trace_id:
+        return None
+    # An approval from elsewhere of an item opened here stays a line in the timeline: nobody checked the right to decide.
+    elsewhere = opened_by == OWN_PRODUCER != event.producer_id
+    return None if elsewhere else _approved_or_rejected(item, event)
 
 
 def _opened(item: ItemState) -> Effect:

@@ -11,16 +11,27 @@ from dataclasses import dataclass, field
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import Forbidden
 from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.subjects import SUBJECTS, Evidence
 
 CODE = "four_eyes"
 
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Who stands behind an item: the account that submitted its run (None without one) and the one that asked for the review."""
+    """The accounts that do not approve an item: who submitted its subject (None where nobody did) and who asked for the review.
+
+    ``submitted`` says what a submitter did, in the words of the subject.
+    """
 
     submitted_by: str | None
     requested_by: str
+    submitted: str = "submitted it"
+
+    @classmethod
+    def of(cls, item: ItemState, evidence: Evidence) -> Parties:
+        """Return the parties of an item."""
+        return cls(evidence.submitted_by, item.requested_by_id, SUBJECTS[item.subject].submitted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ class FourEyes:
         """Return the sentence that says why someone else must do this; None where the actor may."""
         if actor.tenant_id in self.exempt_tenants or not self.applies_to(action, actor, parties):
             return None
-        did = "submitted this run" if actor.decider_id == parties.submitted_by else "asked for this review"
+        did = parties.submitted if actor.decider_id == parties.submitted_by else "asked for this review"
         return f"{actor.decider_id} {did}: someone else must {ACTIONS[action].verb} it."
 
     def check(self, action: Action, actor: Actor, parties: Parties) -> bool:

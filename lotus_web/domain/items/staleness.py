@@ -6,18 +6,19 @@ from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.subjects import Evidence
 from lotus_web.domain.items.transitions import status_sentence
 
 
-def evidence_digest(item: ItemState, artifact_hash: str | None) -> str:
-    """Return the digest of an item as it stands and of the evidence behind it."""
+def evidence_digest(item: ItemState, evidence: Evidence) -> str:
+    """Return the digest of an item as it is and of what a decision on it rests on."""
     return content_hash(
         {
             "workflow_id": item.workflow_id,
             "version": item.version,
             "status": item.status,
             "sla_due_at": item.sla_due_at,
-            "artifact_hash": artifact_hash,
+            "artifact_hash": evidence.content_hash,
         }
     )
 

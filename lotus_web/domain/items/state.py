@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from lotus_web.domain.items.subjects import SubjectType, subject_of
 from lotus_web.domain.items.transitions import Action, ItemFacts, ItemStatus, Priority, WorkflowKind
 
 
@@ -140,13 +141,18 @@ class ItemState:
         return self.is_open and self.sla_due_at < now
 
     @property
+    def subject(self) -> SubjectType:
+        """What kind of subject the item is about."""
+        return subject_of(self.subject_type, run_id=self.rebalance_run_id)
+
+    @property
     def facts(self) -> ItemFacts:
         """What the transition rules need."""
         return ItemFacts(
             workflow_id=self.workflow_id,
             status=self.status,
             workflow_kind=self.workflow_kind,
-            is_run=self.rebalance_run_id is not None,
+            subject=self.subject,
             assigned_account_id=self.assigned_account_id,
             claimed=self.claimed_at is not None,
         )

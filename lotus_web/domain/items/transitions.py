@@ -9,6 +9,7 @@ from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 from lotus_web.domain.free_text import clean_text
 from lotus_web.domain.items.actions import ACTIONS, Hold
 from lotus_web.domain.items.actions import Action as Action
+from lotus_web.domain.items.subjects import SUBJECTS, SubjectType
 from lotus_web.domain.items.values import OPEN as OPEN
 from lotus_web.domain.items.values import TERMINAL as TERMINAL
 from lotus_web.domain.items.values import ItemStatus as ItemStatus
@@ -19,8 +20,8 @@ TEXT_MAX = 4000
 REASON_CODE_MAX = 128
 
 TRANSITIONS = {(status, action): after for action, spec in ACTIONS.items() for status, after in spec.steps.items()}
-# The gate of RFC-0020 reopens and reverses decided items of runs; nothing reopens an override.
-RUN_TRANSITIONS = TRANSITIONS | {
+# The gate of RFC-0020 reopens and reverses decided items of subjects that have one; nothing reopens an override.
+GATED_TRANSITIONS = TRANSITIONS | {
     (status, action): after for action, spec in ACTIONS.items() for status, after in spec.reopens.items()
 }
 
@@ -32,7 +33,7 @@ class ItemFacts:
     workflow_id: str
     status: ItemStatus
     workflow_kind: WorkflowKind
-    is_run: bool
+    subject: SubjectType
     assigned_account_id: str | None
     claimed: bool = False
 
@@ -57,7 +58,7 @@ def status_after(item: ItemFacts, action: Action) -> ItemStatus | None:
     """Return the status after ``action``, or None where the tables know no such step."""
     if _never(item, action) or _against_the_hold(item, action):
         return None
-    return (RUN_TRANSITIONS if item.is_run else TRANSITIONS).get((item.status, action))
+    return (GATED_TRANSITIONS if SUBJECTS[item.subject].has_gate else TRANSITIONS).get((item.status, action))
 
 
 def _never(item: ItemFacts, action: Action) -> bool:

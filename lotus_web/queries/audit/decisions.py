@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.reason_codes import NO_REASON_CODE
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
+from lotus_web.domain.events.projection import approved_item_id
 from lotus_web.domain.items.actions import ACTIONS
 from lotus_web.models import Decision, EventLogEntry, WorkflowAction, WorkflowItem
 
@@ -78,9 +79,9 @@ def _approvals(session: Session, tenant_id: str, decisions: Sequence[Decision]) 
 
 def _event_facts(event: EventLogEntry) -> Facts:
     payload: Mapping[str, Any] = event.payload
-    subject, evidence = payload["subject"], payload["evidence"]
+    evidence = payload["evidence"]
     return (
-        f"{event.trace_id}:{subject['subject_type']}:{subject['subject_id']}",
+        approved_item_id(event.trace_id, payload),
         _BY_VERDICT[payload["decision"]].value,
         evidence.get("reason_code", NO_REASON_CODE),
         payload.get("reason"),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.subjects import subject_of
 from lotus_web.domain.items.transitions import ItemFacts, ItemStatus, Priority, WorkflowKind
 from lotus_web.domain.paging import Page
 from lotus_web.models import WorkflowItem
@@ -36,6 +37,7 @@ _NEWEST_DECIDED = keyset.Order(WorkflowItem.resolved_at, WorkflowItem.workflow_i
 COLUMNS = (
     WorkflowItem.workflow_id,
     WorkflowItem.workflow_kind,
+    WorkflowItem.subject_type,
     WorkflowItem.rebalance_run_id,
     WorkflowItem.portfolio_id,
     WorkflowItem.title,
@@ -61,6 +63,7 @@ class InboxRow:
 
     workflow_id: str
     workflow_kind: str
+    subject_type: str
     rebalance_run_id: str | None
     portfolio_id: str | None
     title: str
@@ -92,7 +95,7 @@ class InboxRow:
             workflow_id=self.workflow_id,
             status=ItemStatus(self.status),
             workflow_kind=WorkflowKind(self.workflow_kind),
-            is_run=self.rebalance_run_id is not None,
+            subject=subject_of(self.subject_type, run_id=self.rebalance_run_id),
             assigned_account_id=self.assigned_account_id,
             claimed=self.claimed_at is not None,
         )

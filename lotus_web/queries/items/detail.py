@@ -18,10 +18,11 @@ from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.items.transitions import why_not
-from lotus_web.models import Notification, Run, WorkflowAction
+from lotus_web.models import Notification, WorkflowAction
 from lotus_web.models.to_domain import action_record
 from lotus_web.queries.items.lookup import stored_item
 from lotus_web.queries.items.precedents import item_precedents
+from lotus_web.queries.items.subjects import READERS
 from lotus_web.queries.items.violations import item_violations
 from lotus_web.queries.traces.summary import TraceSummary, trace_summary
 
@@ -64,8 +65,8 @@ def workflow_detail(
 ) -> WorkflowDetail:
     """Return an item for who asks; raises NotFound. Twelve queries, whatever it holds."""
     item = stored_item(session, actor.tenant_id, workflow_id)
-    run = session.get(Run, (item.tenant_id, item.rebalance_run_id)) if item.rebalance_run_id else None
-    parties = Parties(run.submitted_by if run else None, item.requested_by_id)
+    subject = READERS[item.subject].facts(session, item)
+    parties = Parties.of(item, subject.evidence)
     return WorkflowDetail(
         item=item,
         actions=item_actions(session, item),
@@ -74,8 +75,8 @@ def workflow_detail(
         violations=item_violations(session, item),
         precedents=item_precedents(session, item, now=now, codes=codes),
         trace=trace_summary(session, item.tenant_id, item.trace_id),
-        run_status=run.status if run else None,
-        digest=evidence_digest(item, run.artifact_hash if run else None),
+        run_status=subject.status,
+        digest=evidence_digest(item, subject.evidence),
     )
 
 

@@ -9,18 +9,20 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.subjects import Evidence
 from lotus_web.queries.decisions.outcomes import with_reasons
 from lotus_web.queries.items.lookup import stored_item
-from lotus_web.queries.runs.page import RunDetail, find_run_detail
+from lotus_web.queries.items.subjects import READERS, SubjectDetail
 from lotus_web.queries.traces.timeline import Timeline, item_timeline
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDetail:
-    """An item as it is told, the run it is about (None for another system's or a purged one), what happened, and the digest of it all."""
+    """An item with its reason, what it is about (None where that is not, or no longer, stored), what happened, and the digest."""
 
     item: ItemState
-    run: RunDetail | None
+    evidence: Evidence
+    about: SubjectDetail | None
     timeline: Timeline
     digest: str
 
@@ -28,10 +30,11 @@ class ItemDetail:
 def item_detail(session: Session, tenant_id: str, workflow_id: str, *, codes: Catalogue = REASON_CODES) -> ItemDetail:
     """Return an item as it stands now; raises NotFound. Six queries, whatever it holds."""
     item = stored_item(session, tenant_id, workflow_id)
-    run = find_run_detail(session, tenant_id, item.rebalance_run_id) if item.rebalance_run_id else None
+    evidence, about = READERS[item.subject].page(session, item)
     return ItemDetail(
         item=with_reasons(session, [item], codes)[0],
-        run=run,
+        evidence=evidence,
+        about=about,
         timeline=item_timeline(session, tenant_id, trace_id=item.trace_id, workflow_id=workflow_id, codes=codes),
-        digest=evidence_digest(item, run.run.artifact_hash if run else None),
+        digest=evidence_digest(item, evidence),
     )

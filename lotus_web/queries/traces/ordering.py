@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
-from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.events.opening import OPENING
 from lotus_web.domain.events.projection import target_workflow_id
 from lotus_web.domain.items.actions import ACTIONS, ActionSpec, Hold
 from lotus_web.domain.items.state import Origin
@@ -54,8 +54,7 @@ def _actions_that(do: Callable[[ActionSpec], bool]) -> frozenset[str]:
 
 # What brings a notification about.
 _KINDS: Mapping[str, frozenset[str]] = {
-    NoticeCategory.ASSIGNMENT: frozenset({EventType.EXCEPTION_REQUESTED, EventType.WORKFLOW_REVIEW_REQUESTED})
-    | _actions_that(lambda spec: spec.hold is Hold.REASSIGN),
+    NoticeCategory.ASSIGNMENT: OPENING | _actions_that(lambda spec: spec.hold is Hold.REASSIGN),
     NoticeCategory.ESCALATION: _actions_that(lambda spec: spec.hold is Hold.ESCALATE),
     NoticeCategory.APPROVAL: _actions_that(lambda spec: spec.approval is not None),
 }

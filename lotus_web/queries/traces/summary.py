@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.subjects import EXCEPTIONS
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.queries.traces.ordering import Told, in_order
 
 MOST_ROWS = 500
-EXCEPTION = "exception"
 ACTIVE, SETTLED = "active", "settled"
 
 
@@ -113,7 +113,7 @@ _TELLING = (
 
 
 def _asked(items: Sequence[ItemState]) -> bool:
-    return any(item.subject_type == EXCEPTION for item in items)
+    return any(item.subject in EXCEPTIONS for item in items)
 
 
 def _unfinished(started: EventLogEntry, items: Sequence[ItemState]) -> str:

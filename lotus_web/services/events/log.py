@@ -20,7 +20,9 @@ from lotus_web.domain.events.envelope import (
     entry_hash,
     envelope,
 )
+from lotus_web.domain.events.opening import OPENERS, opened_by
 from lotus_web.domain.events.projection import target_workflow_id
+from lotus_web.domain.items.subjects import SubjectType, item_id
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 from lotus_web.models import EventLogEntry, Run, TenantRuntime
 from lotus_web.models.to_domain import poster_of as poster_of
@@ -118,19 +120,36 @@ def _used(message: str, event_id: str) -> Conflict:
 
 
 def _check_opening(session: Session, draft: EventDraft) -> None:
-    """Refuse an event that would open another trace's item, or a run's from outside: ids are joined texts and can meet."""
-    if draft.event_type not in (EventType.EXCEPTION_REQUESTED, EventType.WORKFLOW_REVIEW_REQUESTED):
+    """Refuse an event that would open another trace's item, or one from outside that would open a run's: ids can coincide."""
+    subject = opened_by(draft)
+    if subject is None:
         return
     workflow_id = str(target_workflow_id(draft))
     item = find_item(session, draft.tenant_id, workflow_id)
     if item is not None and item.trace_id != draft.trace_id:
         raise InvalidInput("invalid_argument", f"{workflow_id} is an item of another trace.", loc=("body", "trace_id"))
-    correlation_id, _, run_id = workflow_id.rpartition(":exception:")
-    run = session.get(Run, (draft.tenant_id, run_id)) if draft.source.producer_id != OWN_PRODUCER else None
-    if run is not None and run.correlation_id == correlation_id:
-        raise InvalidInput(
-            "invalid_argument", f"{run_id} is a run: recording it opens its review.", loc=("body", "payload")
-        )
+    run = None
+    if draft.producer_id != OWN_PRODUCER:
+        run = _run_reviewed_as(session, draft, workflow_id, draft.payload[OPENERS[subject].subject_key])
+    if run is not None:
+        message = f"{run.rebalance_run_id} is a run: recording it opens its review."
+        raise InvalidInput("invalid_argument", message, loc=("body", "payload"))
+
+
+def _run_reviewed_as(session: Session, draft: EventDraft, workflow_id: str, subject_id: str) -> Run | None:
+    """Return the run whose review has this id.
+
+    An id is two ids joined, so that of a run can also come of another pair, whose second id holds the joint: only then are the
+    joined columns compared, which no index answers.
+    """
+    run = session.get(Run, (draft.tenant_id, subject_id))
+    if run is not None and item_id(run.correlation_id, SubjectType.RUN, run.rebalance_run_id) == workflow_id:
+        return run
+    joint = item_id("", SubjectType.RUN, "")
+    if joint not in f":{subject_id}":
+        return None
+    joined = Run.correlation_id + joint + Run.rebalance_run_id
+    return session.scalars(select(Run).where(Run.tenant_id == draft.tenant_id, joined == workflow_id)).one_or_none()
 
 
 def same_content(stored: EventLogEntry, draft: EventDraft) -> bool:

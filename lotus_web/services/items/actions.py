@@ -18,9 +18,7 @@ from lotus_web.domain.items.four_eyes import Parties
 from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import check_action, check_ever_possible, check_free_text, override_phrase
-from lotus_web.domain.lineage import EdgeType, EntityKind
-from lotus_web.domain.support import Counter
-from lotus_web.models import Decision, Run
+from lotus_web.models import Decision
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import action_row, get_item, item_state, store_effect
@@ -29,12 +27,10 @@ from lotus_web.services.items.action_records import (
     ReviewAction,
     ReviewCase,
     approval_draft,
-    decision_row,
     manual_record,
 )
 from lotus_web.services.items.assignment import check_assignee, may_review
-from lotus_web.services.lineage import add_edge
-from lotus_web.services.support import count
+from lotus_web.services.items.subjects import HANDLERS
 from lotus_web.store.new_ids import new_id
 
 __all__ = ["ReviewAction", "Reviewed", "apply_action", "check_input"]
@@ -61,18 +57,18 @@ def apply_action(session: Session, workflow_id: str, asked: ReviewAction, contex
     check_permission(actor, ACTIONS[asked.action].permission)
     runtime = lock_tenant(session, actor.tenant_id)
     item = item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))
-    run = session.get(Run, (actor.tenant_id, item.rebalance_run_id)) if item.rebalance_run_id else None
-    digest = evidence_digest(item, run.artifact_hash if run else None)
+    handler = HANDLERS[item.subject]
+    evidence = handler.evidence(session, item)
+    digest = evidence_digest(item, evidence)
     check_ever_possible(item.facts, asked.action)
     asked = check_input(item, asked)
     check_not_stale(item, version=asked.version, digest=asked.shown_digest, current_digest=digest)
     after = check_action(item.facts, actor, asked.action)
-    parties = Parties(run.submitted_by if run else None, item.requested_by_id)
-    exempted = policy.four_eyes.check(asked.action, actor, parties)
+    exempted = policy.four_eyes.check(asked.action, actor, Parties.of(item, evidence))
     case = ReviewCase(item, asked, after, context, digest, exempted)
     if exempted:
         _put_exemption_on_record(session, case)
-    decision = _decide(session, case)
+    decision = handler.decide(session, case)
     approval = ACTIONS[asked.action].approval
     if approval is not None:
         action_id = _approve_or_reject(session, case, approval, decision)
@@ -117,25 +113,6 @@ def _put_exemption_on_record(session: Session, case: ReviewCase) -> None:
         now=case.context.now,
         request_id=case.context.correlation_id,
     )
-
-
-def _decide(session: Session, case: ReviewCase) -> Decision | None:
-    decision = decision_row(case)
-    if decision is None:
-        return None
-    session.add(decision)
-    count(session, decision.tenant_id, Counter.DECISION_ACTIONS, decision.action)
-    count(session, decision.tenant_id, Counter.DECISION_REASONS, decision.reason_code)
-    add_edge(
-        session,
-        EdgeType.DECIDED_BY,
-        (EntityKind.RUN, decision.run_id),
-        (EntityKind.DECISION, decision.decision_id),
-        tenant_id=decision.tenant_id,
-        now=case.context.now,
-        metadata={"action": decision.action},
-    )
-    return decision
 
 
 def _approve_or_reject(session: Session, case: ReviewCase, approval: Approval, decision: Decision | None) -> str:

@@ -61,7 +61,7 @@ def refusals(item: ItemFacts, actor: Actor) -> dict[Action, str]:
 def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes: FourEyes) -> DecisionPanel:
     """Return the panel; asks the store for people only where the actor may assign."""
     refused = refusals(detail.item.facts, actor)
-    parties = Parties(detail.run.run.submitted_by if detail.run else None, detail.item.requested_by_id)
+    parties = Parties.of(detail.item, detail.evidence)
     for action in set(Action) - set(refused):
         sentence = four_eyes.refusal(action, actor, parties)
         if sentence is not None:

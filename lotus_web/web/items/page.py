@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 
 from lotus_web.config import current
 from lotus_web.domain.access import Actor
-from lotus_web.domain.decisions.gate import GateStatus, gate_status
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.subjects import SUBJECTS
 from lotus_web.queries.decisions.outcomes import latest_decisions
 from lotus_web.queries.inbox.listing import next_in_queue
 from lotus_web.queries.items.holders import is_disabled
 from lotus_web.queries.items.lookup import last_action
-from lotus_web.queries.items.page import ItemDetail, item_detail
+from lotus_web.queries.items.page import item_detail
 from lotus_web.queries.items.precedents import item_precedents
 from lotus_web.store.session import db
 from lotus_web.web.format.people import known_as, naming
@@ -26,8 +26,8 @@ from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.items.choices import decision_panel, waits_for_others
 from lotus_web.web.items.form import FieldError, Typed
 from lotus_web.web.items.queue import act_url, list_url, queue_address, queue_here
+from lotus_web.web.items.subjects import subject_context
 from lotus_web.web.shell.htmx import is_htmx, page_or_fragment
-from lotus_web.web.support.run_panel import run_support
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,7 @@ def item_page(
         status,
         detail=detail,
         item=detail.item,
-        run=detail.run,
-        support=run_support(session, actor.tenant_id, detail.run.run.rebalance_run_id) if detail.run else None,
-        gate=item_gate(detail),
+        subject=SUBJECTS[detail.item.subject],
         choices=decision_panel(session, detail, actor, current.policy().four_eyes),
         precedents=item_precedents(session, detail.item, now=now, codes=codes),
         typed=typed,
@@ -92,6 +90,7 @@ def item_page(
         me=actor.decider_id,
         now=now,
         soon_minutes=current.settings().deadline_risk_warning_minutes,
+        **subject_context(session, detail),
     )
 
 
@@ -106,14 +105,6 @@ def decided_by(session: Session, item: ItemState) -> str | None:
         return None
     decision = latest_decisions(session, item.tenant_id, [item.workflow_id]).get(item.workflow_id)
     return None if decision is None else decision.decided_by
-
-
-def item_gate(detail: ItemDetail) -> GateStatus | None:
-    """Return what the gate says of the item's run; None for an item without one."""
-    if detail.run is None:
-        return None
-    required = current.policy().requires_review(detail.run.run.status)
-    return gate_status(required=required, item_status=detail.item.status)
 
 
 def collision(

@@ -11,7 +11,7 @@ from lotus_web.demo.portfolios import DemoRun, demo_runs
 from lotus_web.demo.story import STORY
 from lotus_web.domain.access import Permission, permissions_of
 from lotus_web.domain.items.actions import ACTIONS, Action
-from lotus_web.domain.items.transitions import OPEN, RUN_TRANSITIONS, ItemStatus
+from lotus_web.domain.items.transitions import GATED_TRANSITIONS, OPEN, ItemStatus
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 
 DECIDING = {Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.ESCALATE, Action.OVERRIDE}
@@ -25,7 +25,7 @@ def _walk(steps: tuple[PlannedAction, ...]) -> ItemStatus:
     """Return the status that the steps lead to; a step that the table refuses raises KeyError."""
     status = ItemStatus.REQUESTED
     for step in steps:
-        status = RUN_TRANSITIONS[status, step.action]
+        status = GATED_TRANSITIONS[status, step.action]
     return status
 
 

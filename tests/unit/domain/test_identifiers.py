@@ -13,7 +13,6 @@ from lotus_web.domain.identifiers import (
     artifact_id,
     check_correlation_id,
     check_idempotency_key,
-    exception_workflow_id,
     is_storable,
 )
 
@@ -49,7 +48,3 @@ def test_storable_is_what_utf8_can_write_without_nul(text: str) -> None:
 
 def test_only_the_first_prefix_of_a_run_id_is_swapped_for_its_artifact() -> None:
     assert artifact_id("rr_rr_01") == "dra_rr_01"
-
-
-def test_an_item_id_names_trace_subject_and_run() -> None:
-    assert exception_workflow_id("corr:1", "rr_1") == "corr:1:exception:rr_1"

@@ -18,6 +18,7 @@ from lotus_web.domain.decisions.gate import (
 )
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.domain.items.transitions import ItemFacts, ItemStatus, Priority, WorkflowKind, status_after
 
 G, D = GateStatus, GateAction
@@ -47,7 +48,7 @@ def test_the_gate_allows_what_the_contract_lists_and_nothing_else(status: GateSt
 
 @pytest.mark.parametrize(("status", "action"), list(product(ItemStatus, D)))
 def test_gate_and_item_never_disagree_on_a_run(status: ItemStatus, action: GateAction) -> None:
-    item = ItemFacts("t:exception:x", status, WorkflowKind.EXCEPTION_REVIEW, True, None)
+    item = ItemFacts("t:exception:x", status, WorkflowKind.EXCEPTION_REVIEW, SubjectType.RUN, None)
     item_after = status_after(item, ITEM_ACTION[action])
     gate = gate_status(required=True, item_status=status)
     if item_after is None:

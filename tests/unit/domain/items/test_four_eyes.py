@@ -10,7 +10,7 @@ from lotus_web.domain.items.four_eyes import FourEyes, Parties
 from lotus_web.domain.items.transitions import Action
 
 RULE = FourEyes()
-PARTIES = Parties(submitted_by="pms", requested_by="rita")
+PARTIES = Parties(submitted_by="pms", requested_by="rita", submitted="submitted this run")
 
 
 def someone(name: str, *, on_behalf_of: str | None = None) -> Actor:

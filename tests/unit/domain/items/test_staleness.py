@@ -10,6 +10,7 @@ import pytest
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.subjects import Evidence
 from lotus_web.domain.items.transitions import ItemStatus
 from tests.support.histories import ITEM, NOW, later
 
@@ -18,11 +19,20 @@ from tests.support.histories import ITEM, NOW, later
     "change", [{"version": 2}, {"status": ItemStatus.ESCALATED}, {"sla_due_at": later(9)}, {"workflow_id": "other"}]
 )
 def test_a_change_of_the_item_changes_the_digest(change: dict[str, Any]) -> None:
-    assert evidence_digest(replace(ITEM, **change), "h") != evidence_digest(ITEM, "h")
+    assert evidence_digest(replace(ITEM, **change), Evidence("h")) != evidence_digest(ITEM, Evidence("h"))
 
 
 def test_a_change_of_the_evidence_changes_the_digest() -> None:
-    assert len({evidence_digest(ITEM, "h"), evidence_digest(ITEM, "i"), evidence_digest(ITEM, None)}) == 3
+    assert (
+        len(
+            {
+                evidence_digest(ITEM, Evidence("h")),
+                evidence_digest(ITEM, Evidence("i")),
+                evidence_digest(ITEM, Evidence()),
+            }
+        )
+        == 3
+    )
 
 
 @pytest.mark.parametrize(("version", "digest"), [(None, None), (1, None), (None, "now"), (1, "now")])

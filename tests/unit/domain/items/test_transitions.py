@@ -9,6 +9,7 @@ import pytest
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.domain.items.transitions import (
     OPEN,
     TERMINAL,
@@ -30,7 +31,7 @@ from tests.support.histories import ADA, MARA, NORA, TOMAS, VIEW, person
 S, A = ItemStatus, Action
 # Nobody has it; someone was given it; someone claimed it.
 NOBODY, GIVEN, CLAIMED = (None, False), (NORA.actor_id, False), (NORA.actor_id, True)
-EVERY_CASE = list(product(S, A, WorkflowKind, (False, True), (NOBODY, GIVEN, CLAIMED)))
+EVERY_CASE = list(product(S, A, WorkflowKind, SubjectType, (NOBODY, GIVEN, CLAIMED)))
 
 # The contract's table, written down a second time by hand: "any open" spelt out, the gate's reopenings for runs only.
 EXPECTED = {
@@ -60,29 +61,29 @@ def facts(
     status: ItemStatus,
     kind: WorkflowKind = WorkflowKind.EXCEPTION_REVIEW,
     *,
-    is_run: bool = False,
+    subject: SubjectType = SubjectType.EXCEPTION,
     held_by: str | None = None,
     claimed: bool = False,
 ) -> ItemFacts:
-    return ItemFacts("t:exception:x", status, kind, is_run, held_by, claimed)
+    return ItemFacts("t:exception:x", status, kind, subject, held_by, claimed)
 
 
 def expected(
-    status: ItemStatus, action: Action, kind: WorkflowKind, is_run: bool, hold: tuple[str | None, bool]
+    status: ItemStatus, action: Action, kind: WorkflowKind, subject: SubjectType, hold: tuple[str | None, bool]
 ) -> ItemStatus | None:
     if status is S.IN_REVIEW and (action, hold) in ((A.CLAIM, CLAIMED), (A.RELEASE, NOBODY)):
         return None
     if action is A.OVERRIDE and kind is not WorkflowKind.EXCEPTION_REVIEW:
         return None
-    return (EXPECTED_OF_RUNS if is_run else EXPECTED).get((status, action))
+    return (EXPECTED_OF_RUNS if subject is SubjectType.RUN else EXPECTED).get((status, action))
 
 
-@pytest.mark.parametrize(("status", "action", "kind", "is_run", "hold"), EVERY_CASE)
+@pytest.mark.parametrize(("status", "action", "kind", "subject", "hold"), EVERY_CASE)
 def test_the_tables_allow_what_the_contract_lists_and_nothing_else(
-    status: ItemStatus, action: Action, kind: WorkflowKind, is_run: bool, hold: tuple[str | None, bool]
+    status: ItemStatus, action: Action, kind: WorkflowKind, subject: SubjectType, hold: tuple[str | None, bool]
 ) -> None:
-    item = facts(status, kind, is_run=is_run, held_by=hold[0], claimed=hold[1])
-    after = expected(status, action, kind, is_run, hold)
+    item = facts(status, kind, subject=subject, held_by=hold[0], claimed=hold[1])
+    after = expected(status, action, kind, subject, hold)
     assert status_after(item, action) is after
     if after is None:
         with pytest.raises(Conflict) as refused:
@@ -101,7 +102,9 @@ def test_every_status_is_open_or_terminal_and_none_is_both() -> None:
 
 def test_nothing_leads_out_of_an_override_but_words() -> None:
     for action in A:
-        assert status_after(facts(S.OVERRIDDEN, is_run=True), action) is (S.OVERRIDDEN if action is A.COMMENT else None)
+        assert status_after(facts(S.OVERRIDDEN, subject=SubjectType.RUN), action) is (
+            S.OVERRIDDEN if action is A.COMMENT else None
+        )
 
 
 @pytest.mark.parametrize("action", A)

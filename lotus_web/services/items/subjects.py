@@ -1,0 +1,64 @@
+"""What a decision rests on and what it does to its subject: one entry a kind (domain/items/subjects.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.subjects import Evidence, SubjectType
+from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.support import Counter
+from lotus_web.models import Decision, Run
+from lotus_web.services.items.action_records import ReviewCase, decision_row
+from lotus_web.services.lineage import add_edge
+from lotus_web.services.support import count
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectHandler:
+    """How a kind of subject takes part in an action, in its transaction.
+
+    ``evidence`` reads what the decision rests on. ``decide`` records the action at the subject and returns the decision of
+    RFC-0020 where that is one.
+    """
+
+    evidence: Callable[[Session, ItemState], Evidence]
+    decide: Callable[[Session, ReviewCase], Decision | None]
+
+
+def _run_evidence(session: Session, item: ItemState) -> Evidence:
+    run = session.get(Run, (item.tenant_id, item.rebalance_run_id))
+    return Evidence() if run is None else Evidence(run.artifact_hash, run.submitted_by)
+
+
+def _decide_run(session: Session, case: ReviewCase) -> Decision | None:
+    """Record a decision with its edge and its counters; None for an action that is no decision at the gate."""
+    decision = decision_row(case)
+    if decision is None:
+        return None
+    session.add(decision)
+    count(session, decision.tenant_id, Counter.DECISION_ACTIONS, decision.action)
+    count(session, decision.tenant_id, Counter.DECISION_REASONS, decision.reason_code)
+    add_edge(
+        session,
+        EdgeType.DECIDED_BY,
+        (EntityKind.RUN, decision.run_id),
+        (EntityKind.DECISION, decision.decision_id),
+        tenant_id=decision.tenant_id,
+        now=case.context.now,
+        metadata={"action": decision.action},
+    )
+    return decision
+
+
+# What exists only as an item of the log has nothing beside it to read or to change.
+_ITEM_ALONE = SubjectHandler(evidence=lambda _session, _item: Evidence(), decide=lambda _session, _case: None)
+
+HANDLERS: Mapping[SubjectType, SubjectHandler] = {
+    SubjectType.RUN: SubjectHandler(evidence=_run_evidence, decide=_decide_run),
+    SubjectType.EXCEPTION: _ITEM_ALONE,
+    SubjectType.TRACE_REVIEW: _ITEM_ALONE,
+}
