@@ -73,6 +73,15 @@ def check_correlation_id(value: str) -> str:
     return check_visible(value, "X-Correlation-Id", longest=CORRELATION_MAX, loc=("header", "X-Correlation-Id"))
 
 
+# The universe and the targets of a result have ids of their own (dpm-api §1.5).
+PARTS_OF_RESULTS = ("u_", "t_")
+
+
 def artifact_id(run_id: str) -> str:
     """Return the artifact's id: the run's with its first ``rr_`` swapped for ``dra_``."""
     return run_id.replace("rr_", "dra_", 1)
+
+
+def runs_named_by(text: str) -> list[str]:
+    """Return each id that a run could have which this text names: its own id, or that of its artifact, universe or targets."""
+    return [text, text.replace("dra_", "rr_", 1), *(text.removeprefix(part) for part in PARTS_OF_RESULTS)]

@@ -16,6 +16,8 @@ from lotus_web.http.command import request_context
 from lotus_web.services.audit.transaction import KEPT, NO_REFUSALS, AuditedAction, log_refusal
 
 LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
+# The mark on the view of a JSON route: the name under which its refusals are recorded, however it is mounted.
+RECORDED_AS = "recorded_as"
 log = structlog.get_logger(__name__)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.identifiers import runs_named_by
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import OperationFamily, OperationType
 from lotus_web.models import Decision, IdempotencyKey, LineageEdge, Operation, Run, WorkflowItem
@@ -16,8 +17,6 @@ from lotus_web.queries.items.open import all_open
 
 MOST_EACH = 20
 MOST_PORTFOLIOS = 5
-# The universe and the targets of a result have ids of their own (dpm-api §1.5).
-PARTS_OF_RESULTS = ("u_", "t_")
 OPERATION_TITLES = {OperationType.ANALYZE_SCENARIOS.value: "Analysis of scenarios"}
 
 
@@ -46,7 +45,7 @@ def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
         IdempotencyKey.tenant_id == tenant_id, IdempotencyKey.idempotency_key == text
     )
     in_batch = _scenario_runs(session, tenant_id, text)
-    run_ids = [text, text.replace("dra_", "rr_", 1), *(text.removeprefix(part) for part in PARTS_OF_RESULTS)]
+    run_ids = runs_named_by(text)
     return _once(
         [
             *_operations(session, tenant_id, "operation", Operation.operation_id == text),

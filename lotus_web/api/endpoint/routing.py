@@ -29,7 +29,7 @@ from lotus_web.domain.errors import InvalidInput, LotusError, NotFound
 from lotus_web.domain.surface import Surface
 from lotus_web.http.command import request_context
 from lotus_web.http.path_ids import sent_path
-from lotus_web.http.refusal_log import put_request_on_record
+from lotus_web.http.refusal_log import RECORDED_AS, put_request_on_record
 from lotus_web.http.request_ids import current_ids
 from lotus_web.http.responses import sendable_json
 from lotus_web.services.command import CommandContext
@@ -199,6 +199,7 @@ def _guarded(view: View, declared: Endpoint, envelope: Envelope, *, route: str) 
 
     setattr(answer, DECLARED, declared)
     setattr(answer, ENVELOPE, envelope)
+    setattr(answer, RECORDED_AS, route)
     return answer
 
 

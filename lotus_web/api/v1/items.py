@@ -39,7 +39,7 @@ from lotus_web.queries.inbox.listing import workflow_page
 from lotus_web.queries.items.detail import one_action, workflow_detail
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
-from lotus_web.services.items.next_item import claim_next_item
+from lotus_web.services.items.next_item import NEXT, claim_next_item
 from lotus_web.store.session import db
 
 LIMIT = 12
@@ -197,9 +197,9 @@ def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
 )
 def claim_next_workflow(call: Call, body: NextBody) -> NextAnswer:
     """Claim what is most urgent and free for the caller, never what someone else was given."""
-    set_audit_subject(Action.CLAIM.value, "next")
+    set_audit_subject(Action.CLAIM.value, NEXT)
     context = call.context(acting(call, body.actor_id))
-    with audited_transaction(AuditedAction(context, Action.CLAIM.value, "next")) as session:
+    with audited_transaction(AuditedAction(context, Action.CLAIM.value, NEXT)) as session:
         claimed = claim_next_item(session, context, skip=body.skip)
         return NextAnswer(claimed=None if claimed is None else _acted(claimed, call))
 

@@ -80,7 +80,7 @@ def _opened(item: ItemState) -> Effect:
 
 def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
     payload = event.payload
-    action = _approval_action(payload)
+    action = approval_action(payload)
     after = status_after(item.facts, action)
     if after is None:
         return None
@@ -111,7 +111,8 @@ def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
     return Effect(closed, record, told)
 
 
-def _approval_action(payload: Mapping[str, Any]) -> Action:
+def approval_action(payload: Mapping[str, Any]) -> Action:
+    """Return the action that an ApprovalRecorded stands for."""
     verdict = Verdict(payload["decision"])
     overriding = Approval(verdict, override=payload["subject"]["subject_type"] == OVERRIDE_SUBJECT)
     return BY_APPROVAL.get(overriding) or BY_APPROVAL[Approval(verdict)]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.reason_codes import NO_REASON_CODE
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
-from lotus_web.domain.events.projection import approved_item_id
+from lotus_web.domain.events.projection import approval_action, approved_item_id
 from lotus_web.domain.items.actions import ACTIONS
 from lotus_web.models import Decision, EventLogEntry, WorkflowAction, WorkflowItem
 
@@ -121,18 +121,26 @@ def _action_facts(action: WorkflowAction) -> Facts:
 
 
 def _missing_approvals(session: Session, tenant_id: str) -> Iterator[str]:
+    """Look at each approval of a run that this deployment recorded in the log and that no decision has for its id."""
     key = EventLogEntry.idempotency_key
     decision_id = func.substr(key, 1, func.length(key) - len(_SUFFIX))
     known = exists().where(and_(Decision.tenant_id == tenant_id, Decision.decision_id == decision_id))
-    query = select(EventLogEntry.log_seq, EventLogEntry.event_id).where(
+    of_run = and_(
+        WorkflowItem.tenant_id == EventLogEntry.tenant_id,
+        WorkflowItem.trace_id == EventLogEntry.trace_id,
+        WorkflowItem.rebalance_run_id.is_not(None),
+    )
+    query = select(EventLogEntry, WorkflowItem.workflow_id).join(WorkflowItem, of_run)
+    query = query.where(
         EventLogEntry.tenant_id == tenant_id,
         EventLogEntry.producer_id == OWN_PRODUCER,
-        key >= "dwd_",
-        key < "dwd`",
+        EventLogEntry.event_type == EventType.APPROVAL_RECORDED.value,
         ~known,
     )
-    for row in session.execute(query.order_by(EventLogEntry.log_seq).limit(BATCH)):
-        yield f"entry {row.log_seq}, {row.event_id}: the decision that it records is missing"
+    for row, workflow_id in session.execute(query.order_by(EventLogEntry.log_seq)):
+        decides = ACTIONS[approval_action(row.payload)].gate is not None
+        if decides and approved_item_id(row.trace_id, row.payload) == workflow_id:
+            yield f"entry {row.log_seq}, {row.event_id}: the decision that it records is missing"
 
 
 def _missing_requests(session: Session, tenant_id: str) -> Iterator[str]:

@@ -18,6 +18,9 @@ from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.items.assignment import check_assignee
 
+# What the most urgent free item is called where nobody knows yet which one it is: the subject of a refused claim.
+NEXT = "next"
+
 
 def claim_next_item(session: Session, context: CommandContext, *, skip: str | None = None) -> Reviewed | None:
     """Claim the most urgent free item for the actor; None when there is none.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from flask import url_for
+from flask import Flask, current_app, url_for
 
 from lotus_web.domain.access import Permission
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
+from lotus_web.http.refusal_log import RECORDED_AS
+from lotus_web.services.items.next_item import NEXT
 from lotus_web.services.studio import START_REVIEW
 from lotus_web.web.format.filters import words
 from lotus_web.web.format.permissions import in_plain_words
@@ -24,6 +27,17 @@ SENTENCES = {
     "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS": "A run of this status needs no decision.",
 }
 
+# How the address of a route names a run.
+RUN_ARGUMENTS = frozenset({"run_id", "rebalance_run_id"})
+
+
+@lru_cache(maxsize=1)
+def _routes_of_runs(app: Flask) -> frozenset[str]:
+    """Return the routes of runs, by the names under which their refusals are recorded."""
+    rules = (rule for rule in app.url_map.iter_rules() if rule.arguments & RUN_ARGUMENTS)
+    endpoints = {rule.endpoint for rule in rules}
+    return frozenset(getattr(app.view_functions[one], RECORDED_AS, one.replace(".", "_")) for one in endpoints)
+
 
 def sentence_of(text: str) -> str:
     """Return what a line says: its own sentence, or one for the code that stands in place of one."""
@@ -31,10 +45,13 @@ def sentence_of(text: str) -> str:
 
 
 def subject_url(action: str, subject: str) -> str:
-    """Return the page of what a refusal or a change is about, else all lines of the record about it."""
-    if action in set(Action) and ":" in subject:
+    """Return the page of what a refusal or a change is about, else all lines of the audit log about it.
+
+    The action says what the subject names; an id is not read for that.
+    """
+    if action in set(Action) and subject != NEXT:
         return url_for("items.show", workflow_id=subject)
-    if action in HOLDS or subject.startswith("rr_"):
+    if action in HOLDS or action in _routes_of_runs(current_app._get_current_object()):  # type: ignore[attr-defined]
         return url_for("runs.show", run_id=subject)
     if action == START_REVIEW:
         return url_for("traces.show", trace_id=subject)

@@ -19,7 +19,7 @@ from lotus_web.queries.inbox.filter import Tab
 from lotus_web.queries.inbox.listing import InboxRow, closed_items, open_items
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
-from lotus_web.services.items.next_item import claim_next_item
+from lotus_web.services.items.next_item import NEXT, claim_next_item
 from lotus_web.store.session import db
 from lotus_web.web.format.people import naming
 from lotus_web.web.guard.access import current_actor, form_context, requires, signed_in
@@ -90,7 +90,7 @@ def _claim(row: str) -> Reviewed:
 def take_next() -> ResponseReturnValue:
     """Claim the most urgent item that is free for the person, and open it."""
     context = form_context()
-    with audited_transaction(AuditedAction(context, Action.CLAIM.value, "next")) as session:
+    with audited_transaction(AuditedAction(context, Action.CLAIM.value, NEXT)) as session:
         taken = claim_next_item(session, context, skip=request.form.get("skip") or None)
     if taken is None:
         flash("Nothing is free for your roles now.", "info")

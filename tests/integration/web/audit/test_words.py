@@ -30,7 +30,11 @@ def about(page: str) -> list[str]:
     ("action", "subject", "for_admins", "for_managers"),
     [
         ("approve", "corr-1:exception:rr_1", "/inbox/corr-1:exception:rr_1", "/inbox/corr-1:exception:rr_1"),
-        ("approve", "rr_1", "/runs/rr_1", "/runs/rr_1"),
+        ("approve", "an-id-of-any-shape", "/inbox/an-id-of-any-shape", "/inbox/an-id-of-any-shape"),
+        ("runs_start_review", "rr_1", "/runs/rr_1", "/runs/rr_1"),
+        ("replay_replay", "rr_1", "/runs/rr_1", "/runs/rr_1"),
+        ("gate_decide", "rr_1", "/runs/rr_1", "/runs/rr_1"),
+        ("verify_chain", "rr_1", "/audit?about=rr_1", "/audit?about=rr_1"),
         ("claim", "next", "/audit?about=next", "/audit?about=next"),
         ("legal_hold_set", "rr_1", "/runs/rr_1", "/runs/rr_1"),
         ("start_review", "corr-1", "/traces/corr-1", "/traces/corr-1"),
