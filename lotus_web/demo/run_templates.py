@@ -11,6 +11,7 @@ from typing import Any
 from lotus_web.demo.portfolios import DemoRun, demo_variant
 from lotus_web.domain.access import Actor
 from lotus_web.domain.canonical import text_hash
+from lotus_web.domain.identifiers import artifact_id
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.runs.artifact import artifact_document, hashed_text
 from lotus_web.models import Run
@@ -19,7 +20,7 @@ from lotus_web.wire.packed import pack
 from lotus_web.wire.rebalance.request import RebalanceRequestBody, request_hash, stored_request
 from lotus_web.wire.rebalance.result import RESULT
 
-RUN, CORRELATION, KEY = "@run@", "@correlation@", "@key@"
+RUN, CORRELATION, KEY = "rr_@run@", "@correlation@", "@key@"
 RECORDED_AT = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -36,7 +37,8 @@ class RunTemplate:
 
     def run(self, demo: DemoRun, *, run_id: str, actor: Actor, now: datetime) -> tuple[Run, bytes]:
         """Return the run's row and its result as JSON bytes."""
-        fill = {RUN: run_id.removeprefix("rr_"), CORRELATION: demo.correlation_id, KEY: demo.idempotency_key}
+        ids = {RUN: run_id, artifact_id(RUN): artifact_id(run_id)}
+        fill = ids | {CORRELATION: demo.correlation_id, KEY: demo.idempotency_key}
         stamp = {RECORDED_AT.isoformat(timespec="microseconds"): now.isoformat(timespec="microseconds")}
         row = Run(
             tenant_id=actor.tenant_id,
@@ -73,7 +75,7 @@ def _template(seed: int, variant: int) -> RunTemplate:
     portfolio_id = body.portfolio_snapshot.portfolio_id
     computed = rebalance(
         body.to_domain(),
-        run_id=f"rr_{RUN}",
+        run_id=RUN,
         correlation_id=CORRELATION,
         request_hash=digest,
         idempotency_key=KEY,
