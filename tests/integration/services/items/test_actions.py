@@ -20,6 +20,7 @@ from lotus_web.domain.items.transitions import ItemStatus, WorkflowKind, status_
 from lotus_web.models import Decision, LineageEdge, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.items import actions as items_actions
+from lotus_web.services.items import subjects as items_subjects
 from lotus_web.store.session import db, transaction
 from tests.support.histories import (
     ADA,
@@ -249,14 +250,18 @@ def test_whoever_submitted_a_run_does_not_approve_it_but_may_send_it_back() -> N
     assert acted(A.REQUEST_CHANGE, actor=submitter).item.status is S.CHANGES_REQUESTED
 
 
-@pytest.mark.parametrize("step", ["_decide", "append_event", "add_edge"])
-def test_a_failure_at_any_step_leaves_nothing(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [(items_subjects, "decision_row"), (items_subjects, "add_edge"), (items_actions, "append_event")],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+def test_a_failure_at_any_step_leaves_nothing(monkeypatch: pytest.MonkeyPatch, module: Any, step: str) -> None:
     before, was = contents(), item()
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(items_actions, step, fail)
+    monkeypatch.setattr(module, step, fail)
     with pytest.raises(OSError, match="full"):
         acted(A.APPROVE)
     monkeypatch.undo()
