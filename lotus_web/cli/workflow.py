@@ -9,7 +9,8 @@ from lotus_web.cli.transactions import reading, with_a_log
 from lotus_web.config import current
 from lotus_web.services.decisions.backfill import backfill_batch
 from lotus_web.services.events.rebuild import check_batch, rebuild_batch
-from lotus_web.services.retention.runs import tenants_with_runs
+from lotus_web.services.retention.purge import tenants_with
+from lotus_web.services.retention.targets import RUNS
 from lotus_web.store.session import db, transaction
 
 SHOWN = 20
@@ -57,7 +58,7 @@ def backfill(tenant: str | None) -> None:
     if not policy.workflow_enabled:
         raise click.ClickException("The workflow is off: set DPM_WORKFLOW_ENABLED=true first.")
     with reading() as session:
-        for name in [tenant] if tenant else list(tenants_with_runs(session)):
+        for name in [tenant] if tenant else list(tenants_with(session, RUNS)):
             _backfill_tenant(name)
 
 

@@ -1,4 +1,4 @@
-"""Retention: expired runs and finished operations go, in batches that hold the store's lock for a moment (delta 16)."""
+"""Retention: purges expired runs and finished operations in batches that hold the store's lock for a moment (delta 16)."""
 
 from __future__ import annotations
 
@@ -10,125 +10,110 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.lineage import EntityKind
+from lotus_web.config.settings import Settings
 from lotus_web.domain.retention import FIRST_BATCH, next_batch_size, operation_cutoff, run_cutoff
 from lotus_web.jobs.context import JobContext
 from lotus_web.services.events.log import lock_tenant
-from lotus_web.services.retention.operations import find_lapsed_operations, purge_operations
-from lotus_web.services.retention.pieces import Beside, Owner, choose, purge_piece
-from lotus_web.services.retention.preview import kept_runs, preview_operations, preview_runs
-from lotus_web.services.retention.rows import Removed
-from lotus_web.services.retention.runs import find_expired_runs, purge_runs, read_ahead, tenants_with_runs
+from lotus_web.services.retention.preview import kept_runs, preview_purge
+from lotus_web.services.retention.purge import (
+    Removed,
+    choose_chunk,
+    find_expired,
+    prefetch,
+    purge_batch,
+    purge_chunk,
+    tenants_with,
+)
+from lotus_web.services.retention.targets import OPERATIONS, RUNS, Target
 from lotus_web.store.session import db
 
-BESIDE = {
-    EntityKind.RUN: (Beside.HISTORY, Beside.LEAVING, Beside.ARRIVING),
-    EntityKind.OPERATION: (Beside.LEAVING, Beside.ARRIVING),
-}
 Found = TypeVar("Found")
 
 
 def purge(context: JobContext, now: datetime) -> dict[str, Any]:
-    """Remove everything that has had its time; returns how many rows of each thing went and the longest batch in ms.
+    """Remove everything that has expired; returns how many rows of each kind were removed, and the longest batch in ms.
 
-    A batch takes longer than its lock is held: on SQLite it counts the checkpoint after the commit.
+    A batch takes longer than its lock is held: on SQLite it includes the checkpoint after the commit.
     """
-    pace = _Pace(context)
-    removed = Removed()
-    cutoff = run_cutoff(now, context.settings.retention_days)
-    if cutoff is not None:
-        for tenant_id in list(tenants_with_runs(db.session())):
-            removed.update(_purge_runs(context, pace, tenant_id, cutoff, now))
-    gone = operation_cutoff(now, context.settings.async_operations_ttl_seconds)
-    removed.update(_purge_operations(context, pace, gone, now))
+    pace, removed = _Pace(context), Removed()
+    for target in _read(partial(_targets, settings=context.settings, now=now)):
+        removed.update(_purge_target(context, pace, target))
     return {**_sorted(removed), "longest_batch_ms": round(pace.longest * 1000)}
 
 
 def preview(context: JobContext, now: datetime) -> dict[str, Any]:
     """Return what ``purge`` would remove at this instant, and how many old runs it would keep and why."""
-    session, found = db.session(), Removed()
-    held = reviewed = 0
-    cutoff = run_cutoff(now, context.settings.retention_days)
-    if cutoff is not None:
-        for tenant_id in list(tenants_with_runs(session)):
-            found.update(preview_runs(session, tenant_id, cutoff=cutoff))
-            kept = kept_runs(session, tenant_id, cutoff=cutoff)
-            held, reviewed = held + kept.legal_hold, reviewed + kept.open_item
-    gone = operation_cutoff(now, context.settings.async_operations_ttl_seconds)
-    found.update(preview_operations(session, cutoff=gone, runs_cutoff=cutoff))
-    return {**_sorted(found), "kept": {"legal_hold": held, "open_item": reviewed}}
+    session = db.session()
+    targets = _targets(session, context.settings, now)
+    return {**_sorted(preview_purge(session, targets)), "kept": kept_runs(session, targets)}
 
 
-def _purge_runs(context: JobContext, pace: _Pace, tenant_id: str, cutoff: datetime, now: datetime) -> Removed:
+def _targets(session: Session, settings: Settings, now: datetime) -> list[Target]:
+    """Return what is purged, in this order: runs first, as the edge between a run and its operation counts with the run."""
+    cutoffs = (
+        (RUNS, run_cutoff(now, settings.retention_days)),
+        (OPERATIONS, operation_cutoff(now, settings.async_operations_ttl_seconds)),
+    )
+    return [
+        Target(purgeable, tenant_id, cutoff, now)
+        for purgeable, cutoff in cutoffs
+        if cutoff is not None
+        for tenant_id in tenants_with(session, purgeable)
+    ]
+
+
+def _purge_target(context: JobContext, pace: _Pace, target: Target) -> Removed:
     removed, after = Removed(), None
     while not context.stop.is_set():
-        found = _look(partial(find_expired_runs, tenant_id=tenant_id, cutoff=cutoff, after=after, rows=pace.size))
+        found = _read(partial(find_expired, target=target, after=after, rows=pace.size))
         if found is None:
             break
         after = found.last
         if pace.is_too_much(found.rows):
-            owner = Owner(tenant_id, EntityKind.RUN, found.run_ids[0])
-            removed.update(_purge_beside(context, pace, owner, cutoff, now))
-        work = partial(purge_runs, tenant_id=tenant_id, run_ids=found.run_ids, cutoff=cutoff, now=now)
+            removed.update(_purge_dependents(context, pace, target, found.ids[0]))
         if not context.stop.is_set():
-            _look(partial(read_ahead, tenant_id=tenant_id, run_ids=found.run_ids))
-            removed.update(pace.hold(work, tenant_id))
+            _read(partial(prefetch, target=target, ids=found.ids))
+            removed.update(pace.hold(partial(purge_batch, target=target, ids=found.ids), target.tenant_id))
     return removed
 
 
-def _purge_operations(context: JobContext, pace: _Pace, cutoff: datetime, now: datetime) -> Removed:
-    removed, after = Removed(), None
-    while not context.stop.is_set():
-        found = _look(partial(find_lapsed_operations, cutoff=cutoff, after=after, rows=pace.size))
-        if found is None:
-            break
-        after = found.last
-        if pace.is_too_much(found.rows):
-            tenant_id, operation_id = found.keys[0]
-            owner = Owner(tenant_id, EntityKind.OPERATION, operation_id)
-            removed.update(_purge_beside(context, pace, owner, cutoff, now))
-        if not context.stop.is_set():
-            removed.update(pace.hold(partial(purge_operations, keys=found.keys, cutoff=cutoff, now=now)))
-    return removed
-
-
-def _purge_beside(context: JobContext, pace: _Pace, owner: Owner, cutoff: datetime, now: datetime) -> Removed:
-    """Remove what one batch could not take along, until nothing is left of it or its owner may not go any more."""
+def _purge_dependents(context: JobContext, pace: _Pace, target: Target, entity_id: str) -> Removed:
+    """Remove what one batch could not hold, in chunks, until none is left or their owner may not go any more."""
     removed = Removed()
-    for beside in BESIDE[owner.kind]:
-        while rows := _look(partial(choose, owner=owner, beside=beside)):
-            while rows:
+    for dependents in target.purgeable.dependents:
+        own: dict[str, Any] = {"target": target, "entity_id": entity_id, "dependents": dependents}
+        while dependents.newest_first and (keys := _read(partial(choose_chunk, **own))):
+            while keys:
                 if context.stop.is_set():
                     return removed
-                piece, rows = rows[: pace.size], rows[pace.size :]
-                work = partial(purge_piece, owner=owner, beside=beside, rows=piece, cutoff=cutoff, now=now)
-                gone = pace.hold(partial(work, first=not removed), owner.tenant_id)
+                chunk, keys = keys[: pace.size], keys[pace.size :]
+                gone = pace.hold(partial(purge_chunk, **own, keys=chunk, first=not removed), target.tenant_id)
                 if not gone:
                     return removed
                 removed.update(gone)
     return removed
 
 
-def _look(find: Callable[[Session], Found]) -> Found:
-    found = find(db.session())
+def _read(query: Callable[[Session], Found]) -> Found:
+    found = query(db.session())
     db.session.rollback()
     return found
 
 
 class _Pace:
-    """Sizes batches, in rows, by how long the last one held the lock, and then lets others have it for as long."""
+    """Sizes batches, in rows, by how long the last one held the lock, and then leaves it to others for as long."""
 
     def __init__(self, context: JobContext):
         self.context, self.size, self.longest = context, FIRST_BATCH, 0.0
 
     def is_too_much(self, rows: int) -> bool:
-        """Return whether what must go together has too many rows for it; the first batch is small enough for any disk."""
+        """Return whether rows that must go together are too many; the first batch is small enough for any disk."""
         return rows > max(self.size, FIRST_BATCH)
 
-    def hold(self, work: Callable[[Session], Removed], tenant_id: str | None = None) -> Removed:
+    def hold(self, work: Callable[[Session], Removed], tenant_id: str) -> Removed:
+        """Do the work of one batch in a transaction under the tenant's lock, and measure it."""
         with self.context.unit() as session:
-            if tenant_id is not None:
-                lock_tenant(session, tenant_id)  # waiting for it keeps nobody else waiting
+            lock_tenant(session, tenant_id)  # not measured: waiting for the lock keeps nobody else waiting
             started = time.monotonic()
             removed = work(session)
         seconds = time.monotonic() - started

@@ -51,7 +51,7 @@ class Operation(Base):
         Index("ix_dpm_operations_status", "tenant_id", "family", "status", "created_at", "operation_id"),
         Index("ix_dpm_operations_type", "tenant_id", "family", "operation_type", "created_at", "operation_id"),
         Index("ix_dpm_operations_correlation", "tenant_id", "family", "correlation_id", "created_at", "operation_id"),
-        # What the jobs process takes up next (services/operations/submit.py) and what has lapsed (services/retention/runs.py).
+        # What the jobs process claims next (services/operations/leases.py) and what has expired (services/retention/purge.py).
         Index("ix_dpm_operations_due", "due_at", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
         Index(
             "ix_dpm_operations_finished",

@@ -1,91 +1,52 @@
-"""What a purge would remove now, counted by the very conditions that it removes by; nothing is written or locked."""
+"""What a purge would remove now, counted from the table and the conditions that it removes by; nothing is written or locked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
 
-from lotus_web.domain.lineage import EntityKind
-from lotus_web.models import LineageEdge, Operation, Run
-from lotus_web.services.retention.rows import Removed
-from lotus_web.services.retention.runs import OF_RUNS, may_go
-
-_SOURCE, _TARGET = aliased(Operation), aliased(Operation)
-_LEAVES = and_(
-    LineageEdge.source_kind == EntityKind.OPERATION.value,
-    LineageEdge.tenant_id == _SOURCE.tenant_id,
-    LineageEdge.source_entity_id == _SOURCE.operation_id,
-)
-_ARRIVES = and_(
-    LineageEdge.target_kind == EntityKind.OPERATION.value,
-    LineageEdge.tenant_id == _TARGET.tenant_id,
-    LineageEdge.target_entity_id == _TARGET.operation_id,
-)
+from lotus_web.models import Run
+from lotus_web.services.retention.purge import Removed
+from lotus_web.services.retention.targets import RUNS, Dependents, Target, is_purgeable_run
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Runs past the cutoff that stay: held, or with an item that is still open."""
+def preview_purge(session: Session, targets: Iterable[Target]) -> Removed:
+    """Return how many rows of each kind would go, purged in this order. Costs as much as there is to remove.
 
-    legal_hold: int
-    open_item: int
-
-
-def preview_runs(session: Session, tenant_id: str, *, cutoff: datetime) -> Removed:
-    """Return how many rows of each thing would go with a tenant's expired runs; costs as much as there are of those."""
-    expired = select(Run.rebalance_run_id).where(Run.tenant_id == tenant_id, may_go(cutoff))
-    found = {"edges": _edges(session, tenant_id, expired)}
-    for name, model in OF_RUNS.items():
-        query = select(func.count()).select_from(model)
-        found[name] = (
-            session.scalar(query.where(model.tenant_id == tenant_id, model.rebalance_run_id.in_(expired))) or 0
-        )
-    return Removed(found)
+    A row that goes with several things, as an edge does, is counted once: with the first of them.
+    """
+    found = Removed()
+    not_counted: dict[tuple[Any, str], list[ColumnElement[bool]]] = defaultdict(list)
+    for target in targets:
+        ids = select(target.purgeable.id_column).where(target.expired())
+        for dependents in target.purgeable.dependents:
+            if dependents.reported_as:
+                others = not_counted[dependents.model, target.tenant_id]
+                rows = select(func.count()).select_from(dependents.model).where(target.match(dependents, ids), *others)
+                found[dependents.reported_as] += session.scalar(rows) or 0
+                others.append(~_goes_with(target, dependents))
+    return found
 
 
-def _edges(session: Session, tenant_id: str, expired: Select[str]) -> int:
-    """Count edges that name an expired run at either end, those that do at both once."""
-    leaves = and_(LineageEdge.source_kind == EntityKind.RUN.value, LineageEdge.source_entity_id.in_(expired))
-    arrives = and_(LineageEdge.target_kind == EntityKind.RUN.value, LineageEdge.target_entity_id.in_(expired))
-    own = select(func.count()).select_from(LineageEdge).where(LineageEdge.tenant_id == tenant_id)
-    once = [session.scalar(own.where(condition)) or 0 for condition in (leaves, arrives)]
-    return sum(once) - (session.scalar(own.where(leaves, arrives)) or 0)
+def _goes_with(target: Target, dependents: Dependents) -> ColumnElement[bool]:
+    """The same condition for a row at a time, which finds the owner by its key."""
+    owner = target.purgeable.id_column
+    own = exists().where(owner == dependents.id_column, target.expired()).correlate(dependents.model)
+    return own if dependents.kind_column is None else own & (dependents.kind_column == target.purgeable.kind.value)
 
 
-def kept_runs(session: Session, tenant_id: str, *, cutoff: datetime) -> Kept:
-    """Return how many old runs stay, and why; a held run with an open item counts as held."""
-    own = select(func.count()).select_from(Run).where(Run.tenant_id == tenant_id, Run.created_at < cutoff)
-    held = session.scalar(own.where(Run.legal_hold)) or 0
-    reviewed = session.scalar(own.where(Run.legal_hold.is_(False), ~may_go(cutoff))) or 0
-    return Kept(held, reviewed)
-
-
-def preview_operations(session: Session, *, cutoff: datetime, runs_cutoff: datetime | None) -> Removed:
-    """Return how many finished operations would go, and how many edges once the runs of ``runs_cutoff`` have gone."""
-    query = select(func.count()).select_from(Operation).where(Operation.finished_at < cutoff)
-    number = session.scalar(query) or 0
-    return Removed(operations=number, edges=_edges_of_operations(session, cutoff, runs_cutoff)) if number else Removed()
-
-
-def _edges_of_operations(session: Session, cutoff: datetime, runs_cutoff: datetime | None) -> int:
-    """Count edges that name an expired operation at either end, those that do at both once, those of expired runs not."""
-    own = select(func.count()).select_from(LineageEdge)
-    if runs_cutoff is not None:
-        own = own.where(~_names_expired_run(runs_cutoff))
-    leaving = own.join(_SOURCE, _LEAVES).where(_SOURCE.finished_at < cutoff)
-    arriving = own.join(_TARGET, _ARRIVES).where(_TARGET.finished_at < cutoff)
-    both = leaving.join(_TARGET, _ARRIVES).where(_TARGET.finished_at < cutoff)
-    sources, targets, twice = (session.scalar(query) or 0 for query in (leaving, arriving, both))
-    return sources + targets - twice
-
-
-def _names_expired_run(cutoff: datetime) -> ColumnElement[bool]:
-    ends = (
-        (LineageEdge.source_kind, LineageEdge.source_entity_id),
-        (LineageEdge.target_kind, LineageEdge.target_entity_id),
-    )
-    run = exists().where(Run.tenant_id == LineageEdge.tenant_id, may_go(cutoff))
-    return or_(*(run.where(kind == EntityKind.RUN.value, Run.rebalance_run_id == name) for kind, name in ends))
+def kept_runs(session: Session, targets: Iterable[Target]) -> dict[str, int]:
+    """Return how many old runs stay, and why; one that is under legal hold and has an open item counts as held."""
+    kept = {"legal_hold": 0, "open_item": 0}
+    for target in targets:
+        if target.purgeable is RUNS:
+            old = (Run.tenant_id == target.tenant_id, Run.created_at < target.cutoff)
+            query = select(func.count()).select_from(Run).where(*old)
+            open_item = Run.legal_hold.is_(False) & ~is_purgeable_run(target.cutoff)
+            kept["legal_hold"] += session.scalar(query.where(Run.legal_hold)) or 0
+            kept["open_item"] += session.scalar(query.where(open_item)) or 0
+    return kept

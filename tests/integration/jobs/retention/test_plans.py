@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import event, insert
 
 from lotus_web.domain.lineage import EdgeType, EntityKind
-from lotus_web.models import IdempotencyHistoryRow
+from lotus_web.models import IdempotencyHistoryRow, LineageEdge
 from lotus_web.services.lineage import add_edge
-from lotus_web.services.retention.pieces import Beside, Owner, choose, purge_piece
-from lotus_web.services.retention.runs import find_expired_runs, purge_runs, read_ahead
+from lotus_web.services.retention.purge import choose_chunk, find_expired, prefetch, purge_batch, purge_chunk
+from lotus_web.services.retention.targets import RUNS, Target
 from lotus_web.store.session import db, transaction
 from tests.contract.rows import add_keys, add_runs
 from tests.support.events import NOON
@@ -22,6 +22,7 @@ from tests.support.events import NOON
 MANY = 2_000
 LATER = NOON + timedelta(days=400)
 HOT = "rr_000007"
+OLD_RUNS = Target(RUNS, "default", LATER, LATER)
 AFTER_HOT = (NOON + timedelta(minutes=7), HOT)
 
 pytestmark = pytest.mark.stores("sqlite")
@@ -61,11 +62,11 @@ def plans(sent: list[tuple[str, Any]], verbs: tuple[str, ...]) -> list[tuple[str
 
 
 def test_a_batch_reads_its_own_rows_alone(loaded: list[tuple[str, Any]]) -> None:
-    found = find_expired_runs(db.session(), "default", cutoff=LATER, after=AFTER_HOT, rows=130)
+    found = find_expired(db.session(), OLD_RUNS, after=AFTER_HOT, rows=130)
     assert found is not None
-    read_ahead(db.session(), "default", found.run_ids)
+    prefetch(db.session(), OLD_RUNS, found.ids)
     with transaction() as session:
-        removed = purge_runs(session, "default", found.run_ids, cutoff=LATER, now=LATER)
+        removed = purge_batch(session, OLD_RUNS, found.ids)
     # With a line each in the log, which is added and not removed.
     assert found.rows - 20 >= sum(removed.values()) == 90
     steps = plans(loaded, ("DELETE", "SELECT dpm_lineage", "SELECT dpm_idempotency", "SELECT dpm_run_"))
@@ -75,13 +76,12 @@ def test_a_batch_reads_its_own_rows_alone(loaded: list[tuple[str, Any]]) -> None
             assert "run_id=?" in step or "entity_id=?" in step, f"{statement}\n{step}"
 
 
-def test_a_piece_is_chosen_and_removed_by_an_index(loaded: list[tuple[str, Any]]) -> None:
-    owner = Owner("default", EntityKind.RUN, HOT)
-    for beside in Beside:
-        rows = choose(db.session(), owner, beside)
-        assert rows or beside is Beside.LEAVING
+def test_a_chunk_is_chosen_and_removed_by_an_index(loaded: list[tuple[str, Any]]) -> None:
+    for dependents in [one for one in RUNS.dependents if one.newest_first]:
+        keys = choose_chunk(db.session(), OLD_RUNS, HOT, dependents)
+        assert keys or dependents.id_column is LineageEdge.source_entity_id
         with transaction() as session:
-            purge_piece(session, owner, beside, rows, cutoff=LATER, now=LATER, first=False)
+            purge_chunk(session, OLD_RUNS, HOT, dependents, keys, first=False)
     steps = plans(loaded, ("DELETE", "SELECT dpm"))
     assert len({statement for statement, _ in steps}) >= 6
     for statement, step in steps:

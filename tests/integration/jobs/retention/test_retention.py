@@ -21,7 +21,8 @@ from lotus_web.models import RetentionEntry
 from lotus_web.queries.support.summary import counted
 from lotus_web.services.idempotency import overwrite_key
 from lotus_web.services.retention.legal_hold import set_legal_hold
-from lotus_web.services.retention.runs import purge_runs
+from lotus_web.services.retention.purge import purge_batch
+from lotus_web.services.retention.targets import RUNS, Target
 from lotus_web.services.runs.record import record_run
 from lotus_web.services.runs.replay import replay_run
 from lotus_web.services.runs.simulate import simulate
@@ -126,7 +127,7 @@ def test_a_hold_that_comes_between_choice_and_removal_wins() -> None:
     run_id = simulated("key-1")
     hold(run_id)
     with transaction() as session:
-        gone = purge_runs(session, tenant_id="default", run_ids=[run_id], cutoff=LATER, now=LATER)
+        gone = purge_batch(session, Target(RUNS, "default", LATER, LATER), [run_id])
     assert not gone
     assert count("dpm_runs") == 1
 

@@ -16,8 +16,8 @@ from lotus_web.queries.operations.lookup import OperationFilter, latest_operatio
 from lotus_web.queries.support.bundle import BundleParts, bundle_by_correlation, bundle_by_operation
 from lotus_web.queries.support.summary import summary
 from lotus_web.services.operations.leases import claim_due
-from lotus_web.services.retention.operations import find_lapsed_operations, purge_operations
-from lotus_web.services.retention.runs import find_expired_runs, purge_runs
+from lotus_web.services.retention.purge import find_expired, purge_batch
+from lotus_web.services.retention.targets import OPERATIONS, RUNS, Target
 from lotus_web.store.session import db, transaction
 from tests.support.analyses import TERMS
 from tests.support.histories import NOW, result
@@ -165,12 +165,15 @@ def test_lists_of_operations_read_in_the_order_of_an_index(scans: list[str]) -> 
 
 def test_jobs_find_what_is_due_and_what_is_expired_by_an_index(scans: list[str]) -> None:
     cutoff = NOW + timedelta(seconds=20)
-    found = find_expired_runs(db.session(), "default", cutoff=cutoff, after=None, rows=100)
-    expired = find_lapsed_operations(db.session(), cutoff=cutoff, after=None, rows=100)
-    assert found is not None
-    assert expired is not None
+    targets = [Target(purgeable, "default", cutoff, NOW) for purgeable in (RUNS, OPERATIONS)]
+    found = [find_expired(db.session(), target, after=None, rows=100) for target in targets]
+    # The next batch too: it starts in the middle.
+    for target, first in zip(targets, found, strict=True):
+        assert first is not None
+        find_expired(db.session(), target, after=first.last, rows=100)
     with transaction() as session:
         assert claim_due(session, terms=TERMS, now=NOW) is not None
-        purge_runs(session, tenant_id="default", run_ids=found.run_ids, cutoff=cutoff, now=NOW)
-        purge_operations(session, expired.keys, cutoff=cutoff, now=NOW)
+        for target, first in zip(targets, found, strict=True):
+            assert first is not None
+            assert purge_batch(session, target, first.ids)
     assert scans == []

@@ -16,7 +16,8 @@ from lotus_web.domain.errors import Conflict, NotFound, RunNotFound
 from lotus_web.queries.lineage import LineageFilter, lineage_page
 from lotus_web.queries.runs.diff import RunDiff, replayed_from, run_diff
 from lotus_web.services.analyses.scenarios import analyze
-from lotus_web.services.retention.runs import purge_runs
+from lotus_web.services.retention.purge import purge_batch
+from lotus_web.services.retention.targets import RUNS, Target
 from lotus_web.services.runs import replay
 from lotus_web.services.runs import simulate as runs_simulate
 from lotus_web.services.runs.record import ComputedRun
@@ -75,7 +76,7 @@ def test_the_id_of_a_purged_run_is_not_given_to_another(monkeypatch: pytest.Monk
 
     old = recorded("key-1")
     with transaction() as session:
-        assert purge_runs(session, "default", [old], cutoff=LATER, now=LATER)["runs"] == 1
+        assert purge_batch(session, Target(RUNS, "default", LATER, LATER), [old])["runs"] == 1
     drawn = iter([old, "rr_fresh001"])
     monkeypatch.setattr(runs_simulate, "new_id", lambda prefix, *how: next(drawn) if how else new_id(prefix))
     assert recorded("key-2") == "rr_fresh001"
@@ -87,7 +88,7 @@ def test_a_run_that_is_purged_while_it_is_replayed_leaves_nothing_behind(monkeyp
 
     def purged_meanwhile(*given: Any, **named: Any) -> ComputedRun:
         with transaction() as session:
-            assert purge_runs(session, "default", [old], cutoff=LATER, now=LATER)["runs"] == 1
+            assert purge_batch(session, Target(RUNS, "default", LATER, LATER), [old])["runs"] == 1
         return compute(*given, **named)
 
     monkeypatch.setattr(replay, "compute_run", purged_meanwhile)

@@ -23,9 +23,8 @@ from lotus_web.queries.support.summary import counted, summary
 from lotus_web.services.analyses.scenarios import analyze
 from lotus_web.services.handlers import HANDLERS
 from lotus_web.services.operations.worker import execute_now
-from lotus_web.services.retention.operations import find_lapsed_operations, purge_operations
-from lotus_web.services.retention.rows import Removed
-from lotus_web.services.retention.runs import find_expired_runs, purge_runs
+from lotus_web.services.retention.purge import Removed, find_expired, purge_batch
+from lotus_web.services.retention.targets import OPERATIONS, RUNS, Purgeable, Target
 from lotus_web.services.support import bring_up_to_date, recount
 from lotus_web.store.session import db, transaction
 from tests.support.analyses import TERMS, accept, batch
@@ -85,19 +84,17 @@ def record_and_fail() -> None:
 
 def purge_some(draw: int) -> None:
     cutoff = utcnow() + timedelta(days=1)
-    found = find_expired_runs(db.session(), "default", cutoff=cutoff, after=None, rows=10 * (1 + draw % 3))
-    if found is not None:
-        with transaction() as session:
-            purge_runs(session, tenant_id="default", run_ids=found.run_ids, cutoff=cutoff, now=NOW)
-    purge_operations_of(cutoff, rows=1)
+    purge_next(RUNS, cutoff, rows=10 * (1 + draw % 3))
+    purge_next(OPERATIONS, cutoff, rows=1)
 
 
-def purge_operations_of(cutoff: datetime, *, rows: int) -> Removed:
-    found = find_lapsed_operations(db.session(), cutoff=cutoff, after=None, rows=rows)
+def purge_next(purgeable: Purgeable, cutoff: datetime, *, rows: int) -> Removed:
+    target = Target(purgeable, "default", cutoff, NOW)
+    found = find_expired(db.session(), target, after=None, rows=rows)
     if found is None:
         return Removed()
     with transaction() as session:
-        return purge_operations(session, found.keys, cutoff=cutoff, now=NOW)
+        return purge_batch(session, target, found.ids)
 
 
 STEPS: tuple[Callable[[int], None], ...] = (
@@ -185,7 +182,7 @@ def test_operations_of_another_family_are_not_in_the_summary_of_rebalances(monke
     accept({"one": {"options": {}}})
     assert told().operation_status_counts == {"PENDING": 1}
     execute_now(waiting, tenant_id="default", handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow)
-    assert purge_operations_of(utcnow() + timedelta(days=1), rows=100)["operations"] == 2
+    assert purge_next(OPERATIONS, utcnow() + timedelta(days=1), rows=100)["operations"] == 2
     assert told().operation_status_counts == {"PENDING": 1}
     assert_counters_are_a_recount()
 
