@@ -82,6 +82,11 @@ def artifact_id(run_id: str) -> str:
     return run_id.replace("rr_", "dra_", 1)
 
 
+def proposal_artifact_id(run_id: str) -> str:
+    """Return the id of a proposal's artifact: its run's with ``pr_`` swapped for ``pa_``."""
+    return run_id.replace("pr_", "pa_", 1)
+
+
 def runs_named_by(text: str) -> list[str]:
     """Return each id that a run could have which this text names: its own id, or that of its artifact, universe or targets."""
     return [text, text.replace("dra_", "rr_", 1), *(text.removeprefix(part) for part in PARTS_OF_RESULTS)]

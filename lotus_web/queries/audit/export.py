@@ -18,7 +18,7 @@ from lotus_web.models import EventLogEntry, Notification, NotificationRead, Tena
 from lotus_web.models.to_domain import action_record, logged_event, poster_of, stored_envelope
 from lotus_web.queries.audit.chain import entries, entry_content
 from lotus_web.queries.items.lookup import stored_item
-from lotus_web.queries.items.violations import evaluation_of_run
+from lotus_web.queries.items.subjects import READERS
 from lotus_web.store.session import see_one_moment
 from lotus_web.wire.audit_export import EXPORT_VERSION, LINKS_MAX, audit_summary, entry_document, sealed
 from lotus_web.wire.items import action_document, instant, item_document
@@ -139,9 +139,10 @@ def _decisive(item: ItemState) -> Select[EventLogEntry]:
 
 
 def _evaluations(item: ItemState, near: ColumnElement[bool]) -> Select[EventLogEntry]:
-    """What the policy said of the item: of its run, else what other systems said around it."""
-    if item.rebalance_run_id is not None:
-        return evaluation_of_run(item.tenant_id, item.rebalance_run_id)
+    """What the policy said of the subject of the item, else what other systems said around it."""
+    own = READERS[item.subject].evaluation(item)
+    if own is not None:
+        return own
     of_others = (
         EventLogEntry.event_type == EventType.POLICY_EVALUATED.value,
         EventLogEntry.producer_id != OWN_PRODUCER,

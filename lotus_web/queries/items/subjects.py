@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, run_event_key
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence, SubjectType
-from lotus_web.models import Run
+from lotus_web.models import EventLogEntry, Run
 from lotus_web.queries.runs.page import RunDetail, find_run_detail
 
 # What the page of an item shows of its subject; a further kind adds its own.
@@ -26,10 +28,14 @@ class SubjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class SubjectReader:
-    """How a kind of subject is read: in short, or with all that its page shows (None where that is not, or no longer, stored)."""
+    """How a kind of subject is read: in short, or with all that its page shows (None where that is not, or no longer, stored).
+
+    ``evaluation`` is the query for what the policy said of the subject; None where only its trace can tell.
+    """
 
     facts: Callable[[Session, ItemState], SubjectFacts]
     page: Callable[[Session, ItemState], tuple[Evidence, SubjectDetail | None]]
+    evaluation: Callable[[ItemState], Select[EventLogEntry] | None]
 
 
 def _run_facts(session: Session, item: ItemState) -> SubjectFacts:
@@ -48,12 +54,24 @@ def _run_page(session: Session, item: ItemState) -> tuple[Evidence, RunDetail | 
     return Evidence(detail.run.artifact_hash, detail.run.submitted_by), detail
 
 
+def _run_evaluation(item: ItemState) -> Select[EventLogEntry]:
+    """Ask for the evaluation of a run by its key: many runs may share a trace."""
+    return select(EventLogEntry).where(
+        EventLogEntry.tenant_id == item.tenant_id,
+        EventLogEntry.producer_id == OWN_PRODUCER,
+        EventLogEntry.idempotency_key == run_event_key(str(item.rebalance_run_id), EventType.POLICY_EVALUATED),
+    )
+
+
+# What exists only as an item of the log has nothing beside it to read.
 _ITEM_ALONE = SubjectReader(
-    facts=lambda _session, _item: SubjectFacts(Evidence()), page=lambda _session, _item: (Evidence(), None)
+    facts=lambda _session, _item: SubjectFacts(Evidence()),
+    page=lambda _session, _item: (Evidence(), None),
+    evaluation=lambda _item: None,
 )
 
 READERS: Mapping[SubjectType, SubjectReader] = {
-    SubjectType.RUN: SubjectReader(facts=_run_facts, page=_run_page),
+    SubjectType.RUN: SubjectReader(facts=_run_facts, page=_run_page, evaluation=_run_evaluation),
     SubjectType.EXCEPTION: _ITEM_ALONE,
     SubjectType.TRACE_REVIEW: _ITEM_ALONE,
 }

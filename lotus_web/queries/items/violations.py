@@ -1,4 +1,4 @@
-"""What the policy said of a run or of a trace, as the log has it."""
+"""What the policy said of the subject of an item or of its trace, as the log has it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,12 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, run_event_key
+from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.state import ItemState
 from lotus_web.models import EventLogEntry
+from lotus_web.queries.items.subjects import READERS
 
 MOST_ROWS = 500
-
-
-def evaluation_of_run(tenant_id: str, run_id: str) -> Select[EventLogEntry]:
-    """Return the question for a run's evaluation by its key: many runs may share a trace."""
-    return select(EventLogEntry).where(
-        EventLogEntry.tenant_id == tenant_id,
-        EventLogEntry.producer_id == OWN_PRODUCER,
-        EventLogEntry.idempotency_key == run_event_key(run_id, EventType.POLICY_EVALUATED),
-    )
 
 
 def item_violations(session: Session, item: ItemState) -> Sequence[Mapping[str, Any]]:
@@ -29,10 +21,8 @@ def item_violations(session: Session, item: ItemState) -> Sequence[Mapping[str, 
 
     One query. An item of a trace without evaluations has none.
     """
-    if item.rebalance_run_id is not None:
-        rows = session.scalars(evaluation_of_run(item.tenant_id, item.rebalance_run_id)).all()
-    else:
-        rows = session.scalars(_newest(item)).all()
+    own = READERS[item.subject].evaluation(item)
+    rows = session.scalars(_newest(item) if own is None else own).all()
     payloads = [row.payload for row in rows]
     without_run = [payload for payload in payloads if _run_of(payload) is None]
     chosen: Mapping[str, Any] = next(iter(without_run or payloads), {})

@@ -9,6 +9,7 @@ from typing import Any
 
 from lotus_web.domain.advisory.result import CashFlow, ManualTrade, ProposalResult, RecommendedGate, StatusChange
 from lotus_web.domain.canonical import content_hash
+from lotus_web.domain.identifiers import proposal_artifact_id
 from lotus_web.domain.rebalance.values.codes import Gate, ReasonSeverity, ReasonSource, RunStatus
 from lotus_web.domain.rebalance.values.intent import FxSpot
 from lotus_web.domain.rebalance.values.state import AllocationMetric, SimulatedState
@@ -45,7 +46,7 @@ def proposal_artifact(
     """Return the artifact of a simulation; computed from unrounded figures, so always the same for the same proposal."""
     document = RESULT.document(result)
     artifact: dict[str, Any] = {
-        "artifact_id": "pa_" + result.proposal_run_id.removeprefix("pr_"),
+        "artifact_id": proposal_artifact_id(result.proposal_run_id),
         "proposal_run_id": result.proposal_run_id,
         "correlation_id": result.correlation_id,
         "created_at": created_at.isoformat(timespec="microseconds"),
