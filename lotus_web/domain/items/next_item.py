@@ -1,4 +1,4 @@
-"""Which item someone gets who asks for work: the most urgent free one that is theirs to do (console.md)."""
+"""Which item is claimed next: the most urgent free one that is assigned to the claimant or to a role of theirs (console.md)."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import ItemStatus
 
-# What waits for changes waits for someone else. What is in review has its reviewer, unless a reassignment ended the claim.
+# An item that waits for changes waits for someone else. One in review has its reviewer, unless a reassignment ended the claim.
 FREE = frozenset({ItemStatus.REQUESTED, ItemStatus.IN_REVIEW, ItemStatus.ESCALATED})
 
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who asks for work; ``roles`` None means that no role binds them (a service account), ``four_eyes`` that they may not decide their own."""
+    """Who claims: ``roles`` None means that they are not bound to roles (a service account), ``four_eyes`` that they may not decide their own."""
 
     actor: Actor
     roles: Collection[str] | None
     four_eyes: bool
 
     def may_take(self, item: ItemState) -> bool:
-        """Return whether an item is free and theirs: given to them or to a role of theirs, and not asked for by them."""
+        """Return whether an item is free, assigned to them or to a role of theirs, and not requested by them."""
         free = item.is_open and item.status in FREE and item.claimed_at is None
         own_request = self.four_eyes and item.requested_by_id == self.actor.decider_id
         return free and not own_request and self._is_theirs(item)
@@ -30,5 +30,5 @@ class Claimant:
     def _is_theirs(self, item: ItemState) -> bool:
         if item.assigned_account_id is not None:
             return item.assigned_account_id == self.actor.decider_id
-        # A role that reviews nothing, which another system's event may name, is no role at all.
+        # The event of another system may name a role that cannot review: such an item is open to every role.
         return self.roles is None or item.assigned_role not in REVIEWING_ROLES or item.assigned_role in self.roles

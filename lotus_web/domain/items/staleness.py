@@ -1,4 +1,4 @@
-"""What a decider had in front of them, as a digest: a decision taken on an older picture is refused."""
+"""The digest of what a decider was shown: a decision on an outdated page is refused."""
 
 from __future__ import annotations
 

@@ -50,12 +50,12 @@ _STATUS_WORDS = {
 
 
 def status_sentence(status: ItemStatus) -> str:
-    """Return where an item stands, as a sentence."""
+    """Return the status of an item as a sentence."""
     return f"It {_STATUS_WORDS[status]}."
 
 
 def status_after(item: ItemFacts, action: Action) -> ItemStatus | None:
-    """Return the status after ``action``, or None where the tables know no such step."""
+    """Return the status after ``action``, None where it is not possible."""
     if _never(item, action) or _against_the_hold(item, action):
         return None
     return (GATED_TRANSITIONS if SUBJECTS[item.subject].has_gate else TRANSITIONS).get((item.status, action))
@@ -85,7 +85,7 @@ def next_status(item: ItemFacts, action: Action) -> ItemStatus:
 
 
 def refusal(item: ItemFacts, action: Action) -> str:
-    """Return the one sentence, the same everywhere, that says why ``action`` is not possible now."""
+    """Return why ``action`` is not possible now; every surface shows this sentence."""
     spec = ACTIONS[action]
     if spec.only_for is not None and _never(item, action):
         return f"Only {spec.only_for.value.replace('_', ' ')}s can be {spec.past.lower()}."
@@ -114,7 +114,7 @@ def check_holder(item: ItemFacts, actor: Actor, action: Action) -> None:
 
 
 def check_ever_possible(item: ItemFacts, action: Action) -> None:
-    """Raise Conflict for what this kind of item never takes, so that nobody is first asked to complete it."""
+    """Raise Conflict for an action that this kind of item never takes, before anything that it needs is asked for."""
     if _never(item, action):
         raise Conflict("invalid_transition", refusal(item, action), details={"status": item.status.value})
 

@@ -1,4 +1,4 @@
-"""One item as the JSON surface shows it: what was done, who was told, and what a decision on it rests on (workflow.md §6)."""
+"""One item for JSON: its actions, its notifications and what a decision on it rests on (workflow.md §6)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class ActionChoice:
-    """One action and whether the asker could take it now; ``why_not`` is the sentence that a refusal would say."""
+    """One action and whether the caller can take it now; ``why_not`` is the message of the refusal otherwise."""
 
     action: str
     permission: str
@@ -63,7 +63,7 @@ def workflow_detail(
     four_eyes: FourEyes,
     codes: Catalogue = REASON_CODES,
 ) -> WorkflowDetail:
-    """Return an item for who asks; raises NotFound. Twelve queries, whatever it holds."""
+    """Return an item with the actions that ``actor`` can take; raises NotFound. At most twelve queries."""
     item = stored_item(session, actor.tenant_id, workflow_id)
     subject = READERS[item.subject].facts(session, item)
     parties = Parties.of(item, subject.evidence)

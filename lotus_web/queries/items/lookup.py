@@ -1,4 +1,4 @@
-"""One item as it stands in the store, and what was done to it last."""
+"""One stored item and the last action on it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class ItemDetail:
 
 
 def item_detail(session: Session, tenant_id: str, workflow_id: str, *, codes: Catalogue = REASON_CODES) -> ItemDetail:
-    """Return an item as it stands now; raises NotFound. Six queries, whatever it holds."""
+    """Return an item as it is now; raises NotFound. At most six queries."""
     item = stored_item(session, tenant_id, workflow_id)
     evidence, about = READERS[item.subject].page(session, item)
     return ItemDetail(

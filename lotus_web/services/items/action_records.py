@@ -1,4 +1,4 @@
-"""One action on one item, checked and ready: the rows and events that follow from it, built without a store."""
+"""The rows and events that follow from one checked action on one item, built without a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one place where an action meets an item, whichever surface it came from (workflow.md §2)."""
+"""Apply an action to an item, for every surface (workflow.md §2)."""
 
 from __future__ import annotations
 

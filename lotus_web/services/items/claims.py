@@ -1,4 +1,4 @@
-"""Claims are leases: who falls silent lets go, so that nothing waits for someone who left (workflow.md §2)."""
+"""Claims expire: an item whose holder does nothing for the length of the lease is free again (workflow.md §2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAPSED = "CLAIM_LAPSED"
 
 
 def releaser(tenant_id: str) -> Actor:
-    """Return the actor that ends claims which ran out."""
+    """Return the actor that ends expired claims."""
     may = frozenset({Permission.WORKFLOW_REVIEW, Permission.WORKFLOW_ASSIGN})
     return Actor(ActorType.SYSTEM, RELEASER, tenant_id, may)
 

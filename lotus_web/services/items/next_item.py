@@ -1,4 +1,4 @@
-"""Handing out work: the most urgent free item, claimed for who asks, never the same to two people."""
+"""Claim the most urgent free item; two claimants never get the same one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a form names as the new holder of an item: a person or a role."""
+"""The new holder of an item as a form names it: a person or a role."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Typed:
         return Action(word) if word in set(Action) else None
 
     def value(self, action: Action, name: str) -> str:
-        """Return what stands in a field of one action's form; each action has a form of its own."""
+        """Return the value of a field in the form of one action; each action has its own form."""
         return self.kept(name) if action is self.action else ""
 
     def says(self, done: ActionRecord) -> bool:

@@ -1,4 +1,4 @@
-"""Putting the page of an item together, whether it is looked at or answers a form."""
+"""The page of an item, after a GET and as the answer to a form."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def holder_disabled(session: Session, item: ItemState) -> bool:
 
 
 def decided_by(session: Session, item: ItemState) -> str | None:
-    """Return who took the decision that stands; a comment after it is nobody's decision."""
+    """Return who took the decision in force, None for an open item; comments do not count."""
     if item.is_open:
         return None
     decision = latest_decisions(session, item.tenant_id, [item.workflow_id]).get(item.workflow_id)

@@ -25,7 +25,7 @@ blueprint = Blueprint("items", __name__)
 @blueprint.get("/inbox/<ident:workflow_id>")
 @requires(Permission.RUNS_READ)
 def show(workflow_id: str) -> ResponseReturnValue:
-    """Show the item as it stands."""
+    """Show the item as it is now."""
     return item_page(workflow_id)
 
 
