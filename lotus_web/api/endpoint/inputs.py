@@ -9,8 +9,9 @@ from typing import Any
 from flask import request
 from pydantic import BaseModel, ValidationError
 
+from lotus_web.api.endpoint.error_bodies import Problem
 from lotus_web.api.endpoint.json_body import read_json
-from lotus_web.api.endpoint.refusals import InvalidRequest, Problem, problem_of, shown_input
+from lotus_web.api.endpoint.refusals import InvalidRequest, problem_of, shown_input
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.http.request_ids import CORRELATION_HEADER, current_ids, sent_header
 
@@ -86,12 +87,11 @@ def _validated(
 def _problem(place: str, found: Any) -> Problem:
     # The validator's own words for this one name the class that it wanted.
     unnamed = found["type"] == "model_type"
-    problem = {
-        "type": found["type"],
-        "loc": [place, *found["loc"]],
-        "msg": OBJECT_WANTED if unnamed else found["msg"],
-        "input": shown_input(found["input"]),
-    }
-    if "ctx" in found and not unnamed:
-        problem["ctx"] = {name: shown_input(value) for name, value in found["ctx"].items()}
-    return problem
+    bounds = None if unnamed else found.get("ctx")
+    return Problem.of(
+        found["type"],
+        [place, *found["loc"]],
+        OBJECT_WANTED if unnamed else found["msg"],
+        shown_input(found["input"]),
+        None if bounds is None else {name: shown_input(value) for name, value in bounds.items()},
+    )

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 from flask import request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from lotus_web.api.endpoint.refusals import InvalidRequest, Problem, shown_input
+from lotus_web.api.endpoint.error_bodies import Problem
+from lotus_web.api.endpoint.refusals import InvalidRequest, shown_input
 from lotus_web.domain.canonical import LARGEST_EXPONENT
 from lotus_web.domain.identifiers import unstorable_place
 from lotus_web.http.body_limit import MIB, longest_body
@@ -140,11 +141,11 @@ def _entries(container: Any) -> Any:
 
 def problem(kind: str, message: str, sent: object, *loc: str | int) -> Problem:
     """Return a problem of the body."""
-    return {"type": kind, "loc": ["body", *loc], "msg": message, "input": sent}
+    return Problem.of(kind, ["body", *loc], message, sent)
 
 
 def _malformed(position: int, reason: str) -> Problem:
-    return problem("json_invalid", "JSON decode error", {}, position) | {"ctx": {"error": reason}}
+    return Problem.of("json_invalid", ["body", position], "JSON decode error", {}, {"error": reason})
 
 
 def _too_deep() -> Problem:

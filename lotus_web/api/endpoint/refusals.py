@@ -7,10 +7,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from flask import Response
+from pydantic import BaseModel
 
+from lotus_web.api.endpoint.error_bodies import ErrorBody, FaultBody, ForbiddenBody, InvalidBody, Problem, RefusalBody
 from lotus_web.domain.errors import Forbidden, InProgress, InvalidInput, LotusError, TooManyAttempts, Unauthenticated
 from lotus_web.domain.surface import Surface
 from lotus_web.http.statuses import status_of
@@ -23,8 +24,6 @@ MOST_PROBLEMS = 200
 LONGEST_INPUT = 2_000
 FAULT = "An unexpected error occurred."
 MAYBE_RECORDED = "What was sent may have been recorded: look before you send it again."
-
-Problem = dict[str, Any]
 
 
 class InvalidRequest(Exception):
@@ -40,13 +39,13 @@ class Refusal:
     """An answer that is not the one that was asked for."""
 
     status: int
-    document: Mapping[str, Any]
+    body: ErrorBody
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = JSON
 
     def response(self) -> Response:
         """Return it as Flask sends it."""
-        answer = Response(json.dumps(self.document), status=self.status, content_type=self.media_type)
+        answer = Response(json.dumps(self.body.document()), status=self.status, content_type=self.media_type)
         answer.headers.update(self.headers)
         return answer
 
@@ -59,10 +58,13 @@ def fault() -> str:
 class Envelope:
     """The shape of answers on the ``/rebalance`` routes (dpm-api §1.2); another surface overrides what differs.
 
-    ``surface`` is what the record calls it.
+    ``surface`` is what the audit log calls it, ``errors`` are the models of its refusals, ``success`` is the model around
+    what a route gives, None where that is sent as it is.
     """
 
     surface = Surface.RFC
+    errors: tuple[type[ErrorBody], ...] = (RefusalBody, ForbiddenBody, InvalidBody, FaultBody)
+    success: type[BaseModel] | None = None
 
     def wrap(self, document: bytes) -> bytes:
         """Return the JSON text of a success."""
@@ -72,37 +74,40 @@ class Envelope:
         """Return the answer to a refusal of the domain. A 422 with a lower-case code is a validator's, so it is listed."""
         if isinstance(error, InvalidInput) and not error.code.isupper():
             return self.invalid([problem_of(error)])
-        named = dict(error.details) if isinstance(error, Forbidden) else {}
-        return Refusal(status_of(error), {"detail": error.code} | named, headers_of(error))
+        body: ErrorBody = RefusalBody.model_construct(detail=error.code)
+        if isinstance(error, Forbidden):
+            facts = {name: fact for name, fact in error.details.items() if name in ForbiddenBody.model_fields}
+            body = ForbiddenBody.model_construct(detail=error.code, **facts)
+        return Refusal(status_of(error), body, headers_of(error))
 
     def invalid(self, problems: list[Problem]) -> Refusal:
         """Return the answer to a request that does not validate."""
-        return Refusal(422, {"detail": problems})
+        return Refusal(422, InvalidBody.model_construct(detail=problems))
 
     def plain(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Refusal:
         """Return an answer that HTTP itself asks for: 404, 405, 413."""
-        return Refusal(status, {"detail": detail}, headers or {})
+        return Refusal(status, RefusalBody.model_construct(detail=detail), headers or {})
 
     def unexpected(self, *, path: str, correlation_id: str) -> Refusal:
         """Return the answer to a fault of ours: the real correlation id and nothing of the cause (delta 33)."""
-        problem = {
-            "type": "about:blank",
-            "title": "Internal Server Error",
-            "status": 500,
-            "detail": fault(),
-            "instance": path,
-            "correlation_id": correlation_id,
-        }
-        return Refusal(500, problem, media_type=PROBLEM_JSON)
+        body = FaultBody.model_construct(
+            type="about:blank",
+            title="Internal Server Error",
+            status=500,
+            detail=fault(),
+            instance=path,
+            correlation_id=correlation_id,
+        )
+        return Refusal(500, body, media_type=PROBLEM_JSON)
 
 
 def sentence_of(problems: list[Problem]) -> str:
     """Return the first of the problems as a sentence: where, and what."""
     first = problems[0]
-    if first["type"] == "json_invalid":
-        return f"The body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}."
-    place = ".".join(str(part) for part in first["loc"][1:])
-    return f"{place or first['loc'][0]}: {first['msg']}"
+    if first.type == "json_invalid":
+        return f"The body is not JSON: {first.ctx['error']} at character {first.loc[-1]}."
+    place = ".".join(str(part) for part in first.loc[1:])
+    return f"{place or first.loc[0]}: {first.msg}"
 
 
 def headers_of(error: LotusError) -> dict[str, str]:
@@ -117,7 +122,7 @@ def headers_of(error: LotusError) -> dict[str, str]:
 
 def problem_of(error: InvalidInput, sent: object = None) -> Problem:
     """Return a refusal of one input as the validator would list it."""
-    return {"type": error.code, "loc": list(error.loc), "msg": error.message, "input": shown_input(sent)}
+    return Problem.of(error.code, list(error.loc), error.message, shown_input(sent))
 
 
 def shown_input(sent: object) -> object:

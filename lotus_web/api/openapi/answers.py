@@ -81,7 +81,7 @@ def ways_to_be_refused(refused: Iterable[Refuses], envelope: Envelope, permissio
     """Yield everything that can go wrong, as this surface answers it."""
     for refuses in refused:
         for name, refusal in envelopes.refusals(envelope, refuses, permission=permission).items():
-            yield Way(name, f"- `{envelopes.code_in(refusal.document)}`: {refuses.when}", refusal)
+            yield Way(name, f"- `{refusal.body.code()}`: {refuses.when}", refusal)
     yield Way("invalid", "- The request does not validate.", envelopes.invalid(envelope))
     yield Way("unexpected", "A fault of ours; nothing of its cause is told.", envelopes.unexpected(envelope))
 
@@ -95,7 +95,7 @@ def responses(
     by_status: dict[int, list[Way]] = {}
     for way in ways_to_be_refused(refusals_of(declared, writes=writes), envelope, permission):
         by_status.setdefault(way.refusal.status, []).append(way)
-    refused = {status: _refused(ways, envelope) for status, ways in by_status.items() if status not in given}
+    refused = {status: _refused(ways, envelope, book) for status, ways in by_status.items() if status not in given}
     return {str(status): response for status, response in sorted((given | refused).items())}
 
 
@@ -113,10 +113,10 @@ def surface(envelope: Envelope) -> str:
     return "" if type(envelope) is Envelope else type(envelope).__name__.removesuffix("Envelope")
 
 
-def _refused(ways: list[Way], envelope: Envelope) -> Response:
+def _refused(ways: list[Way], envelope: Envelope, book: SchemaBook) -> Response:
     if len(ways) == 1 and ways[0].name in SHARED:
         return {"$ref": RESPONSES_REF + _shared_name(ways[0], envelope)}
-    return refusal_response(ways)
+    return refusal_response(ways, book)
 
 
 def _shared_name(way: Way, envelope: Envelope) -> str:
@@ -124,16 +124,16 @@ def _shared_name(way: Way, envelope: Envelope) -> str:
     return surface(envelope) + (MALFORMED if malformed else SHARED[way.name])
 
 
-def shared_responses(envelope: Envelope) -> dict[str, Response]:
+def shared_responses(envelope: Envelope, book: SchemaBook) -> dict[str, Response]:
     """Return the answers that every route of a surface may give."""
     ways = ways_to_be_refused((UNAUTHENTICATED, TOO_SLOW, TOO_LARGE, STORE_AWAY), envelope, None)
-    return {_shared_name(way, envelope): refusal_response([way]) for way in ways if way.name in SHARED}
+    return {_shared_name(way, envelope): refusal_response([way], book) for way in ways if way.name in SHARED}
 
 
-def refusal_response(ways: list[Way]) -> Response:
-    """Return the ways to be refused with one status as one answer, with the document of each."""
-    schema = envelopes.schema_of([way.refusal.document for way in ways])
-    examples = {_key(way.name): {"value": way.refusal.document} for way in ways}
+def refusal_response(ways: list[Way], book: SchemaBook) -> Response:
+    """Return the ways to be refused with one status as one answer, with an example of each."""
+    schema = envelopes.schema_of((way.refusal for way in ways), book)
+    examples = {_key(way.name): {"value": way.refusal.body.document()} for way in ways}
     text = "\n".join(dict.fromkeys(way.text for way in ways))
     response = _response(
         text if "\n" in text else text.removeprefix("- "), ways[0].refusal.media_type, schema, examples

@@ -72,7 +72,7 @@ def routes_of(app: Flask) -> Iterable[Route]:
 
 def draw(routes: list[Route]) -> dict[str, Any]:
     """Return the document of these routes."""
-    book = SchemaBook(wanted for route in routes for wanted in _models(route.declared))
+    book = SchemaBook(wanted for route in routes for wanted in _models(route))
     names = operation_ids(routes)
     examples: dict[str, Any] = {}
     paths: dict[str, Any] = {}
@@ -89,8 +89,10 @@ def draw(routes: list[Route]) -> dict[str, Any]:
     }
 
 
-def _models(declared: Endpoint) -> Iterable[Wanted]:
+def _models(route: Route) -> Iterable[Wanted]:
+    declared = route.declared
     yield declared.response, GIVES
+    yield from ((model, GIVES) for model in route.envelope.errors)
     for model in (declared.query, declared.body):
         if model is not None:
             yield model, TAKES
@@ -202,10 +204,10 @@ def _components(
     shared = {
         name: response
         for envelope in {id(route.envelope): route.envelope for route in routes}.values()
-        for name, response in answers.shared_responses(envelope).items()
+        for name, response in answers.shared_responses(envelope, book).items()
     }
     return {
-        "schemas": {envelopes.PROBLEM: envelopes.PROBLEM_SCHEMA} | book.components(unused=queries),
+        "schemas": book.components(unused=queries),
         "parameters": parameters.SHARED,
         "headers": answers.HEADERS,
         "responses": {

@@ -1,15 +1,16 @@
-"""The shape of a surface's answers, learnt from its envelope: what it sends is what the document says it sends."""
+"""The schemas and examples of refusals: the models that the envelopes answer with, and answers that they really make."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from lotus_web.api.endpoint.auth import not_for_tenant
-from lotus_web.api.endpoint.refusals import Envelope, Problem, Refusal
+from lotus_web.api.endpoint.error_bodies import ErrorBody, Problem
+from lotus_web.api.endpoint.refusals import Envelope, Refusal
 from lotus_web.api.endpoint.routing import PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, Refuses
-from lotus_web.api.openapi.schemas import REF, Schema
+from lotus_web.api.openapi.schemas import GIVES, Schema, SchemaBook, tidied
 from lotus_web.domain.errors import (
     Conflict,
     Forbidden,
@@ -35,51 +36,16 @@ ERRORS: dict[int, type[LotusError]] = {
     503: StoreUnavailable,
 }
 IN_PROGRESS = "IN_PROGRESS"
-# Members that name the refusal, so that every value they may have is listed.
-CODES = frozenset({"code", "detail"})
-# Members that hold whatever fits the case.
-FREE = frozenset({"details"})
-PROBLEM = "Problem"
-PROBLEM_SCHEMA: Schema = {
-    "type": "object",
-    "description": "One thing that is wrong with a request, and where.",
-    "required": ["type", "loc", "msg", "input"],
-    "properties": {
-        "type": {"type": "string", "description": "the kind of fault, stable"},
-        "loc": {
-            "type": "array",
-            "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
-            "description": "where: header, query, path or body, then names and positions",
-        },
-        "msg": {"type": "string", "description": "the fault in a sentence"},
-        "input": {"description": "what was sent"},
-        "ctx": {"type": "object", "description": "the bounds that were crossed"},
-    },
-}
-MARK = "the answer itself"
-PROBLEM_EXAMPLE: Problem = {
-    "type": "missing",
-    "loc": ["body", "portfolio_snapshot"],
-    "msg": "Field required",
-    "input": {},
-}
+PROBLEM_EXAMPLE = Problem.of("missing", ["body", "portfolio_snapshot"], "Field required", {})
 
 
 def wrapped(envelope: Envelope, schema: Schema) -> Schema:
     """Return the schema of a success whose own schema is ``schema``."""
-    return _around(json.loads(envelope.wrap(json.dumps(MARK).encode())), schema)
-
-
-def _around(document: Any, schema: Schema) -> Schema:
-    if document == MARK:
+    if envelope.success is None:
         return schema
-    if isinstance(document, dict):
-        return {
-            "type": "object",
-            "required": list(document),
-            "properties": {key: _around(value, schema) for key, value in document.items()},
-        }
-    return schema_of([document])
+    around: Schema = tidied(envelope.success.model_json_schema(mode=GIVES))
+    around.pop("description")
+    return around | {"properties": around["properties"] | {"data": schema}}
 
 
 def wrapped_example(envelope: Envelope, example: object) -> Any:
@@ -111,40 +77,21 @@ def unexpected(envelope: Envelope) -> Refusal:
     return envelope.unexpected(path="/api/v1/rebalance/runs", correlation_id=current_ids().correlation_id)
 
 
-def code_in(document: Mapping[str, Any]) -> str:
-    """Return the code that a refusal's document names."""
-    held = next((value for value in document.values() if isinstance(value, dict)), document)
-    return next(str(held[name]) for name in ("code", "detail") if name in held)
-
-
-def schema_of(documents: Iterable[Any], name: str = "") -> Schema:
-    """Return a schema that these documents fit: members that all have are required, codes are listed."""
-    kinds: dict[type, list[Any]] = {}
-    for document in documents:
-        kinds.setdefault(type(document), []).append(document)
-    schemas = [_of_kind(kind, found, name) for kind, found in kinds.items()]
+def schema_of(refused: Iterable[Refusal], book: SchemaBook) -> Schema:
+    """Return the schema of answers with one status: the models that they are sent as, each with the codes it may name."""
+    codes: dict[type[ErrorBody], dict[str, None]] = {}
+    for refusal in refused:
+        named = codes.setdefault(type(refusal.body), {})
+        code = refusal.body.code()
+        if code is not None:
+            named[code] = None
+    schemas = [book.ref(model, GIVES) | _naming(model.code_at, list(named)) for model, named in codes.items()]
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
-def _of_kind(kind: type, found: list[Any], name: str) -> Schema:
-    if kind is dict:
-        return _of_objects(found, name)
-    if kind is list:
-        items = [item for one in found for item in one]
-        return {"type": "array"} | ({"items": schema_of(items)} if items else {})
-    if kind is str and name in CODES:
-        return {"type": "string", "enum": list(dict.fromkeys(found))}
-    return {"type": {str: "string", int: "integer", bool: "boolean", float: "number"}.get(kind, "null")}
-
-
-def _of_objects(found: list[dict[str, Any]], name: str) -> Schema:
-    if all(one.keys() >= {"type", "loc", "msg"} for one in found):
-        return {"$ref": REF + PROBLEM}
-    if name in FREE:
-        return {"type": "object"}
-    members = dict.fromkeys(key for one in found for key in one)
-    return {
-        "type": "object",
-        "required": [key for key in members if all(key in one for one in found)],
-        "properties": {key: schema_of([one[key] for one in found if key in one], key) for key in members},
-    }
+def _naming(path: tuple[str, ...], codes: list[str]) -> Schema:
+    """Return what a schema says besides its model of the member at ``path``: the codes that it may name."""
+    schema: Schema = {"enum": codes}
+    for name in reversed(path):
+        schema = {"properties": {name: schema}}
+    return schema if path else {}

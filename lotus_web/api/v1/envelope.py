@@ -6,7 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lotus_web.api.endpoint.refusals import Envelope, Problem, Refusal, fault, headers_of, problem_of, sentence_of
+from pydantic import BaseModel, ConfigDict, Field
+
+from lotus_web.api.endpoint.error_bodies import ErrorBody, Problem
+from lotus_web.api.endpoint.refusals import Envelope, Refusal, fault, headers_of, problem_of, sentence_of
 from lotus_web.domain.errors import (
     Conflict,
     Forbidden,
@@ -22,9 +25,9 @@ from lotus_web.domain.write_policy import DENIED
 from lotus_web.http.request_ids import current_ids
 from lotus_web.http.statuses import status_of
 
-INVALID = "invalid_argument"
+INVALID_CODE = "invalid_argument"
 _CODES: tuple[tuple[type[LotusError], str], ...] = (
-    (InvalidInput, INVALID),
+    (InvalidInput, INVALID_CODE),
     (Unauthenticated, "unauthenticated"),
     (NotFound, "not_found"),
     (StoreUnavailable, "store_unavailable"),
@@ -43,10 +46,53 @@ def code_of(error: LotusError) -> str:
     return next((code for kind, code in _CODES if isinstance(error, kind)), error.code.lower())
 
 
+class V1ErrorDetails(BaseModel):
+    """The facts that fit the case, such as the missing ``permission``; ``problems`` where the request does not validate."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    problems: list[Problem] = Field(default_factory=list)
+
+
+class V1Error(BaseModel):
+    """A stable code, a sentence for a person, and the facts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    message: str
+    details: V1ErrorDetails
+
+
+class V1ErrorBody(ErrorBody):
+    """A refusal or a fault on our side."""
+
+    code_at = ("error", "code")
+
+    error: V1Error
+    request_id: str
+
+    @classmethod
+    def of(cls, code: str, message: str, details: Mapping[str, Any]) -> V1ErrorBody:
+        """Return the refusal of the request at hand."""
+        facts = V1ErrorDetails.model_construct(**details)
+        error = V1Error.model_construct(code=code, message=message, details=facts)
+        return cls.model_construct(error=error, request_id=current_ids().request_id)
+
+
+class V1Body(BaseModel):
+    """What a route gives."""
+
+    data: Any
+    request_id: str
+
+
 class V1Envelope(Envelope):
     """Wraps successes and refusals alike; ``malformed_status`` answers a body that does not validate."""
 
     surface = Surface.API
+    errors = (V1ErrorBody,)
+    success = V1Body
 
     def __init__(self, malformed_status: int = 422):
         self.malformed_status = malformed_status
@@ -64,24 +110,19 @@ class V1Envelope(Envelope):
         if isinstance(error, InvalidInput):
             details["problems"] = [problem_of(error)]
             status = self.malformed_status if status == 422 else status
-        return Refusal(status, _error(code, message, details), headers_of(error))
+        return Refusal(status, V1ErrorBody.of(code, message, details), headers_of(error))
 
     def invalid(self, problems: list[Problem]) -> Refusal:
         """Return the answer to a request that does not validate: the first problem as the sentence, all in the details."""
-        return Refusal(self.malformed_status, _error(INVALID, sentence_of(problems), {"problems": problems}))
+        return Refusal(
+            self.malformed_status, V1ErrorBody.of(INVALID_CODE, sentence_of(problems), {"problems": problems})
+        )
 
     def plain(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Refusal:
         """Return an answer that HTTP itself asks for."""
-        return Refusal(status, _error(_PLAIN_CODES.get(status, "http_error"), detail, {}), headers or {})
+        return Refusal(status, V1ErrorBody.of(_PLAIN_CODES.get(status, "http_error"), detail, {}), headers or {})
 
     def unexpected(self, *, path: str, correlation_id: str) -> Refusal:
         """Return the answer to a fault of ours: nothing of the cause."""
         details = {"path": path, "correlation_id": correlation_id}
-        return Refusal(500, _error("internal", fault(), details))
-
-
-def _error(code: str, message: str, details: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "error": {"code": code, "message": message, "details": dict(details)},
-        "request_id": current_ids().request_id,
-    }
+        return Refusal(500, V1ErrorBody.of("internal", fault(), details))
