@@ -8,8 +8,7 @@ from flask import Response
 
 from lotus_web.api.endpoint.params import Answer
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
-from lotus_web.api.v1.envelope import V1Envelope
-from lotus_web.api.v1.refusals import NOT_FOUND
+from lotus_web.api.v1.envelope import NOT_FOUND, V1Envelope
 from lotus_web.domain.access import Permission
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.queries.audit.export import export_item

@@ -1,4 +1,4 @@
-"""The shape of every ``/api/v1`` answer but ``/rebalance``: ``data`` or ``error``, and the request's id (workflow.md §6)."""
+"""What every ``/api/v1`` answer but ``/rebalance`` has in common: ``data`` or ``error``, the request's id, the codes (workflow.md §6)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lotus_web.api.endpoint.error_bodies import ErrorBody, Problem
 from lotus_web.api.endpoint.refusals import Envelope, Refusal, fault, headers_of, problem_of, sentence_of
+from lotus_web.api.endpoint.routing import Refuses
 from lotus_web.domain.errors import (
     Conflict,
     Forbidden,
@@ -35,6 +36,22 @@ _CODES: tuple[tuple[type[LotusError], str], ...] = (
 )
 _PLAIN_CODES = {404: "not_found", 405: "method_not_allowed", 408: "request_timeout", 413: "payload_too_large"}
 _MESSAGES = {"unauthenticated": "A valid bearer token is needed.", "not_found": "There is nothing here by that id."}
+
+# What routes refuse, for their declarations.
+NOT_FOUND = Refuses(404, "not_found", "nothing of this tenant has this id")
+INVALID = Refuses(422, "invalid_argument", "a reason, note or target is missing, or the override phrase is wrong")
+MALFORMED = Refuses(400, "invalid_argument", "the event is malformed")
+UNKNOWN_ACTION = Refuses(400, "invalid_argument", "the action is unknown")
+INVALID_TRANSITION = Refuses(409, "invalid_transition", "the item's status does not allow the action")
+VERSION_CONFLICT = Refuses(409, "version_conflict", "the item moved; the details name who, what and when")
+FOUR_EYES = Refuses(
+    403,
+    "four_eyes",
+    "whoever submitted the run or asked for the review does not approve or override it; `LOTUS_FOUR_EYES=false`, or a tenant"
+    " in `LOTUS_FOUR_EYES_EXEMPT_TENANTS`, lifts that",
+)
+TRACE_SEQ_CONFLICT = Refuses(409, "trace_seq_conflict", "trace_seq is not the next of its trace")
+IDEMPOTENCY_CONFLICT = Refuses(409, "idempotency_conflict", "the key was used for another event")
 
 
 def code_of(error: LotusError) -> str:

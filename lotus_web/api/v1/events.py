@@ -8,9 +8,8 @@ from flask import Response
 
 from lotus_web.api.endpoint.params import Answer, Stamp
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.envelope import V1Envelope
+from lotus_web.api.v1.envelope import IDEMPOTENCY_CONFLICT, MALFORMED, TRACE_SEQ_CONFLICT, V1Envelope
 from lotus_web.api.v1.item_answers import with_status
-from lotus_web.api.v1.refusals import IDEMPOTENCY_CONFLICT, MALFORMED, TRACE_SEQ_CONFLICT
 from lotus_web.api.v1.schemas import ActorAnswer, PosterAnswer
 from lotus_web.config import current
 from lotus_web.domain.access import Permission

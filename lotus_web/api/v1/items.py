@@ -9,16 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from lotus_web.api.endpoint.auth import deciding_actor
 from lotus_web.api.endpoint.params import Answer, FilterText, PriorityName, QueryParams
 from lotus_web.api.endpoint.routing import AnyToken, ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.envelope import V1Envelope
-from lotus_web.api.v1.item_answers import action_answer, detail_answer, workflow_answer, workflow_answers
-from lotus_web.api.v1.refusals import (
+from lotus_web.api.v1.envelope import (
     FOUR_EYES,
     INVALID,
     INVALID_TRANSITION,
     NOT_FOUND,
     UNKNOWN_ACTION,
     VERSION_CONFLICT,
+    V1Envelope,
 )
+from lotus_web.api.v1.item_answers import action_answer, detail_answer, workflow_answer, workflow_answers
 from lotus_web.api.v1.schemas import (
     ActedAnswer,
     SummaryAnswer,

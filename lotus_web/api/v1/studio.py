@@ -9,10 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lotus_web.api.endpoint.params import Answer, FilterText, PriorityName, QueryParams, Stamp
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.envelope import V1Envelope
+from lotus_web.api.v1.envelope import INVALID, NOT_FOUND, V1Envelope
 from lotus_web.api.v1.item_answers import trace_reference, with_status, workflow_answer, workflow_answers
 from lotus_web.api.v1.items import acting
-from lotus_web.api.v1.refusals import INVALID, NOT_FOUND
 from lotus_web.api.v1.schemas import PrecedentsAnswer, TraceReferenceAnswer, WorkflowAnswer
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
