@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from lotus_web.demo.story import ADA, NORA, TOMAS, Step, claim
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 
 HISTORY_PATTERN = 997
 

@@ -9,7 +9,7 @@ from lotus_web.demo.portfolios import DemoRun
 from lotus_web.demo.schedule import PORTFOLIO_COUNT
 from lotus_web.demo.story import ADA, INES, NORA, TOMAS, Step, story_of
 from lotus_web.domain.access import Permission, Role
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 
 NORA, TOMAS, INES, ADA = "nora.reviewer", "tomas.reviewer", "ines.manager", "ada.admin"
 

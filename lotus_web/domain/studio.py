@@ -11,7 +11,7 @@ from lotus_web.domain.access import Role
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.subjects import SUBJECTS, SubjectType
-from lotus_web.domain.items.transitions import Priority, WorkflowKind
+from lotus_web.domain.items.values import Priority, WorkflowKind
 
 UNFAVOURABLE = frozenset({"failure", "abandoned"})
 

@@ -11,7 +11,7 @@ from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.precedents import Precedents, precedent_key
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import SubjectType, item_id
-from lotus_web.domain.items.transitions import Priority
+from lotus_web.domain.items.values import Priority
 from lotus_web.domain.sla.deadlines import due_at
 from lotus_web.domain.studio import (
     Draft,

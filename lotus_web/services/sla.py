@@ -12,7 +12,7 @@ from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain import notifications
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.errors import Conflict
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.surface import Surface
 from lotus_web.models import TenantRuntime, WorkflowItem
 from lotus_web.models.items import TO_ESCALATE, TO_WARN

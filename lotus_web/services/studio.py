@@ -12,7 +12,8 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventSource, EventType
 from lotus_web.domain.free_text import clean_line
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import Priority, check_free_text
+from lotus_web.domain.items.transitions import check_free_text
+from lotus_web.domain.items.values import Priority
 from lotus_web.domain.studio import Draft
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext

@@ -12,7 +12,7 @@ from lotus_web.config import current
 from lotus_web.domain.access import REVIEWING_ROLES, Permission
 from lotus_web.domain.errors import InvalidInput, NotFound
 from lotus_web.domain.free_text import without_untaken
-from lotus_web.domain.items.transitions import Priority
+from lotus_web.domain.items.values import Priority
 from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES
 from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.studio import dry_run

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.state import ActionRecord, ItemState, Origin
-from lotus_web.domain.items.transitions import Action, ItemStatus
+from lotus_web.domain.items.values import ItemStatus
 
 
 def instant(value: datetime | None) -> str | None:

@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.models import ApiToken, Notification, Run, SavedView
 from lotus_web.services.accounts.people import create_person
 from lotus_web.services.inbox import save_view

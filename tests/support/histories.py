@@ -15,9 +15,11 @@ from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission, Role, permissions_of
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.events.envelope import EventDraft, EventSource, EventType
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.four_eyes import FourEyes
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import Action, ItemStatus, Priority, WorkflowKind, override_phrase
+from lotus_web.domain.items.transitions import override_phrase
+from lotus_web.domain.items.values import ItemStatus, Priority, WorkflowKind
 from lotus_web.domain.surface import Surface
 from lotus_web.models import Person, PersonRole, Run
 from lotus_web.queries.audit.chain import ChainReport, chained_tenants, verify_chain

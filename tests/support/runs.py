@@ -12,7 +12,7 @@ from lotus_web.config.current import utcnow
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.demo.portfolios import demo_variant
 from lotus_web.domain.access import Actor, ActorType, Permission
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.surface import Surface
 from lotus_web.services.command import CommandContext
 from lotus_web.services.items.actions import ReviewAction, apply_action

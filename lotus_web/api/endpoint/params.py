@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from lotus_web.domain.items.transitions import Priority
+from lotus_web.domain.items.values import Priority
 from lotus_web.domain.paging import invalid_cursor
 from lotus_web.wire.scalars import storable_text
 

@@ -16,7 +16,7 @@ from lotus_web.api.v1.schemas import PrecedentsAnswer, TraceReferenceAnswer, Wor
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.identifiers import ACTOR_MAX
-from lotus_web.domain.items.transitions import Priority
+from lotus_web.domain.items.values import Priority
 from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES, Draft, Template
 from lotus_web.http.refusal_log import set_audit_subject
 from lotus_web.queries.studio import dry_run

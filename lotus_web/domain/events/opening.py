@@ -9,7 +9,7 @@ from typing import Any
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
 from lotus_web.domain.items.state import ItemState, LoggedEvent, TraceContext
 from lotus_web.domain.items.subjects import SUBJECTS, SubjectType, item_id
-from lotus_web.domain.items.transitions import ItemStatus, Priority, WorkflowKind
+from lotus_web.domain.items.values import ItemStatus, Priority, WorkflowKind
 from lotus_web.domain.sla.deadlines import SLA_SETTING, WorkflowDefaults, due_at, explain_due
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import ItemStatus
+from lotus_web.domain.items.values import ItemStatus
 
 # An item that waits for changes waits for someone else. One in review has its reviewer, unless a reassignment ended the claim.
 FREE = frozenset({ItemStatus.REQUESTED, ItemStatus.IN_REVIEW, ItemStatus.ESCALATED})

@@ -8,8 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.subjects import SubjectType, subject_of
-from lotus_web.domain.items.transitions import Action, ItemFacts, ItemStatus, Priority, WorkflowKind
+from lotus_web.domain.items.transitions import ItemFacts
+from lotus_web.domain.items.values import ItemStatus, Priority, WorkflowKind
 
 
 class Origin(StrEnum):

@@ -7,14 +7,9 @@ from dataclasses import dataclass
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 from lotus_web.domain.free_text import clean_text
-from lotus_web.domain.items.actions import ACTIONS, Hold
-from lotus_web.domain.items.actions import Action as Action
+from lotus_web.domain.items.actions import ACTIONS, Action, Hold
 from lotus_web.domain.items.subjects import SUBJECTS, SubjectType
-from lotus_web.domain.items.values import OPEN as OPEN
-from lotus_web.domain.items.values import TERMINAL as TERMINAL
-from lotus_web.domain.items.values import ItemStatus as ItemStatus
-from lotus_web.domain.items.values import Priority as Priority
-from lotus_web.domain.items.values import WorkflowKind as WorkflowKind
+from lotus_web.domain.items.values import ItemStatus, WorkflowKind
 
 TEXT_MAX = 4000
 REASON_CODE_MAX = 128

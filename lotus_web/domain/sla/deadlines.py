@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lotus_web.domain.items.transitions import WorkflowKind
+from lotus_web.domain.items.values import WorkflowKind
 
 SLA_SETTING: Mapping[WorkflowKind, str] = {
     WorkflowKind.EXCEPTION_REVIEW: "LOTUS_EXCEPTION_REVIEW_SLA_HOURS",

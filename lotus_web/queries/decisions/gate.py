@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.gate import GateStatus, gate_status
 from lotus_web.domain.errors import RunNotFound
-from lotus_web.domain.items.transitions import ItemStatus
+from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import Run, WorkflowItem
 from lotus_web.queries.decisions.of_run import DecisionRecord, decisions_of_run, latest_decision
 

@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.gate import GateAction
-from lotus_web.domain.items.transitions import OPEN
+from lotus_web.domain.items.values import OPEN
 from lotus_web.domain.operations import FINISHED, OperationStatus
 from lotus_web.domain.support import Counter
 from lotus_web.models import JobRun, Operation, StoreCounter, TenantRuntime, WorkflowItem

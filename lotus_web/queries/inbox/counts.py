@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
-from lotus_web.domain.items.transitions import OPEN, Priority
+from lotus_web.domain.items.values import OPEN, Priority
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.inbox.escalated import escalated_count
 from lotus_web.queries.inbox.filter import InboxFilter, Tab, WorkflowFilter, filter_conditions, tab_condition

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.paging import Page
 from lotus_web.models import WorkflowAction, WorkflowItem
 from lotus_web.queries import keyset

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from lotus_web.domain.access import Actor
-from lotus_web.domain.items.transitions import Action, ItemStatus, Priority
+from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.values import ItemStatus, Priority
 from lotus_web.domain.sla.ageing import Age
 from lotus_web.models import WorkflowAction, WorkflowItem
 

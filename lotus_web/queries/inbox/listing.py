@@ -13,7 +13,8 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import subject_of
-from lotus_web.domain.items.transitions import ItemFacts, ItemStatus, Priority, WorkflowKind
+from lotus_web.domain.items.transitions import ItemFacts
+from lotus_web.domain.items.values import ItemStatus, Priority, WorkflowKind
 from lotus_web.domain.paging import Page
 from lotus_web.models import WorkflowItem
 from lotus_web.models.to_domain import item_state

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.items.transitions import Priority
+from lotus_web.domain.items.values import Priority
 from lotus_web.domain.paging import Page, invalid_cursor
 from lotus_web.models import WorkflowItem
 from lotus_web.queries import keyset

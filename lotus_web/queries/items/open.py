@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement
 
-from lotus_web.domain.items.transitions import Priority
+from lotus_web.domain.items.values import Priority
 from lotus_web.models import WorkflowItem
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.sla.ageing import Age
 from lotus_web.models import WorkflowAction, WorkflowItem
 from lotus_web.queries.items.holders import HOLDER_DISABLED

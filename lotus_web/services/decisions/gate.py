@@ -13,7 +13,7 @@ from lotus_web.domain.access import Actor, ActorType, Permission, check_permissi
 from lotus_web.domain.decisions.gate import ITEM_ACTION, GateAction, check_gate_transition, gate_status
 from lotus_web.domain.errors import Forbidden, RunNotFound
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
-from lotus_web.domain.items.transitions import ItemStatus
+from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import Run, RunPayload, WorkflowItem
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.log import lock_tenant

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission
-from lotus_web.domain.items.transitions import Action, ItemStatus
+from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.values import ItemStatus
 from lotus_web.domain.surface import Surface
 from lotus_web.models import TenantRuntime, WorkflowItem
 from lotus_web.models.items import CLAIMED

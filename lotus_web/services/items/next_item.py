@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import REVIEWING_ROLES, Actor, Permission, check_permission
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.next_item import FREE, Claimant
-from lotus_web.domain.items.transitions import Action
 from lotus_web.models import PersonRole, WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext

@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from lotus_web.config import current
 from lotus_web.domain.access import Actor, Permission
 from lotus_web.domain.errors import Conflict, InvalidInput
-from lotus_web.domain.items.transitions import OPEN, Action, ItemStatus
+from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.values import OPEN, ItemStatus
 from lotus_web.domain.sla.ageing import Age
 from lotus_web.queries.inbox.counts import CLOSED_CAP, InboxCounts, inbox_counts
 from lotus_web.queries.inbox.escalated import escalated_items

@@ -9,9 +9,9 @@ from lotus_web.config import current
 from lotus_web.domain.decisions.reason_codes import check_offered_reason
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import without_untaken
-from lotus_web.domain.items.actions import Text
+from lotus_web.domain.items.actions import Action, Text
 from lotus_web.domain.items.state import ActionRecord
-from lotus_web.domain.items.transitions import Action, check_free_text
+from lotus_web.domain.items.transitions import check_free_text
 from lotus_web.services.items.actions import ReviewAction
 
 # Where a refusal of the service points to, by the name that the form gives the field.

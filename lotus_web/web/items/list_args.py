@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from lotus_web.domain.items.transitions import ItemStatus, Priority
+from lotus_web.domain.items.values import ItemStatus, Priority
 from lotus_web.domain.sla.ageing import Age
 from lotus_web.queries.inbox.filter import Due, InboxFilter, Tab
 from lotus_web.web.shell.query_args import choice_arg, day_arg, enum_arg, text_arg

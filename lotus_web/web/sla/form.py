@@ -9,7 +9,8 @@ from werkzeug.datastructures import MultiDict
 
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import without_untaken
-from lotus_web.domain.items.transitions import Action, check_free_text
+from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.transitions import check_free_text
 from lotus_web.services.items.actions import ReviewAction
 from lotus_web.web.items.assignee import assignee_of
 from lotus_web.web.items.form import seen_version

@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from lotus_web.domain.access import Permission, Role
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from tests.browser.conftest import Axe
 from tests.browser.looks import faults, faults_in_any_look, unfold
 from tests.browser.review_desk import item_url, open_store, sign_in

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from tests.browser.conftest import Axe
 from tests.browser.looks import faults, faults_folded_and_unfolded, faults_in_any_look, unfold
 from tests.browser.review_desk import item_url, open_store, save_view, sign_in

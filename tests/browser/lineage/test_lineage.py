@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.store.session import db
 from tests.browser.conftest import Axe
 from tests.browser.looks import faults_in_any_look

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.store.session import transaction
 from tests.browser.control_desk import refresh
 from tests.browser.review_desk import item_url, open_store, sign_in

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from tests.browser.control_desk import expect_focus_on_something, refresh, sign_in_again
 from tests.browser.review_desk import item_url, open_store, sign_in, sign_in_by_form
 from tests.integration.web.items.test_items import TOMAS

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from lotus_web.api.endpoint import routing
 from lotus_web.api.v1 import items as v1_items
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.web.items import views as items
 from tests.contract.callers import ALL, Caller, bearer_of, segment
 from tests.integration.conftest import ClientOf

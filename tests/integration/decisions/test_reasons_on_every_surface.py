@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from tests.support import runs
 from tests.support.surfaces import ApiDoor, FormDoor, RfcDoor, Tried
 

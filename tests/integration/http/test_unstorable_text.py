@@ -23,7 +23,7 @@ from lotus_web.api.endpoint.routing import declared_routes
 from lotus_web.api.openapi.bodies import BODIES
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.services.items import actions
 from lotus_web.web.guard.access import is_json_blueprint
 from tests.contract.callers import ALL, Caller, bearer_of

@@ -15,7 +15,7 @@ from lotus_web.config.current import utcnow
 from lotus_web.config.settings import Settings
 from lotus_web.domain.access import Permission
 from lotus_web.domain.items.actions import ACTIONS, Action
-from lotus_web.domain.items.transitions import ItemStatus
+from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import AuditRecord, Decision, EventLogEntry, Notification, WorkflowAction, WorkflowItem
 from lotus_web.store.session import db
 from lotus_web.web.format.permissions import MAY

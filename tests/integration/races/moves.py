@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.services.runs.simulate import simulate
 from lotus_web.store.session import transaction
 from lotus_web.wire.rebalance.request import RebalanceRequestBody

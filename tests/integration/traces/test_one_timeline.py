@@ -9,7 +9,7 @@ from flask import Flask
 from lotus_web.domain import notifications
 from lotus_web.domain.access import Permission
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.models import WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.queries.traces.summary import trace_detail

@@ -11,7 +11,8 @@ from lotus_web.demo.portfolios import DemoRun, demo_runs
 from lotus_web.demo.story import STORY
 from lotus_web.domain.access import Permission, permissions_of
 from lotus_web.domain.items.actions import ACTIONS, Action
-from lotus_web.domain.items.transitions import GATED_TRANSITIONS, OPEN, ItemStatus
+from lotus_web.domain.items.transitions import GATED_TRANSITIONS
+from lotus_web.domain.items.values import OPEN, ItemStatus
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 
 DECIDING = {Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGE, Action.ESCALATE, Action.OVERRIDE}

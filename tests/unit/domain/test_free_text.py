@@ -10,7 +10,8 @@ from lotus_web.domain.decisions.reason_codes import check_comment_of
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import clean_line, clean_text, turned_text, without_untaken
 from lotus_web.domain.inbox import check_view_name
-from lotus_web.domain.items.transitions import TEXT_MAX, Action, check_free_text
+from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.transitions import TEXT_MAX, check_free_text
 from lotus_web.domain.retention import check_hold_reason
 
 LOC = ("body", "note")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lotus_web.domain import notifications
-from lotus_web.domain.items.transitions import ItemStatus
+from lotus_web.domain.items.values import ItemStatus
 from tests.support.histories import ITEM, NOW, later
 
 HELD = replace(ITEM, assigned_account_id="nora.lind")

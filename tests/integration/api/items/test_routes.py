@@ -11,7 +11,7 @@ from flask import Flask
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission, Role
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.models import AuditRecord
 from lotus_web.queries.keyset import encode_cursor
 from lotus_web.services.accounts.people import create_person, disable_person

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.services.events.log import append_event
 from lotus_web.store.session import db, transaction
 from tests.contract.callers import Caller

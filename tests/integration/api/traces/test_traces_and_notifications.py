@@ -9,7 +9,7 @@ from flask import Flask
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission, Role
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from tests.contract.callers import Caller, segment
 from tests.integration.api.conftest import MakeCaller
 from tests.support import runs

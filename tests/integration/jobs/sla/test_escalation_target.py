@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Role
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.jobs import sla
 from lotus_web.jobs.context import JobContext
 from lotus_web.models import Notification, WorkflowAction, WorkflowItem

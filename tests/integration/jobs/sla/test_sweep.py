@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Conflict
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.jobs import claims, sla
 from lotus_web.jobs.batches import work_through
 from lotus_web.jobs.context import JobContext

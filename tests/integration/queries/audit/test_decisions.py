@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.gate import GateAction
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.queries.audit.decisions import verify_decisions
 from lotus_web.store.session import transaction
 from tests.support.histories import ADA, MARA, act, assert_provable, decide, differences, record, unguarded, workflow_id

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Forbidden, InvalidInput
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.surface import Surface
 from lotus_web.queries.audit import explorer
 from lotus_web.queries.audit.explorer import AuditFilter, all_audit_lines, audit_page

@@ -18,7 +18,7 @@ from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.events.envelope import EventType, Poster
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.models import EventLogEntry, Notification, NotificationRead
 from lotus_web.queries.audit import export
 from lotus_web.queries.audit.export import export_item

@@ -10,7 +10,7 @@ from flask import Flask
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Role
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.queries.audit.export import export_item
 from lotus_web.queries.inbox.escalated import escalated_items
 from lotus_web.queries.inbox.filter import InboxFilter

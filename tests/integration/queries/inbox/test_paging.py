@@ -15,7 +15,7 @@ from sqlalchemy import delete, update
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import ItemStatus, Priority
+from lotus_web.domain.items.values import ItemStatus, Priority
 from lotus_web.domain.paging import Page
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.inbox import listing as inbox

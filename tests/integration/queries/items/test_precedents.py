@@ -8,8 +8,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Role
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.precedents import Precedents
-from lotus_web.domain.items.transitions import Action, override_phrase
+from lotus_web.domain.items.transitions import override_phrase
 from lotus_web.domain.surface import Surface
 from lotus_web.queries.items.lookup import stored_item
 from lotus_web.queries.items.precedents import item_precedents

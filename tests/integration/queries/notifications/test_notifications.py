@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.queries.notifications import listing as notifications
 from lotus_web.queries.notifications.listing import ReadState, notice_counts, notification_page, unread_count
 from lotus_web.services.accounts.people import give_role

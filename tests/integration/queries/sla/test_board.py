@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Role
 from lotus_web.domain.decisions.reason_codes import reason_text
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.surface import Surface
 from lotus_web.queries.decisions.reasons import ReasonLine, reason_report
 from lotus_web.queries.sla.board import AGES, Load, SlaBoard, sla_board

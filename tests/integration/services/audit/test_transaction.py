@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Forbidden, NotFound
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.surface import Surface
 from lotus_web.models import AuditRecord, EventLogEntry, Notification, WorkflowAction, WorkflowItem
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction

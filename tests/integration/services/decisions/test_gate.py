@@ -10,7 +10,8 @@ from flask import Flask
 
 from lotus_web.domain.decisions.gate import GateAction, GateStatus, gate_status
 from lotus_web.domain.errors import Conflict, Forbidden, LotusError, NotFound
-from lotus_web.domain.items.transitions import Action, ItemStatus
+from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import Run, WorkflowItem
 from lotus_web.services.decisions.gate import open_item_for_run
 from lotus_web.store.session import db, transaction

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 from lotus_web.models import Notification, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import action_record, item_state

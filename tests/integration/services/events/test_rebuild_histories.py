@@ -22,7 +22,7 @@ from sqlalchemy import text
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.errors import LotusError
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.models import EventLogEntry, WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.events.rebuild import rebuild_batch

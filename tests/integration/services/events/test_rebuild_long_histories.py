@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.errors import LotusError
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.models import Run
 from lotus_web.services.events.rebuild import rebuild_batch
 from lotus_web.store.session import db, transaction

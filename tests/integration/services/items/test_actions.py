@@ -16,7 +16,8 @@ from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput, LotusErro
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.actions import ACTIONS, Action, Text
 from lotus_web.domain.items.state import ItemState
-from lotus_web.domain.items.transitions import ItemStatus, WorkflowKind, status_after
+from lotus_web.domain.items.transitions import status_after
+from lotus_web.domain.items.values import ItemStatus, WorkflowKind
 from lotus_web.models import Decision, LineageEdge, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.items import actions as items_actions

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Conflict
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.surface import Surface
 from lotus_web.models import WorkflowItem
 from lotus_web.services.command import CommandContext

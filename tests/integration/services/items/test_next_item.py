@@ -13,8 +13,8 @@ from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Role
 from lotus_web.domain.errors import Forbidden
 from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.four_eyes import FourEyes
-from lotus_web.domain.items.transitions import Action
 from lotus_web.domain.surface import Surface
 from lotus_web.queries.inbox.counts import inbox_counts
 from lotus_web.queries.inbox.filter import InboxFilter

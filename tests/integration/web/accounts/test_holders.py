@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from lotus_web.domain.access import Role
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from tests.integration.conftest import ClientOf
 from tests.integration.web.inbox.test_inbox import counted, ids
 from tests.integration.web.items.test_items import TOMAS, url_of

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.wire.audit_export import export_faults
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import TOMAS, send, url_of

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.models import AuditRecord
 from lotus_web.services import studio
 from lotus_web.services.decisions import open_review

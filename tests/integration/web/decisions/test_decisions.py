@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Actor, ActorType, Role, permissions_of
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.web.shell.csv import safe_cell
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import TOMAS

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from lotus_web.domain.decisions.reason_codes import REASON_CODES
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import TOMAS, url_of
 from tests.support import runs

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Role
-from lotus_web.domain.items.transitions import Action, override_phrase
+from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.transitions import override_phrase
 from tests.integration.conftest import ClientOf
 from tests.stores.makers import KINDS
 from tests.support import runs

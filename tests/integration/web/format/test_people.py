@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from lotus_web.domain.access import Permission, Role
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.models import Person
 from lotus_web.store.session import db, transaction
 from lotus_web.web.format.people import ShownNames

@@ -12,7 +12,7 @@ from flask import Flask
 
 from lotus_web.domain.access import Role
 from lotus_web.domain.events.envelope import EventType
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.store.session import transaction
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import TOMAS

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from lotus_web.domain.access import Role
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.store.session import db
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX, TOMAS

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from lotus_web.config.current import utcnow
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.services.sign_in.sessions import close_sessions_of
 from lotus_web.store.session import transaction
 from tests.integration.conftest import ClientOf

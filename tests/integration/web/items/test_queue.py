@@ -14,7 +14,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from lotus_web.config.current import utcnow
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.models import Decision
 from lotus_web.queries.keyset import encode_cursor
 from lotus_web.store.session import db

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.queries.operations.lookup import stored_operation
 from lotus_web.services.lineage import add_edge

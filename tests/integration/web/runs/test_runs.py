@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX, TOMAS, url_of
 from tests.support import runs as desk

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lotus_web.config.current import utcnow
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.web.sla import views as sla
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX, TOMAS, url_of

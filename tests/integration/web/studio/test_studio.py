@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lotus_web.domain.events.envelope import EventType, Poster
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.services.events.log import append_event
 from lotus_web.store.session import transaction
 from tests.integration.conftest import ClientOf

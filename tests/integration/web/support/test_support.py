@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from lotus_web.config.current import utcnow
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.schedule import Job
 from lotus_web.jobs.scheduler import run_job

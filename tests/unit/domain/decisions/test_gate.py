@@ -19,7 +19,8 @@ from lotus_web.domain.decisions.gate import (
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.subjects import SubjectType
-from lotus_web.domain.items.transitions import ItemFacts, ItemStatus, Priority, WorkflowKind, status_after
+from lotus_web.domain.items.transitions import ItemFacts, status_after
+from lotus_web.domain.items.values import ItemStatus, Priority, WorkflowKind
 
 G, D = GateStatus, GateAction
 EXPECTED = {

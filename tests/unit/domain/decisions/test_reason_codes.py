@@ -13,7 +13,7 @@ from lotus_web.domain.decisions.reason_codes import (
     reason_text,
 )
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.items.transitions import Action
+from lotus_web.domain.items.actions import Action
 
 OWN = '{"reject": [{"code": "NOT_NOW", "text": "Not now", "needs_comment": true}]}'
 

@@ -10,8 +10,9 @@ import pytest
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
 from lotus_web.domain.events.projection import Effect, fold_action, fold_event, target_workflow_id
 from lotus_web.domain.events.rebuild import rebuild_trace
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
-from lotus_web.domain.items.transitions import Action, ItemStatus, Priority, WorkflowKind
+from lotus_web.domain.items.values import ItemStatus, Priority, WorkflowKind
 from lotus_web.domain.notifications import NoticeCategory
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 from tests.support.histories import NOW, STARTED, approved, later, requested, review_requested

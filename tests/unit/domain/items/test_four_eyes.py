@@ -6,8 +6,8 @@ import pytest
 
 from lotus_web.domain.access import Actor, ActorType
 from lotus_web.domain.errors import Forbidden
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.four_eyes import FourEyes, Parties
-from lotus_web.domain.items.transitions import Action
 
 RULE = FourEyes()
 PARTIES = Parties(submitted_by="pms", requested_by="rita", submitted="submitted this run")

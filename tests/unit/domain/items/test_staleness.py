@@ -11,7 +11,7 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence
-from lotus_web.domain.items.transitions import ItemStatus
+from lotus_web.domain.items.values import ItemStatus
 from tests.support.histories import ITEM, NOW, later
 
 

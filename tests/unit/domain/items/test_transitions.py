@@ -11,12 +11,8 @@ from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.domain.items.transitions import (
-    OPEN,
-    TERMINAL,
     TEXT_MAX,
     ItemFacts,
-    ItemStatus,
-    WorkflowKind,
     check_action,
     check_free_text,
     next_status,
@@ -26,6 +22,7 @@ from lotus_web.domain.items.transitions import (
     status_after,
     why_not,
 )
+from lotus_web.domain.items.values import OPEN, TERMINAL, ItemStatus, WorkflowKind
 from tests.support.histories import ADA, MARA, NORA, TOMAS, VIEW, person
 
 S, A = ItemStatus, Action

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_web.domain.items.transitions import WorkflowKind
+from lotus_web.domain.items.values import WorkflowKind
 from lotus_web.domain.sla.deadlines import WorkflowDefaults, due_at, explain_due
 from tests.support.histories import NOW
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
+from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.state import Origin
-from lotus_web.domain.items.transitions import Action
 from lotus_web.domain.notifications import NoticeCategory
 from lotus_web.models import Notification, WorkflowAction
 from lotus_web.queries.traces.ordering import ToldAction, ToldNotice, in_order

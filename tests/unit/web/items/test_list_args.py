@@ -8,7 +8,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_web.domain.items.transitions import ItemStatus, Priority
+from lotus_web.domain.items.values import ItemStatus, Priority
 from lotus_web.domain.sla.ageing import Age
 from lotus_web.queries.inbox.filter import Due, InboxFilter, Tab
 from lotus_web.web.items.list_args import filter_from_query, filter_query
