@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from lotus_web.cli.transactions import reading, with_a_log
 from lotus_web.queries.audit.chain import ChainReport, verify_chain
 from lotus_web.queries.audit.decisions import verify_decisions
-from lotus_web.wire.audit_export import export_faults
+from lotus_web.wire.audit import export_faults
 
 group = AppGroup("audit", help="Prove that the history was not changed.")
 

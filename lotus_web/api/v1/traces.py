@@ -87,46 +87,61 @@ def get_trace(call: Call, trace_id: str) -> TraceAnswer:
 
 def _entry(told: Told) -> TimelineEntryAnswer:
     match told:
-        case ToldEvent(event):
-            return TimelineEntryAnswer(
-                kind="event",
-                type=event.event_type,
-                id=event.event_id,
-                at=event.occurred_at,
-                actor_id=event.actor.get("actor_id"),
-                workflow_id=None,
-                trace_seq=event.trace_seq,
-                text=None,
-                payload=event.payload,
-                posted_by=PosterAnswer.of(poster_of(event.posted_by, event.posted_with)),
-            )
-        case ToldAction(action):
-            return TimelineEntryAnswer(
-                kind="action",
-                type=action.action_type,
-                id=action.action_id,
-                at=action.occurred_at,
-                actor_id=action.on_behalf_of or action.actor_id,
-                workflow_id=action.workflow_id,
-                trace_seq=None,
-                text=action.text,
-                payload={
-                    "from_status": action.from_status,
-                    "to_status": action.to_status,
-                    "reason_code": action.reason_code,
-                },
-                posted_by=None,
-            )
-        case ToldNotice(notice):
-            return TimelineEntryAnswer(
-                kind="notification",
-                type=notice.category,
-                id=notice.notification_id,
-                at=notice.created_at,
-                actor_id=None,
-                workflow_id=notice.workflow_id,
-                trace_seq=None,
-                text=notice.message,
-                payload={"recipient": notice.recipient_account_id or notice.recipient_role},
-                posted_by=None,
-            )
+        case ToldEvent():
+            return _event_entry(told)
+        case ToldAction():
+            return _action_entry(told)
+        case ToldNotice():
+            return _notification_entry(told)
+
+
+def _event_entry(told: ToldEvent) -> TimelineEntryAnswer:
+    event = told.row
+    return TimelineEntryAnswer(
+        kind="event",
+        type=event.event_type,
+        id=event.event_id,
+        at=event.occurred_at,
+        actor_id=event.actor.get("actor_id"),
+        workflow_id=None,
+        trace_seq=event.trace_seq,
+        text=None,
+        payload=event.payload,
+        posted_by=PosterAnswer.of(poster_of(event.posted_by, event.posted_with)),
+    )
+
+
+def _action_entry(told: ToldAction) -> TimelineEntryAnswer:
+    action = told.row
+    return TimelineEntryAnswer(
+        kind="action",
+        type=action.action_type,
+        id=action.action_id,
+        at=action.occurred_at,
+        actor_id=action.on_behalf_of or action.actor_id,
+        workflow_id=action.workflow_id,
+        trace_seq=None,
+        text=action.text,
+        payload={
+            "from_status": action.from_status,
+            "to_status": action.to_status,
+            "reason_code": action.reason_code,
+        },
+        posted_by=None,
+    )
+
+
+def _notification_entry(told: ToldNotice) -> TimelineEntryAnswer:
+    notice = told.row
+    return TimelineEntryAnswer(
+        kind="notification",
+        type=notice.category,
+        id=notice.notification_id,
+        at=notice.created_at,
+        actor_id=None,
+        workflow_id=notice.workflow_id,
+        trace_seq=None,
+        text=notice.message,
+        payload={"recipient": notice.recipient_account_id or notice.recipient_role},
+        posted_by=None,
+    )

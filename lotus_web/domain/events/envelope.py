@@ -148,7 +148,7 @@ def entry_content_hash(
 def link_hash(content: str, prev_hash: str) -> str:
     """Return the hash of an entry in its place: of what it says and of the entry before it.
 
-    The two steps let a proof pass over other people's entries by their content hashes alone (wire/audit_export.py).
+    The two steps let a proof pass over other people's entries by their content hashes alone (wire/audit.py).
     """
     return content_hash({"content_hash": content, "prev_hash": prev_hash})
 

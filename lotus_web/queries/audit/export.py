@@ -20,7 +20,7 @@ from lotus_web.queries.audit.chain import entries, entry_content
 from lotus_web.queries.items.lookup import stored_item
 from lotus_web.queries.items.subjects import READERS
 from lotus_web.store.session import see_one_moment
-from lotus_web.wire.audit_export import EXPORT_VERSION, LINKS_MAX, audit_summary, entry_document, sealed
+from lotus_web.wire.audit import EXPORT_VERSION, LINKS_MAX, audit_summary, entry_document, sealed
 from lotus_web.wire.items import action_document, instant, item_document
 
 # Entries of a trace before and after the opening of an item: one correlation id may be shared by all runs of a caller.

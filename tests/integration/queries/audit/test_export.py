@@ -24,7 +24,7 @@ from lotus_web.queries.audit import export
 from lotus_web.queries.audit.export import export_item
 from lotus_web.services.events.log import append_event
 from lotus_web.store.session import db, transaction
-from lotus_web.wire.audit_export import export_faults, sealed
+from lotus_web.wire.audit import export_faults, sealed
 from tests.support.histories import (
     ADA,
     MARA,

@@ -17,7 +17,7 @@ from lotus_web.queries.inbox.filter import InboxFilter
 from lotus_web.queries.inbox.listing import closed_items
 from lotus_web.queries.items.page import item_detail
 from lotus_web.store.session import db
-from lotus_web.wire.audit_export import export_faults
+from lotus_web.wire.audit import export_faults
 from tests.contract.callers import ALL, Caller, bearer_of, segment
 from tests.integration.conftest import ClientOf
 from tests.support import runs

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from lotus_web.domain.items.actions import Action
-from lotus_web.wire.audit_export import export_faults
+from lotus_web.wire.audit import export_faults
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import TOMAS, send, url_of
 from tests.stores.makers import KINDS
