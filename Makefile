@@ -23,11 +23,12 @@ test: .venv/.test ## Run the whole suite (some of it: make test T=tests/unit)
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(T)
 
 .PHONY: check
-check: .venv/.dev ## Check format, lint, types, templates, import rules and known pitfalls
+check: .venv/.dev ## Check format, types, import rules and known pitfalls; lint Python, templates, JavaScript and CSS
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/node .venv/lint/node_modules/.bin/biome lint --error-on-warnings
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/bandit -q --severity-level medium -c pyproject.toml -r lotus_web
 
@@ -43,6 +44,7 @@ bench: .venv/.test ## Measure requests and jobs on 1,000 to 1,000,000 runs (some
 .PHONY: lock
 lock: .venv/.dev ## Write requirements/*.lock anew (newer versions: make lock UPGRADE=--upgrade)
 	@scripts/lock.sh $(UPGRADE)
+	@$(BIN)/python scripts/lock_metadata.py
 
 .PHONY: clean
 clean: ## Remove .venv and caches; instance/ with its data stays
@@ -61,6 +63,6 @@ clean: ## Remove .venv and caches; instance/ with its data stays
 	@$(PYTHON) scripts/prepare.py test
 	@touch $@
 
-.venv/.dev: requirements/dev.lock .venv/.test
+.venv/.dev: requirements/dev.lock requirements/lint/package-lock.json .venv/.test
 	@$(PYTHON) scripts/prepare.py dev
 	@touch $@

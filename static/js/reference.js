@@ -1,5 +1,5 @@
 // On a phone the contents lie over the page: choosing a chapter puts them away.
-(function () {
+(() => {
   "use strict";
   const rail = document.getElementById("rail");
   rail?.addEventListener("click", (event) => {

@@ -1,5 +1,5 @@
 // Runs before the first paint: the chosen theme, and the mark by which styles know that scripts run.
-(function () {
+(() => {
   "use strict";
   document.documentElement.classList.add("js");
   try {
