@@ -5,10 +5,10 @@ WORKDIR /srv/lotus
 
 # The lock first: a change of code alone does not install anything again.
 COPY requirements/core.lock requirements/core.lock
-RUN pip install --require-hashes -r requirements/core.lock
+RUN pip install --require-hashes --no-deps -r requirements/core.lock
 
 COPY . .
-RUN pip install --no-deps --no-build-isolation -e . \
+RUN pip install --no-deps --no-build-isolation -e . && pip check \
     && useradd --system --home-dir /srv/lotus lotus \
     && install -d -o lotus -g lotus instance
 USER lotus
