@@ -10,7 +10,7 @@ from typing import Any
 
 from lotus_web.domain import notifications as notices
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
-from lotus_web.domain.events.opening import OPENERS, evidence_of
+from lotus_web.domain.events.opening import OPENERS, OPENING, evidence_of
 from lotus_web.domain.events.opening import opened_by as opened_subject
 from lotus_web.domain.items.actions import ACTIONS, BY_APPROVAL, Action, Approval, Hold, Verdict
 from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
@@ -21,6 +21,8 @@ from lotus_web.domain.notifications import Notice
 from lotus_web.domain.sla.deadlines import due_at, explain_due
 from lotus_web.domain.surface import Surface
 
+# The types of events that open or decide items.
+ABOUT_ITEMS = tuple(event_type.value for event_type in (*sorted(OPENING), EventType.APPROVAL_RECORDED))
 OVERRIDE_SUBJECT = "override"
 # In the details of an escalation and of its item: the account of the settings, where it cannot review items here.
 PASSED_OVER = "passed_over_account_id"

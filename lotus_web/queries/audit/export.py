@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.canonical import HASH_PREFIX, canonical_json
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
-from lotus_web.domain.events.projection import target_workflow_id
+from lotus_web.domain.events.projection import ABOUT_ITEMS, target_workflow_id
 from lotus_web.domain.items.state import ItemState
 from lotus_web.models import EventLogEntry, Notification, NotificationRead, TenantRuntime, WorkflowAction
 from lotus_web.models.to_domain import action_record, logged_event, poster_of, stored_envelope
@@ -25,11 +25,6 @@ from lotus_web.wire.items import action_document, instant, item_document
 
 # Entries of a trace before and after the opening of an item: one correlation id may be shared by all runs of a caller.
 REACH = 1_000
-ABOUT_ITEMS = (
-    EventType.EXCEPTION_REQUESTED.value,
-    EventType.APPROVAL_RECORDED.value,
-    EventType.WORKFLOW_REVIEW_REQUESTED.value,
-)
 
 
 def export_item(session: Session, tenant_id: str, workflow_id: str, *, now: datetime) -> dict[str, Any]:

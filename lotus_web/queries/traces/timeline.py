@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, reason_text
 from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.events.opening import OPENING
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.notifications import NoticeCategory
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
@@ -121,7 +122,7 @@ def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]
             policy = payload["policy"]
             outcome = _POLICY_WORDS.get(payload["decision"], payload["decision"])
             return f"checked {policy['policy_id']} {policy['policy_version']}: {outcome}", ""
-        case EventType.EXCEPTION_REQUESTED | EventType.WORKFLOW_REVIEW_REQUESTED:
+        case _ if event_type in OPENING:
             return "asked for a review", str(payload["reason"])
         case EventType.APPROVAL_RECORDED:
             return f"recorded {payload['decision']} elsewhere; it does not decide this item", str(

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.events.projection import ABOUT_ITEMS
 from lotus_web.domain.events.rebuild import RebuildResult, rebuild_trace
 from lotus_web.domain.items.state import ItemState, Origin
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
@@ -25,12 +26,7 @@ from lotus_web.store.session import see_one_moment
 from lotus_web.store.types import Base
 
 TRACES_A_BATCH = 200
-FOLDED = (
-    EventType.TRACE_STARTED.value,
-    EventType.EXCEPTION_REQUESTED.value,
-    EventType.APPROVAL_RECORDED.value,
-    EventType.WORKFLOW_REVIEW_REQUESTED.value,
-)
+FOLDED = (EventType.TRACE_STARTED.value, *ABOUT_ITEMS)
 # What no event tells: the place among all rows, and when a channel took a notice over.
 NOT_COMPARED = frozenset({"action_seq", "notification_seq", "status", "delivered_at", "deliver_not_before"})
 
