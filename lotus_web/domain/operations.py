@@ -1,4 +1,4 @@
-"""Operations: work that was accepted, is carried out once, and survives its worker (ADR-0001, dpm-api §5, deltas 6–7)."""
+"""Operations: accepted work that is carried out exactly once and survives its worker (ADR-0001, dpm-api §5, deltas 6–7)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NOT_FOUND = "DPM_ASYNC_OPERATION_NOT_FOUND"
 WORKER_LOST = "WORKER_LOST"
 OPERATION_FAILED = "OPERATION_FAILED"
 STORED_REQUEST_INVALID = "STORED_REQUEST_INVALID"
-# How often a worker that computes prolongs its lease, and for how many leases one step may go on before it counts as hung.
+# How often a computing worker renews its lease, and after how many leases one step counts as hung.
 BEATS_A_LEASE = 3
 LEASES_A_STEP = 40
 
@@ -24,7 +24,7 @@ class OperationFamily(StrEnum):
 
 
 class OperationType(StrEnum):
-    """What is to be done."""
+    """What an operation does; each type has a handler (services/handlers.py)."""
 
     ANALYZE_SCENARIOS = "ANALYZE_SCENARIOS"
 
@@ -33,7 +33,7 @@ FAMILY = {OperationType.ANALYZE_SCENARIOS: OperationFamily.REBALANCE}
 
 
 class OperationStatus(StrEnum):
-    """Where an operation stands (dpm-api §5.2)."""
+    """The status of an operation (dpm-api §5.2)."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -42,46 +42,46 @@ class OperationStatus(StrEnum):
 
 
 class Move(StrEnum):
-    """What moves an operation on; ``TAKE_UP`` is a claim of work whose worker fell silent."""
+    """A change of status; ``TAKE_OVER`` claims an operation whose worker stopped renewing its lease."""
 
     CLAIM = "CLAIM"
-    TAKE_UP = "TAKE_UP"
+    TAKE_OVER = "TAKE_OVER"
     SUCCEED = "SUCCEED"
     FAIL = "FAIL"
 
 
 MOVES: dict[tuple[OperationStatus, Move], OperationStatus] = {
     (OperationStatus.PENDING, Move.CLAIM): OperationStatus.RUNNING,
-    (OperationStatus.RUNNING, Move.TAKE_UP): OperationStatus.RUNNING,
+    (OperationStatus.RUNNING, Move.TAKE_OVER): OperationStatus.RUNNING,
     (OperationStatus.RUNNING, Move.SUCCEED): OperationStatus.SUCCEEDED,
     (OperationStatus.RUNNING, Move.FAIL): OperationStatus.FAILED,
 }
 FINISHED = frozenset({OperationStatus.SUCCEEDED, OperationStatus.FAILED})
 
 
-def moved(status: OperationStatus, move: Move) -> OperationStatus:
-    """Return where ``move`` leads; raises Conflict ``DPM_ASYNC_OPERATION_NOT_EXECUTABLE`` where there is no such move."""
+def status_after(status: OperationStatus, move: Move) -> OperationStatus:
+    """Return the status after ``move``; raises Conflict ``DPM_ASYNC_OPERATION_NOT_EXECUTABLE`` if it is not allowed."""
     try:
         return MOVES[status, move]
     except KeyError:
         raise Conflict(NOT_EXECUTABLE, f"The operation is {status.value} and can no longer be executed.") from None
 
 
-def before(move: Move) -> OperationStatus:
-    """Return the one status that ``move`` starts from: what a conditional update demands."""
+def status_before(move: Move) -> OperationStatus:
+    """Return the one status that ``move`` starts from: the condition of the update."""
     return next(status for status, known in MOVES if known is move)
 
 
 def is_executable(status: str) -> bool:
-    """Return whether somebody may still execute it by hand; its request is always stored with it (dpm-api §5.3)."""
+    """Return whether it can still be executed manually: only while it is PENDING (dpm-api §5.3)."""
     return (OperationStatus(status), Move.CLAIM) in MOVES
 
 
 def scenario_correlation(correlation_id: str | None, batch_run_id: str, name: str) -> str:
-    """Return the correlation id of one scenario's run; without a caller's id the batch stands in (dpm-api §1.5)."""
+    """Return the correlation id of one scenario's run; without a caller's id, the batch's is used (dpm-api §1.5)."""
     return f"{correlation_id or batch_run_id}:{name}"
 
 
 def scenario_request_hash(batch_run_id: str, name: str) -> str:
-    """Return what stands for the request hash of one scenario's run (dpm-api §1.5)."""
+    """Return the value used as request hash of one scenario's run (dpm-api §1.5)."""
     return f"{batch_run_id}:{name}"

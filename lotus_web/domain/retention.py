@@ -1,4 +1,4 @@
-"""How long things are kept, and what keeps a run longer (dpm-api §10.2, delta 16)."""
+"""Retention periods, legal holds, and the size of batches (dpm-api §10.2, delta 16)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import clean_text
 
 REASON_MAX = 1_000
-# How long a batch may hold the store's lock: far enough below 200 ms that a batch that was guessed wrong stays below it.
+# How long a batch may hold the store's lock: so far below 200 ms that even a misjudged batch stays below it.
 TARGET_SECONDS = 0.03
-# Batches are counted in rows of whatever goes: an ordinary run has about ten.
+# The size of a batch is its number of rows of all kinds: an ordinary run has about ten.
 FIRST_BATCH = 500
 LARGEST_BATCH = 2_000
 # What a commit costs does not shrink with its batch: below this, a slow disk would only make the job endless.
@@ -19,7 +19,7 @@ SMALLEST_BATCH = 100
 
 
 class RetentionEntryType(StrEnum):
-    """What the retention log tells: something went, or was kept from going."""
+    """The entries of the retention log: a purge, or a change of a legal hold."""
 
     RUN_PURGED = "RUN_PURGED"
     OPERATION_PURGED = "OPERATION_PURGED"
@@ -38,7 +38,7 @@ def operation_cutoff(now: datetime, ttl_seconds: int) -> datetime:
 
 
 def check_hold_reason(reason: str | None) -> str:
-    """Return why a hold is set or lifted as it is kept: 1–1000 characters; raises InvalidInput."""
+    """Return the reason for setting or lifting a hold, as it is stored: 1–1000 characters; raises InvalidInput."""
     text = clean_text(reason or "", what="The reason", loc=("body", "reason"))
     if not 1 <= len(text) <= REASON_MAX:
         raise InvalidInput("invalid_argument", "Enter a reason of 1 to 1000 characters.", loc=("body", "reason"))

@@ -1,4 +1,4 @@
-"""Ending claims that ran out, so that the next reviewer can take the item."""
+"""Ends expired claims, so that another reviewer can claim the item."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lotus_web.services.items.claims import end_claim, lapsed_claims
 
 
 def release(context: JobContext, now: datetime) -> dict[str, Any]:
-    """Give every item back whose holder was silent for ``LOTUS_CLAIM_MINUTES``; returns how many, and how many failed."""
+    """Release items whose claimant was inactive for ``LOTUS_CLAIM_MINUTES``; returns how many, and how many failed."""
     lease = timedelta(minutes=context.settings.claim_minutes)
     policy = DeploymentPolicy.of(context.settings)
     released, failed = work_through(

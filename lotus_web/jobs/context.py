@@ -1,4 +1,4 @@
-"""What a job needs of its surroundings: settings, its leadership, and whether it is time to stop."""
+"""What a job is given: the settings, its leadership, and whether to stop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lotus_web.store.session import transaction
 
 @dataclass(slots=True)
 class Progress:
-    """A run of a job; ``noted`` once the store knows that it is under way."""
+    """A run of a job; ``noted`` once its start is stored."""
 
     start: JobStart
     noted: bool = False
@@ -25,7 +25,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """``lead`` is None when work is run once by hand, which needs no leadership: every unit is safe to run twice."""
+    """``lead`` is None when a job is run once from the command line: every unit of work is safe to run twice."""
 
     settings: Settings
     lead: Leadership | None = None
@@ -36,7 +36,7 @@ class JobContext:
     def unit(self) -> Iterator[Session]:
         """Open the transaction of one unit of work; raises Conflict ``LEASE_LOST`` when another process leads.
 
-        The first of a run says that it began: a run may last for hours, and one without work need not be told.
+        The first unit also records the start of the run: a run may last for hours, and one without work is not recorded.
         """
         begun = self.progress if self.progress is not None and not self.progress.noted else None
         with self.leading() as session:

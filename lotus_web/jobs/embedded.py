@@ -11,7 +11,7 @@ _running: list[Scheduler] = []
 
 
 def start_embedded(app: Flask) -> None:
-    """Start a scheduler in this process if the settings ask for it; it works once it holds the lease."""
+    """Start a scheduler in this process if LOTUS_JOBS=embedded; it runs jobs once it holds the lease."""
     settings: Settings = app.extensions["lotus_settings"]
     if settings.jobs == "embedded":
         scheduler = Scheduler(app, settings)
@@ -20,6 +20,6 @@ def start_embedded(app: Flask) -> None:
 
 
 def stop_embedded() -> None:
-    """Stop what was started here, finishing the unit of work at hand."""
+    """Stop the scheduler of this process after its current unit of work."""
     while _running:
         _running.pop().stop()

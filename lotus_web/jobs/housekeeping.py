@@ -1,4 +1,4 @@
-"""Removing what has run out: sessions, failed sign-ins, reservations of keys whose worker died."""
+"""Removes expired rows: sessions, sign-in failures, key reservations whose worker died."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lotus_web.services.retention.housekeeping import PURGES
 
 
 def purge(context: JobContext, now: datetime) -> dict[str, Any]:
-    """Remove each kind of lapsed row in bounded batches; returns how many of each."""
+    """Remove each kind of expired row in bounded batches; returns how many of each."""
     removed: dict[str, Any] = {}
     for name, purge_batch in PURGES.items():
         removed[name] = 0

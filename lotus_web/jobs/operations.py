@@ -1,4 +1,4 @@
-"""Operations that wait for a worker, or whose worker fell silent, carried out one after the other (delta 6)."""
+"""Carries out operations that are PENDING or whose lease expired, one after the other (delta 6)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CADENCE_SECONDS = 2
 
 
 def run_due(context: JobContext, now: datetime) -> dict[str, Any]:
-    """Carry out everything that is due; returns how many came to an end here and how many went back or elsewhere."""
+    """Carry out everything that is due; returns how many finished here and how many were released or lost to another worker."""
     terms, policy = LeaseTerms.of(context.settings), DeploymentPolicy.of(context.settings)
     finished = released = 0
     while not context.stop.is_set() and _some_due():

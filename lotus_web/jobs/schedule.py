@@ -1,4 +1,4 @@
-"""The one table of scheduled work: a name, what it does, how often."""
+"""The table of scheduled jobs: name, function, cadence."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Outcome = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A bounded function of the present instant that says what it did; ``cadence`` gives the seconds between runs.
+    """A bounded function of the current time that returns what it did; ``cadence`` gives the seconds between runs.
 
-    ``preview``, where a job has one, says what it would do and writes nothing.
+    ``preview``, where a job has one, returns what it would do and writes nothing.
     """
 
     name: str

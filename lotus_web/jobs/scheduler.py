@@ -1,4 +1,4 @@
-"""The scheduler: APScheduler keeps the time, a lease row keeps it to one process (workflow.md §3, commands.md)."""
+"""The scheduler: APScheduler times the jobs, and a lease row lets only one process run them (workflow.md §3, commands.md)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from lotus_web.config.current import utcnow
 from lotus_web.config.settings import Settings
 from lotus_web.jobs.context import JobContext, Progress
 from lotus_web.jobs.schedule import JOBS, Job
-from lotus_web.services.jobs.leases import Leadership, give_up_lead, is_lead_lost, led_by_another, take_lead
-from lotus_web.services.jobs.runs import JobStart, note_end, told_lately
+from lotus_web.services.jobs.leases import Leadership, is_lead_lost, led_by_another, release_lead, take_lead
+from lotus_web.services.jobs.runs import JobStart, note_end, noted_recently
 from lotus_web.store.session import db, transaction
 from lotus_web.telemetry.logs import log_unexpected
 
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """Runs the table of jobs for as long as this process leads; any number of processes may try."""
+    """Runs the table of jobs while this process leads; any number of processes may compete for the lead."""
 
     def __init__(self, app: Flask, settings: Settings):
         self.app, self.settings = app, settings
@@ -43,7 +43,7 @@ class Scheduler:
         )
 
     def start(self) -> None:
-        """Begin to lead or to wait for the lead."""
+        """Start leading, or waiting for the lead."""
         self.clock.add_job(self.renew, "interval", seconds=self.lease.total_seconds() / 3, next_run_time=utcnow())
         for job in JOBS:
             self.clock.add_job(
@@ -52,20 +52,20 @@ class Scheduler:
         self.clock.start()
 
     def stop(self) -> None:
-        """Finish the units of work at hand, then let the lead go; without a store the lease runs out by itself."""
+        """Finish the current units of work, then release the lead; if the store is away, the lease expires by itself."""
         self.stop_asked.set()
         self.clock.shutdown(wait=True)
         try:
             with self.app.app_context(), transaction() as session:
-                give_up_lead(session, self.owner)
+                release_lead(session, self.owner)
         except SQLAlchemyError as lost:
             log.warning("lease_not_given_up", owner=self.owner, error=type(lost).__name__)
 
     def renew(self) -> None:
-        """Take the lead or keep it; without a store there is no lead."""
+        """Take or renew the lead; without a store there is no lead."""
         with self.app.app_context():
             try:
-                lead = self._asked_for_lead()
+                lead = self._try_to_lead()
             except Exception as lost:
                 log.warning("lease_not_renewed", owner=self.owner, error=type(lost).__name__)
                 lead = None
@@ -73,7 +73,7 @@ class Scheduler:
                 log.info("jobs_lead_taken" if lead else "jobs_lead_lost", owner=self.owner)
             self.lead = lead
 
-    def _asked_for_lead(self) -> Leadership | None:
+    def _try_to_lead(self) -> Leadership | None:
         elsewhere = led_by_another(db.session(), self.owner)
         db.session.rollback()
         if elsewhere:
@@ -100,9 +100,9 @@ class Scheduler:
 
 
 def run_job(job: Job, context: JobContext, *, owner: str, now: datetime) -> dict[str, Any]:
-    """Run one job now and keep a record of how it went; raises what the job raises.
+    """Run one job now and record how it went; raises what the job raises.
 
-    Who lost the lead keeps none: the row is the new leader's.
+    A process that lost the lead records nothing: the row belongs to the new leader.
     """
     progress = Progress(JobStart(job.name, owner, now))
     begun = replace(context, progress=progress)
@@ -112,7 +112,7 @@ def run_job(job: Job, context: JobContext, *, owner: str, now: datetime) -> dict
         if not is_lead_lost(failed):
             _record(begun, progress, failed=failed)
         raise
-    if progress.noted or not told_lately(db.session(), progress.start, outcome):
+    if progress.noted or not noted_recently(db.session(), progress.start, outcome):
         _record(begun, progress, outcome=outcome)
     db.session.rollback()
     return outcome

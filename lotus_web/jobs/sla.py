@@ -12,7 +12,7 @@ from lotus_web.services.sla import escalate, to_escalate, to_warn, warn
 
 
 def sweep(context: JobContext, now: datetime) -> dict[str, Any]:
-    """Warn about what falls due soon and escalate what is late; returns how many of each, and how many failed."""
+    """Warn of items due soon and escalate overdue ones; returns how many of each, and how many failed."""
     window = timedelta(minutes=context.settings.deadline_risk_warning_minutes)
     policy = DeploymentPolicy.of(context.settings)
     late, late_failed = work_through(

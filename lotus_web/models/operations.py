@@ -1,4 +1,4 @@
-"""Operations with their payloads and steps, and the log of what retention removed or was kept from removing."""
+"""Operations with their payloads and steps, and the log of purges and legal holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FINISHED = text("finished_at IS NOT NULL")
 
 
 class Operation(Base):
-    """Accepted work. ``due_at`` is when the jobs may take it up: at once while PENDING, at the end of the lease while
+    """Accepted work. ``due_at`` is when the jobs may claim it: at once while PENDING, at the end of the lease while
     RUNNING, never (null) once finished. ``subject_id`` is the batch of an analysis.
     """
 
@@ -80,7 +80,7 @@ class OperationPayload(Base):
 
 
 class OperationStep(Base):
-    """One step that is done, written in the transaction that did it: whoever takes the work up goes on after it."""
+    """One finished step, written in the transaction that did it: the next worker continues after it."""
 
     __tablename__ = "dpm_operation_steps"
 

@@ -27,7 +27,7 @@ class HoldEntry:
 
 @dataclass(frozen=True, slots=True)
 class LegalHold:
-    """The hold of a run as it stands, and its history, oldest first."""
+    """The current hold of a run, and its history, oldest first."""
 
     rebalance_run_id: str
     legal_hold: bool

@@ -1,4 +1,4 @@
-"""The store's clock, by which leases of all processes go."""
+"""The store's clock, which the leases of all processes use."""
 
 from __future__ import annotations
 

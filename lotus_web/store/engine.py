@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from lotus_web.config.settings import BadSetting, Settings
-from lotus_web.store.sqlite_file import open_what_is_there
+from lotus_web.store.sqlite_file import refuse_missing_file
 
 WRITE = "lotus_write"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -62,7 +62,7 @@ def engine_options(settings: Settings, uri: str) -> dict[str, Any]:
     return options | {"pool_pre_ping": True, "connect_args": connect_args}
 
 
-event.listen(Engine, "do_connect", open_what_is_there)
+event.listen(Engine, "do_connect", refuse_missing_file)
 
 
 @event.listens_for(Engine, "connect")
@@ -80,9 +80,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _use_wal(cursor: sqlite3.Cursor) -> None:
-    """Turn a new file to WAL, which is kept in the file.
+    """Switch a new file to WAL mode, which the file remembers.
 
-    SQLite does not wait for its busy timeout here: of two processes that open a new file together, one is refused at once.
+    SQLite ignores its busy timeout here: of two processes that open a new file together, one is refused at once.
     """
     give_up = time.monotonic() + SQLITE_BUSY_MS / 1000
     while True:

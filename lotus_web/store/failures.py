@@ -1,4 +1,4 @@
-"""What counts as the store being away, and what is answered then."""
+"""Which errors mean that the store is unavailable, and the refusal to answer then."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_store_failure(error: BaseException) -> bool:
 
 
 def as_store_unavailable(error: BaseException) -> StoreUnavailable | None:
-    """Return the refusal to answer in place of a store failure; None for any other error."""
+    """Return the refusal that answers a store failure; None for any other error."""
     if isinstance(error, StoreUnavailable):
         return error
     if not is_store_failure(error):

@@ -1,4 +1,4 @@
-"""Where new ids come from: random, unless a caller (the demo, a test) asks for a repeatable source."""
+"""New ids: random, unless a caller (the demo, a test) asks for a repeatable source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _source: ContextVar[Callable[[], str]] = ContextVar("new_id_source", default=_ra
 
 
 def new_id(prefix: str, digits: int = 32) -> str:
-    """Return ``prefix`` and ``digits`` (1..32) hex digits that were not used before (dpm-api §1.5 gives the shapes)."""
+    """Return ``prefix`` and ``digits`` (1..32) unused hex digits (dpm-api §1.5 gives the formats)."""
     return prefix + _source.get()()[:digits]
 
 

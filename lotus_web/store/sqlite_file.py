@@ -1,6 +1,6 @@
-"""The file of an SQLite store: only migrations make one, whatever else looks for it is told that it is not there.
+"""The file of an SQLite store: only migrations create it; everything else fails with a clear error if it is missing.
 
-SQLite itself makes the file it does not find: a mistyped path would leave an empty database behind and pass for a new store.
+SQLite itself would create a missing file: a mistyped path would leave an empty database and pass for a new store.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MEMORY = ":memory:"
 
 
 class StoreFileMissing(sqlite3.OperationalError):
-    """There is no file where the settings say that the store is."""
+    """There is no file at the path of the configured store."""
 
 
 def make_store_file(url: URL) -> None:
@@ -28,8 +28,8 @@ def make_store_file(url: URL) -> None:
     path.touch()
 
 
-def open_what_is_there(dialect: Dialect, _record: Any, arguments: Any, _options: Any) -> None:
-    """Stand before each new connection of an engine; raises StoreFileMissing."""
+def refuse_missing_file(dialect: Dialect, _record: Any, arguments: Any, _options: Any) -> None:
+    """Check the file before each new connection of an engine; raises StoreFileMissing."""
     if dialect.name != "sqlite":
         return
     path = str(arguments[0]) if arguments else MEMORY

@@ -52,7 +52,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class CanonicalJson(TypeDecorator[Any]):
-    """A JSON value kept as its canonical text, so that what was hashed is what is stored, byte for byte, on both engines."""
+    """A JSON value stored as canonical text, so that the stored bytes are those that were hashed, on both engines."""
 
     impl = Text
     cache_ok = True

@@ -1,4 +1,4 @@
-"""INSERT … ON CONFLICT, which both stores have and SQLAlchemy writes for each of them apart."""
+"""INSERT … ON CONFLICT for both stores: SQLAlchemy has a construct of its own for each."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _rendering(as_json: bool) -> list[Processor]:
 
 
 def redact_exception(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Put the class and the places of an exception where whoever logs a line, a library too, put the exception itself."""
+    """Replace a logged exception, a library's too, by its class and code locations."""
     given = line.pop("exc_info", None)
     line.pop("stack_info", None)
     error = given if isinstance(given, BaseException) else (given if isinstance(given, tuple) else sys.exc_info())[1]
@@ -74,13 +74,13 @@ def redact_exception(_logger: object, _method: str, line: MutableMapping[str, An
 
 
 class RedactExceptionFilter(logging.Filter):
-    """The same for a logger that writes by itself, as a server's does."""
+    """The same for a logger with handlers of its own, such as the web server's."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through, without its exception."""
+        """Pass every record, without its exception."""
         if record.exc_info and record.exc_info[1] is not None:
-            told = exception_facts(record.exc_info[1])
-            record.msg, record.args = f"{record.getMessage()}: {told['error']} at {told['where'][-1:]}", ()
+            facts = exception_facts(record.exc_info[1])
+            record.msg, record.args = f"{record.getMessage()}: {facts['error']} at {facts['where'][-1:]}", ()
         record.exc_info = record.exc_text = record.stack_info = None
         return True
 
@@ -96,20 +96,20 @@ def _install(formatter: logging.Formatter) -> None:
 
 
 def name_actor(actor: Actor) -> None:
-    """Put who acts, and where, on every line of this request; called by the guards."""
+    """Add the tenant and account to every log line of this request; called by the guards."""
     bind_contextvars(tenant=actor.tenant_id, account=actor.actor_id)
 
 
 def log_unexpected(error: BaseException, event: str = "unexpected_error", **facts: str) -> None:
-    """Log a fault of ours by its class and place, with ids in ``facts``.
+    """Log an unexpected error by its class and code locations, with ids in ``facts``.
 
-    Its text stays out, as it may quote what a caller sent or what is stored: no other module logs an exception itself.
+    Its text is left out, as it may quote a request or stored data: no other module logs an exception itself.
     """
     LOG.error(event, **exception_facts(error), **facts)
 
 
 def exception_facts(error: BaseException) -> dict[str, Any]:
-    """Return what a line of the log says of an exception: its class, and the last places that it came through."""
+    """Return what is logged of an exception: its class, and its last code locations."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     return {"error": f"{type(error).__module__}.{type(error).__qualname__}", "where": where}

@@ -1,1 +1,1 @@
-"""Read side of operations: durable work: submitted, leased, kept alive and finished."""
+"""Read side of operations: durable work that is submitted, leased, renewed and finished."""

@@ -1,4 +1,4 @@
-"""Running an operation again: its stored request, accepted anew under the name of whoever asks."""
+"""Rerunning an analysis: its stored request is accepted again, submitted by the caller."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run_again(
 ) -> Accepted:
     """Accept the request of a finished operation as a new operation, with an edge REPLAYED_FROM the new to the old.
 
-    The same as sending that request once more: it needs the permission for it, and its runs go through the gate. Raises
+    Equal to sending the request again: it needs the same permission, and its runs go through the gate. Raises
     Forbidden, NotFound, or Conflict for an operation that has not ended or whose request this version does not accept.
     """
     check_permission(actor, Permission.RUNS_WRITE)

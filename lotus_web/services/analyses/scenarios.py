@@ -1,8 +1,8 @@
 """Analysis: one snapshot under up to twenty sets of options, each recorded as a run of its own (dpm-api §4, engine §4).
 
-Each scenario commits by itself, so that one that fails takes nothing with it. As part of an operation its commit also marks
-the step as done and prolongs the lease: whoever takes the operation up goes on after the last scenario that was recorded.
-A lease that went to another worker while a scenario was computed lets nothing of it be recorded here.
+Each scenario commits by itself, so that a failing one does not undo the others. In an operation that commit also marks the step as
+done and renews the lease: the next worker continues after the last recorded scenario. A worker whose lease went to another while it
+computed records nothing.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The operation that a batch is carried out for."""
+    """The operation that a batch belongs to."""
 
     claim: Claim
     terms: LeaseTerms
@@ -56,10 +56,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch on its way: what was asked, under which names, by whom; ``held`` is None for one that is answered at once.
+    """A batch being computed: its request, ids and submitter; ``held`` is None for a batch without an operation.
 
-    Runs are recorded under ``correlation_id``, the caller's own, and the scenario's name. ``asked_under`` is the id that
-    the answer of a batch without an operation carries, whether it was sent or made; an edge leads from it to each run.
+    Runs are recorded under ``correlation_id``, the caller's own, and the scenario's name. ``asked_under`` is the correlation id
+    in the answer of a batch without an operation, sent or generated; an edge leads from it to each run.
     """
 
     body: BatchRequestBody
@@ -102,7 +102,7 @@ def analyze(
     """Compute and record every scenario now and return the batch's document.
 
     ``correlation_id`` is the caller's own, None where the caller sent none; ``asked_under`` is the one of the answer.
-    A failing scenario is named in the document; only a store that is away raises.
+    A failing scenario is listed in the document; only a store failure raises.
     """
     pack = pack_in_force(db.session(), policy.packs, requested=policy_pack_id, tenant_id=actor.tenant_id)
     batch = Batch(
@@ -112,7 +112,7 @@ def analyze(
 
 
 def run_scenarios(batch: Batch, *, stop: Callable[[], bool] = lambda: False) -> list[ScenarioOutcome]:
-    """Run what is not done yet, in the order of names; raises Interrupted, OperationLost or what the store raises."""
+    """Run the scenarios that are not done yet, in the order of names; raises Interrupted, OperationLost or a store failure."""
     done = _done_before(batch)
     outcomes = []
     for name in batch.body.scenario_names():
@@ -147,7 +147,7 @@ def _done_before(batch: Batch) -> dict[str, ScenarioOutcome]:
 
 def _run_scenario(batch: Batch, name: str) -> ScenarioOutcome:
     try:
-        with _lease_kept(batch):
+        with _renewing_lease(batch):
             computed, metric = _compute(batch, name)
         with transaction() as session:
             _record(session, batch, name, computed, metric)
@@ -163,7 +163,7 @@ def _run_scenario(batch: Batch, name: str) -> ScenarioOutcome:
     return ScenarioOutcome(name, computed.result, metric)
 
 
-def _lease_kept(batch: Batch) -> AbstractContextManager[None]:
+def _renewing_lease(batch: Batch) -> AbstractContextManager[None]:
     return heartbeat(batch.held.claim, batch.held.terms) if batch.held else nullcontext()
 
 
@@ -221,7 +221,7 @@ def _mark_done(
     metric: Document | None = None,
     failure: str | None = None,
 ) -> None:
-    """Mark an operation's step as done and prolong its lease; raises OperationLost when it is another's by now."""
+    """Mark an operation's step as done and renew its lease; raises OperationLost if another worker has it."""
     if batch.held is None:
         return
     claim = batch.held.claim
@@ -240,10 +240,10 @@ def _mark_done(
 
 
 def batch_document(batch: Batch, outcomes: Iterable[ScenarioOutcome]) -> Document:
-    """Return a batch as dpm-api §4 shows it."""
-    told = list(outcomes)
+    """Return the batch's document (dpm-api §4)."""
+    all_outcomes = list(outcomes)
     portfolio, market = batch.body.portfolio_snapshot, batch.body.market_data_snapshot
-    failed = {outcome.name: outcome.failure for outcome in told if outcome.failure is not None}
+    failed = {outcome.name: outcome.failure for outcome in all_outcomes if outcome.failure is not None}
     return {
         "batch_run_id": batch.batch_run_id,
         "run_at_utc": batch.run_at.isoformat(timespec="microseconds"),
@@ -251,8 +251,8 @@ def batch_document(batch: Batch, outcomes: Iterable[ScenarioOutcome]) -> Documen
             "portfolio_snapshot_id": portfolio.snapshot_id or portfolio.portfolio_id,
             "market_data_snapshot_id": market.snapshot_id or UNNAMED_MARKET_DATA,
         },
-        "results": {outcome.name: outcome.result for outcome in told if outcome.result is not None},
-        "comparison_metrics": {outcome.name: outcome.metric for outcome in told if outcome.metric is not None},
+        "results": {outcome.name: outcome.result for outcome in all_outcomes if outcome.result is not None},
+        "comparison_metrics": {outcome.name: outcome.metric for outcome in all_outcomes if outcome.metric is not None},
         "failed_scenarios": failed,
         "warnings": [PARTIAL_FAILURE] if failed else [],
     }

@@ -1,4 +1,4 @@
-"""Leadership by a lease row: one process runs the jobs, another takes over when it falls silent."""
+"""Leadership by a lease row: one process runs the jobs; another takes over when it stops renewing the lease."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Leadership:
-    """Proof of leading; ``fence`` tells an old leader's late work from the new one's."""
+    """Proof of being the leader; ``fence`` grows with each new leader, so that late work of an old one is refused."""
 
     owner: str
     fence: int
 
 
 def led_by_another(session: Session, owner: str) -> bool:
-    """Return whether another process leads, by a look: who cannot lead need not write to find that out."""
+    """Return whether another process leads, by a read alone: a process that cannot lead need not write to find out."""
     lease = session.get(SchedulerLease, LEASE_NAME, populate_existing=True)
     return lease is not None and lease.owner != owner and lease.until > store_now(session)
 
@@ -54,7 +54,7 @@ def take_lead(session: Session, owner: str, *, lease: timedelta) -> Leadership |
 
 
 def check_lead(session: Session, lead: Leadership) -> None:
-    """Raise Conflict when another process leads by now; called in the transaction of each unit of work."""
+    """Raise Conflict ``LEASE_LOST`` if another process leads now; called in the transaction of each unit of work."""
     held = session.scalar(
         select(SchedulerLease.fence)
         .where(SchedulerLease.name == LEASE_NAME, SchedulerLease.owner == lead.owner)
@@ -69,8 +69,8 @@ def is_lead_lost(error: BaseException) -> bool:
     return isinstance(error, Conflict) and error.code == LEASE_LOST
 
 
-def give_up_lead(session: Session, owner: str) -> None:
-    """Let the lease go at an orderly end, so that the next process need not wait for it to run out."""
+def release_lead(session: Session, owner: str) -> None:
+    """End the lease on an orderly stop, so that the next process need not wait for it to expire."""
     session.execute(
         update(SchedulerLease)
         .where(SchedulerLease.name == LEASE_NAME, SchedulerLease.owner == owner)

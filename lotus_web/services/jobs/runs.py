@@ -1,4 +1,4 @@
-"""How each job goes, one row a job: the start of a run with its first work, its end, and a sign of life a minute."""
+"""The status of each job, one row a job: the start of a run with its first work, its end, and a heartbeat each minute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ERROR_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class JobStart:
-    """A run of a job: who runs it, since when."""
+    """A run of a job: which process runs it, since when."""
 
     job: str
     owner: str
@@ -26,7 +26,7 @@ class JobStart:
 
 
 def note_start(session: Session, start: JobStart) -> None:
-    """Say that a run is under way; what the run before it did stays until this one ends."""
+    """Record that a run has started; the previous run's outcome stays until this one ends."""
     new = {"owner": start.owner, "started_at": start.at}
     row = insert_into(session, JobRun).values(job=start.job, **new)
     session.execute(row.on_conflict_do_update(index_elements=[JobRun.job], set_=new))
@@ -40,7 +40,7 @@ def note_end(
     outcome: Mapping[str, Any] | None = None,
     failed: BaseException | None = None,
 ) -> None:
-    """Say what a run did, or that it failed; the text of the failure is for those who run the deployment."""
+    """Record what a run did, or that it failed; the text of the failure is for those who run the deployment."""
     note_start(session, start)
     row = session.get_one(JobRun, start.job, populate_existing=True)
     row.finished_at, row.outcome = now, None if outcome is None else dict(outcome)
@@ -48,8 +48,8 @@ def note_end(
     session.flush()
 
 
-def told_lately(session: Session, start: JobStart, outcome: Mapping[str, Any]) -> bool:
-    """Return whether the row says already what a run of this owner found that had nothing to do."""
+def noted_recently(session: Session, start: JobStart, outcome: Mapping[str, Any]) -> bool:
+    """Return whether the row already says the same of this owner's last run, less than a heartbeat ago."""
     row = session.get(JobRun, start.job, populate_existing=True)
     if row is None or row.owner != start.owner or row.error is not None or row.running or row.finished_at is None:
         return False

@@ -1,1 +1,1 @@
-"""Write side of operations: durable work: submitted, leased, kept alive and finished."""
+"""Write side of operations: durable work that is submitted, leased, renewed and finished."""

@@ -1,8 +1,8 @@
-"""The heartbeat of a worker: its lease is prolonged for as long as it computes, so that long work is not taken for lost.
+"""The heartbeat of a worker: renews its lease while it computes, so that long work does not count as lost.
 
-It beats only while nothing is written: the worker's own transactions prolong the lease themselves and hold the operation's
-row, and on SQLite the store's one lock, until they commit. What keeps a lost worker from recording is not the beat but the
-owner of the lease, which each of those transactions checks first (services/operations/leases.py).
+It beats only while nothing is written: the worker's own transactions renew the lease themselves and hold the operation's row, and
+on SQLite the store's only write lock, until they commit. What stops a lost worker from recording is not the heartbeat but the owner
+of the lease, which each of those transactions checks first (services/operations/leases.py).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ log = structlog.get_logger(__name__)
 
 @contextmanager
 def heartbeat(claim: Claim, terms: LeaseTerms) -> Iterator[None]:
-    """Prolong the lease of ``claim`` beside the work of the block; once it ends, so has the beat, with nothing open.
+    """Renew the lease of ``claim`` in a thread while the block runs; after the block the thread has ended, with nothing open.
 
-    Ends by itself when the operation is another's, and after ``LEASES_A_STEP`` leases: work that hangs is taken up too.
+    It also ends when another worker has the operation, and after ``LEASES_A_STEP`` leases: work that hangs is taken over too.
     """
     ended = Event()
     beat = Thread(
@@ -47,17 +47,17 @@ def _beat(store: Engine, claim: Claim, terms: LeaseTerms, ended: Event) -> None:
         if ended.wait(pause):
             return
         try:
-            _prolong(store, claim, terms)
+            _renew(store, claim, terms)
         except OperationLost:
             log.warning("operation_lost", operation=claim.operation_id)
             return
-        except Exception as error:  # a store that is away or busy: the next beat may be in time still
+        except Exception as error:  # the store is away or busy: the next beat may still be in time
             log.warning("lease_not_prolonged", operation=claim.operation_id, error=type(error).__name__)
     log.warning("heartbeat_given_up", operation=claim.operation_id)
 
 
-def _prolong(store: Engine, claim: Claim, terms: LeaseTerms) -> None:
-    """Renew the lease in a transaction of the beat's own: it has no app context, and so no session of the worker's."""
+def _renew(store: Engine, claim: Claim, terms: LeaseTerms) -> None:
+    """Renew the lease in a transaction of this thread's own: it has no application context, and so not the worker's session."""
     with Session(store) as session, session.begin():
         session.connection(execution_options={WRITE: True})
         renew(session, claim, terms=terms)

@@ -1,7 +1,7 @@
-"""Who works on an operation: claimed once, leased while at work, finished once (deltas 6–7).
+"""Leases of operations: claimed once, leased during the work, finished once (deltas 6–7).
 
-Every move is one conditional update that looks at its row count, so that of many who try, one succeeds. A lease goes by the
-store's clock; its ``owner`` is new with each claim, so that a worker that was thought lost can write nothing more.
+Every change of status is one conditional update that checks its row count, so that of many callers one succeeds. Leases use the
+store's clock. Each claim has a new ``owner``, so a worker that lost its lease can no longer write.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from lotus_web.domain.operations import (
     WORKER_LOST,
     Move,
     OperationStatus,
-    before,
-    moved,
+    status_after,
+    status_before,
 )
 from lotus_web.models import Operation, OperationPayload
 from lotus_web.services.support import count_operation
@@ -31,13 +31,13 @@ from lotus_web.store.clock import store_now
 from lotus_web.store.new_ids import new_id
 from lotus_web.wire.packed import pack
 
-WORKER_LOST_MESSAGE = "Every worker that took this operation up fell silent; it is not tried again."
+WORKER_LOST_MESSAGE = "Every worker of this operation stopped responding; it is not retried."
 Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseTerms:
-    """How long a worker may be silent, and how many may try."""
+    """How long a worker may go without renewing its lease, and how many attempts an operation has."""
 
     lease: timedelta = timedelta(seconds=30)
     max_attempts: int = 3
@@ -50,7 +50,7 @@ class LeaseTerms:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Proof of being the one who works on an operation."""
+    """One worker's exclusive claim on an operation."""
 
     tenant_id: str
     operation_id: str
@@ -59,21 +59,21 @@ class Claim:
 
 
 class OperationLost(Exception):
-    """The lease ran out and the operation went to another worker, or to its end."""
+    """The lease expired, and the operation went to another worker or was finished."""
 
 
 class Interrupted(Exception):
-    """The process is asked to stop; what is done is kept and the rest is left to another."""
+    """The process was asked to stop; finished steps are stored and another worker does the rest."""
 
 
 def claim_operation(session: Session, tenant_id: str, operation_id: str, *, terms: LeaseTerms, now: datetime) -> Claim:
     """Move one operation from PENDING to RUNNING for this caller alone.
 
-    Raises NotFound, or Conflict ``DPM_ASYNC_OPERATION_NOT_EXECUTABLE`` for everybody but the first.
+    Raises NotFound, or Conflict ``DPM_ASYNC_OPERATION_NOT_EXECUTABLE`` for every caller but the first.
     """
     claim = _move(session, tenant_id, operation_id, Move.CLAIM, terms=terms, now=now)
     if claim is None:
-        moved(_status(session, tenant_id, operation_id), Move.CLAIM)
+        status_after(_status(session, tenant_id, operation_id), Move.CLAIM)
         raise Conflict(NOT_EXECUTABLE, "Someone else executes this operation.")
     return claim
 
@@ -89,18 +89,18 @@ def _status(session: Session, tenant_id: str, operation_id: str) -> OperationSta
 def _move(
     session: Session, tenant_id: str, operation_id: str, move: Move, *, terms: LeaseTerms, now: datetime
 ) -> Claim | None:
-    """Claim by conditional update: the row is in the move's status, and due if it is taken from a silent worker."""
+    """Claim by conditional update: the row must be in the move's status, and its lease expired if it is taken over."""
     clock = store_now(session)
     owner = new_id("own_")
-    status = before(move)
+    status = status_before(move)
     conditions = [
         Operation.tenant_id == tenant_id,
         Operation.operation_id == operation_id,
         Operation.status == status.value,
     ]
-    if move is Move.TAKE_UP:
+    if move is Move.TAKE_OVER:
         conditions += [Operation.due_at <= clock, Operation.attempts < terms.max_attempts]
-    after = moved(status, move)
+    after = status_after(status, move)
     values = {
         "status": after.value,
         "lease_owner": owner,
@@ -123,15 +123,15 @@ def _count_move(session: Session, tenant_id: str, family: str, old: OperationSta
 
 
 def is_due(session: Session) -> bool:
-    """Return whether an operation waits to be taken up, by a look: idle jobs ask every two seconds."""
+    """Return whether an operation is due, by a read alone: idle jobs ask every two seconds."""
     query = select(Operation.operation_id).where(Operation.due_at <= store_now(session)).order_by(Operation.due_at)
     return session.execute(query.limit(1)).first() is not None
 
 
 def claim_due(session: Session, *, terms: LeaseTerms, now: datetime) -> Claim | None:
-    """Claim the operation that has been due longest: a PENDING one, or one whose worker fell silent.
+    """Claim the operation that has been due longest: a PENDING one, or one whose lease expired.
 
-    One that wore out its attempts ends FAILED ``WORKER_LOST`` on the way. None when nothing is due.
+    One that has used up its attempts is ended as FAILED ``WORKER_LOST``. None when nothing is due.
     """
     while True:
         query = (
@@ -145,15 +145,15 @@ def claim_due(session: Session, *, terms: LeaseTerms, now: datetime) -> Claim | 
         if row is None:
             return None
         if row.status == OperationStatus.RUNNING and row.attempts >= terms.max_attempts:
-            _give_up(session, row.tenant_id, row.operation_id, now=now)
+            _expire(session, row.tenant_id, row.operation_id, now=now)
             continue
-        move = Move.CLAIM if row.status == OperationStatus.PENDING else Move.TAKE_UP
+        move = Move.CLAIM if row.status == OperationStatus.PENDING else Move.TAKE_OVER
         claim = _move(session, row.tenant_id, row.operation_id, move, terms=terms, now=now)
         if claim is not None:
             return claim
 
 
-def _give_up(session: Session, tenant_id: str, operation_id: str, *, now: datetime) -> None:
+def _expire(session: Session, tenant_id: str, operation_id: str, *, now: datetime) -> None:
     _end(
         session,
         select_own=[Operation.tenant_id == tenant_id, Operation.operation_id == operation_id],
@@ -173,7 +173,7 @@ def _own(claim: Claim) -> list[Any]:
 
 
 def renew(session: Session, claim: Claim, *, terms: LeaseTerms, steps_done: int = 0) -> None:
-    """Prolong the lease and count finished steps, in the transaction that finishes them; raises OperationLost."""
+    """Renew the lease and count finished steps, in the transaction that finishes them; raises OperationLost."""
     done = session.execute(
         update(Operation)
         .where(*_own(claim), Operation.status == OperationStatus.RUNNING.value)
@@ -184,7 +184,7 @@ def renew(session: Session, claim: Claim, *, terms: LeaseTerms, steps_done: int 
 
 
 def release(session: Session, claim: Claim) -> None:
-    """Hand an operation back unharmed, as at an orderly stop: it is due at once and the attempt does not count."""
+    """Return an operation unfinished, as on an orderly stop: it is due at once and the attempt does not count."""
     session.execute(
         update(Operation)
         .where(*_own(claim), Operation.status == OperationStatus.RUNNING.value)
@@ -216,8 +216,8 @@ def _end(
     now: datetime,
     error: tuple[str | None, str | None] = (None, None),
 ) -> None:
-    status = before(move)
-    after = moved(status, move)
+    status = status_before(move)
+    after = status_after(status, move)
     family = session.scalar(
         update(Operation)
         .where(*select_own, Operation.status == status.value)

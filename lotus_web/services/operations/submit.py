@@ -1,4 +1,4 @@
-"""Accepting operations: the work, its whole request and who asked for it, stored before anything is answered (delta 7)."""
+"""Accepting operations: the work, its whole request and its submitter are stored before the answer is sent (delta 7)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def submit_operation(
     now: datetime,
     policy_pack_id: str | None = None,
 ) -> Operation:
-    """Store work to be done: the operation, its whole request and the edge to its correlation id."""
+    """Store a PENDING operation with its whole request and the edge to its correlation id."""
     operation = Operation(
         tenant_id=actor.tenant_id,
         operation_id=new_id("dop_", 12),
@@ -90,7 +90,7 @@ def submit_operation(
 
 
 def submitter(operation: Operation) -> Actor:
-    """Return who submitted an operation: the one to whom its runs are attributed, whoever executes it."""
+    """Return who submitted an operation: its runs are attributed to them, whoever executes it."""
     return Actor(
         ActorType(operation.actor_type),
         operation.actor_id,

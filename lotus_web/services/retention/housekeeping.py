@@ -1,4 +1,4 @@
-"""Rows that nobody needs any more, removed a batch at a time."""
+"""Housekeeping: removes expired sessions, sign-in failures and key reservations, a batch at a time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ KEEP_EXPIRED = timedelta(hours=1)
 
 
 class Purge(Protocol):
-    """Removes at most one batch and returns how many rows went."""
+    """Removes at most one batch and returns how many rows."""
 
     def __call__(self, session: Session, *, now: datetime) -> int: ...
 
 
 def purge_sessions(session: Session, *, now: datetime) -> int:
-    """Remove sessions that ended a month ago."""
+    """Remove sessions that ended more than 30 days ago."""
     old = (
         select(PersonSession.session_hash)
         .where(PersonSession.expires_at < now - KEEP_ENDED_SESSIONS)
@@ -48,8 +48,8 @@ def purge_sign_in_failures(session: Session, *, now: datetime) -> int:
 
 
 def purge_reservations(session: Session, *, now: datetime) -> int:
-    """Remove reservations whose lease ran out long ago and which nobody took over."""
-    # Asked again of each row that is removed: somebody may take it over between the two looks.
+    """Remove key reservations whose lease expired over an hour ago and that nobody took over."""
+    # The DELETE repeats the condition: a reservation may be taken over between the two reads.
     expired = (IdempotencyKey.rebalance_run_id.is_(None), IdempotencyKey.reserved_until < now - KEEP_EXPIRED)
     key = tuple_(IdempotencyKey.tenant_id, IdempotencyKey.idempotency_key)
     old = (

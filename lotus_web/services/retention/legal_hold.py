@@ -1,4 +1,4 @@
-"""Legal holds: what keeps a run whatever its age, set and lifted by name and with a reason (delta 16)."""
+"""Legal holds: protect a run from retention whatever its age; set and lifted by a person with a reason (delta 16)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNCHANGED = "LEGAL_HOLD_UNCHANGED"
 def set_legal_hold(
     session: Session, run_id: str, *, hold: bool, reason: str | None, actor: Actor, surface: Surface, now: datetime
 ) -> None:
-    """Set or lift the hold of a run and put it on record twice: in the retention log and in the audit.
+    """Set or lift the legal hold of a run; recorded in the retention log and in the audit log.
 
     Raises Forbidden, InvalidInput, NotFound ``DPM_RUN_NOT_FOUND``, or Conflict ``LEGAL_HOLD_UNCHANGED``.
     """
@@ -57,7 +57,7 @@ def set_legal_hold(
 
 
 def _locked_run(session: Session, tenant_id: str, run_id: str) -> Run:
-    """Return the run's row, locked: a purge that looks at it at this moment waits or is waited for."""
+    """Return the run's row, locked against a purge at the same moment."""
     query = select(Run).where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id)
     run = session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
     if run is None:

@@ -1,7 +1,7 @@
 """What retention removes, as one table: runs and finished operations, each with the rows that go with it (delta 16).
 
 A new table whose rows belong to a run or an operation is one more row here. What proves a decision (decisions, events, actions)
-stays: the store refuses its DELETE. A test walks through all tables and demands that each is here or is named as kept.
+stays: the store refuses its DELETE. A test walks through all tables and demands that each is here or listed as not purged, with the reason.
 """
 
 from __future__ import annotations

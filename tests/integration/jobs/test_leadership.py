@@ -13,7 +13,7 @@ from lotus_web.jobs import operations
 from lotus_web.jobs.schedule import JOBS, cadences
 from lotus_web.jobs.scheduler import Scheduler
 from lotus_web.services.jobs import leases
-from lotus_web.services.jobs.leases import Leadership, check_lead, give_up_lead, take_lead
+from lotus_web.services.jobs.leases import Leadership, check_lead, release_lead, take_lead
 from lotus_web.store.session import transaction
 from tests.support.events import NOON
 
@@ -55,7 +55,7 @@ def test_who_leads_goes_on_leading_and_keeps_its_fence(tries: Try) -> None:
 def test_who_gives_the_lead_up_is_followed_at_once(tries: Try) -> None:
     tries("a", timedelta())
     with transaction() as session:
-        give_up_lead(session, "a")
+        release_lead(session, "a")
     assert tries("b", timedelta()) is not None
 
 

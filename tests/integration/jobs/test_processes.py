@@ -134,7 +134,7 @@ def test_a_scheduler_stops_though_the_store_is_gone(app: Flask, monkeypatch: pyt
         asked.append(owner)
         raise OperationalError("UPDATE", {}, Exception("the store is gone"))
 
-    monkeypatch.setattr(scheduler, "give_up_lead", gone)
+    monkeypatch.setattr(scheduler, "release_lead", gone)
     leading = scheduler.Scheduler(app, app.extensions["lotus_settings"])
     leading.start()
     leading.stop()

@@ -14,15 +14,15 @@ from lotus_web.domain.operations import (
     Move,
     OperationStatus,
     OperationType,
-    before,
     is_executable,
-    moved,
     scenario_correlation,
     scenario_request_hash,
+    status_after,
+    status_before,
 )
 
 P, R, S, F = OperationStatus.PENDING, OperationStatus.RUNNING, OperationStatus.SUCCEEDED, OperationStatus.FAILED
-ALLOWED = {(P, Move.CLAIM): R, (R, Move.TAKE_UP): R, (R, Move.SUCCEED): S, (R, Move.FAIL): F}
+ALLOWED = {(P, Move.CLAIM): R, (R, Move.TAKE_OVER): R, (R, Move.SUCCEED): S, (R, Move.FAIL): F}
 
 
 @pytest.mark.parametrize(("status", "move"), itertools.product(OperationStatus, Move))
@@ -30,17 +30,17 @@ def test_every_move_from_every_status_leads_where_the_table_says_or_is_refused(
     status: OperationStatus, move: Move
 ) -> None:
     if (status, move) in ALLOWED:
-        assert moved(status, move) is ALLOWED[status, move]
+        assert status_after(status, move) is ALLOWED[status, move]
         return
     with pytest.raises(Conflict) as refusal:
-        moved(status, move)
+        status_after(status, move)
     assert refusal.value.code == "DPM_ASYNC_OPERATION_NOT_EXECUTABLE"
     assert status.value in refusal.value.message
 
 
 def test_each_move_starts_from_one_status_so_that_a_conditional_update_can_demand_it() -> None:
     for move in Move:
-        assert [status for status, known in MOVES if known is move] == [before(move)]
+        assert [status for status, known in MOVES if known is move] == [status_before(move)]
 
 
 def test_nothing_leaves_a_finished_operation() -> None:

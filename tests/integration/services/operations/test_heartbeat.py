@@ -50,7 +50,7 @@ def claim(operation_id: str) -> Claim:
         return claim_operation(session, "default", operation_id, terms=TERMS, now=utcnow())
 
 
-def take_up() -> Claim | None:
+def take_over() -> Claim | None:
     with transaction() as session:
         return claim_due(session, terms=TERMS, now=utcnow())
 
@@ -90,7 +90,7 @@ def test_a_scenario_that_computes_longer_than_its_lease_is_left_to_its_worker(ap
         with app.app_context():
             silence(operation_id)
             Pause.made[-1].beat()
-            taken.append(take_up())
+            taken.append(take_over())
 
     in_the_engine(2, outlast_the_lease)
     assert work(operation_id)
@@ -107,7 +107,7 @@ def test_a_worker_that_lost_its_lease_while_it_computed_records_nothing_of_it(ap
     def be_thought_lost() -> None:
         with app.app_context():
             silence(operation_id)
-            other = take_up()
+            other = take_over()
             assert other is not None
             taken.append(other)
 
@@ -127,7 +127,7 @@ def test_a_caller_who_executes_now_is_told_that_another_worker_took_it_over(app:
     def be_thought_lost() -> None:
         with app.app_context():
             silence(operation_id)
-            assert take_up() is not None
+            assert take_over() is not None
 
     in_the_engine(1, be_thought_lost)
     with pytest.raises(Conflict, match="another worker carries the operation out") as refused:
@@ -159,7 +159,7 @@ def test_a_beat_does_not_win_a_lost_lease_back_and_ends() -> None:
     ours = claim(operation_id)
     with heartbeat(ours, TERMS):
         silence(operation_id)
-        other = take_up()
+        other = take_over()
         assert other is not None
         (heart,) = hearts()
         Pause.made[-1].start_beat()
@@ -206,7 +206,7 @@ def test_a_beat_that_finds_the_store_away_tries_again(monkeypatch: pytest.Monkey
         Pause.made[-1].beat()
         assert told(operation_id).row.status == "RUNNING"
         Pause.made[-1].beat()
-        assert take_up() is None
+        assert take_over() is None
 
 
 def test_work_that_hangs_is_taken_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ def test_work_that_hangs_is_taken_up_in_the_end(monkeypatch: pytest.MonkeyPatch)
         heart.join(PATIENCE)
         assert not heart.is_alive()
         silence(operation_id)
-        assert take_up() is not None
+        assert take_over() is not None
 
 
 def test_an_analysis_that_is_answered_at_once_has_no_lease_to_prolong() -> None:

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("session")
 MICROSECOND = timedelta(microseconds=1)
 
 
-def by_hand(operation_id: str, terms: LeaseTerms = TERMS) -> None:
+def execute(operation_id: str, terms: LeaseTerms = TERMS) -> None:
     execute_now(operation_id, tenant_id="default", handlers=HANDLERS, policy=OFF, terms=terms, clock=utcnow)
 
 
@@ -67,7 +67,7 @@ def test_an_inline_operation_is_finished_when_it_is_accepted_and_still_answers_p
 
 def test_each_run_of_an_operation_belongs_to_its_submitter_whoever_executes_it() -> None:
     accepted = accept()
-    by_hand(accepted.operation_id)
+    execute(accepted.operation_id)
     assert count("dpm_runs", f"submitted_by = '{FEED.actor_id}'") == 3
     operation = db.session.get(Operation, ("default", accepted.operation_id))
     assert operation is not None
@@ -89,7 +89,7 @@ def test_of_eight_who_execute_at_once_one_does_and_seven_are_refused(app: Flask)
         with app.app_context():
             started.wait()
             try:
-                by_hand(accepted.operation_id)
+                execute(accepted.operation_id)
                 outcomes.append("done")
             except Conflict as refusal:
                 outcomes.append(refusal.code)
@@ -107,10 +107,10 @@ def test_of_eight_who_execute_at_once_one_does_and_seven_are_refused(app: Flask)
 def test_an_unknown_operation_is_not_found_and_a_finished_one_cannot_be_executed() -> None:
     accepted = accept(inline=True)
     with pytest.raises(NotFound) as unknown:
-        by_hand("dop_000000000000")
+        execute("dop_000000000000")
     assert unknown.value.code == "DPM_ASYNC_OPERATION_NOT_FOUND"
     with pytest.raises(Conflict) as finished:
-        by_hand(accepted.operation_id)
+        execute(accepted.operation_id)
     assert finished.value.message == "The operation is SUCCEEDED and can no longer be executed."
 
 
@@ -237,7 +237,7 @@ def test_a_stored_request_that_is_no_longer_valid_ends_the_operation() -> None:
     accepted = accept()
     with transaction() as session:
         session.execute(text("UPDATE dpm_operation_payloads SET request = :packed"), {"packed": _packed(b"{}")})
-    by_hand(accepted.operation_id)
+    execute(accepted.operation_id)
     error = told(accepted.operation_id).row.error
     assert error is not None
     assert error.code == "STORED_REQUEST_INVALID"
