@@ -10,7 +10,8 @@ from lotus_web.api.endpoint.params import Answer, Stamp
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import IDEMPOTENCY_CONFLICT, MALFORMED, TRACE_SEQ_CONFLICT, V1Envelope
 from lotus_web.api.v1.item_answers import with_status
-from lotus_web.api.v1.schemas import ActorAnswer, PosterAnswer
+from lotus_web.api.v1.schemas.items import ActorAnswer
+from lotus_web.api.v1.schemas.traces import PosterAnswer
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Malformed

@@ -11,18 +11,18 @@ from pydantic import BaseModel
 
 from lotus_web.api.endpoint.routing import json_response
 from lotus_web.api.v1.envelope import V1Envelope
-from lotus_web.api.v1.schemas import (
+from lotus_web.api.v1.schemas.items import (
     ActionAnswer,
     ChoiceAnswer,
     ClaimAnswer,
-    NotificationAnswer,
     PrecedentsAnswer,
     ReviewContextAnswer,
     SlaAnswer,
-    TraceReferenceAnswer,
     WorkflowAnswer,
     WorkflowDetailAnswer,
 )
+from lotus_web.api.v1.schemas.notifications import NotificationAnswer
+from lotus_web.api.v1.schemas.traces import TraceReferenceAnswer
 from lotus_web.config import current
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.items.transitions import offered_phrase

@@ -19,12 +19,7 @@ from lotus_web.api.v1.envelope import (
     V1Envelope,
 )
 from lotus_web.api.v1.item_answers import action_answer, detail_answer, workflow_answer, workflow_answers
-from lotus_web.api.v1.schemas import (
-    ActedAnswer,
-    SummaryAnswer,
-    WorkflowDetailAnswer,
-    WorkflowListAnswer,
-)
+from lotus_web.api.v1.schemas.items import ActedAnswer, SummaryAnswer, WorkflowDetailAnswer, WorkflowListAnswer
 from lotus_web.config import current
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.decisions.reason_codes import check_programs_reason

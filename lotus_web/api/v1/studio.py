@@ -12,7 +12,8 @@ from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import INVALID, NOT_FOUND, V1Envelope
 from lotus_web.api.v1.item_answers import trace_reference, with_status, workflow_answer, workflow_answers
 from lotus_web.api.v1.items import acting
-from lotus_web.api.v1.schemas import PrecedentsAnswer, TraceReferenceAnswer, WorkflowAnswer
+from lotus_web.api.v1.schemas.items import PrecedentsAnswer, WorkflowAnswer
+from lotus_web.api.v1.schemas.traces import TraceReferenceAnswer
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.identifiers import ACTOR_MAX

@@ -8,7 +8,8 @@ from lotus_web.api.endpoint.params import Answer, Stamp
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import NOT_FOUND, V1Envelope
 from lotus_web.api.v1.item_answers import workflow_answers
-from lotus_web.api.v1.schemas import PosterAnswer, WorkflowAnswer
+from lotus_web.api.v1.schemas.items import WorkflowAnswer
+from lotus_web.api.v1.schemas.traces import PosterAnswer
 from lotus_web.domain.access import Permission
 from lotus_web.queries.traces.ordering import Told, ToldAction, ToldEvent, ToldNotice
 from lotus_web.queries.traces.summary import trace_detail

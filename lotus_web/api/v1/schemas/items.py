@@ -1,13 +1,13 @@
-"""What the ``/api/v1`` workflow routes give (workflow.md §2, §4, §6)."""
+"""What the routes of review items give: the item, its actions, its context (workflow.md §2, §4, §6)."""
 
 from __future__ import annotations
 
 from typing import Any, Self
 
 from lotus_web.api.endpoint.params import Answer, Stamp
-from lotus_web.domain.events.envelope import Poster
+from lotus_web.api.v1.schemas.notifications import NotificationAnswer
+from lotus_web.api.v1.schemas.traces import TraceReferenceAnswer
 from lotus_web.domain.items.precedents import Precedents
-from lotus_web.queries.notifications.listing import NoticeRow
 
 
 class SubjectAnswer(Answer):
@@ -22,18 +22,6 @@ class ActorAnswer(Answer):
 
     actor_type: str
     actor_id: str
-
-
-class PosterAnswer(Answer):
-    """The account that fed an event, and the token it came with."""
-
-    account: str
-    token_id: str | None
-
-    @classmethod
-    def of(cls, poster: Poster | None) -> PosterAnswer | None:
-        """Return a poster as it is sent; null for the house's own events."""
-        return None if poster is None else cls.model_validate(poster)
 
 
 class WorkflowAnswer(Answer):
@@ -98,29 +86,6 @@ class ActionAnswer(Answer):
     payload: dict[str, Any]
 
 
-class NotificationAnswer(Answer):
-    """A notification; ``read_at`` is the caller's own, ``settled_at`` when a decision on its item left nothing of it to be read.
-
-    Both are null in an item's list.
-    """
-
-    notification_id: str
-    tenant_id: str
-    workflow_id: str
-    trace_id: str
-    category: str
-    channel: str
-    status: str
-    message: str
-    recipient_account_id: str | None
-    recipient_role: str | None
-    payload: dict[str, Any]
-    created_at: Stamp
-    delivered_at: Stamp | None
-    read_at: Stamp | None = None
-    settled_at: Stamp | None = None
-
-
 class ActedAnswer(Answer):
     """An action that was taken and the item after it."""
 
@@ -146,20 +111,6 @@ class WorkflowListAnswer(Answer):
     next_cursor: str | None
     summary: SummaryAnswer
     filters: dict[str, Any]
-
-
-class NotificationListAnswer(Answer):
-    """A page of the caller's notifications, newest first; ``unread`` counts up to 100."""
-
-    items: list[NotificationAnswer]
-    next_cursor: str | None
-    unread: int
-
-    @classmethod
-    def of(cls, rows: tuple[NoticeRow, ...], next_cursor: str | None, unread: int) -> Self:
-        """Return the page as it is sent."""
-        items = [NotificationAnswer.model_validate(row) for row in rows]
-        return cls(items=items, next_cursor=next_cursor, unread=unread)
 
 
 class PrecedentAnswer(Answer):
@@ -249,19 +200,6 @@ class ReviewContextAnswer(Answer):
     shown_digest: str
     sla: SlaAnswer
     claim: ClaimAnswer | None
-
-
-class TraceReferenceAnswer(Answer):
-    """Where an item comes from."""
-
-    trace_id: str
-    title: str
-    workflow: str
-    primary_entity: dict[str, Any]
-    outcome: str
-    event_count: int
-    started_at: Stamp
-    href: str
 
 
 class WorkflowDetailAnswer(Answer):

@@ -1,0 +1,1 @@
+"""The models of what the ``/api/v1`` routes give."""
