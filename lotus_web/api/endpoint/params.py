@@ -1,4 +1,4 @@
-"""The kinds of fields that requests and answers share: instants, texts to filter by, the parameters of every list."""
+"""The kinds of fields that requests and answers share: instants, account names, texts to filter by, list parameters."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StringConstraints,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from lotus_web.domain.identifiers import ACTOR_MAX
 from lotus_web.domain.items.values import Priority
 from lotus_web.domain.paging import invalid_cursor
 from lotus_web.wire.scalars import storable_text
@@ -40,6 +42,14 @@ def stamp(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def visible_name(value: str) -> str:
+    """Return an account name that can be stored and shown; raises ValueError."""
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("must be visible characters without space at either end")
+    return value
+
+
+ActorId = Annotated[str, StringConstraints(min_length=1, max_length=ACTOR_MAX), AfterValidator(visible_name)]
 Bound = Annotated[datetime, AfterValidator(to_utc)]
 Stamp = Annotated[
     datetime,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.rebalance.refusals import INVALID_CURSOR, RUN_NOT_FOUND
-from lotus_web.api.rebalance.schemas.runs import DecisionList, DecisionListParams, GateHistoryBody
+from lotus_web.api.rebalance.schemas.decisions import DecisionList, DecisionListParams, GateHistoryBody
 from lotus_web.config.features import SUPPORT, WORKFLOW
 from lotus_web.domain.access import Permission
 from lotus_web.domain.paging import Page

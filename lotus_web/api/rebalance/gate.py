@@ -16,7 +16,7 @@ from lotus_web.api.rebalance.refusals import (
     NOT_REQUIRED,
     RUN_NOT_FOUND,
 )
-from lotus_web.api.rebalance.schemas.runs import GateActionBody, GateHistoryBody, GateStateBody
+from lotus_web.api.rebalance.schemas.decisions import GateActionBody, GateHistoryBody, GateStateBody
 from lotus_web.config import current
 from lotus_web.config.features import SUPPORT, WORKFLOW
 from lotus_web.domain.access import Permission

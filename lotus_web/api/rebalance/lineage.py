@@ -6,7 +6,7 @@ from flask import Response
 
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.api.rebalance.refusals import INVALID_CURSOR
-from lotus_web.api.rebalance.schemas.support import LineageBody, LineageParams, LineageWalkBody
+from lotus_web.api.rebalance.schemas.lineage import LineageBody, LineageParams, LineageWalkBody
 from lotus_web.config.features import LINEAGE, SUPPORT
 from lotus_web.domain.access import Permission
 from lotus_web.http.responses import sendable_json

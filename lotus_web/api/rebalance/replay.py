@@ -9,7 +9,7 @@ from flask import Response
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.api.rebalance.refusals import NOT_REPLAYABLE, RUN_NOT_FOUND
 from lotus_web.api.rebalance.runs import run_document
-from lotus_web.api.rebalance.schemas.support import ReplayBody, RunDiffBody
+from lotus_web.api.rebalance.schemas.runs import ReplayBody, RunDiffBody
 from lotus_web.config import current
 from lotus_web.config.features import SUPPORT
 from lotus_web.domain.access import Permission

@@ -9,7 +9,8 @@ from flask import Response
 from lotus_web.api.endpoint.params import stamp
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.api.rebalance.refusals import INVALID_CURSOR, KEY_NOT_FOUND, RUN_NOT_FOUND
-from lotus_web.api.rebalance.schemas.runs import ArtifactBody, KeyMappingBody, RunBody, RunList, RunListParams
+from lotus_web.api.rebalance.schemas.idempotency import KeyMappingBody
+from lotus_web.api.rebalance.schemas.runs import ArtifactBody, RunBody, RunList, RunListParams
 from lotus_web.config import current
 from lotus_web.config.features import ARTIFACTS, SUPPORT
 from lotus_web.domain.access import Permission

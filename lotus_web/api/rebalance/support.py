@@ -5,7 +5,9 @@ from __future__ import annotations
 from lotus_web.api.endpoint.auth import deciding_actor
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
 from lotus_web.api.rebalance.refusals import ACTOR_MISMATCH, HOLD_UNCHANGED, KEY_NOT_FOUND, RUN_NOT_FOUND
-from lotus_web.api.rebalance.schemas.support import KeyHistoryBody, LegalHoldBody, LegalHoldRequest, SummaryBody
+from lotus_web.api.rebalance.schemas.idempotency import KeyHistoryBody
+from lotus_web.api.rebalance.schemas.retention import LegalHoldBody, LegalHoldRequest
+from lotus_web.api.rebalance.schemas.support import SummaryBody
 from lotus_web.config import current
 from lotus_web.config.features import IDEMPOTENCY_HISTORY, SUMMARY, SUPPORT
 from lotus_web.domain.access import Permission

@@ -13,14 +13,10 @@ from lotus_web.api.endpoint.routing import ApiBlueprint, Call, Declare, Refuses,
 from lotus_web.api.rebalance.operations import operation_document
 from lotus_web.api.rebalance.refusals import KEY_NOT_FOUND, OPERATION_NOT_FOUND, RUN_NOT_FOUND
 from lotus_web.api.rebalance.runs import run_document
-from lotus_web.api.rebalance.schemas.runs import GateHistoryBody
-from lotus_web.api.rebalance.schemas.support import (
-    BundleParams,
-    KeyHistoryBody,
-    LineageBody,
-    OperationBundleBody,
-    SupportBundleBody,
-)
+from lotus_web.api.rebalance.schemas.decisions import GateHistoryBody
+from lotus_web.api.rebalance.schemas.idempotency import KeyHistoryBody
+from lotus_web.api.rebalance.schemas.lineage import LineageBody
+from lotus_web.api.rebalance.schemas.support import BundleParams, OperationBundleBody, SupportBundleBody
 from lotus_web.config import current
 from lotus_web.config.features import SUPPORT, SUPPORT_BUNDLE
 from lotus_web.domain.access import Permission

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lotus_web.api.rebalance.schemas.runs import GateHistoryBody, GateStateBody
+from lotus_web.api.rebalance.schemas.decisions import GateHistoryBody, GateStateBody
 from lotus_web.domain.access import Permission
 from tests.contract.callers import ENGINE, REVIEWER, Caller, blocked_request, ready_request, review_request, segment
 from tests.contract.conftest import ONE_LINE, Count, MakeCaller, written

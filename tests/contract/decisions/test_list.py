@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from lotus_web.api.rebalance.schemas.runs import DecisionList
+from lotus_web.api.rebalance.schemas.decisions import DecisionList
 from tests.contract.callers import Caller, review_request
 from tests.contract.rows import add_decisions
 

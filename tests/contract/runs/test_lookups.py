@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from lotus_web.api.rebalance.schemas.runs import KeyMappingBody, RunBody
+from lotus_web.api.rebalance.schemas.idempotency import KeyMappingBody
+from lotus_web.api.rebalance.schemas.runs import RunBody
 from lotus_web.wire.rebalance.result import RebalanceResult
 from tests.contract.callers import Caller, blocked_request, ready_request, review_request, segment
 from tests.contract.conftest import MakeCaller
