@@ -23,7 +23,7 @@ from lotus_web.web.format.permissions import in_plain_words
 
 
 class HeldItem(Protocol):
-    """Whom an item is left to."""
+    """Who holds an item, or which role it waits for."""
 
     @property
     def assigned_account_id(self) -> str | None: ...
@@ -33,7 +33,7 @@ class HeldItem(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DecisionPanel:
-    """For each action why it is refused, if it is; whom an item can be given to; what must be typed to override."""
+    """Why each refused action is refused, the reasons to choose from, whom an item can be assigned to, and the phrase to confirm."""
 
     refusals: Mapping[Action, str]
     reasons: Mapping[Action, tuple[ReasonCode, ...]]
@@ -42,24 +42,24 @@ class DecisionPanel:
     phrase: str
 
     def can(self, action: Action | str) -> bool:
-        """Return whether the action is possible now, for this person; templates pass its word."""
+        """Return whether this person can take the action now; templates pass its name."""
         return Action(action) not in self.refusals
 
 
 def waits_for_others(item: HeldItem, actor: Actor) -> bool:
-    """Return whether an item is left to a role that the actor does not have: rows do not offer it to them."""
+    """Return whether an item waits for a role that the actor does not have: the inbox does not offer it to them."""
     role = item.assigned_role
     return item.assigned_account_id is None and role is not None and role not in actor.roles
 
 
 def refusals(item: ItemFacts, actor: Actor) -> dict[Action, str]:
-    """Return the sentence that the rules raise for each action that they would refuse."""
+    """Return the message of the refusal for each action that the rules refuse."""
     sentences = {action: why_not(item, actor, action) for action in Action}
     return {action: in_plain_words(sentence) for action, sentence in sentences.items() if sentence is not None}
 
 
 def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes: FourEyes) -> DecisionPanel:
-    """Return the panel; asks the store for people only where the actor may assign."""
+    """Return the panel; people are only queried where the actor may assign."""
     refused = refusals(detail.item.facts, actor)
     parties = Parties.of(detail.item, detail.evidence)
     for action in set(Action) - set(refused):

@@ -1,4 +1,4 @@
-"""The decision form: what was typed into it, and the action that it asks for."""
+"""The forms of actions: the submitted fields and the action that they ask for."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from lotus_web.domain.items.state import ActionRecord
 from lotus_web.domain.items.transitions import check_free_text
 from lotus_web.services.items.actions import ReviewAction
 
-# Where a refusal of the service points to, by the name that the form gives the field.
+# The form's name for the field that a refusal of the service points to.
 _FIELD = {text.value: "text" for text in Text}
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The fields as they were sent; empty when nothing was."""
+    """The submitted fields; empty when nothing was submitted."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def action(self) -> Action | None:
-        """The action that was asked for, None if there is none of that name."""
+        """The action of the form, None for an unknown name."""
         word = self.fields.get("action", "")
         return Action(word) if word in set(Action) else None
 
@@ -35,7 +35,7 @@ class Typed:
         return self.kept(name) if action is self.action else ""
 
     def says(self, done: ActionRecord) -> bool:
-        """Return whether the form says what an action did: the same words, reason and assignment, as far as it has them."""
+        """Return whether the form has the text, the reason and the assignment of a recorded action."""
         try:
             text = check_free_text(self.fields.get("text", ""))
         except InvalidInput:
@@ -49,13 +49,13 @@ class Typed:
         )
 
     def kept(self, name: str) -> str:
-        """Return what was typed, without characters that no page can hold."""
+        """Return a submitted value without characters that a page cannot hold."""
         return without_untaken(self.fields.get(name, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """A sentence and the field that it is about: ``field_id`` is the id on the page."""
+    """A message and the field that it is about; ``field_id`` is the field's id on the page."""
 
     action: Action | None
     name: str
@@ -68,20 +68,20 @@ class FieldError:
 
 
 def field_error(typed: Typed, wrong: InvalidInput) -> FieldError:
-    """Return where on the page a refusal belongs."""
+    """Return the field of the page that a refusal is about."""
     name = str(wrong.loc[-1])
     return FieldError(typed.action, _FIELD.get(name, name), wrong.message)
 
 
 def chosen_action(typed: Typed) -> Action:
-    """Return which action a form asks for; raises InvalidInput when it names none."""
+    """Return the action of a form; raises InvalidInput for an unknown one."""
     if typed.action is None:
         raise InvalidInput("invalid_argument", "Choose what to do.", loc=("body", "action"))
     return typed.action
 
 
 def asked_action(typed: Typed) -> ReviewAction:
-    """Return the action that a form asks for with what was typed; raises InvalidInput."""
+    """Return the action of a form with its fields; raises InvalidInput."""
     action = chosen_action(typed)
     text, code = typed.fields.get("text", ""), typed.fields.get("reason_code", "")
     check_offered_reason(action, code, text, current.settings().reason_codes)
@@ -98,7 +98,7 @@ def asked_action(typed: Typed) -> ReviewAction:
 
 
 def seen_version(text: str) -> int:
-    """Return the version that the person had in front of them; raises InvalidInput when the form does not say."""
+    """Return the version of the item that the person was shown; raises InvalidInput where the form does not hold it."""
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise InvalidInput("invalid_argument", "The form does not say what you were looking at. Reload the page.")
     return int(text)

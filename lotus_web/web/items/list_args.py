@@ -1,4 +1,4 @@
-"""What part of the inbox an address names: the inbox's own, and that of an item in a list that is worked through."""
+"""The filter of the inbox in an address: of the inbox itself, and of an item that was opened from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lotus_web.web.shell.query_args import choice_arg, day_arg, enum_arg, text_a
 
 
 def filter_from_query() -> InboxFilter:
-    """Return the filter that the address names; raises InvalidInput. Open and decided together need a day of escalation."""
+    """Return the filter in the address; raises InvalidInput. Open and decided items together need a day of escalation."""
     tab, escalated = enum_arg("tab", Tab), day_arg("escalated")
     return InboxFilter(
         tab=Tab.OPEN if tab is Tab.ALL and escalated is None else tab,
@@ -29,7 +29,7 @@ def filter_from_query() -> InboxFilter:
 
 
 def filter_query(wanted: InboxFilter) -> str:
-    """Return the query of an address that names this filter, always the same for the same one; empty for no filter."""
+    """Return the query string of a filter, the same for equal filters; empty for no filter."""
     named = {
         "tab": wanted.tab,
         "status": wanted.status,

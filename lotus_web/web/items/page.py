@@ -32,7 +32,7 @@ from lotus_web.web.shell.htmx import is_htmx, page_or_fragment
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a form: done, or one of the ways in which it was not."""
+    """The result of a form: done, or why not."""
 
     done: str | None = None
     done_action: Action | None = None
@@ -43,7 +43,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Collision:
-    """A conflict in the words of the page; ``repeated`` is the friendly kind: the same person had already done it."""
+    """A conflict in words; ``repeated`` where the same person had already taken this action, so nothing is lost."""
 
     repeated: bool
     title: str
@@ -52,7 +52,7 @@ class Collision:
 def item_page(
     workflow_id: str, *, status: int = 200, typed: Typed | None = None, outcome: Outcome | None = None
 ) -> Response:
-    """Render an item with its forms; raises NotFound. One who looks finds in them what was written before a sign-in."""
+    """Render an item with its forms; raises NotFound. After a GET the forms hold what was typed before a session ended."""
     actor, now, outcome = current_actor(), current.utcnow(), outcome or Outcome()
     if typed is None:
         looks = request.method == "GET"
@@ -95,7 +95,7 @@ def item_page(
 
 
 def holder_disabled(session: Session, item: ItemState) -> bool:
-    """Return whether who has an open item was disabled; asks the store only where somebody has it."""
+    """Return whether the holder of an open item was disabled; no query where nobody holds it."""
     return bool(item.is_open and item.assigned_account_id) and is_disabled(session, item.assigned_account_id or "")
 
 
@@ -110,7 +110,7 @@ def decided_by(session: Session, item: ItemState) -> str | None:
 def collision(
     session: Session, conflict: Conflict | None, item: ItemState, typed: Typed, actor: Actor
 ) -> Collision | None:
-    """Return a conflict as the page tells it; None when there was none."""
+    """Return a conflict in words, None where there was none."""
     if conflict is None:
         return None
     if asked_already(session, item, typed, actor):
@@ -124,7 +124,7 @@ def collision(
 
 
 def asked_already(session: Session, item: ItemState, typed: Typed, actor: Actor) -> bool:
-    """Return whether what was done last is this very thing, by the same person and in the same words: a form sent twice."""
+    """Return whether the last action on the item is the submitted one, by the same person: the form was sent twice."""
     asked = typed.action
     if asked is None or (item.last_actor_id, item.last_action_type) != (actor.decider_id, asked.value):
         return False

@@ -1,8 +1,8 @@
-"""The list that an item was opened from: working through it from its first item to its last, once, or looking about in it.
+"""The list that an item was opened from: previous and next item, and progress while someone works through it.
 
-The address of an item says which list it is of. Of one that is worked through it also says how many there were, and behind
-which place of it, as it was ordered when the work began, the next one stands: so nothing comes up again, whatever was done to
-it or passed over.
+The address of an item names its list by the filter of the inbox. While someone works through the list, the address also holds
+the number of items at the start and the place of this item in the order of that moment. The next item is looked for after that
+place, so no item comes up twice, whether it was decided or skipped.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from lotus_web.web.items.list_args import filter_from_query
 from lotus_web.web.shell.htmx import is_htmx, see_other
 from lotus_web.web.shell.links import with_query
 
-# Lists with an order of their own to go on in; of the others the way back is kept.
+# Lists of open items have an order to go on in; the others only have a way back.
 ORDERED = frozenset(Tab) - {Tab.CLOSED, Tab.ALL}
 AT, OF, PLACE = "at", "of", "place"
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How far someone has come who works through a list: item ``at`` of ``of``, which stands at ``place``."""
+    """Progress through a list: item number ``at`` of ``of``, whose place in the order is the cursor ``place``."""
 
     at: int
     of: int
@@ -41,7 +41,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The list around an item, whose ends have no ``next`` or ``previous``; ``work`` None where it is only looked at."""
+    """The neighbours of an item in its list, None at its ends; ``work`` is None unless someone works through the list."""
 
     work: Work | None
     next: InboxRow | None
@@ -51,26 +51,26 @@ class Queue:
 
 
 def work_url(row: InboxRow, tab: Tab, of: int | None, now: datetime) -> str:
-    """Return the address at which the list of the present page is worked through from its first row on."""
+    """Return the address at which someone begins to work through the list of this page, at its first row."""
     begin = {"tab": tab.value, AT: "1", OF: str(of or 1), PLACE: cursor_after(row, now)}
     return with_query(url_for("items.show", workflow_id=row.workflow_id), **begin)
 
 
 def row_url(row: InboxRow, tab: Tab) -> str:
-    """Return the address of an item as a row of the present page's list."""
+    """Return the address of an item in the list of this page."""
     return with_query(url_for("items.show", workflow_id=row.workflow_id), tab=tab.value)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueAddress:
-    """What the address of an item's page says of the list it is of; ``wanted`` None where that cannot be meant."""
+    """The list that the address of an item names; ``wanted`` is None where its filter is not valid."""
 
     wanted: InboxFilter | None
     work: Work | None
 
 
 def queue_address() -> QueueAddress | None:
-    """Return which list the address of this item's page names; None where it names none. Asks the store nothing."""
+    """Return the list that the address of this item's page names, None where it names none. No query."""
     at, of, place = _number(AT), _number(OF), request.args.get(PLACE)
     work = Work(at, max(of, at), place) if at and of and place else None
     if work is None and {AT, OF, PLACE} & set(request.args):
@@ -80,13 +80,13 @@ def queue_address() -> QueueAddress | None:
         if work is not None:
             decode_place(work.place)
     except InvalidInput:
-        # An address that was cut short, or typed.
+        # The address was cut short or typed by hand.
         return QueueAddress(None, work)
     return QueueAddress(wanted, work) if wanted.tab in ORDERED else None
 
 
 def list_url() -> str | None:
-    """Return the inbox as it was when this item was opened from it; None where the address names no part of it."""
+    """Return the address of the list in the inbox that this item was opened from, None where it was not opened from one."""
     try:
         named = filter_from_query().tab is not None
     except InvalidInput:
@@ -95,12 +95,12 @@ def list_url() -> str | None:
 
 
 def act_url(item: ItemState) -> str:
-    """Return where the forms of an item are sent: its own address, with the list that it is of."""
+    """Return where the forms of an item are sent: its own address, with its list."""
     return with_query(url_for("items.act", workflow_id=item.workflow_id), do=None)
 
 
 def queue_here(session: Session, item: ItemState, actor: Actor, address: QueueAddress | None) -> Queue | None:
-    """Return the list that an address names; None where it names none, or none that can be meant. Four queries at most."""
+    """Return the neighbours of an item in the list that an address names, None where it names no valid one. At most four queries."""
     if address is None or address.wanted is None or address.wanted.tab is None:
         return None
     wanted, tab, work = address.wanted, address.wanted.tab, address.work
@@ -118,7 +118,7 @@ def queue_here(session: Session, item: ItemState, actor: Actor, address: QueueAd
 
 
 def _url_of(row: InboxRow, work: Work | None, step: int) -> str:
-    """Return the address of a neighbour; what was settled when the work began stays so."""
+    """Return the address of a neighbour; the order of the list stays that of the moment when the work began."""
     path = url_for("items.show", workflow_id=row.workflow_id)
     if work is None:
         return with_query(path, do=None)
@@ -134,7 +134,7 @@ def _number(name: str) -> int | None:
 def _next(
     session: Session, item: ItemState, actor: Actor, wanted: InboxFilter, tab: Tab, place: str
 ) -> InboxRow | None:
-    """Return what follows behind a place of the list."""
+    """Return the first item after a place of the list."""
     page = open_items(
         session,
         wanted,
@@ -149,7 +149,7 @@ def _next(
 
 
 def move_on(url: str) -> Response:
-    """Go to the next item: 303 for a form; htmx fetches it in place of this one and notes its address."""
+    """Go to the next item: 303 for a form; htmx loads it in place of this one and changes the address."""
     if not is_htmx():
         return see_other(url)
     where = {"path": url, "target": "#item", "swap": "outerHTML show:window:top"}

@@ -1,4 +1,4 @@
-"""One item: why it needs a person, and the forms with which one decides."""
+"""The page of one item, and its forms."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def show(workflow_id: str) -> ResponseReturnValue:
 @blueprint.post("/inbox/<ident:workflow_id>")
 @requires(Permission.RUNS_READ)
 def act(workflow_id: str) -> ResponseReturnValue:
-    """Do one thing to the item, or show it again with what was typed and why it was not done.
+    """Apply an action to the item, or show the page again with what was typed and why it was refused.
 
-    Which permission it needs depends on the action, as on the JSON route.
+    The permission depends on the action, as on the JSON route.
     """
     typed, address = Typed(request.form.to_dict()), queue_address()
     try:
