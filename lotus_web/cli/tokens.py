@@ -9,10 +9,9 @@ from flask.cli import AppGroup
 
 from lotus_web.cli.transactions import reading, writing
 from lotus_web.config import current
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import DEFAULT_TENANT, Permission, operator
 from lotus_web.queries.accounts.tokens import list_tokens
-from lotus_web.services.accounts import operator
-from lotus_web.services.accounts.service_accounts import change_by_operator
+from lotus_web.services.accounts import administration
 
 group = AppGroup("tokens", help="Service accounts and their bearer tokens.")
 
@@ -39,12 +38,12 @@ def create(account: str, tenant: str, permissions: list[Permission], expires_day
     """Make a token, and the account if it is new, and print the token, which is never shown again."""
     now = current.utcnow()
     with writing() as session:
-        made = operator.issue_token(
+        made = administration.issue_token(
             session,
             account=account,
-            tenant_id=tenant,
             permissions=permissions,
             expires_at=now + timedelta(days=expires_days),
+            actor=operator(tenant),
             now=now,
         )
     click.echo(made.secret_text)
@@ -55,16 +54,16 @@ def create(account: str, tenant: str, permissions: list[Permission], expires_day
 def revoke(token_id: str) -> None:
     """End a token at once."""
     with writing() as session:
-        operator.withdraw_token(session, token_id=token_id, now=current.utcnow())
+        administration.revoke_token(session, token_id=token_id, actor=operator(DEFAULT_TENANT), now=current.utcnow())
     click.echo(f"{token_id} is revoked.")
 
 
 @group.command("disable")
 @click.argument("account")
 def disable(account: str) -> None:
-    """Shut a service account out with all its tokens, at once."""
+    """Disable a service account and all its tokens, at once."""
     with writing() as session:
-        change_by_operator(session, name=account, disabled=True, now=current.utcnow())
+        administration.disable_account(session, name=account, actor=operator(DEFAULT_TENANT), now=current.utcnow())
     click.echo(f"{account} is disabled: none of its tokens opens anything.")
 
 
@@ -73,7 +72,7 @@ def disable(account: str) -> None:
 def enable(account: str) -> None:
     """Let a disabled service account call again with the tokens that are still valid."""
     with writing() as session:
-        change_by_operator(session, name=account, disabled=False, now=current.utcnow())
+        administration.enable_account(session, name=account, actor=operator(DEFAULT_TENANT), now=current.utcnow())
     click.echo(f"{account} may call again with the tokens that are still valid.")
 
 

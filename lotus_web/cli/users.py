@@ -9,9 +9,9 @@ from flask.cli import AppGroup
 
 from lotus_web.cli.transactions import reading, refusals, writing
 from lotus_web.config import current
-from lotus_web.domain.access import DEFAULT_TENANT, Role
+from lotus_web.domain.access import DEFAULT_TENANT, Role, operator
 from lotus_web.queries.accounts.people import PersonRow, list_people
-from lotus_web.services.accounts import operator
+from lotus_web.services.accounts import administration
 from lotus_web.services.sign_in.passwords import hashed
 
 group = AppGroup("users", help="People: who signs in, with which roles.")
@@ -40,13 +40,13 @@ def create(name: str, role: str, tenant: str, display_name: str | None, password
     with refusals():
         password = hashed(read_password(password_stdin))
     with writing() as session:
-        operator.add_person(
+        administration.add_person(
             session,
             name=name,
             display_name=display_name,
             password=password,
             role=Role(role),
-            tenant_id=tenant,
+            actor=operator(tenant),
             now=current.utcnow(),
         )
     click.echo(f"{name} may sign in as {role} of {tenant}.")
@@ -69,9 +69,9 @@ def roles_of(row: PersonRow) -> str:
 @group.command("disable")
 @click.argument("name")
 def disable(name: str) -> None:
-    """Shut a person out and end their sessions."""
+    """Disable a person and end their sessions."""
     with writing() as session:
-        operator.shut_out(session, name=name, now=current.utcnow())
+        administration.disable_person(session, name=name, actor=operator(DEFAULT_TENANT), now=current.utcnow())
     click.echo(f"{name} is disabled and signed out everywhere.")
 
 
@@ -80,7 +80,7 @@ def disable(name: str) -> None:
 def enable(name: str) -> None:
     """Let a disabled person sign in again."""
     with writing() as session:
-        operator.let_in(session, name=name, now=current.utcnow())
+        administration.enable_person(session, name=name, actor=operator(DEFAULT_TENANT), now=current.utcnow())
     click.echo(f"{name} may sign in again.")
 
 
@@ -92,7 +92,9 @@ def password(name: str, password_stdin: bool) -> None:
     with refusals():
         typed = hashed(read_password(password_stdin))
     with writing() as session:
-        operator.new_password(session, name=name, password=typed, now=current.utcnow())
+        administration.reset_password(
+            session, name=name, password=typed, actor=operator(DEFAULT_TENANT), now=current.utcnow()
+        )
     click.echo(f"{name} has another password and is signed out everywhere.")
 
 
@@ -103,7 +105,7 @@ def password(name: str, password_stdin: bool) -> None:
 def grant(name: str, role: str, tenant: str) -> None:
     """Give a person a role in a tenant."""
     with writing() as session:
-        operator.grant_role(session, name=name, role=Role(role), tenant_id=tenant, now=current.utcnow())
+        administration.grant_role(session, name=name, role=Role(role), actor=operator(tenant), now=current.utcnow())
     click.echo(f"{name} is {role} of {tenant}.")
 
 
@@ -114,5 +116,5 @@ def grant(name: str, role: str, tenant: str) -> None:
 def withdraw(name: str, role: str, tenant: str) -> None:
     """Take a role in a tenant away from a person."""
     with writing() as session:
-        operator.withdraw_role(session, name=name, role=Role(role), tenant_id=tenant, now=current.utcnow())
+        administration.revoke_role(session, name=name, role=Role(role), actor=operator(tenant), now=current.utcnow())
     click.echo(f"{name} is not {role} of {tenant}.")

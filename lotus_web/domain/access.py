@@ -89,6 +89,14 @@ class Actor:
         return self.on_behalf_of or self.actor_id
 
 
+OPERATOR = "operator"
+
+
+def operator(tenant_id: str) -> Actor:
+    """Return whoever works at the command line: the shell that let them in is their sign-in, and every tenant is theirs."""
+    return Actor(ActorType.SYSTEM, OPERATOR, tenant_id, frozenset({Permission.ADMIN}))
+
+
 def check_permission(actor: Actor, permission: Permission) -> None:
     """Raise Forbidden, naming what is missing, unless the actor holds ``permission``."""
     if not actor.may(permission):

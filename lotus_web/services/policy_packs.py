@@ -7,12 +7,11 @@ from datetime import datetime
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Actor, ActorType
+from lotus_web.domain.access import OPERATOR, operator
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.policy_packs import INVALID, INVALID_MESSAGE, AppliedPack, PackRules, PolicyPack, choose_pack
 from lotus_web.domain.surface import Surface
 from lotus_web.models import StoredPolicyPack
-from lotus_web.services.accounts.service_accounts import OPERATOR
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.wire.policy_packs import checked_overrides
 
@@ -67,7 +66,7 @@ def _record(session: Session, pack: PolicyPack, tenant_id: str, now: datetime, a
     record_audit(
         session,
         AuditCategory.ADMIN,
-        actor=Actor(ActorType.SYSTEM, OPERATOR, tenant_id),
+        actor=operator(tenant_id),
         action=action,
         subject=pack.policy_pack_id,
         code="done",

@@ -1,23 +1,43 @@
-"""What administrators change, each change put on record in the transaction that makes it (console.md, /admin)."""
+"""Changes of people, roles, service accounts and tokens, each with its line in the audit log (console.md, /admin).
+
+Administrators make them on the pages, operators from the command line, through the same functions. A change of a role or a new
+token touches the actor's tenant. Any other change touches every tenant that the person, account or token works for: that an
+operator may do; an administrator only where their own tenant is the only one. The line is added in every tenant touched, in
+the transaction of the change.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Actor, Permission, Role, check_permission
+from lotus_web.domain.access import Actor, ActorType, Permission, Role, check_permission
 from lotus_web.domain.accounts.names import check_account_name
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.surface import Surface
 from lotus_web.models import ApiToken, Person, PersonRole, ServiceAccount
-from lotus_web.services.accounts import people, tokens
-from lotus_web.services.accounts import service_accounts as accounts
-from lotus_web.services.accounts.change_log import record_change, token_facts
+from lotus_web.services.accounts import people, service_accounts, tokens
 from lotus_web.services.accounts.tokens import NewToken
+from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.services.sign_in.passwords import NewPassword
+
+# The action that is stored, and its sentence.
+SENTENCES = {
+    "add_person": "{subject} was added as {role}.",
+    "grant_role": "{subject} was given the role {role}.",
+    "withdraw_role": "{subject} lost the role {role}.",
+    "disable_person": "{subject} was disabled and signed out.",
+    "enable_person": "{subject} may sign in again.",
+    "set_password": "{subject} was given another password and signed out.",
+    "issue_token": "A token of {account} for {permissions}{until} was made.",
+    "revoke_token": "A token of {account} was revoked.",
+    "disable_account": "The service account {subject} was disabled.",
+    "enable_account": "The service account {subject} was enabled.",
+}
 
 
 def add_person(
@@ -30,7 +50,7 @@ def add_person(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Make a person with a first role in the actor's tenant; raises Forbidden, InvalidInput, Conflict ``NAME_TAKEN``."""
+    """Create a person with a first role in the actor's tenant; raises Forbidden, InvalidInput, Conflict ``NAME_TAKEN``."""
     check_permission(actor, Permission.ADMIN)
     people.create_person(
         session,
@@ -41,50 +61,47 @@ def add_person(
         now=now,
         display_name=display_name,
     )
-    _record(session, actor, now, "add_person", name, role=role.value)
+    record_change(session, "add_person", name, actor=actor, now=now, role=role.value)
 
 
 def grant_role(session: Session, *, name: str, role: Role, actor: Actor, now: datetime) -> None:
-    """Give a person of the tenant another role here; raises Forbidden, NotFound."""
+    """Give a person another role in the actor's tenant; raises Forbidden, NotFound."""
     check_permission(actor, Permission.ADMIN)
-    _check_here(session, name, actor.tenant_id)
+    _check_here(session, name, actor)
     people.give_role(session, name=name, role=role, tenant_id=actor.tenant_id, now=now)
-    _record(session, actor, now, "grant_role", name, role=role.value)
+    record_change(session, "grant_role", name, actor=actor, now=now, role=role.value)
 
 
-def withdraw_role(session: Session, *, name: str, role: Role, actor: Actor, now: datetime) -> None:
-    """Take a role here away; raises Forbidden, NotFound, Conflict ``LAST_ADMIN`` when nobody else could undo it."""
+def revoke_role(session: Session, *, name: str, role: Role, actor: Actor, now: datetime) -> None:
+    """Take a role in the actor's tenant away; raises Forbidden, NotFound, Conflict ``LAST_ADMIN`` if nobody else there has it."""
     check_permission(actor, Permission.ADMIN)
-    _check_here(session, name, actor.tenant_id)
+    _check_here(session, name, actor)
     if role is Role.ADMIN:
-        _check_another_admin(session, name, actor.tenant_id)
+        _check_another_admin(session, name, actor)
     people.take_role(session, name=name, role=role, tenant_id=actor.tenant_id)
-    _record(session, actor, now, "withdraw_role", name, role=role.value)
+    record_change(session, "withdraw_role", name, actor=actor, now=now, role=role.value)
 
 
-def shut_out(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
+def disable_person(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
     """Disable a person and end their sessions; raises Forbidden, NotFound, Conflict ``LAST_ADMIN`` or ``WORKS_ELSEWHERE``."""
-    check_permission(actor, Permission.ADMIN)
-    _check_only_here(session, name, actor.tenant_id)
-    _check_another_admin(session, name, actor.tenant_id)
+    tenants = _tenants_of_person(session, name, actor)
+    _check_another_admin(session, name, actor)
     people.disable_person(session, name=name, now=now)
-    _record(session, actor, now, "disable_person", name)
+    record_change(session, "disable_person", name, tenants, actor=actor, now=now)
 
 
-def let_in(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
+def enable_person(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
     """Let a disabled person sign in again; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
-    check_permission(actor, Permission.ADMIN)
-    _check_only_here(session, name, actor.tenant_id)
+    tenants = _tenants_of_person(session, name, actor)
     people.enable_person(session, name=name)
-    _record(session, actor, now, "enable_person", name)
+    record_change(session, "enable_person", name, tenants, actor=actor, now=now)
 
 
-def new_password(session: Session, *, name: str, password: NewPassword, actor: Actor, now: datetime) -> None:
-    """Give a person another password and end their sessions; raises as ``shut_out``."""
-    check_permission(actor, Permission.ADMIN)
-    _check_only_here(session, name, actor.tenant_id)
+def reset_password(session: Session, *, name: str, password: NewPassword, actor: Actor, now: datetime) -> None:
+    """Give a person another password and end their sessions; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
+    tenants = _tenants_of_person(session, name, actor)
     people.set_password(session, name=name, password=password, now=now)
-    _record(session, actor, now, "set_password", name)
+    record_change(session, "set_password", name, tenants, actor=actor, now=now)
 
 
 def issue_token(
@@ -97,12 +114,12 @@ def issue_token(
     now: datetime,
     token_id: str | None = None,
 ) -> NewToken:
-    """Make a token for the actor's tenant; its text is returned this once. Raises Forbidden and as ``create_token`` does.
+    """Create a token for the actor's tenant; its text is returned this once. Raises Forbidden and as ``create_token`` does.
 
-    Its account is a new one, or works here already: for any other name Conflict ``NAME_TAKEN``, whoever has it.
+    An administrator names a new account, or one that works in their tenant already: any other name is Conflict ``NAME_TAKEN``.
     """
     check_permission(actor, Permission.ADMIN)
-    _check_free_or_ours(session, check_account_name(account), actor.tenant_id)
+    _check_free_or_ours(session, check_account_name(account), actor)
     granted = sorted(set(permissions))
     made = tokens.create_token(
         session,
@@ -113,88 +130,129 @@ def issue_token(
         now=now,
         token_id=token_id,
     )
-    _record(session, actor, now, "issue_token", made.token_id, **token_facts(account, granted, expires_at))
+    facts = {
+        "account": account,
+        "permissions": ", ".join(permission.value for permission in granted),
+        "until": f" until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "",
+    }
+    record_change(session, "issue_token", made.token_id, actor=actor, now=now, **facts)
     return made
 
 
-def withdraw_token(session: Session, *, token_id: str, actor: Actor, now: datetime) -> None:
-    """End a token that opens the actor's tenant and no other; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
+def revoke_token(session: Session, *, token_id: str, actor: Actor, now: datetime) -> None:
+    """Revoke a token in every tenant it is for; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
     check_permission(actor, Permission.ADMIN)
     token = session.get(ApiToken, token_id)
-    if token is None or actor.tenant_id not in token.tenants:
+    if token is None or not (_is_operator(actor) or actor.tenant_id in token.tenants):
         raise NotFound("TOKEN_NOT_FOUND", "There is no such token.")
-    if token.tenants != [actor.tenant_id]:
-        raise _elsewhere(f"The token {token_id} opens other tenants too")
+    _check_only_here(set(token.tenants), actor, f"The token {token_id} opens other tenants too")
     tokens.revoke_token(session, token_id=token_id, now=now)
-    _record(session, actor, now, "revoke_token", token_id, account=token.account)
+    record_change(session, "revoke_token", token_id, token.tenants, actor=actor, now=now, account=token.account)
 
 
-def close_account(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
-    """Disable a service account that works here and nowhere else; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
-    check_permission(actor, Permission.ADMIN)
-    _check_account_only_here(session, name, actor.tenant_id)
-    accounts.disable_account(session, name=name, now=now)
-    accounts.record_change(session, name=name, disabled=True, actor=actor, surface=Surface.ADMIN, now=now)
+def disable_account(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
+    """Disable a service account with all its tokens; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
+    tenants = _tenants_of_account(session, name, actor)
+    service_accounts.disable_account(session, name=name, now=now)
+    record_change(session, "disable_account", name, tenants, actor=actor, now=now)
 
 
-def open_account(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
-    """Let a disabled service account in again; raises as ``close_account`` does."""
-    check_permission(actor, Permission.ADMIN)
-    _check_account_only_here(session, name, actor.tenant_id)
-    accounts.enable_account(session, name=name)
-    accounts.record_change(session, name=name, disabled=False, actor=actor, surface=Surface.ADMIN, now=now)
+def enable_account(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
+    """Enable a disabled service account; raises as ``disable_account`` does."""
+    tenants = _tenants_of_account(session, name, actor)
+    service_accounts.enable_account(session, name=name)
+    record_change(session, "enable_account", name, tenants, actor=actor, now=now)
 
 
-def _check_account_only_here(session: Session, name: str, tenant_id: str) -> None:
-    tenants = accounts.account_tenants(session, name)
-    if tenant_id not in tenants:
-        raise NotFound("ACCOUNT_NOT_FOUND", f"There is no service account named {name}.")
-    if tenants != {tenant_id}:
-        raise _elsewhere(f"{name} works for other tenants too")
+def record_change(
+    session: Session,
+    action: str,
+    subject: str,
+    tenants: Iterable[str] | None = None,
+    *,
+    actor: Actor,
+    now: datetime,
+    **facts: str,
+) -> None:
+    """Add the line of a change to the audit log of each tenant touched (None: the actor's); its sentence names ``facts``."""
+    for tenant_id in sorted([actor.tenant_id] if tenants is None else tenants):
+        record_audit(
+            session,
+            AuditCategory.ADMIN,
+            actor=replace(actor, tenant_id=tenant_id),
+            action=action,
+            subject=subject,
+            code="done",
+            message=SENTENCES[action].format(subject=subject, **facts),
+            surface=Surface.CLI if _is_operator(actor) else Surface.ADMIN,
+            now=now,
+        )
 
 
-def _check_free_or_ours(session: Session, name: str, tenant_id: str) -> None:
-    """Raise Conflict for the name of a person, and of an account that no token lets work here: whose it is stays untold.
-
-    Once an account has tokens of two tenants only operators can disable it, so no tenant takes in another's.
-    """
-    if session.get(ServiceAccount, name) is not None:
-        taken = tenant_id not in accounts.account_tenants(session, name)
-    else:
-        taken = session.get(Person, name) is not None
-    if taken:
-        raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
-
-
-def _record(session: Session, actor: Actor, now: datetime, action: str, subject: str, **facts: str) -> None:
-    record_change(session, action, subject=subject, actor=actor, surface=Surface.ADMIN, now=now, **facts)
+def _is_operator(actor: Actor) -> bool:
+    return actor.actor_type is ActorType.SYSTEM
 
 
 def _tenants(session: Session, name: str) -> set[str]:
     return set(session.scalars(select(PersonRole.tenant_id).where(PersonRole.name == name)))
 
 
-def _check_here(session: Session, name: str, tenant_id: str) -> None:
-    """Raise NotFound for a person without a role here: to this tenant there is no such person."""
-    if tenant_id not in _tenants(session, name):
+def _check_here(session: Session, name: str, actor: Actor) -> None:
+    """Raise NotFound for a person without a role in an administrator's tenant: there, nobody has that name."""
+    if not _is_operator(actor) and actor.tenant_id not in _tenants(session, name):
         raise NotFound("PERSON_NOT_FOUND", f"There is no person named {name} here.")
 
 
-def _check_only_here(session: Session, name: str, tenant_id: str) -> None:
-    _check_here(session, name, tenant_id)
-    if _tenants(session, name) != {tenant_id}:
-        raise _elsewhere(f"{name} works for other tenants too")
+def _tenants_of_person(session: Session, name: str, actor: Actor) -> set[str]:
+    """Return the tenants that a change of a person touches; raises Forbidden, NotFound, Conflict if the actor may not make it."""
+    check_permission(actor, Permission.ADMIN)
+    _check_here(session, name, actor)
+    tenants = _tenants(session, name)
+    _check_only_here(tenants, actor, f"{name} works for other tenants too")
+    return tenants
 
 
-def _elsewhere(why: str) -> Conflict:
-    return Conflict("WORKS_ELSEWHERE", f"{why}: an operator has to do this from the command line.")
+def _tenants_of_account(session: Session, name: str, actor: Actor) -> frozenset[str]:
+    """Return the tenants that a change of a service account touches; raises as ``_tenants_of_person`` does."""
+    check_permission(actor, Permission.ADMIN)
+    tenants = service_accounts.account_tenants(session, name)
+    if not _is_operator(actor) and actor.tenant_id not in tenants:
+        raise NotFound("ACCOUNT_NOT_FOUND", f"There is no service account named {name}.")
+    _check_only_here(tenants, actor, f"{name} works for other tenants too")
+    return tenants
 
 
-def _check_another_admin(session: Session, name: str, tenant_id: str) -> None:
+def _check_only_here(tenants: Iterable[str], actor: Actor, why: str) -> None:
+    if not _is_operator(actor) and set(tenants) != {actor.tenant_id}:
+        raise Conflict("WORKS_ELSEWHERE", f"{why}: an operator has to do this from the command line.")
+
+
+def _check_free_or_ours(session: Session, name: str, actor: Actor) -> None:
+    """Raise Conflict for the name of a person, and of an account without a token for an administrator's tenant.
+
+    The refusal is the same for both, so it does not tell whose name it is. Once an account has tokens of two tenants only
+    operators can disable it, so no tenant may take over another's account.
+    """
+    if _is_operator(actor):
+        return
+    if session.get(ServiceAccount, name) is not None:
+        taken = actor.tenant_id not in service_accounts.account_tenants(session, name)
+    else:
+        taken = session.get(Person, name) is not None
+    if taken:
+        raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
+
+
+def _check_another_admin(session: Session, name: str, actor: Actor) -> None:
+    """Raise Conflict ``LAST_ADMIN`` if a tenant's only administrator would lose their rights; an operator may do that."""
+    if _is_operator(actor):
+        return
     admins = session.scalars(
         select(PersonRole.name)
         .join(Person, Person.name == PersonRole.name)
-        .where(PersonRole.tenant_id == tenant_id, PersonRole.role == Role.ADMIN.value, Person.disabled_at.is_(None))
+        .where(
+            PersonRole.tenant_id == actor.tenant_id, PersonRole.role == Role.ADMIN.value, Person.disabled_at.is_(None)
+        )
         .with_for_update()
     ).all()
     if admins == [name]:

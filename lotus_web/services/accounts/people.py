@@ -1,4 +1,4 @@
-"""People and their roles. Whoever is disabled or gets another password is signed out everywhere."""
+"""People and their roles. Disabling a person and resetting a password end all sessions of that person."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def create_person(
     now: datetime,
     display_name: str | None = None,
 ) -> Person:
-    """Make a person with a first role; raises InvalidInput, or Conflict ``NAME_TAKEN`` (accounts count too)."""
+    """Create a person with a first role; raises InvalidInput, or Conflict ``NAME_TAKEN`` (people and accounts share their names)."""
     check_account_name(name)
     if session.get(Person, name) is not None or session.get(ServiceAccount, name) is not None:
         raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
@@ -52,8 +52,8 @@ def _shown_name(typed: str) -> str:
     return shown
 
 
-def is_shut_out(session: Session, name: str) -> bool:
-    """Return whether a person or a service account of this name was disabled; False for a name that nobody has here."""
+def is_disabled(session: Session, name: str) -> bool:
+    """Return whether the person or service account of this name is disabled; False if there is neither."""
     person, account = session.get(Person, name), session.get(ServiceAccount, name)
     return any(one is not None and one.disabled_at is not None for one in (person, account))
 
@@ -66,7 +66,7 @@ def _person(session: Session, name: str) -> Person:
 
 
 def give_role(session: Session, *, name: str, role: Role, tenant_id: str, now: datetime) -> None:
-    """Give a person a role in a tenant, from the next request on; having it already is no error. Raises NotFound."""
+    """Give a person a role in a tenant, from the next request on; no error if they have it already. Raises NotFound."""
     _person(session, name)
     key = {"name": name, "tenant_id": check_tenant_id(tenant_id), "role": role.value}
     if session.get(PersonRole, key) is None:
@@ -75,7 +75,7 @@ def give_role(session: Session, *, name: str, role: Role, tenant_id: str, now: d
 
 
 def take_role(session: Session, *, name: str, role: Role, tenant_id: str) -> None:
-    """Take a role away, from the next request on; not having it is no error. Raises NotFound for an unknown person."""
+    """Take a role away, from the next request on; no error if they do not have it. Raises NotFound for an unknown person."""
     _person(session, name)
     session.execute(
         delete(PersonRole).where(
@@ -85,7 +85,7 @@ def take_role(session: Session, *, name: str, role: Role, tenant_id: str) -> Non
 
 
 def disable_person(session: Session, *, name: str, now: datetime) -> None:
-    """Shut a person out and end their sessions; what they did stays. Raises NotFound."""
+    """Disable a person and end their sessions; what they did stays. Raises NotFound."""
     person = _person(session, name)
     person.disabled_at = person.disabled_at or now
     close_sessions_of(session, name=name, now=now)

@@ -1,4 +1,4 @@
-"""People of the tenant: who there is, with which roles; every change is put on record by the service that makes it."""
+"""The people of the tenant and their roles; the service that makes a change also adds its line to the audit log."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/admin")
 @requires(Permission.ADMIN)
 def add() -> ResponseReturnValue:
-    """Make a person with a first role here."""
+    """Create a person with a first role in this tenant."""
     name = request.form.get("name", "").strip()
     try:
         with logging_refusals():
@@ -59,14 +59,14 @@ def add() -> ResponseReturnValue:
 @blueprint.get("/admin/people/<ident:name>")
 @requires(Permission.ADMIN)
 def person(name: str) -> ResponseReturnValue:
-    """Show a person with what can be changed about them; raises NotFound."""
+    """Show a person and the forms that change them; raises NotFound."""
     return render_person(name)
 
 
 @blueprint.post("/admin/people/<ident:name>")
 @requires(Permission.ADMIN)
 def alter(name: str) -> ResponseReturnValue:
-    """Do the one thing that the pressed button names; raises NotFound."""
+    """Make the change that the pressed button names; raises NotFound."""
     try:
         with logging_refusals():
             told = altered(name, request.form.get("change", ""))
@@ -77,7 +77,7 @@ def alter(name: str) -> ResponseReturnValue:
 
 
 def altered(name: str, what: str) -> str:
-    """Change something about a person and return what was done, in words; raises what the service does."""
+    """Make one change of a person and return a sentence that says so; raises what the service raises."""
     match what:
         case "grant":
             role = role_of(request.form.get("role", ""))
@@ -85,22 +85,22 @@ def altered(name: str, what: str) -> str:
             return f"{name} is {role.value} now."
         case "withdraw":
             role = role_of(request.form.get("held", ""))
-            change(administration.withdraw_role, name=name, role=role)
+            change(administration.revoke_role, name=name, role=role)
             return f"{name} is no longer {role.value}."
         case "disable":
-            change(administration.shut_out, name=name)
+            change(administration.disable_person, name=name)
             return f"{name} was signed out and may no longer sign in."
         case "enable":
-            change(administration.let_in, name=name)
+            change(administration.enable_person, name=name)
             return f"{name} may sign in again."
         case "password":
-            change(administration.new_password, name=name, password=hashed(request.form.get("password", "")))
+            change(administration.reset_password, name=name, password=hashed(request.form.get("password", "")))
             return f"{name} has another password and was signed out."
     raise InvalidInput("invalid_argument", "Choose what to change.", loc=("body", "change"))
 
 
 def change(service: Change, **asked: Any) -> None:
-    """Call a service of ``services.admin`` in a transaction of its own."""
+    """Call a function of ``services.accounts.administration`` in a transaction of its own."""
     with transaction() as session:
         service(session, **asked, actor=current_actor(), now=current.utcnow())
 

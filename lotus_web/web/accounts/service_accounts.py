@@ -1,4 +1,4 @@
-"""Shutting a service account out with all its tokens, and letting it in again."""
+"""Disabling a service account with all its tokens, and enabling it again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, InvalidInput
-from lotus_web.services.accounts.administration import close_account, open_account
+from lotus_web.services.accounts.administration import disable_account, enable_account
 from lotus_web.store.session import transaction
 from lotus_web.web.accounts.forms import FormProblem
 from lotus_web.web.accounts.tokens import render_tokens
@@ -19,8 +19,8 @@ from lotus_web.web.shell.htmx import is_htmx, see_other
 
 blueprint = Blueprint("admin_accounts", __name__)
 CHANGES = {
-    "disable": (close_account, "is disabled: none of its tokens opens anything."),
-    "enable": (open_account, "may call again with the tokens that are still valid."),
+    "disable": (disable_account, "is disabled: none of its tokens opens anything."),
+    "enable": (enable_account, "may call again with the tokens that are still valid."),
 }
 
 
@@ -40,7 +40,7 @@ def alter(name: str) -> ResponseReturnValue:
 
 
 def altered(name: str, what: str) -> str:
-    """Change the account and return what was done, in words; raises what the service does."""
+    """Change the account and return a sentence that says so; raises what the service raises."""
     if what not in CHANGES:
         raise InvalidInput("invalid_argument", "Choose what to change.", loc=("body", "change"))
     service, words = CHANGES[what]

@@ -1,4 +1,4 @@
-"""Service accounts and their tokens: listed, made, revoked."""
+"""Service accounts and their tokens: the lists, and the forms that create and revoke a token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.queries.accounts.tokens import list_accounts, list_tokens
-from lotus_web.services.accounts.administration import issue_token, withdraw_token
+from lotus_web.services.accounts.administration import issue_token, revoke_token
 from lotus_web.services.accounts.tokens import new_token_id
 from lotus_web.store.session import db, transaction
 from lotus_web.web.accounts.forms import LIFETIMES, OFFERED, FormProblem, expiry_from, permissions_from, shown
@@ -26,14 +26,14 @@ blueprint = Blueprint("admin_tokens", __name__)
 @blueprint.get("/admin/tokens")
 @requires(Permission.ADMIN)
 def show() -> ResponseReturnValue:
-    """List the tokens that open this tenant, with a form for one more."""
+    """List the tokens of this tenant, with a form for a new one."""
     return render_tokens(draft_for(url_for("admin_tokens.issue")))
 
 
 @blueprint.post("/admin/tokens")
 @requires(Permission.ADMIN)
 def issue() -> ResponseReturnValue:
-    """Make a token and show its text, this once; the id that the form came with lets a reload make no second one."""
+    """Create a token and show its text, this once; the id in the form keeps a reload from creating a second one."""
     actor, now, typed = current_actor(), current.utcnow(), request.form
     try:
         with logging_refusals(), transaction() as session:
@@ -54,10 +54,10 @@ def issue() -> ResponseReturnValue:
 @blueprint.post("/admin/tokens/<ident:token_id>/revoke")
 @requires(Permission.ADMIN)
 def revoke(token_id: str) -> ResponseReturnValue:
-    """End a token; raises NotFound."""
+    """Revoke a token; raises NotFound."""
     try:
         with logging_refusals(), transaction() as session:
-            withdraw_token(session, token_id=token_id, actor=current_actor(), now=current.utcnow())
+            revoke_token(session, token_id=token_id, actor=current_actor(), now=current.utcnow())
     except Conflict as refused:
         return render_tokens(MultiDict(), problem=FormProblem.of(refused, field="account"))
     flash(f"The token {token_id} is revoked.", "success")
@@ -70,7 +70,7 @@ def render_tokens(
     problem: FormProblem | None = None,
     told: str | None = None,
 ) -> Response:
-    """Render the lists with the form and what was ``told`` in place."""
+    """Render the lists with the form, and ``told``, the sentence about what was just done."""
     session, tenant_id, now = db.session(), current_actor().tenant_id, current.utcnow()
     return page_or_fragment(
         "accounts/tokens.html",

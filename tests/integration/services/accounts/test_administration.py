@@ -45,14 +45,14 @@ def test_each_change_is_on_record(app: Flask, desk_of_two: None) -> None:
             session, name="max", password=hashed(PASSWORD), role=Role.MANAGER, display_name="Max", actor=ADA, now=NOON
         )
         administration.grant_role(session, name="max", role=Role.ADMIN, actor=ADA, now=NOON)
-        administration.withdraw_role(session, name="max", role=Role.MANAGER, actor=ADA, now=NOON)
-        administration.new_password(session, name="max", password=hashed(PASSWORD + "!"), actor=ADA, now=NOON)
-        administration.shut_out(session, name="max", actor=ADA, now=NOON)
-        administration.let_in(session, name="max", actor=ADA, now=NOON)
+        administration.revoke_role(session, name="max", role=Role.MANAGER, actor=ADA, now=NOON)
+        administration.reset_password(session, name="max", password=hashed(PASSWORD + "!"), actor=ADA, now=NOON)
+        administration.disable_person(session, name="max", actor=ADA, now=NOON)
+        administration.enable_person(session, name="max", actor=ADA, now=NOON)
         made = administration.issue_token(
             session, account="bot", permissions=[Permission.RUNS_READ], expires_at=None, actor=ADA, now=NOON
         )
-        administration.withdraw_token(session, token_id=made.token_id, actor=ADA, now=NOON)
+        administration.revoke_token(session, token_id=made.token_id, actor=ADA, now=NOON)
     assert records() == [
         ("ada", "add_person", "max"),
         ("ada", "grant_role", "max"),
@@ -89,18 +89,18 @@ CHANGES: dict[str, Change] = {
         session, name="eve", password=hashed(PASSWORD), role=Role.ADMIN, display_name=None, actor=MAX, now=NOON
     ),
     "grant_role": lambda session: administration.grant_role(session, name="nora", role=Role.ADMIN, actor=MAX, now=NOON),
-    "withdraw_role": lambda session: administration.withdraw_role(
+    "revoke_role": lambda session: administration.revoke_role(
         session, name="ada", role=Role.ADMIN, actor=MAX, now=NOON
     ),
-    "shut_out": lambda session: administration.shut_out(session, name="ada", actor=MAX, now=NOON),
-    "let_in": lambda session: administration.let_in(session, name="ada", actor=MAX, now=NOON),
-    "new_password": lambda session: administration.new_password(
+    "disable_person": lambda session: administration.disable_person(session, name="ada", actor=MAX, now=NOON),
+    "enable_person": lambda session: administration.enable_person(session, name="ada", actor=MAX, now=NOON),
+    "reset_password": lambda session: administration.reset_password(
         session, name="ada", password=hashed(PASSWORD), actor=MAX, now=NOON
     ),
     "issue_token": lambda session: administration.issue_token(
         session, account="bot", permissions=list(Permission), expires_at=None, actor=MAX, now=NOON
     ),
-    "withdraw_token": lambda session: administration.withdraw_token(session, token_id="tok0", actor=MAX, now=NOON),
+    "revoke_token": lambda session: administration.revoke_token(session, token_id="tok0", actor=MAX, now=NOON),
 }
 MAX = person("max", Role.MANAGER)
 
@@ -114,17 +114,17 @@ def test_a_manager_changes_nothing(desk_of_two: None, change: str) -> None:
 
 def test_the_last_administrator_stays(desk_of_two: None) -> None:
     with pytest.raises(Conflict, match="only administrator"), transaction() as session:
-        administration.withdraw_role(session, name="ada", role=Role.ADMIN, actor=ADA, now=NOON)
+        administration.revoke_role(session, name="ada", role=Role.ADMIN, actor=ADA, now=NOON)
     with pytest.raises(Conflict, match="only administrator"), transaction() as session:
-        administration.shut_out(session, name="ada", actor=ADA, now=NOON)
+        administration.disable_person(session, name="ada", actor=ADA, now=NOON)
     assert records() == []
 
 
-def test_a_person_of_other_tenants_too_is_not_shut_out_from_here(desk_of_two: None) -> None:
+def test_a_person_of_other_tenants_too_is_not_disabled_from_here(desk_of_two: None) -> None:
     with pytest.raises(Conflict, match="other tenants"), transaction() as session:
-        administration.shut_out(session, name="nora", actor=ADA, now=NOON)
+        administration.disable_person(session, name="nora", actor=ADA, now=NOON)
     with pytest.raises(Conflict, match="other tenants"), transaction() as session:
-        administration.new_password(session, name="nora", password=hashed(PASSWORD), actor=ADA, now=NOON)
+        administration.reset_password(session, name="nora", password=hashed(PASSWORD), actor=ADA, now=NOON)
 
 
 def test_a_person_without_a_role_here_is_unknown(desk_of_two: None) -> None:
@@ -152,7 +152,7 @@ def test_a_token_goes_to_a_new_account_or_to_one_that_works_here(app: Flask, des
     issued("both", tenant="default")
     issued("both")
     with transaction() as session:
-        administration.close_account(session, name="ours", actor=ADA, now=NOON)
+        administration.disable_account(session, name="ours", actor=ADA, now=NOON)
     with pytest.raises(Conflict, match="disabled"):
         issued("ours")
 
@@ -162,7 +162,7 @@ def test_the_account_of_another_tenant_is_not_taken_in_and_nothing_is_told_of_it
     issued("engine-feed", tenant="default")
     issued("shut-out", tenant="default")
     with transaction() as session:
-        administration.close_account(session, name="shut-out", actor=ADA, now=NOON)
+        administration.disable_account(session, name="shut-out", actor=ADA, now=NOON)
         session.add(ServiceAccount(name="idle", created_at=NOON))
     told = set()
     for name in ("engine-feed", "shut-out", "idle", "nora"):
@@ -171,4 +171,4 @@ def test_the_account_of_another_tenant_is_not_taken_in_and_nothing_is_told_of_it
         told.add((refused.value.code, refused.value.message.replace(name, "…"), *refused.value.details))
     assert told == {("NAME_TAKEN", "The name … is taken.")}
     with transaction() as session:
-        administration.close_account(session, name="engine-feed", actor=ADA, now=NOON)
+        administration.disable_account(session, name="engine-feed", actor=ADA, now=NOON)
