@@ -7,7 +7,8 @@ from flask.cli import with_appcontext
 
 from lotus_web.cli.transactions import reading
 from lotus_web.config import current
-from lotus_web.queries.health.doctor import Finding, SettingInForce, diagnose
+from lotus_web.queries.health.doctor import Finding, diagnose
+from lotus_web.queries.health.settings import SettingInForce
 
 
 @click.command("doctor")

@@ -1,4 +1,4 @@
-"""What the record says of a verification of the chain: what was done, and how it came out."""
+"""Words that are stored in the audit log: the action of a verification of the chain, and its results."""
 
 from __future__ import annotations
 

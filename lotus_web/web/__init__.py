@@ -20,7 +20,7 @@ from lotus_web.web.items import views as items_views
 from lotus_web.web.lineage import views as lineage_views
 from lotus_web.web.runs import replay
 from lotus_web.web.runs import views as runs_views
-from lotus_web.web.shell import assets, html_characters, security_headers
+from lotus_web.web.shell import assets, security_headers
 from lotus_web.web.sla import views as sla_views
 from lotus_web.web.support import bundles
 from lotus_web.web.support import views as support_views
@@ -59,7 +59,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 def init_app(app: Flask) -> None:
     """Mount the pages behind the gate that they all share."""
     security_headers.init_app(app)
-    html_characters.init_app(app)
     assets.init_app(app)
     user.init_app(app)
     access.init_app(app)

@@ -16,8 +16,7 @@ from lotus_web.domain.items.values import Priority
 from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES
 from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.studio import dry_run
-from lotus_web.queries.traces.recent import recent_traces
-from lotus_web.queries.traces.summary import trace_summary
+from lotus_web.queries.traces.summary import recent_traces, trace_summary
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.studio import START_REVIEW, ReviewRequest, Started, start_review
 from lotus_web.store.session import db

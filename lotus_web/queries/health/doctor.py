@@ -18,6 +18,7 @@ from lotus_web.domain.notifications import Channel
 from lotus_web.models import EventLogEntry, JobRun, Person, SchedulerLease, TenantRuntime
 from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.health.revisions import known_revisions, newest_revisions
+from lotus_web.queries.health.settings import SettingInForce, settings_in_force
 from lotus_web.queries.notifications.undelivered import undelivered_by_channel
 
 
@@ -41,16 +42,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingInForce:
-    """A setting as it holds now; a secret says only whether there is one."""
-
-    name: str
-    value: str
-    given: bool
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Everything the doctor saw."""
 
@@ -64,25 +55,6 @@ class Diagnosis:
 
 
 Check = Callable[[Session, Settings, datetime], Iterator[Finding]]
-
-
-def settings_in_force(settings: Settings) -> Iterator[SettingInForce]:
-    """Yield every setting in the order of settings.py; raises BadSetting."""
-    for setting in Settings.all():
-        given = settings.environ.get(setting.name, "").strip()
-        value = setting.read(settings.environ)
-        hidden = "hidden" if given else "not set"
-        shown = hidden if setting.secret else given or _default_text(value)
-        yield SettingInForce(setting.name, shown, bool(given), setting.note)
-
-
-def _default_text(value: object) -> str:
-    """Return a default as it would be written in the environment; a table is too long to be written there."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return ",".join(str(part) for part in value)
-    return str(value) if isinstance(value, (str, int)) or value == {} else "built in"
 
 
 def check_secret_key(_session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:

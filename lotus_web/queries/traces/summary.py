@@ -1,4 +1,4 @@
-"""A trace: its summary, and everything that happened in it in one order (workflow.md §6)."""
+"""A trace: its summary and everything that happened in it in one order (workflow.md §6), and the traces that moved last."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from lotus_web.queries.traces.ordering import Told, in_order
 
 MOST_ROWS = 500
 ACTIVE, SETTLED = "active", "settled"
+# One trace may have many events a day; the list of recent traces reads this many of the newest events.
+RECENT_REACH = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +143,38 @@ def trace_detail(session: Session, tenant_id: str, trace_id: str) -> TraceDetail
 def _rows(session: Session, model: Any, tenant_id: str, which: Any, order: str) -> Sequence[Any]:
     query = select(model).where(model.tenant_id == tenant_id, which).order_by(getattr(model, order))
     return session.scalars(query.limit(MOST_ROWS + 1)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class RecentTrace:
+    """A trace as its first event names it, and the time of its last event."""
+
+    trace_id: str
+    title: str
+    workflow: str
+    started_by: str
+    last_event_at: datetime
+
+
+def recent_traces(session: Session, tenant_id: str, *, limit: int) -> tuple[RecentTrace, ...]:
+    """Return the traces with the newest events, the newest first; two queries."""
+    own = EventLogEntry.tenant_id == tenant_id
+    newest = (
+        select(EventLogEntry.trace_id, EventLogEntry.occurred_at)
+        .where(own)
+        .order_by(EventLogEntry.log_seq.desc())
+        .limit(RECENT_REACH)
+    )
+    seen: dict[str, datetime] = {}
+    for trace_id, at in session.execute(newest):
+        seen.setdefault(trace_id, at)
+    wanted = list(seen)[:limit]
+    first = select(EventLogEntry).where(own, EventLogEntry.trace_seq == 0, EventLogEntry.trace_id.in_(wanted))
+    started = {row.trace_id: row for row in session.scalars(first)}
+    return tuple(_recent(started[trace_id], seen[trace_id]) for trace_id in wanted if trace_id in started)
+
+
+def _recent(row: EventLogEntry, last_event_at: datetime) -> RecentTrace:
+    return RecentTrace(
+        row.trace_id, row.payload["title"], row.payload["workflow"], row.actor["actor_id"], last_event_at
+    )

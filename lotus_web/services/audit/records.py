@@ -1,4 +1,4 @@
-"""Putting on record what is no event and no action: refusals, exemptions, failures, changes by administrators."""
+"""Lines of the audit log that are neither events nor actions: refusals, exemptions, failures, administration and chain checks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Actor
+from lotus_web.domain.access import Actor, Permission, check_permission
+from lotus_web.domain.audit import VERIFY_CHAIN
 from lotus_web.domain.surface import Surface
 from lotus_web.models import AuditRecord
 from lotus_web.store.new_ids import new_id
 
 TEXT_MAX = 500
+CHAIN = "chain"
 
 
 class AuditCategory(StrEnum):
@@ -60,3 +62,19 @@ def record_audit(
         )
     )
     session.flush()
+
+
+def record_chain_check(session: Session, *, code: str, message: str, actor: Actor, now: datetime) -> None:
+    """Add the line of a verification of the chain; ``code`` is ``intact`` or ``broken``. Raises Forbidden."""
+    check_permission(actor, Permission.WORKFLOW_EXPORT)
+    record_audit(
+        session,
+        AuditCategory.ADMIN,
+        actor=actor,
+        action=VERIFY_CHAIN,
+        subject=CHAIN,
+        code=code,
+        message=message,
+        surface=Surface.FORM,
+        now=now,
+    )

@@ -1,4 +1,4 @@
-"""RFC-0020 on runs: the action of a JSON consumer, resolved to the run's item and applied like any other."""
+"""The RFC-0020 gate of runs: decisions of JSON clients, applied to the run's item, and reviews opened for a run later."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
 from lotus_web.domain.decisions.gate import ITEM_ACTION, GateAction, check_gate_transition, gate_status
-from lotus_web.domain.errors import Forbidden, RunNotFound
+from lotus_web.domain.errors import Conflict, Forbidden, RunNotFound
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import Run, RunPayload, WorkflowItem
@@ -55,6 +55,25 @@ def decide_run(
         if refused.code != FOUR_EYES:
             raise
         raise Forbidden(FOUR_EYES.upper(), refused.message) from None
+
+
+def open_review(session: Session, run_id: str, context: CommandContext) -> str:
+    """Return the id of a run's item; a run recorded while reviews were off gets one, due from now on.
+
+    Raises Forbidden, NotFound, and Conflict ``DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS``.
+    """
+    actor, policy = context.actor, context.policy
+    check_permission(actor, Permission.WORKFLOW_REVIEW)
+    lock_tenant(session, actor.tenant_id)
+    run = session.get(Run, (actor.tenant_id, run_id))
+    if run is None:
+        raise RunNotFound
+    item = find_run_item(session, run)
+    if item is not None:
+        return item.workflow_id
+    if not policy.requires_review(run.status):
+        raise Conflict("DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", f"The gate asks for no review of {run.status} runs.")
+    return open_item_for_run(session, run, now=context.now, policy=policy).workflow_id
 
 
 def find_run_item(session: Session, run: Run) -> WorkflowItem | None:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
-from lotus_web.queries.health.tenant_settings import settings_of_tenant
+from lotus_web.queries.health.settings import settings_of_tenant
 from lotus_web.queries.policy_packs import list_packs
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, requires

@@ -10,7 +10,7 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.queries.audit.chain import verify_chain
 from lotus_web.queries.audit.chain_state import chain_state
 from lotus_web.queries.audit.decisions import verify_decisions
-from lotus_web.services.audit.chain_checks import record_chain_check
+from lotus_web.services.audit.records import record_chain_check
 from lotus_web.store.session import db, transaction
 from lotus_web.web.format.filters import counted
 from lotus_web.web.guard.access import current_actor

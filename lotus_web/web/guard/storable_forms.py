@@ -1,6 +1,8 @@
-"""What a form brings can be stored: one look at every value, before any view reads it."""
+"""Characters that cannot be stored or shown: refused in forms before any view reads them, and left out of pages."""
 
 from __future__ import annotations
+
+import re
 
 from flask import Flask, Response, request
 
@@ -16,6 +18,11 @@ SIGN_IN = "sign_in.sign_in"
 TITLE = "This holds characters that cannot be stored"
 LEFT_OUT = "They cannot be seen either, and are left out below. Nothing was recorded."
 SENTENCE = "What was sent holds characters that cannot be stored. Nothing was recorded."
+# Control characters other than tab and line ends, and code points that are no characters; as UTF-8.
+FORBIDDEN = re.compile(
+    rb"[\x00-\x08\x0b\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]"
+    rb"|[\xf0-\xf4][\x8f\x9f\xaf\xbf]\xbf[\xbe\xbf]"
+)
 
 
 def refuse_unstorable() -> Response | None:
@@ -32,6 +39,16 @@ def refuse_unstorable() -> Response | None:
     return resubmit_page(422, title=TITLE, reason=LEFT_OUT)
 
 
+def leave_out_forbidden(response: Response) -> Response:
+    """Return an HTML response without characters that HTML forbids, wherever they came from; others unchanged."""
+    if response.mimetype == "text/html" and not response.is_streamed:
+        text = response.get_data()
+        if FORBIDDEN.search(text):
+            response.set_data(FORBIDDEN.sub(b"", text))
+    return response
+
+
 def init_app(app: Flask) -> None:
-    """Look at the form of every request that the guard lets pass."""
+    """Check the form of every request that the guard lets pass, and every page."""
     app.before_request(refuse_unstorable)
+    app.after_request(leave_out_forbidden)

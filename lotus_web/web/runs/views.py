@@ -17,7 +17,7 @@ from lotus_web.queries.runs.lookup import RunFilter, RunRow, all_runs, run_page
 from lotus_web.queries.runs.page import run_detail, run_payloads, workflow_id_of_run
 from lotus_web.queries.traces.timeline import item_timeline
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
-from lotus_web.services.decisions.open_review import open_review
+from lotus_web.services.decisions.gate import open_review
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters

@@ -12,7 +12,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.items.actions import Action
 from lotus_web.models import AuditRecord
 from lotus_web.services import studio
-from lotus_web.services.decisions import open_review
+from lotus_web.services.decisions import gate
 from lotus_web.services.items import next_item
 from lotus_web.store.session import db
 from tests.integration.conftest import ClientOf
@@ -120,7 +120,7 @@ def test_work_that_could_not_be_taken_or_opened_is_on_record(
 
     nora, run_id = client_of("nora"), runs.record(app, policy=runs.UNGATED)
     monkeypatch.setattr(next_item, "lock_tenant", fail)
-    monkeypatch.setattr(open_review, "lock_tenant", fail)
+    monkeypatch.setattr(gate, "lock_tenant", fail)
     assert people.post(nora, "/inbox/next").status_code == 503
     assert people.post(nora, f"/runs/{run_id}").status_code == 503
     told = ("OperationalError", "form")
