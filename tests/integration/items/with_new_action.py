@@ -1,4 +1,4 @@
-"""Run by test_new_action.py in a copy of the program whose table of actions has one more: ``pin_up``."""
+"""Run by test_new_entries.py in a copy of the program whose table of actions has one more: ``pin_up``."""
 
 from __future__ import annotations
 
