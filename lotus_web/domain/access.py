@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lotus_web.domain.errors import Forbidden
+from lotus_web.domain.sentences import Sentence
 
 DEFAULT_TENANT = "default"
 
@@ -97,9 +98,18 @@ def operator(tenant_id: str) -> Actor:
     return Actor(ActorType.SYSTEM, OPERATOR, tenant_id, frozenset({Permission.ADMIN}))
 
 
+def missing_permission(*permissions: str) -> Sentence:
+    """Return the sentence that says which permissions are missing."""
+    named = "permissions" if len(permissions) > 1 else "permission"
+    return Sentence("This needs the {named} {permissions}.", named=named, permissions=permissions)
+
+
 def check_permission(actor: Actor, permission: Permission) -> None:
     """Raise Forbidden, naming what is missing, unless the actor holds ``permission``."""
     if not actor.may(permission):
-        raise Forbidden(
-            message=f"This needs the permission {permission.value}.", details={"permission": permission.value}
-        )
+        raise forbidden(permission)
+
+
+def forbidden(permission: Permission) -> Forbidden:
+    """Return the error that a caller without ``permission`` gets."""
+    return Forbidden(message=missing_permission(permission), details={"permission": permission.value})

@@ -1,39 +1,50 @@
-"""One base for every refusal, each with a stable code; how a class answers on the wire is mapped in one place per surface."""
+"""The base class of all errors that a caller can act on, each with a stable code and a sentence.
+
+Each surface maps a class to its own answer (HTTP status, page, exit code) in one place.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from lotus_web.domain.sentences import Sentence
+
 
 class LotusError(Exception):
-    """A refusal that a caller can act on.
+    """An error that a caller can act on.
 
-    ``code`` is stable and machine-readable, ``message`` is the sentence a person reads (the same on every surface),
-    ``details`` names the facts (who, what, when, which permission). ``on_record`` is set once it was written down.
+    ``code`` is stable and machine-readable. ``sentence`` is what a person reads, None where the code says it all; pages
+    render it with display names, ``message`` is the wording of JSON, files and the audit log. ``details`` are facts for
+    programs (who, what, when, which permission). ``on_record`` is set once the audit log has it.
     """
 
     code = "ERROR"
     on_record = False
 
     def __init__(
-        self, code: str | None = None, message: str | None = None, *, details: Mapping[str, Any] | None = None
+        self,
+        code: str | None = None,
+        message: str | Sentence | None = None,
+        *,
+        details: Mapping[str, Any] | None = None,
     ):
         self.code = code or type(self).code
-        self.message = message or self.code
+        self.sentence = Sentence.literal(message) if isinstance(message, str) else message
+        self.message = str(self.sentence) if self.sentence else self.code
         self.details = dict(details or {})
         super().__init__(self.message)
 
 
 class InvalidInput(LotusError):
-    """The input is understood and wrong (422). ``loc`` names the place as the validator does."""
+    """The input is understood but not valid (422). ``loc`` is the path to the field, as in pydantic's errors."""
 
     code = "INVALID_INPUT"
 
     def __init__(
         self,
         code: str | None = None,
-        message: str | None = None,
+        message: str | Sentence | None = None,
         *,
         loc: tuple[str | int, ...] = ("body",),
         details: Mapping[str, Any] | None = None,
@@ -43,29 +54,29 @@ class InvalidInput(LotusError):
 
 
 class Malformed(InvalidInput):
-    """The input cannot be understood at all (400), where a surface tells that from input that is wrong."""
+    """The input cannot be parsed (400), on surfaces that tell this from input that is not valid."""
 
 
 class Unauthenticated(LotusError):
-    """No one is known to be asking (401)."""
+    """The caller is not signed in or sent no valid token (401)."""
 
     code = "UNAUTHENTICATED"
 
 
 class Forbidden(LotusError):
-    """Known, but not allowed (403); ``details['permission']`` names what is missing."""
+    """The caller is known but not allowed to do this (403); ``details["permission"]`` is the missing permission."""
 
     code = "FORBIDDEN"
 
 
 class NotFound(LotusError):
-    """Unknown here, or another tenant's, or switched off (404)."""
+    """The record does not exist, belongs to another tenant, or its feature is switched off (404)."""
 
     code = "NOT_FOUND"
 
 
 class RunNotFound(NotFound):
-    """The id names no run of this tenant, or none any more."""
+    """This tenant has no run with this id, or no longer has it."""
 
     code = "DPM_RUN_NOT_FOUND"
 
@@ -74,25 +85,25 @@ class RunNotFound(NotFound):
 
 
 class Conflict(LotusError):
-    """Right in itself, but not in the state things are in now (409)."""
+    """The request is valid but does not fit the present state (409)."""
 
     code = "CONFLICT"
 
 
 class InProgress(Conflict):
-    """Another caller is doing the same thing at this moment (409 with Retry-After, in seconds)."""
+    """Another caller is doing the same at this moment (409 with Retry-After, in seconds)."""
 
-    def __init__(self, code: str, message: str | None = None, *, retry_after: int = 1):
+    def __init__(self, code: str, message: str | Sentence | None = None, *, retry_after: int = 1):
         super().__init__(code, message)
         self.retry_after = retry_after
 
 
 class TooManyAttempts(LotusError):
-    """Slow down (429); ``retry_after`` in seconds."""
+    """Too many attempts in a short time (429); ``retry_after`` is in seconds."""
 
     code = "TOO_MANY_ATTEMPTS"
 
-    def __init__(self, message: str, *, retry_after: int):
+    def __init__(self, message: str | Sentence, *, retry_after: int):
         super().__init__(None, message)
         self.retry_after = retry_after
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.sentences import Sentence
 
 KEY_MAX = 255
 CORRELATION_MAX = 200
@@ -51,15 +52,21 @@ def check_storable(value: Any, *, loc: Loc) -> None:
     place = unstorable_place(value, loc)
     if place is not None:
         where = ".".join(map(str, place[1:])) or place[0]
-        raise InvalidInput("invalid_argument", f"{where} holds characters that cannot be stored.", loc=place)
+        raise InvalidInput(
+            "invalid_argument", Sentence("{where} holds characters that cannot be stored.", where=where), loc=place
+        )
 
 
 def check_visible(value: str | None, name: str, *, longest: int, loc: Loc) -> str:
     """Return ``value`` if it is 1..``longest`` printable characters with no space at either end; raises InvalidInput."""
     if value is None or not value:
-        raise InvalidInput("missing", f"{name} is required", loc=loc)
+        raise InvalidInput("missing", Sentence("{name} is required", name=name), loc=loc)
     if len(value) > longest or not value.isprintable() or value != value.strip():
-        raise InvalidInput("value_error", f"{name} must be 1 to {longest} visible characters", loc=loc)
+        raise InvalidInput(
+            "value_error",
+            Sentence("{name} must be 1 to {longest} visible characters", name=name, longest=longest),
+            loc=loc,
+        )
     return value
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import clean_line
+from lotus_web.domain.sentences import Sentence
 
 MOST = 20
 NAME_MAX = 60
@@ -19,9 +20,9 @@ def check_view_name(name: str, taken: Collection[str]) -> str:
     if not name:
         raise InvalidInput("missing", "Enter a name for the view.", loc=_LOC)
     if len(name) > NAME_MAX:
-        raise InvalidInput("value_error", f"A name has at most {NAME_MAX} characters.", loc=_LOC)
+        raise InvalidInput("value_error", Sentence("A name has at most {most} characters.", most=NAME_MAX), loc=_LOC)
     if name in taken:
-        raise InvalidInput("NAME_TAKEN", f"You have a view named {name} already.", loc=_LOC)
+        raise InvalidInput("NAME_TAKEN", Sentence("You have a view named {name} already.", name=name), loc=_LOC)
     return name
 
 

@@ -1,25 +1,51 @@
-"""What is told to whom, as plain values with the key that keeps each from being told twice (workflow.md §4)."""
+"""Notices: what someone is told about an item, with the key that prevents telling it twice (workflow.md §4)."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from lotus_web.domain.access import Actor
+from lotus_web.domain.items.actions import assignee
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.sentences import Account, Plain, Sentence, from_json
 
 
 class NoticeCategory(StrEnum):
-    """Why someone is told something."""
+    """Why someone gets a notice."""
 
     ASSIGNMENT = "assignment"
     APPROVAL = "approval"
     DEADLINE_RISK = "deadline_risk"
     ESCALATION = "escalation"
     FAILURE = "failure"
+
+
+class NoticeCode(StrEnum):
+    """What a notice says; its parameters are the values of the sentence in ``TEMPLATES``."""
+
+    ASSIGNED = "assigned"
+    DECIDED = "decided"
+    DUE_SOON = "due_soon"
+    ESCALATED = "escalated"
+    ESCALATED_TO_ROLE = "escalated_to_role"
+    NOT_RECORDED = "not_recorded"
+
+
+TEMPLATES: Mapping[NoticeCode, str] = {
+    NoticeCode.ASSIGNED: "{title} is assigned to {assignee}.",
+    NoticeCode.DECIDED: "{title} was {status} by {decider}.",
+    NoticeCode.DUE_SOON: "{title} is due at {due}.",
+    NoticeCode.ESCALATED: "{title} was escalated.",
+    NoticeCode.ESCALATED_TO_ROLE: (
+        "{title} was escalated. {account}, whom the settings name, cannot review items here."
+    ),
+    NoticeCode.NOT_RECORDED: "{title}: {action} could not be recorded ({reason}).",
+}
 
 
 class Channel(StrEnum):
@@ -43,7 +69,8 @@ class Notice:
     workflow_id: str
     trace_id: str
     category: NoticeCategory
-    message: str
+    code: NoticeCode
+    params: Mapping[str, Plain]
     dedupe_key: str
     created_at: datetime
     recipient_account_id: str | None = None
@@ -51,71 +78,98 @@ class Notice:
     payload: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def message(self) -> str:
+        """The sentence as JSON and files have it."""
+        return str(Sentence(TEMPLATES[self.code], **self.params))
+
+    @property
     def notification_id(self) -> str:
-        """An id that follows from the dedupe key, so a rebuild names the same notification."""
+        """An id derived from the dedupe key, so that a rebuild gives the same notification."""
         return "ntf_" + hashlib.sha256(f"{self.tenant_id}\n{self.dedupe_key}".encode()).hexdigest()[:16]
 
 
+def stored_sentence(code: str | None, params: Mapping[str, Any] | None, message: str) -> Sentence:
+    """Return the sentence of a stored notice; the stored text for one without a code, or with a code of a later version."""
+    if code not in set(NoticeCode):
+        return Sentence.literal(message)
+    return Sentence(TEMPLATES[NoticeCode(code)], **from_json(params or {}))
+
+
 def _notice(
-    item: ItemState, category: NoticeCategory, message: str, key: str, now: datetime, **to: str | None
-) -> Notice:
-    return Notice(
+    item: ItemState,
+    category: NoticeCategory,
+    code: NoticeCode,
+    *,
+    key: str,
+    now: datetime,
+    params: Mapping[str, Plain],
+    to_account: str | None = None,
+) -> tuple[Notice]:
+    """Return a notice to ``to_account``, or to the holder of the item: the account it is assigned to, or the role."""
+    account = to_account or item.assigned_account_id
+    notice = Notice(
         tenant_id=item.tenant_id,
         workflow_id=item.workflow_id,
         trace_id=item.trace_id,
         category=category,
-        message=message,
+        code=code,
+        params={"title": item.title, **params},
         dedupe_key=f"{category.value}:{item.workflow_id}:{key}",
         created_at=now,
-        **to,  # type: ignore[arg-type]
+        recipient_account_id=account,
+        recipient_role=None if account else item.assigned_role,
     )
-
-
-def _holder(item: ItemState) -> dict[str, str | None]:
-    if item.assigned_account_id:
-        return {"recipient_account_id": item.assigned_account_id}
-    return {"recipient_role": item.assigned_role}
+    return (notice,)
 
 
 def assignment(item: ItemState, now: datetime) -> tuple[Notice, ...]:
-    """Tell whoever the item is assigned to now; nobody when it is nobody's."""
+    """Tell the account or role that the item is assigned to now; nobody if it is unassigned."""
     target = item.assigned_account_id or item.assigned_role
     if target is None:
         return ()
-    message = f"{item.title} is assigned to {target}."
-    return (_notice(item, NoticeCategory.ASSIGNMENT, message, target, now, **_holder(item)),)
+    params = {"assignee": assignee(item.assigned_account_id, item.assigned_role)}
+    return _notice(item, NoticeCategory.ASSIGNMENT, NoticeCode.ASSIGNED, key=target, now=now, params=params)
 
 
 def approval(item: ItemState, *, event_id: str, actor_id: str, now: datetime) -> tuple[Notice, ...]:
-    """Tell who asked for the review how it ended."""
-    message = f"{item.title} was {item.status.value} by {actor_id}."
-    to = {"recipient_account_id": item.requested_by_id}
-    return (_notice(item, NoticeCategory.APPROVAL, message, event_id, now, **to),)
+    """Tell who asked for the review how it was decided."""
+    params = {"status": item.status.value, "decider": Account(actor_id)}
+    return _notice(
+        item,
+        NoticeCategory.APPROVAL,
+        NoticeCode.DECIDED,
+        key=event_id,
+        now=now,
+        params=params,
+        to_account=item.requested_by_id,
+    )
 
 
 def deadline_risk(item: ItemState, now: datetime) -> tuple[Notice, ...]:
-    """Warn whoever holds the item that this due time is near."""
-    due = item.sla_due_at.isoformat(timespec="microseconds")
-    message = f"{item.title} is due at {item.sla_due_at:%Y-%m-%d %H:%M} UTC."
-    return (_notice(item, NoticeCategory.DEADLINE_RISK, message, due, now, **_holder(item)),)
+    """Warn the holder of the item that its due time is near; once for each due time."""
+    key, params = item.sla_due_at.isoformat(timespec="microseconds"), {"due": item.sla_due_at}
+    return _notice(item, NoticeCategory.DEADLINE_RISK, NoticeCode.DUE_SOON, key=key, now=now, params=params)
 
 
 def escalation(item: ItemState, now: datetime, *, passed_over: str | None = None) -> tuple[Notice, ...]:
-    """Tell the escalation target that the item is theirs now, and who was to have it but cannot review items here."""
-    count = str(item.metadata.get("escalation_count", 0))
-    instead = f" {passed_over}, whom the settings name, cannot review items here." if passed_over else ""
-    message = f"{item.title} was escalated.{instead}"
-    return (_notice(item, NoticeCategory.ESCALATION, message, count, now, **_holder(item)),)
+    """Tell the target of an escalation that the item is theirs now.
+
+    ``passed_over`` is the account that the settings name, where it cannot review items in this tenant.
+    """
+    key = str(item.metadata.get("escalation_count", 0))
+    code = NoticeCode.ESCALATED_TO_ROLE if passed_over else NoticeCode.ESCALATED
+    params = {"account": Account(passed_over)} if passed_over else {}
+    return _notice(item, NoticeCategory.ESCALATION, code, key=key, now=now, params=params)
 
 
 def failure(item: ItemState, *, action: str, request_id: str, reason: str, now: datetime) -> tuple[Notice, ...]:
-    """Tell whoever holds the item that an action on it could not be recorded."""
-    message = f"{item.title}: {action} could not be recorded ({reason})."
-    return (_notice(item, NoticeCategory.FAILURE, message, f"{action}:{request_id}", now, **_holder(item)),)
+    """Tell the holder of the item that an action on it could not be recorded; once for each request."""
+    key, params = f"{action}:{request_id}", {"action": action, "reason": reason}
+    return _notice(item, NoticeCategory.FAILURE, NoticeCode.NOT_RECORDED, key=key, now=now, params=params)
 
 
 def is_recipient(actor: Actor, account_id: str | None, role: str | None) -> bool:
-    """Return whether a notice to this account, or without one to this role, is for the actor."""
+    """Return whether a notice to this account, or to this role where no account is named, is for the actor."""
     if account_id is not None:
         return account_id == actor.decider_id
     return role in {own.value for own in actor.roles}

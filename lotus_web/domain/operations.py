@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from lotus_web.domain.errors import Conflict
+from lotus_web.domain.sentences import Sentence
 
 NOT_EXECUTABLE = "DPM_ASYNC_OPERATION_NOT_EXECUTABLE"
 NOT_FOUND = "DPM_ASYNC_OPERATION_NOT_FOUND"
@@ -64,7 +65,9 @@ def status_after(status: OperationStatus, move: Move) -> OperationStatus:
     try:
         return MOVES[status, move]
     except KeyError:
-        raise Conflict(NOT_EXECUTABLE, f"The operation is {status.value} and can no longer be executed.") from None
+        raise Conflict(
+            NOT_EXECUTABLE, Sentence("The operation is {status} and can no longer be executed.", status=status.value)
+        ) from None
 
 
 def status_before(move: Move) -> OperationStatus:

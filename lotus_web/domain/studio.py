@@ -12,6 +12,7 @@ from lotus_web.domain.errors import NotFound
 from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.subjects import SUBJECTS, SubjectType
 from lotus_web.domain.items.values import Priority, WorkflowKind
+from lotus_web.domain.sentences import Sentence
 
 UNFAVOURABLE = frozenset({"failure", "abandoned"})
 
@@ -79,7 +80,11 @@ def template_named(template_id: str) -> Template:
     """Return a template; raises NotFound."""
     template = TEMPLATES.get(template_id)
     if template is None:
-        raise NotFound("not_found", f"There is no template {template_id}.", details={"templates": list(TEMPLATES)})
+        raise NotFound(
+            "not_found",
+            Sentence("There is no template {template_id}.", template_id=template_id),
+            details={"templates": list(TEMPLATES)},
+        )
     return template
 
 

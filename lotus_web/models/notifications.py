@@ -30,6 +30,9 @@ class Notification(Base):
     channel: Mapped[str]
     status: Mapped[str]
     message: Mapped[str]
+    # What was told as a code and parameters (domain/notifications.py); null in rows of versions before 0013.
+    code: Mapped[str | None]
+    params: Mapped[dict[str, Any] | None] = mapped_column(Json)
     recipient_account_id: Mapped[str | None]
     recipient_role: Mapped[str | None]
     payload: Mapped[dict[str, Any]] = mapped_column(Json)

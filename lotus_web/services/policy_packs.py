@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import OPERATOR, operator
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.policy_packs import INVALID, INVALID_MESSAGE, AppliedPack, PackRules, PolicyPack, choose_pack
+from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.surface import Surface
 from lotus_web.models import StoredPolicyPack
 from lotus_web.services.audit.records import AuditCategory, record_audit
@@ -56,7 +57,14 @@ def remove_pack(session: Session, policy_pack_id: str, *, tenant_id: str, now: d
     """Take a pack out of the catalogue, on record; runs keep what they were computed under. Raises NotFound."""
     row = session.get(StoredPolicyPack, (tenant_id, policy_pack_id), with_for_update=True)
     if row is None:
-        raise NotFound(NO_PACK, f"There is no policy pack {policy_pack_id} in {tenant_id}.")
+        raise NotFound(
+            NO_PACK,
+            Sentence(
+                "There is no policy pack {policy_pack_id} in {tenant_id}.",
+                policy_pack_id=policy_pack_id,
+                tenant_id=tenant_id,
+            ),
+        )
     was = PolicyPack(policy_pack_id, row.overrides, row.replay_enabled)
     session.delete(row)
     _record(session, was, tenant_id, now, "remove_policy_pack", f"The policy pack {policy_pack_id} was removed.")

@@ -14,6 +14,7 @@ from lotus_web.domain.free_text import clean_line
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import check_free_text
 from lotus_web.domain.items.values import Priority
+from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.studio import Draft
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext
@@ -85,7 +86,9 @@ def _payload(draft: Draft, asked: ReviewRequest) -> dict[str, Any]:
     reason = check_free_text(asked.reason or "") or draft.reason
     title = clean_line(asked.title or "", what="The title", loc=("body", "title")) or draft.title
     if len(title) > TITLE_MAX:
-        raise InvalidInput("invalid_argument", f"Use at most {TITLE_MAX} characters.", loc=("body", "title"))
+        raise InvalidInput(
+            "invalid_argument", Sentence("Use at most {most} characters.", most=TITLE_MAX), loc=("body", "title")
+        )
     given = asked.assigned_account_id or asked.assigned_role
     assignee = {"account_id": asked.assigned_account_id, "role": asked.assigned_role}
     return {

@@ -11,6 +11,7 @@ from lotus_web.web.decisions import reasons
 from lotus_web.web.decisions import views as decisions_views
 from lotus_web.web.docs import views as docs_views
 from lotus_web.web.format import people as format_people
+from lotus_web.web.format import sentences
 from lotus_web.web.format.filters import register_filters
 from lotus_web.web.guard import access, drafts, errors, invalid_filters, navigation, storable_forms, user
 from lotus_web.web.inbox import saved_views
@@ -68,6 +69,7 @@ def init_app(app: Flask) -> None:
     invalid_filters.init_app(app)
     register_filters(app)
     format_people.init_app(app)
+    sentences.init_app(app)
     navigation.init_app(app)
     notifications.init_app(app)
     choices.init_app(app)

@@ -15,6 +15,7 @@ from lotus_web.http.statuses import status_of
 from lotus_web.queries.retention import legal_hold
 from lotus_web.services.retention.legal_hold import set_legal_hold
 from lotus_web.store.session import db, transaction
+from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.features import part_of
@@ -71,8 +72,8 @@ def _page(run_id: str, *, reason: str, refusal: LotusError | None = None) -> Res
         200 if refusal is None else status_of(refusal),
         held=legal_hold(db.session(), current_actor().tenant_id, run_id),
         reason=reason,
-        error=refusal.message if isinstance(refusal, InvalidInput) else None,
-        conflict=refusal.message if isinstance(refusal, Conflict) else None,
+        error=page_message(refusal) if isinstance(refusal, InvalidInput) else None,
+        conflict=page_message(refusal) if isinstance(refusal, Conflict) else None,
         longest=REASON_MAX,
         now=current.utcnow(),
     )

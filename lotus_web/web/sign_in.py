@@ -15,6 +15,7 @@ from lotus_web.queries.accounts.people import Tenants, tenants_of
 from lotus_web.services.sign_in.attempts import Attempt, begin_attempt, forgive, password_matches
 from lotus_web.services.sign_in.sessions import close_session, enter_tenant, open_session
 from lotus_web.store.session import db, transaction
+from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import public, signed_in
 from lotus_web.web.guard.drafts import opened_draft
 from lotus_web.web.guard.sign_in_page import Problem, sign_in_again, sign_in_page
@@ -52,7 +53,7 @@ def sign_in() -> ResponseReturnValue:
             attempt = begin_attempt(store, name=name, address=client_address(), now=current.utcnow())
     except TooManyAttempts as slow_down:
         log.warning("sign_in_throttled", address=client_address())
-        response = sign_in_again(429, slow_down.message)
+        response = sign_in_again(429, page_message(slow_down))
         response.headers["Retry-After"] = str(slow_down.retry_after)
         return response
     if not password_matches(db.session(), name=name, password=password):

@@ -13,6 +13,7 @@ from lotus_web.domain.access import REVIEWING_ROLES, Permission
 from lotus_web.domain.errors import InvalidInput, NotFound
 from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.items.values import Priority
+from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.studio import SIGNAL_TEXT, TEMPLATES
 from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.studio import dry_run
@@ -102,7 +103,11 @@ def asked_review(typed: TypedReview) -> ReviewRequest:
     """Return what the form asks for; raises InvalidInput."""
     words = {priority.word: priority for priority in Priority}
     if typed.priority and typed.priority not in words:
-        raise InvalidInput("invalid_argument", f"Priority is one of {', '.join(words)}.", loc=("body", "priority"))
+        raise InvalidInput(
+            "invalid_argument",
+            Sentence("Priority is one of {words}.", words=", ".join(words)),
+            loc=("body", "priority"),
+        )
     account, role = assignee_of(typed.to or "")
     return ReviewRequest(
         reason=typed.reason or None,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.identifiers import check_visible
 from lotus_web.domain.policy_packs import OVERRIDABLE, PACK_ID_MAX, AppliedPack, PolicyPack
+from lotus_web.domain.sentences import Sentence
 from lotus_web.wire.rebalance.options import EngineOptionsBody
 from lotus_web.wire.rebalance.request import RebalanceRequestBody
 from lotus_web.wire.rebalance.snapshot import WireModel
@@ -45,7 +46,11 @@ def read_pack(document: object) -> PolicyPack:
     if strangers:
         raise InvalidInput(
             "value_error",
-            f"A policy pack has no {', '.join(strangers)}; it may set {', '.join((*OVERRIDABLE, 'replay_enabled'))}.",
+            Sentence(
+                "A policy pack has no {strangers}; it may set {known}.",
+                strangers=", ".join(strangers),
+                known=", ".join((*OVERRIDABLE, "replay_enabled")),
+            ),
         )
     given = {name: named[name] for name in OVERRIDABLE if named.get(name) is not None and named[name] != {}}
     return PolicyPack(body.policy_pack_id, checked_overrides(given), body.replay_enabled)

@@ -24,7 +24,17 @@ FEATURES = {
 }  # fmt: skip
 # What belongs to no feature, a layer at a time.
 PLUMBING = {
-    "domain": {"access", "canonical", "errors", "free_text", "identifiers", "paging", "surface", "write_policy"},
+    "domain": {
+        "access",
+        "canonical",
+        "errors",
+        "free_text",
+        "identifiers",
+        "paging",
+        "sentences",
+        "surface",
+        "write_policy",
+    },
     "services": {"command", "handlers"},
     "queries": {"keyset"},
     "wire": {"packed", "scalars"},

@@ -10,6 +10,7 @@ from flask import g, request
 from lotus_web.config import current
 from lotus_web.domain.access import DEFAULT_TENANT, Actor, ActorType, Permission
 from lotus_web.domain.errors import Forbidden, Unauthenticated
+from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.http.request_ids import sent_header
 from lotus_web.services.accounts.people import is_disabled
 from lotus_web.services.accounts.tokens import grant_of
@@ -71,6 +72,6 @@ def deciding_actor(actor: Actor, actor_id: str) -> Actor:
         missing = {"permission": Permission.ACT_ON_BEHALF.value, "actor_id": actor_id}
         raise Forbidden("ACTOR_MISMATCH", "A decision is recorded under the account of its token.", details=missing)
     if is_disabled(db.session(), actor_id):
-        sentence = f"{actor_id} is disabled: nobody acts in their name."
+        sentence = Sentence("{name} is disabled: nobody acts in their name.", name=Account(actor_id))
         raise Forbidden("ACTOR_MISMATCH", sentence, details={"actor_id": actor_id})
     return replace(actor, on_behalf_of=actor_id)

@@ -11,6 +11,7 @@ from lotus_web.api.endpoint.error_bodies import ErrorBody, Problem
 from lotus_web.api.endpoint.refusals import Envelope, Refusal
 from lotus_web.api.endpoint.routing import PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, Refuses
 from lotus_web.api.openapi.schemas import GIVES, Schema, SchemaBook, tidied
+from lotus_web.domain.access import missing_permission
 from lotus_web.domain.errors import (
     Conflict,
     Forbidden,
@@ -56,8 +57,8 @@ def wrapped_example(envelope: Envelope, example: object) -> Any:
 def refusals(envelope: Envelope, refuses: Refuses, *, permission: str | None = None) -> dict[str, Refusal]:
     """Return the answers that a documented refusal gives, each under a name: one, but for two ways to be forbidden."""
     if refuses.code == Forbidden.code:
-        lacking = Forbidden(message=f"This needs the permission {permission}.", details={"permission": permission})
-        return {"FORBIDDEN": envelope.refuse(lacking), "FORBIDDEN_TENANT": envelope.refuse(not_for_tenant("other"))}
+        example = Forbidden(message=missing_permission(str(permission)), details={"permission": permission})
+        return {"FORBIDDEN": envelope.refuse(example), "FORBIDDEN_TENANT": envelope.refuse(not_for_tenant("other"))}
     if refuses.code == DENIED:
         return {refuses.code: envelope.refuse(denied("missing_headers:x-actor-id,x-role"))}
     if refuses.code in (PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT):

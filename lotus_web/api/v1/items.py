@@ -27,6 +27,7 @@ from lotus_web.domain.errors import InvalidInput, Malformed
 from lotus_web.domain.identifiers import ACTOR_MAX, check_visible, is_storable
 from lotus_web.domain.items.actions import ACTIONS, Action, Text
 from lotus_web.domain.items.values import OPEN, ItemStatus, Priority
+from lotus_web.domain.sentences import Sentence
 from lotus_web.http.refusal_log import set_audit_subject
 from lotus_web.queries.inbox.counts import workflow_summary
 from lotus_web.queries.inbox.filter import InboxFilter, WorkflowFilter
@@ -226,7 +227,7 @@ def _asked(action: Action, body: ActionBody) -> ReviewAction:
 
 def _named(value: str | None, field: str) -> str | None:
     if value is not None and not is_storable(value):
-        raise InvalidInput("invalid_argument", f"{field} cannot be stored.", loc=("body", field))
+        raise InvalidInput("invalid_argument", Sentence("{field} cannot be stored.", field=field), loc=("body", field))
     return value or None
 
 

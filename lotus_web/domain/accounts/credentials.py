@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.sentences import Sentence
 
 PASSWORD_MIN = 12
 # Beyond this a password is a way to keep the server busy hashing.
@@ -15,7 +16,9 @@ def check_new_password(value: str) -> str:
     """Return a password of 12–1024 characters; raises InvalidInput ``WEAK_PASSWORD``."""
     if not PASSWORD_MIN <= len(value) <= PASSWORD_MAX:
         raise InvalidInput(
-            "WEAK_PASSWORD", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.", loc=("body", "password")
+            "WEAK_PASSWORD",
+            Sentence("A password has {least} to {most} characters.", least=PASSWORD_MIN, most=PASSWORD_MAX),
+            loc=("body", "password"),
         )
     return value
 

@@ -11,6 +11,7 @@ from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.actions import GateAction as GateAction
 from lotus_web.domain.items.transitions import GATED_TRANSITIONS, REASON_CODE_MAX
 from lotus_web.domain.items.values import ItemStatus, Priority
+from lotus_web.domain.sentences import Sentence
 
 REASON_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -74,7 +75,9 @@ def check_reason_code(code: str) -> str:
     if len(code) > REASON_CODE_MAX or not REASON_CODE.fullmatch(code):
         raise InvalidInput(
             "invalid_argument",
-            f"A reason code is upper-case letters, digits and underscores, at most {REASON_CODE_MAX}.",
+            Sentence(
+                "A reason code is upper-case letters, digits and underscores, at most {most}.", most=REASON_CODE_MAX
+            ),
             loc=("body", "reason_code"),
         )
     return code

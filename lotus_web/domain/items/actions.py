@@ -14,6 +14,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.items import reasons
 from lotus_web.domain.items.reasons import ReasonCode
 from lotus_web.domain.items.values import OPEN, ItemStatus, WorkflowKind
+from lotus_web.domain.sentences import Account, Plain, Sentence
 
 
 class Action(StrEnum):
@@ -126,15 +127,21 @@ class ActionSpec:
     settles: bool = False
     four_eyes: bool = False
 
-    def describe(self, *, account: str | None, role: str | None) -> str:
+    def describe(self, *, account: str | None, role: str | None) -> Sentence:
         """Return what someone did, to follow their name; an action that moves the item says to whom."""
-        moves = self.hold in (Hold.REASSIGN, Hold.ESCALATE)
-        return f"{self.did} to {account or role or 'nobody'}" if moves else self.did
+        if self.hold not in (Hold.REASSIGN, Hold.ESCALATE):
+            return Sentence.literal(self.did)
+        return Sentence("{did} to {assignee}", did=self.did, assignee=assignee(account, role))
 
     @property
     def verb(self) -> str:
         """The label within a sentence."""
         return self.label.lower()
+
+
+def assignee(account: str | None, role: str | None) -> Plain:
+    """Return whom an item is assigned to, as a value of a sentence."""
+    return Account(account) if account else role or "nobody"
 
 
 def _to(after: ItemStatus, *, since: Iterable[ItemStatus] = OPEN) -> dict[ItemStatus, ItemStatus]:

@@ -13,6 +13,7 @@ from lotus_web.domain.errors import Forbidden
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import SUBJECTS, Evidence
+from lotus_web.domain.sentences import Account, Sentence
 
 CODE = "four_eyes"
 
@@ -51,12 +52,13 @@ class FourEyes:
             return False
         return actor.decider_id in (parties.submitted_by, parties.requested_by)
 
-    def refusal(self, action: Action, actor: Actor, parties: Parties) -> str | None:
+    def refusal(self, action: Action, actor: Actor, parties: Parties) -> Sentence | None:
         """Return the sentence that says why someone else must do this; None where the actor may."""
         if actor.tenant_id in self.exempt_tenants or not self.applies_to(action, actor, parties):
             return None
         did = parties.submitted if actor.decider_id == parties.submitted_by else "asked for this review"
-        return f"{actor.decider_id} {did}: someone else must {ACTIONS[action].verb} it."
+        template = "{decider} {did}: someone else must {action} it."
+        return Sentence(template, decider=Account(actor.decider_id), did=did, action=ACTIONS[action].verb)
 
     def check(self, action: Action, actor: Actor, parties: Parties) -> bool:
         """Return whether the tenant's exemption was used; raises Forbidden ``four_eyes`` where there is none."""

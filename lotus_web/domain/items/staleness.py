@@ -8,6 +8,7 @@ from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence
 from lotus_web.domain.items.transitions import status_sentence
+from lotus_web.domain.sentences import Account, Sentence
 
 
 def evidence_digest(item: ItemState, evidence: Evidence) -> str:
@@ -42,11 +43,17 @@ def check_not_stale(item: ItemState, *, version: int | None, digest: str | None,
     )
 
 
-def _what_changed(item: ItemState, seen: int | None) -> str:
+def _what_changed(item: ItemState, seen: int | None) -> Sentence:
     if seen is not None and not 1 <= seen <= item.version:
-        return f"This item is at version {item.version}; there never was a version {seen}."
+        template = "This item is at version {version}; there never was a version {seen}."
+        return Sentence(template, version=item.version, seen=seen)
     if item.last_action_type is None or seen == item.version:
-        return "The evidence of this item is not what you saw."
+        return Sentence.literal("The evidence of this item is not what you saw.")
     spec = ACTIONS[Action(item.last_action_type)]
     done = spec.describe(account=item.assigned_account_id, role=item.assigned_role)
-    return f"This item changed while you were looking: {item.last_actor_id} {done}. {status_sentence(item.status)}"
+    return Sentence(
+        "This item changed while you were looking: {actor} {done}. {status}",
+        actor=Account(str(item.last_actor_id)),
+        done=done,
+        status=status_sentence(item.status),
+    )

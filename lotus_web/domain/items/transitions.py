@@ -10,6 +10,7 @@ from lotus_web.domain.free_text import clean_text
 from lotus_web.domain.items.actions import ACTIONS, Action, Hold
 from lotus_web.domain.items.subjects import SUBJECTS, SubjectType
 from lotus_web.domain.items.values import ItemStatus, WorkflowKind
+from lotus_web.domain.sentences import Account, Sentence
 
 TEXT_MAX = 4000
 REASON_CODE_MAX = 128
@@ -44,9 +45,9 @@ _STATUS_WORDS = {
 }
 
 
-def status_sentence(status: ItemStatus) -> str:
+def status_sentence(status: ItemStatus) -> Sentence:
     """Return the status of an item as a sentence."""
-    return f"It {_STATUS_WORDS[status]}."
+    return Sentence("It {is_in_status}.", is_in_status=_STATUS_WORDS[status])
 
 
 def status_after(item: ItemFacts, action: Action) -> ItemStatus | None:
@@ -79,32 +80,35 @@ def next_status(item: ItemFacts, action: Action) -> ItemStatus:
     return after
 
 
-def refusal(item: ItemFacts, action: Action) -> str:
+def refusal(item: ItemFacts, action: Action) -> Sentence:
     """Return why ``action`` is not possible now; every surface shows this sentence."""
     spec = ACTIONS[action]
     if spec.only_for is not None and _never(item, action):
-        return f"Only {spec.only_for.value.replace('_', ' ')}s can be {spec.past.lower()}."
+        kind = spec.only_for.value.replace("_", " ")
+        return Sentence("Only {kind}s can be {done}.", kind=kind, done=spec.past.lower())
     if _against_the_hold(item, action) and spec.hold is Hold.RELEASE:
-        return f"Nobody holds this item: {spec.verb} is not possible now."
-    return f"This item {_STATUS_WORDS[item.status]}: {spec.verb} is not possible now."
+        return Sentence("Nobody holds this item: {action} is not possible now.", action=spec.verb)
+    template = "This item {is_in_status}: {action} is not possible now."
+    return Sentence(template, is_in_status=_STATUS_WORDS[item.status], action=spec.verb)
 
 
 def check_holder(item: ItemFacts, actor: Actor, action: Action) -> None:
     """Raise Conflict where someone else holds the item: only the holder, or whoever may assign, releases it."""
-    hold = ACTIONS[action].hold
-    held_by_other = item.assigned_account_id not in (None, actor.decider_id)
+    hold, held_by = ACTIONS[action].hold, item.assigned_account_id
+    if held_by is None or held_by == actor.decider_id:
+        return
     # Who was given an item in review is at work on it, claimed or not.
-    if hold is Hold.CLAIM and held_by_other and (item.claimed or item.status is ItemStatus.IN_REVIEW):
+    if hold is Hold.CLAIM and (item.claimed or item.status is ItemStatus.IN_REVIEW):
         raise Conflict(
             "invalid_transition",
-            f"This item is held by {item.assigned_account_id}.",
-            details={"assigned_account_id": item.assigned_account_id},
+            Sentence("This item is held by {holder}.", holder=Account(held_by)),
+            details={"assigned_account_id": held_by},
         )
-    if hold is Hold.RELEASE and held_by_other and not actor.may(Permission.WORKFLOW_ASSIGN):
+    if hold is Hold.RELEASE and not actor.may(Permission.WORKFLOW_ASSIGN):
         raise Conflict(
             "invalid_transition",
-            f"This item is held by {item.assigned_account_id}: only they or a manager can release it.",
-            details={"assigned_account_id": item.assigned_account_id},
+            Sentence("This item is held by {holder}: only they or a manager can release it.", holder=Account(held_by)),
+            details={"assigned_account_id": held_by},
         )
 
 
@@ -122,12 +126,12 @@ def check_action(item: ItemFacts, actor: Actor, action: Action) -> ItemStatus:
     return after
 
 
-def why_not(item: ItemFacts, actor: Actor, action: Action) -> str | None:
+def why_not(item: ItemFacts, actor: Actor, action: Action) -> Sentence | None:
     """Return the sentence with which ``check_action`` would refuse, None where it would not."""
     try:
         check_action(item, actor, action)
     except (Forbidden, Conflict) as refused:
-        return refused.message
+        return refused.sentence
     return None
 
 
@@ -145,5 +149,7 @@ def check_free_text(text: str) -> str:
     """Return what someone wrote as it is kept (domain/free_text.py), at most ``TEXT_MAX`` characters; raises InvalidInput."""
     cleaned = clean_text(text, what="The text", loc=("body", "reason"))
     if len(cleaned) > TEXT_MAX:
-        raise InvalidInput("invalid_argument", f"Use at most {TEXT_MAX} characters.", loc=("body", "reason"))
+        raise InvalidInput(
+            "invalid_argument", Sentence("Use at most {most} characters.", most=TEXT_MAX), loc=("body", "reason")
+        )
     return cleaned

@@ -108,5 +108,7 @@ def _told(session: Session, item: ItemState) -> tuple[Notification, ...]:
 
 
 def _choice(item: ItemState, action: Action, actor: Actor, parties: Parties, four_eyes: FourEyes) -> ActionChoice:
-    sentence = why_not(item.facts, actor, action) or four_eyes.refusal(action, actor, parties)
-    return ActionChoice(action.value, ACTIONS[action].permission.value, sentence is None, sentence)
+    refusal = why_not(item.facts, actor, action) or four_eyes.refusal(action, actor, parties)
+    return ActionChoice(
+        action.value, ACTIONS[action].permission.value, refusal is None, None if refusal is None else str(refusal)
+    )

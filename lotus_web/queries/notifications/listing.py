@@ -28,8 +28,9 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.notifications import NoticeCategory, is_recipient
+from lotus_web.domain.notifications import NoticeCategory, is_recipient, stored_sentence
 from lotus_web.domain.paging import Page
+from lotus_web.domain.sentences import Sentence
 from lotus_web.models import Notification, NotificationRead, PersonRole, WorkflowItem
 from lotus_web.queries import keyset
 
@@ -61,6 +62,8 @@ class NoticeRow:
     channel: str
     status: str
     message: str
+    code: str | None
+    params: Mapping[str, Any] | None
     recipient_account_id: str | None
     recipient_role: str | None
     payload: Mapping[str, Any]
@@ -68,6 +71,11 @@ class NoticeRow:
     delivered_at: datetime | None
     read_at: datetime | None
     settled_at: datetime | None
+
+    @property
+    def sentence(self) -> Sentence:
+        """What was told, for pages to render with display names."""
+        return stored_sentence(self.code, self.params, self.message)
 
 
 @dataclass(frozen=True, slots=True)

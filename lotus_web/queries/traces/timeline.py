@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, reason_text
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.events.opening import OPENING
-from lotus_web.domain.items.actions import ACTIONS, Action
-from lotus_web.domain.notifications import NoticeCategory
+from lotus_web.domain.items.actions import ACTIONS, Action, assignee
+from lotus_web.domain.notifications import NoticeCategory, stored_sentence
+from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
 from lotus_web.queries.traces.ordering import Told, ToldAction, ToldEvent, ToldNotice, in_order
 from lotus_web.queries.traces.summary import TraceDetail
@@ -27,13 +28,15 @@ _POLICY_WORDS = {"allow": "allowed", "deny": "blocked", "require_exception": "ne
 class TimelineEntry:
     """One thing that happened; ``kind`` is an action, ``event``, ``notification`` or ``failure``.
 
+    A title or body that is a sentence names accounts, which pages show by their display names; text is as it was written.
+
     ``workflow_id`` is the item that it was done to or told about; None for an event.
     """
 
     at: datetime
     actor: str | None
-    title: str
-    body: str
+    title: Sentence | str
+    body: Sentence | str
     kind: str
     entry_id: str
     workflow_id: str | None = None
@@ -145,12 +148,14 @@ def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]
 
 def _action(row: WorkflowAction, codes: Catalogue) -> TimelineEntry:
     action = Action(row.action_type)
-    through = f" (through {row.actor_id})" if row.on_behalf_of else ""
+    done = ACTIONS[action].describe(account=row.assigned_account_id, role=row.assigned_role)
     reason = reason_text(action, row.reason_code, codes) if row.reason_code else ""
     return TimelineEntry(
         at=row.occurred_at,
         actor=row.on_behalf_of or row.actor_id,
-        title=ACTIONS[action].describe(account=row.assigned_account_id, role=row.assigned_role) + through,
+        title=Sentence("{done} (through {actor})", done=done, actor=Account(row.actor_id))
+        if row.on_behalf_of
+        else done,
         body="\n".join(part for part in (reason, row.text) if part),
         kind=row.action_type,
         entry_id=row.action_id,
@@ -159,7 +164,7 @@ def _action(row: WorkflowAction, codes: Catalogue) -> TimelineEntry:
 
 
 def _notice(row: Notification) -> TimelineEntry:
-    recipient = row.recipient_account_id or row.recipient_role
     kind = "failure" if row.category == NoticeCategory.FAILURE else "notification"
-    told = f"{recipient} was told"
-    return TimelineEntry(row.created_at, None, told, row.message, kind, row.notification_id, row.workflow_id)
+    body = stored_sentence(row.code, row.params, row.message)
+    told = Sentence("{recipient} was told", recipient=assignee(row.recipient_account_id, row.recipient_role))
+    return TimelineEntry(row.created_at, None, told, body, kind, row.notification_id, row.workflow_id)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor, ActorType, Permission, Role, check_permission
 from lotus_web.domain.accounts.names import check_account_name
 from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.domain.surface import Surface
 from lotus_web.models import ApiToken, Person, PersonRole, ServiceAccount
 from lotus_web.services.accounts import people, service_accounts, tokens
@@ -145,7 +146,9 @@ def revoke_token(session: Session, *, token_id: str, actor: Actor, now: datetime
     token = session.get(ApiToken, token_id)
     if token is None or not (_is_operator(actor) or actor.tenant_id in token.tenants):
         raise NotFound("TOKEN_NOT_FOUND", "There is no such token.")
-    _check_only_here(set(token.tenants), actor, f"The token {token_id} opens other tenants too")
+    _check_only_here(
+        set(token.tenants), actor, Sentence("The token {token_id} opens other tenants too", token_id=token_id)
+    )
     tokens.revoke_token(session, token_id=token_id, now=now)
     record_change(session, "revoke_token", token_id, token.tenants, actor=actor, now=now, account=token.account)
 
@@ -200,7 +203,7 @@ def _tenants(session: Session, name: str) -> set[str]:
 def _check_here(session: Session, name: str, actor: Actor) -> None:
     """Raise NotFound for a person without a role in an administrator's tenant: there, nobody has that name."""
     if not _is_operator(actor) and actor.tenant_id not in _tenants(session, name):
-        raise NotFound("PERSON_NOT_FOUND", f"There is no person named {name} here.")
+        raise NotFound("PERSON_NOT_FOUND", Sentence("There is no person named {name} here.", name=name))
 
 
 def _tenants_of_person(session: Session, name: str, actor: Actor) -> set[str]:
@@ -208,7 +211,7 @@ def _tenants_of_person(session: Session, name: str, actor: Actor) -> set[str]:
     check_permission(actor, Permission.ADMIN)
     _check_here(session, name, actor)
     tenants = _tenants(session, name)
-    _check_only_here(tenants, actor, f"{name} works for other tenants too")
+    _check_only_here(tenants, actor, Sentence("{name} works for other tenants too", name=Account(name)))
     return tenants
 
 
@@ -217,14 +220,14 @@ def _tenants_of_account(session: Session, name: str, actor: Actor) -> frozenset[
     check_permission(actor, Permission.ADMIN)
     tenants = service_accounts.account_tenants(session, name)
     if not _is_operator(actor) and actor.tenant_id not in tenants:
-        raise NotFound("ACCOUNT_NOT_FOUND", f"There is no service account named {name}.")
-    _check_only_here(tenants, actor, f"{name} works for other tenants too")
+        raise NotFound("ACCOUNT_NOT_FOUND", Sentence("There is no service account named {name}.", name=name))
+    _check_only_here(tenants, actor, Sentence("{name} works for other tenants too", name=Account(name)))
     return tenants
 
 
-def _check_only_here(tenants: Iterable[str], actor: Actor, why: str) -> None:
+def _check_only_here(tenants: Iterable[str], actor: Actor, why: Sentence) -> None:
     if not _is_operator(actor) and set(tenants) != {actor.tenant_id}:
-        raise Conflict("WORKS_ELSEWHERE", f"{why}: an operator has to do this from the command line.")
+        raise Conflict("WORKS_ELSEWHERE", Sentence("{why}: an operator has to do this from the command line.", why=why))
 
 
 def _check_free_or_ours(session: Session, name: str, actor: Actor) -> None:
@@ -240,7 +243,7 @@ def _check_free_or_ours(session: Session, name: str, actor: Actor) -> None:
     else:
         taken = session.get(Person, name) is not None
     if taken:
-        raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
+        raise Conflict("NAME_TAKEN", Sentence("The name {name} is taken.", name=name))
 
 
 def _check_another_admin(session: Session, name: str, actor: Actor) -> None:
@@ -256,4 +259,6 @@ def _check_another_admin(session: Session, name: str, actor: Actor) -> None:
         .with_for_update()
     ).all()
     if admins == [name]:
-        raise Conflict("LAST_ADMIN", f"{name} is the only administrator here: make another one first.")
+        raise Conflict(
+            "LAST_ADMIN", Sentence("{name} is the only administrator here: make another one first.", name=Account(name))
+        )

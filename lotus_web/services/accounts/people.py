@@ -12,6 +12,7 @@ from lotus_web.domain.access import Role
 from lotus_web.domain.accounts.names import check_account_name, check_tenant_id
 from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
 from lotus_web.domain.free_text import clean_line
+from lotus_web.domain.sentences import Sentence
 from lotus_web.models import Person, PersonRole, ServiceAccount
 from lotus_web.services.sign_in.passwords import NewPassword
 from lotus_web.services.sign_in.sessions import close_sessions_of
@@ -32,14 +33,14 @@ def create_person(
     """Create a person with a first role; raises InvalidInput, or Conflict ``NAME_TAKEN`` (people and accounts share their names)."""
     check_account_name(name)
     if session.get(Person, name) is not None or session.get(ServiceAccount, name) is not None:
-        raise Conflict("NAME_TAKEN", f"The name {name} is taken.")
+        raise Conflict("NAME_TAKEN", Sentence("The name {name} is taken.", name=name))
     shown = _shown_name(display_name or name)
     person = Person(name=name, display_name=shown, password_hash=password.digest, created_at=now)
     session.add(person)
     try:
         session.flush()
     except IntegrityError as raced:
-        raise Conflict("NAME_TAKEN", f"The name {name} is taken.") from raced
+        raise Conflict("NAME_TAKEN", Sentence("The name {name} is taken.", name=name)) from raced
     give_role(session, name=name, role=role, tenant_id=tenant_id, now=now)
     return person
 
@@ -48,7 +49,11 @@ def _shown_name(typed: str) -> str:
     at = ("body", "display_name")
     shown = clean_line(typed, what="The name", loc=at)
     if not 1 <= len(shown) <= DISPLAY_NAME_MAX:
-        raise InvalidInput("value_error", f"display name must be 1 to {DISPLAY_NAME_MAX} visible characters", loc=at)
+        raise InvalidInput(
+            "value_error",
+            Sentence("display name must be 1 to {most} visible characters", most=DISPLAY_NAME_MAX),
+            loc=at,
+        )
     return shown
 
 
@@ -61,7 +66,7 @@ def is_disabled(session: Session, name: str) -> bool:
 def _person(session: Session, name: str) -> Person:
     person = session.get(Person, name)
     if person is None:
-        raise NotFound("PERSON_NOT_FOUND", f"There is no person named {name}.")
+        raise NotFound("PERSON_NOT_FOUND", Sentence("There is no person named {name}.", name=name))
     return person
 
 

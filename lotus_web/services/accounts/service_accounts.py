@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
+from lotus_web.domain.sentences import Sentence
 from lotus_web.models import ApiToken, ServiceAccount
 
 
@@ -34,5 +35,5 @@ def account_tenants(session: Session, name: str) -> frozenset[str]:
 def _account(session: Session, name: str) -> ServiceAccount:
     account = session.get(ServiceAccount, name)
     if account is None:
-        raise NotFound("ACCOUNT_NOT_FOUND", f"There is no service account named {name}.")
+        raise NotFound("ACCOUNT_NOT_FOUND", Sentence("There is no service account named {name}.", name=name))
     return account

@@ -17,6 +17,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.accounts.credentials import secret_hash
 from lotus_web.domain.accounts.names import check_account_name, check_tenant_id
 from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
+from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.models import ApiToken, Person, ServiceAccount
 from lotus_web.store.new_ids import new_id
 
@@ -104,7 +105,10 @@ def _check_new(session: Session, token_id: str | None) -> None:
 
 def _sent_before(token_id: str) -> Conflict:
     return Conflict(
-        "SENT_BEFORE", f"This form was sent before: it made the token {token_id}, whose text was shown then."
+        "SENT_BEFORE",
+        Sentence(
+            "This form was sent before: it made the token {token_id}, whose text was shown then.", token_id=token_id
+        ),
     )
 
 
@@ -119,7 +123,7 @@ def _open_account(session: Session, name: str, now: datetime) -> None:
         except IntegrityError as raced:
             raise Conflict("NAME_TAKEN", "This account was made by someone else at this moment.") from raced
     elif account.disabled_at is not None:
-        raise Conflict("ACCOUNT_DISABLED", f"The service account {name} is disabled.")
+        raise Conflict("ACCOUNT_DISABLED", Sentence("The service account {name} is disabled.", name=Account(name)))
 
 
 def revoke_token(session: Session, *, token_id: str, now: datetime) -> None:

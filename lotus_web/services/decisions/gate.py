@@ -14,6 +14,7 @@ from lotus_web.domain.decisions.gate import ITEM_ACTION, GateAction, check_gate_
 from lotus_web.domain.errors import Conflict, Forbidden, RunNotFound
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.values import ItemStatus
+from lotus_web.domain.sentences import Sentence
 from lotus_web.models import Run, RunPayload, WorkflowItem
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.log import lock_tenant
@@ -54,7 +55,7 @@ def decide_run(
     except Forbidden as refused:
         if refused.code != FOUR_EYES:
             raise
-        raise Forbidden(FOUR_EYES.upper(), refused.message) from None
+        raise Forbidden(FOUR_EYES.upper(), refused.sentence) from None
 
 
 def open_review(session: Session, run_id: str, context: CommandContext) -> str:
@@ -72,7 +73,10 @@ def open_review(session: Session, run_id: str, context: CommandContext) -> str:
     if item is not None:
         return item.workflow_id
     if not policy.requires_review(run.status):
-        raise Conflict("DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", f"The gate asks for no review of {run.status} runs.")
+        raise Conflict(
+            "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS",
+            Sentence("The gate asks for no review of {status} runs.", status=run.status),
+        )
     return open_item_for_run(session, run, now=context.now, policy=policy).workflow_id
 
 

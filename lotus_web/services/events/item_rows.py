@@ -13,6 +13,7 @@ from lotus_web.domain.events.projection import Effect
 from lotus_web.domain.items.precedents import precedent_key
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.notifications import Channel, Delivery, Notice
+from lotus_web.domain.sentences import to_json
 from lotus_web.models import Notification, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import ITEM_COLUMN, ITEM_FIELDS
 from lotus_web.models.to_domain import item_state as item_state
@@ -89,6 +90,8 @@ def notice_row(notice: Notice) -> Notification:
         channel=Channel.CONSOLE.value,
         status=Delivery.DELIVERED.value,
         message=notice.message,
+        code=notice.code.value,
+        params=to_json(notice.params),
         recipient_account_id=notice.recipient_account_id,
         recipient_role=notice.recipient_role,
         payload=dict(notice.payload),

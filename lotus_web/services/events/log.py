@@ -23,6 +23,7 @@ from lotus_web.domain.events.envelope import (
 from lotus_web.domain.events.opening import OPENERS, opened_by
 from lotus_web.domain.events.projection import target_workflow_id
 from lotus_web.domain.items.subjects import SubjectType, item_id
+from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 from lotus_web.models import EventLogEntry, Run, TenantRuntime
 from lotus_web.models.to_domain import poster_of as poster_of
@@ -127,7 +128,11 @@ def _check_opening(session: Session, draft: EventDraft) -> None:
     workflow_id = str(target_workflow_id(draft))
     item = find_item(session, draft.tenant_id, workflow_id)
     if item is not None and item.trace_id != draft.trace_id:
-        raise InvalidInput("invalid_argument", f"{workflow_id} is an item of another trace.", loc=("body", "trace_id"))
+        raise InvalidInput(
+            "invalid_argument",
+            Sentence("{workflow_id} is an item of another trace.", workflow_id=workflow_id),
+            loc=("body", "trace_id"),
+        )
     run = None
     if draft.producer_id != OWN_PRODUCER:
         run = _run_reviewed_as(session, draft, workflow_id, draft.payload[OPENERS[subject].subject_key])
@@ -168,7 +173,7 @@ def _next_trace_seq(session: Session, draft: EventDraft) -> int:
     if draft.trace_seq is not None and draft.trace_seq != expected:
         raise Conflict(
             "trace_seq_conflict",
-            f"The next event of this trace is number {expected}.",
+            Sentence("The next event of this trace is number {expected}.", expected=expected),
             details={"expected": expected, "sent": draft.trace_seq},
         )
     if (expected == 0) != (draft.event_type is EventType.TRACE_STARTED):

@@ -18,6 +18,7 @@ from lotus_web.domain.items.four_eyes import Parties
 from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import check_action, check_ever_possible, check_free_text, override_phrase
+from lotus_web.domain.sentences import Sentence
 from lotus_web.models import Decision
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.services.command import CommandContext
@@ -88,10 +89,14 @@ def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
     spec = ACTIONS[asked.action]
     coded = asked.reason_code is not None and spec.text is Text.REASON
     if spec.text is not None and text is None and not coded:
-        raise InvalidInput("invalid_argument", f"Enter a {spec.text.value}.", loc=("body", spec.text.value))
+        raise InvalidInput(
+            "invalid_argument", Sentence("Enter a {text}.", text=spec.text.value), loc=("body", spec.text.value)
+        )
     if spec.phrase and (asked.confirm_text or "").strip() != override_phrase(item.workflow_id):
         raise InvalidInput(
-            "invalid_argument", f"Type {override_phrase(item.workflow_id)} to confirm.", loc=("body", "confirm_text")
+            "invalid_argument",
+            Sentence("Type {phrase} to confirm.", phrase=override_phrase(item.workflow_id)),
+            loc=("body", "confirm_text"),
         )
     if spec.hold is Hold.REASSIGN and not (asked.assigned_account_id or asked.assigned_role):
         raise InvalidInput(

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import REVIEWING_ROLES, Role
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.models import Person, PersonRole
 
 
@@ -15,11 +16,19 @@ def check_assignee(
 ) -> None:
     """Raise InvalidInput unless the role may review and the person, whom ``field`` named, works here and may too."""
     if role is not None and role not in set(Role):
-        raise InvalidInput("invalid_argument", f"There is no role {role}.", loc=("body", "assigned_role"))
+        raise InvalidInput(
+            "invalid_argument", Sentence("There is no role {role}.", role=role), loc=("body", "assigned_role")
+        )
     if role is not None and role not in REVIEWING_ROLES:
-        raise InvalidInput("invalid_argument", f"A {role} cannot review items.", loc=("body", "assigned_role"))
+        raise InvalidInput(
+            "invalid_argument", Sentence("A {role} cannot review items.", role=role), loc=("body", "assigned_role")
+        )
     if account_id is not None and not may_review(session, tenant_id, account_id):
-        raise InvalidInput("invalid_argument", f"{account_id} cannot review items here.", loc=("body", field))
+        raise InvalidInput(
+            "invalid_argument",
+            Sentence("{account_id} cannot review items here.", account_id=Account(account_id)),
+            loc=("body", field),
+        )
 
 
 def may_review(session: Session, tenant_id: str, name: str) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import Conflict, RunNotFound
 from lotus_web.domain.retention import RetentionEntryType, check_hold_reason
+from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.surface import Surface
 from lotus_web.models import RetentionEntry, Run
 from lotus_web.services.audit.records import AuditCategory, record_audit
@@ -29,7 +30,7 @@ def set_legal_hold(
     run = _locked_run(session, actor.tenant_id, run_id)
     if run.legal_hold == hold:
         state = "already under legal hold" if hold else "not under legal hold"
-        raise Conflict(UNCHANGED, f"The run is {state}.")
+        raise Conflict(UNCHANGED, Sentence("The run is {state}.", state=state))
     run.legal_hold = hold
     entry_type = RetentionEntryType.HOLD_SET if hold else RetentionEntryType.HOLD_LIFTED
     session.add(

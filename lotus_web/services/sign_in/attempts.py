@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.accounts.credentials import PASSWORD_MAX
 from lotus_web.domain.accounts.names import check_account_name
 from lotus_web.domain.errors import InvalidInput, TooManyAttempts
+from lotus_web.domain.sentences import Sentence
 from lotus_web.models import Person, SignInFailure
 from lotus_web.services.sign_in.passwords import HASHER, dummy_hash
 
@@ -70,7 +71,10 @@ def _check_count(session: Session, whose: ColumnElement[bool], limit: int, now: 
         seconds = max(1, ceil((times[-1] + WINDOW - now).total_seconds()))
         minutes = ceil(seconds / 60)
         unit = "minute" if minutes == 1 else "minutes"
-        raise TooManyAttempts(f"Too many failed sign-ins. Try again in {minutes} {unit}.", retry_after=seconds)
+        raise TooManyAttempts(
+            Sentence("Too many failed sign-ins. Try again in {minutes} {unit}.", minutes=minutes, unit=unit),
+            retry_after=seconds,
+        )
 
 
 def password_matches(session: Session, *, name: str, password: str) -> bool:

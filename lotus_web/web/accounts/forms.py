@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.free_text import without_untaken
+from lotus_web.web.format.sentences import page_message
 
 # Days that a token may live for; longer ones are made from the command line.
 LIFETIMES = (7, 30, 90, 365)
@@ -30,8 +31,8 @@ class FormProblem:
     def of(cls, refused: InvalidInput | Conflict, *, field: str) -> FormProblem:
         """Return where a refusal belongs; ``field`` is the one that a taken name belongs to."""
         if isinstance(refused, InvalidInput):
-            return cls(refused.message, str(refused.loc[-1]), 422)
-        return cls(refused.message, field if refused.code == "NAME_TAKEN" else None, 409)
+            return cls(page_message(refused), str(refused.loc[-1]), 422)
+        return cls(page_message(refused), field if refused.code == "NAME_TAKEN" else None, 409)
 
     def at(self, field: str) -> str | None:
         """Return the sentence if it is about this field."""

@@ -13,6 +13,7 @@ from lotus_web.config import current
 from lotus_web.domain.access import Permission, Role, permissions_of
 from lotus_web.domain.accounts.credentials import PASSWORD_MIN
 from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
+from lotus_web.domain.sentences import Sentence
 from lotus_web.queries.accounts.people import PersonRow, list_people, person_of_tenant
 from lotus_web.queries.items.holders import open_items_held
 from lotus_web.services.accounts import administration
@@ -144,5 +145,5 @@ def person_here(session: Session, name: str) -> PersonRow:
     """Return a person with a role in the tenant; raises NotFound."""
     found = person_of_tenant(session, current_actor().tenant_id, name)
     if found is None:
-        raise NotFound("PERSON_NOT_FOUND", f"There is no person named {name} here.")
+        raise NotFound("PERSON_NOT_FOUND", Sentence("There is no person named {name} here.", name=name))
     return found

@@ -23,7 +23,7 @@ from lotus_web.queries.audit.lines import AuditLine, Source
 from lotus_web.services.audit.records import AuditCategory
 from lotus_web.store.session import db
 from lotus_web.web.audit.chain import too_long, verify_now
-from lotus_web.web.audit.words import sentence_of, subject_url
+from lotus_web.web.audit.words import subject_url, text_of
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.shell.csv import csv_answer, csv_lines
@@ -78,7 +78,7 @@ def show() -> ResponseReturnValue:
         now=current.utcnow(),
         same_page=same_page,
         subject_url=subject_url,
-        sentence_of=sentence_of,
+        text_of=text_of,
         export_url=with_query(url_for("audit.export")),
     )
 

@@ -1,19 +1,19 @@
-"""How a line of the record reads: where what it is about has its page, and a sentence for a refusal that brought only a code."""
+"""The words of a line of the audit log, and the page of what it is about."""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from flask import Flask, current_app, url_for
 
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import Permission, missing_permission
 from lotus_web.domain.items.actions import Action
 from lotus_web.http.refusal_log import RECORDED_AS
+from lotus_web.queries.audit.lines import AuditLine, Source
 from lotus_web.services.items.next_item import NEXT
 from lotus_web.services.studio import START_REVIEW
 from lotus_web.web.format.filters import words
-from lotus_web.web.format.permissions import in_plain_words
+from lotus_web.web.format.sentences import needed
 from lotus_web.web.guard.access import current_actor
 from lotus_web.web.shell.links import same_page
 
@@ -21,7 +21,6 @@ PEOPLE = frozenset({"add_person", "grant_role", "withdraw_role", "disable_person
 TOKENS = frozenset({"issue_token", "revoke_token"})
 ACCOUNTS = frozenset({"disable_account", "enable_account"})
 HOLDS = frozenset({"legal_hold_set", "legal_hold_lifted"})
-CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 SENTENCES = {
     "DPM_WORKFLOW_INVALID_TRANSITION": "The gate does not allow this decision as things stand.",
     "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS": "A run of this status needs no decision.",
@@ -39,13 +38,20 @@ def _routes_of_runs(app: Flask) -> frozenset[str]:
     return frozenset(getattr(app.view_functions[one], RECORDED_AS, one.replace(".", "_")) for one in endpoints)
 
 
-def sentence_of(text: str) -> str:
-    """Return what a line says: its own sentence, or one for the code that stands in place of one."""
-    return SENTENCES.get(text, f"{words(text.lower())}.") if CODE.fullmatch(text) else in_plain_words(text)
+def text_of(line: AuditLine) -> str:
+    """Return what a line says. Of a refusal, a missing permission and a bare code are put in words; other text stays as it is."""
+    if line.source is not Source.RECORD:
+        return line.text
+    code, permission = str(line.details.get("code")), line.details.get("permission")
+    if line.text == code:
+        return SENTENCES.get(code, f"{words(code.lower())}.")
+    if permission in set(Permission) and line.text == str(missing_permission(Permission(permission))):
+        return needed(permission)
+    return line.text
 
 
 def subject_url(action: str, subject: str) -> str:
-    """Return the page of what a refusal or a change is about, else all lines of the audit log about it.
+    """Return the page of what a refusal or a change is about, or the audit log filtered by it where there is no page.
 
     The action says what the subject names; an id is not read for that.
     """

@@ -15,7 +15,7 @@ from flask import Flask
 from lotus_web.domain.items.precedents import spell
 from lotus_web.web.charts.bars import columns, paired_bars
 from lotus_web.web.charts.loads import load_bars, times_columns
-from lotus_web.web.format.permissions import needed, permitted
+from lotus_web.web.format.permissions import permitted
 
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -194,7 +194,6 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     duration,
     iso,
     load_bars,
-    needed,
     paired_bars,
     percent,
     permitted,

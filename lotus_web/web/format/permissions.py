@@ -1,8 +1,6 @@
-"""What each permission lets someone do, in the words of a page. JSON names permissions as they are."""
+"""What each permission allows, in the words of pages. JSON names permissions by their ids."""
 
 from __future__ import annotations
-
-import re
 
 from lotus_web.domain.access import Permission
 
@@ -21,20 +19,7 @@ MAY = {
     Permission.ADMIN: "Administer people and tokens",
 }
 
-_RAW = re.compile(rf"This needs the permission ({'|'.join(Permission)})\.")
-
 
 def permitted(permission: str) -> str:
-    """Return what a permission lets someone do, in plain words; one that is no more as it was stored."""
+    """Return what a permission allows, in plain words; the id itself for one that no longer exists."""
     return MAY[Permission(permission)] if permission in set(Permission) else permission
-
-
-def needed(*permissions: str) -> str:
-    """Return the sentence that says which permissions are missing, in plain words."""
-    named = " and ".join(f"“{permitted(one)}”" for one in permissions)
-    return f"This needs the permission{'s' if len(permissions) > 1 else ''} {named}."
-
-
-def in_plain_words(sentence: str) -> str:
-    """Return a refusal's sentence, which names a missing permission as JSON does, in plain words; any other as it is."""
-    return _RAW.sub(lambda found: needed(found[1]), sentence)

@@ -21,7 +21,7 @@ from lotus_web.http.statuses import status_of
 from lotus_web.store.failures import as_store_unavailable
 from lotus_web.store.session import db, nothing_recorded
 from lotus_web.telemetry.logs import log_unexpected
-from lotus_web.web.format.permissions import in_plain_words
+from lotus_web.web.format.sentences import page_message, page_text
 from lotus_web.web.guard.access import ask_to_sign_in, is_json_blueprint
 from lotus_web.web.guard.refusal_log import log_request_refusal
 from lotus_web.web.guard.resend import can_be_sent_again, resubmit_page
@@ -172,9 +172,8 @@ def _answer(error: LotusError) -> Response:
     if isinstance(error, StoreUnavailable) and request.endpoint == SIGN_IN and request.method == "POST":
         return sign_in_again(503, f"{WORDS[503].title}. {WORDS[503].what_next}")
     if isinstance(error, StoreUnavailable) and can_be_sent_again():
-        return resubmit_page(503, title=WORDS[503].title, reason=error.message)
-    sentence = in_plain_words(error.message) if error.message != error.code else None
-    return error_page(status_of(error), sentence)
+        return resubmit_page(503, title=WORDS[503].title, reason=page_message(error))
+    return error_page(status_of(error), page_text(error.sentence) if error.sentence else None)
 
 
 def _retry_after(error: LotusError) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from lotus_web.config.features import Feature
 from lotus_web.domain.errors import NotFound
+from lotus_web.domain.sentences import Sentence
 
 View = TypeVar("View", bound=Callable[..., Any])
 MARK = "lotus_features"
@@ -33,7 +34,10 @@ def check_open(*features: Feature) -> None:
     for feature in features:
         if not feature.is_on:
             raise NotFound(
-                feature.code, f"{feature.when_off} here: whoever runs this service has turned that part off."
+                feature.code,
+                Sentence(
+                    "{feature} here: whoever runs this service has turned that part off.", feature=feature.when_off
+                ),
             )
 
 

@@ -12,6 +12,7 @@ from flask import Flask, g, make_response, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.web.format.sentences import page_message
 from lotus_web.web.shell.htmx import is_htmx
 from lotus_web.web.shell.query_args import DAY
 
@@ -55,7 +56,7 @@ def _again(view: View, refused: InvalidInput, route: dict[str, Any]) -> Any:
         name = str(refused.loc[-1])
         if is_htmx() or refused.loc[0] != "query" or name in NOT_TYPED or name not in request.args:
             raise refused
-        sentences[name] = refused.message
+        sentences[name] = page_message(refused)
         kept = [(key, value) for key, value in request.args.items(multi=True) if key != name]
         request.args = ImmutableMultiDict(kept)
         g.refused_filters = InvalidFilters(typed, sentences)

@@ -10,6 +10,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.services.inbox import delete_view, rename_view, save_view
 from lotus_web.store.session import db, transaction
+from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.inbox.saved_view_links import ViewRefusal, view_links
@@ -29,7 +30,7 @@ def save() -> ResponseReturnValue:
         with logging_refusals(), transaction() as session:
             save_view(session, name=name, query=query, actor=current_actor(), now=current.utcnow())
     except InvalidInput as wrong:
-        return _refused(ViewRefusal(wrong.message, name))
+        return _refused(ViewRefusal(page_message(wrong), name))
     return _done(f"This view is saved as {name}.")
 
 
@@ -42,7 +43,7 @@ def alter(view_id: str) -> ResponseReturnValue:
         with logging_refusals():
             told = _altered(view_id, request.form.get("change", ""), name)
     except InvalidInput as wrong:
-        return _refused(ViewRefusal(wrong.message, name, view_id))
+        return _refused(ViewRefusal(page_message(wrong), name, view_id))
     return _done(told)
 
 

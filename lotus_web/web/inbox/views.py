@@ -22,7 +22,7 @@ from lotus_web.services.audit.transaction import AuditedAction, audited_transact
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.items.next_item import NEXT, claim_next_item
 from lotus_web.store.session import db
-from lotus_web.web.format.people import naming
+from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, form_context, requires, signed_in
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.inbox.saved_view_links import view_links
@@ -68,7 +68,7 @@ def claim() -> ResponseReturnValue:
     try:
         taken = _claim(request.form.get("claim", ""))
     except Conflict as conflict:
-        return render_inbox(status=409, refused=naming(conflict.message))
+        return render_inbox(status=409, refused=page_message(conflict))
     if is_htmx():
         return render_inbox(taken=taken)
     flash(f"{taken.item.title} is yours now.", "success")

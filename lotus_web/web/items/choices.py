@@ -16,10 +16,10 @@ from lotus_web.domain.decisions.reason_codes import ReasonCode
 from lotus_web.domain.items.actions import ACTIONS, Action, Hold, action_keys, forms_of
 from lotus_web.domain.items.four_eyes import FourEyes, Parties
 from lotus_web.domain.items.transitions import ItemFacts, override_phrase, why_not
+from lotus_web.domain.sentences import Sentence
 from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.items.page import ItemDetail
-from lotus_web.web.format.people import naming
-from lotus_web.web.format.permissions import in_plain_words
+from lotus_web.web.format.sentences import page_text
 
 
 class HeldItem(Protocol):
@@ -52,10 +52,10 @@ def waits_for_others(item: HeldItem, actor: Actor) -> bool:
     return item.assigned_account_id is None and role is not None and role not in actor.roles
 
 
-def refusals(item: ItemFacts, actor: Actor) -> dict[Action, str]:
-    """Return the message of the refusal for each action that the rules refuse."""
+def refusals(item: ItemFacts, actor: Actor) -> dict[Action, Sentence]:
+    """Return the sentence of the refusal for each action that the rules refuse."""
     sentences = {action: why_not(item, actor, action) for action in Action}
-    return {action: in_plain_words(sentence) for action, sentence in sentences.items() if sentence is not None}
+    return {action: sentence for action, sentence in sentences.items() if sentence is not None}
 
 
 def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes: FourEyes) -> DecisionPanel:
@@ -68,7 +68,7 @@ def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes
             refused[action] = sentence
     assigning = any(spec.hold is Hold.REASSIGN for action, spec in ACTIONS.items() if action not in refused)
     return DecisionPanel(
-        refusals={action: naming(refused[action]) for action in Action if action in refused},
+        refusals={action: page_text(refused[action]) for action in Action if action in refused},
         reasons=current.settings().reason_codes,
         people=assignable_people(session, actor.tenant_id) if assigning else (),
         roles=REVIEWING_ROLES,

@@ -13,6 +13,7 @@ from lotus_web.domain.items.actions import Action, Text
 from lotus_web.domain.items.state import ActionRecord
 from lotus_web.domain.items.transitions import check_free_text
 from lotus_web.services.items.actions import ReviewAction
+from lotus_web.web.format.sentences import page_message
 
 # The form's name for the field that a refusal of the service points to.
 _FIELD = {text.value: "text" for text in Text}
@@ -70,7 +71,7 @@ class FieldError:
 def field_error(typed: Typed, wrong: InvalidInput) -> FieldError:
     """Return the field of the page that a refusal is about."""
     name = str(wrong.loc[-1])
-    return FieldError(typed.action, _FIELD.get(name, name), wrong.message)
+    return FieldError(typed.action, _FIELD.get(name, name), page_message(wrong))
 
 
 def chosen_action(typed: Typed) -> Action:

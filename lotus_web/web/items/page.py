@@ -13,6 +13,7 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import SUBJECTS
+from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.queries.decisions.outcomes import latest_decisions
 from lotus_web.queries.inbox.listing import next_in_queue
 from lotus_web.queries.items.holders import is_disabled
@@ -20,7 +21,7 @@ from lotus_web.queries.items.lookup import last_action
 from lotus_web.queries.items.page import item_detail
 from lotus_web.queries.items.precedents import item_precedents
 from lotus_web.store.session import db
-from lotus_web.web.format.people import known_as, naming
+from lotus_web.web.format.sentences import page_message, page_text
 from lotus_web.web.guard.access import current_actor
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.items.choices import decision_panel, waits_for_others
@@ -116,11 +117,11 @@ def collision(
     if asked_already(session, item, typed, actor):
         return Collision(True, "This was recorded already, once.")
     if conflict.code != "version_conflict" or item.last_action_type is None:
-        return Collision(False, naming(conflict.message))
-    who = "you" if item.last_actor_id == actor.decider_id else known_as(item.last_actor_id or "")
+        return Collision(False, page_message(conflict))
+    who = "you" if item.last_actor_id == actor.decider_id else Account(item.last_actor_id or "")
     spec = ACTIONS[Action(item.last_action_type)]
     done = spec.describe(account=item.assigned_account_id, role=item.assigned_role)
-    return Collision(False, f"While you were looking, {who} {naming(done)}.")
+    return Collision(False, page_text(Sentence("While you were looking, {who} {done}.", who=who, done=done)))
 
 
 def asked_already(session: Session, item: ItemState, typed: Typed, actor: Actor) -> bool:

@@ -11,7 +11,7 @@ from lotus_web.domain.items.actions import ACTIONS
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.store.session import db
-from lotus_web.web.format.permissions import in_plain_words
+from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.items.form import Typed, asked_action, chosen_action, field_error
@@ -45,9 +45,7 @@ def act(workflow_id: str) -> ResponseReturnValue:
     except Conflict as conflict:
         return item_page(workflow_id, status=409, typed=typed, outcome=Outcome(conflict=conflict))
     except Forbidden as refused:
-        return item_page(
-            workflow_id, status=403, typed=typed, outcome=Outcome(forbidden=in_plain_words(refused.message))
-        )
+        return item_page(workflow_id, status=403, typed=typed, outcome=Outcome(forbidden=page_message(refused)))
     return _recorded(workflow_id, typed, done, address)
 
 

@@ -12,11 +12,13 @@ from lotus_web.config.features import LINEAGE, SUPPORT
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.lineage import EdgeType
+from lotus_web.domain.sentences import Sentence
 from lotus_web.queries.lineage import DEEPEST, LineageFilter, LineagePage, lineage_page
 from lotus_web.queries.runs.lookup import RunFilter, run_page
 from lotus_web.queries.search import lineage_start
 from lotus_web.store.session import db
 from lotus_web.web.format.record_links import lineage_url, record_url
+from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.features import part_of
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
@@ -80,7 +82,11 @@ def depth_arg() -> int:
     """Return how many steps to walk, 1 unless the address says; raises InvalidInput."""
     word = text_arg("depth") or "1"
     if word not in {str(depth) for depth in range(1, DEEPEST + 1)}:
-        raise InvalidInput("invalid_argument", f"Depth is a number from 1 to {DEEPEST}.", loc=("query", "depth"))
+        raise InvalidInput(
+            "invalid_argument",
+            Sentence("Depth is a number from 1 to {deepest}.", deepest=DEEPEST),
+            loc=("query", "depth"),
+        )
     return int(word)
 
 
@@ -107,7 +113,7 @@ def _page(
         depths=range(1, DEEPEST + 1),
         edge_types=EDGE_TYPES,
         is_filtered=is_filtered,
-        wrong={str(wrong.loc[-1]): wrong.message} if wrong else {},
+        wrong={str(wrong.loc[-1]): page_message(wrong)} if wrong else {},
         cursor=cursor,
         record_url=record_url,
         lineage_url=lineage_url,

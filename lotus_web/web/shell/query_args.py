@@ -11,6 +11,7 @@ from unicodedata import category
 from flask import request
 
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.sentences import Sentence
 
 E = TypeVar("E", bound=Enum)
 LONGEST = 400
@@ -30,9 +31,13 @@ def text_arg(name: str) -> str | None:
     """Return a text without the space around it; raises InvalidInput for one that no id or search would be."""
     value = request.args.get(name, "").strip()
     if len(value) > LONGEST:
-        raise InvalidInput("invalid_argument", f"{_label(name)} is too long to look for.", loc=("query", name))
+        raise InvalidInput(
+            "invalid_argument", Sentence("{field} is too long to look for.", field=_label(name)), loc=("query", name)
+        )
     if any(category(char) == "Cc" for char in value):
-        raise InvalidInput("invalid_argument", f"{_label(name)} holds control characters.", loc=("query", name))
+        raise InvalidInput(
+            "invalid_argument", Sentence("{field} holds control characters.", field=_label(name)), loc=("query", name)
+        )
     return value or None
 
 
@@ -47,7 +52,11 @@ def choice_arg(name: str, choices: dict[str, E]) -> E | None:
     if word is None:
         return None
     if word not in choices:
-        raise InvalidInput("invalid_argument", f"{_label(name)} is one of {_names(choices)}.", loc=("query", name))
+        raise InvalidInput(
+            "invalid_argument",
+            Sentence("{field} is one of {choices}.", field=_label(name), choices=_names(choices)),
+            loc=("query", name),
+        )
     return choices[word]
 
 
@@ -66,13 +75,17 @@ def instant_arg(name: str, *, end_of_day: bool = False) -> datetime | None:
         value = datetime.fromisoformat(word.replace(" ", "+"))
     except ValueError:
         raise InvalidInput(
-            "invalid_argument", f"{_label(name)} is a day such as 2026-01-31.", loc=("query", name)
+            "invalid_argument",
+            Sentence("{field} is a day such as 2026-01-31.", field=_label(name)),
+            loc=("query", name),
         ) from None
     if len(word) == DAY and end_of_day:
         value = datetime.combine(value.date(), time.max)
     value = value if value.tzinfo else value.replace(tzinfo=UTC)
     if not datetime(1970, 1, 2, tzinfo=UTC) <= value <= datetime(9999, 12, 30, tzinfo=UTC) + timedelta(days=1):
-        raise InvalidInput("invalid_argument", f"{_label(name)} is too far away.", loc=("query", name))
+        raise InvalidInput(
+            "invalid_argument", Sentence("{field} is too far away.", field=_label(name)), loc=("query", name)
+        )
     return value.astimezone(UTC)
 
 

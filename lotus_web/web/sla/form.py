@@ -11,6 +11,7 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.transitions import check_free_text
+from lotus_web.domain.sentences import Sentence
 from lotus_web.services.items.actions import ReviewAction
 from lotus_web.web.items.assignee import assignee_of
 from lotus_web.web.items.form import seen_version
@@ -63,7 +64,9 @@ def asked_move(typed: TypedMove) -> ReviewAction:
     if not typed.items:
         raise InvalidInput("invalid_argument", "Choose the items to move.", loc=("body", "item"))
     if len(typed.items) > MOST_AT_ONCE:
-        raise InvalidInput("invalid_argument", f"Move at most {MOST_AT_ONCE} at once.", loc=("body", "item"))
+        raise InvalidInput(
+            "invalid_argument", Sentence("Move at most {most} at once.", most=MOST_AT_ONCE), loc=("body", "item")
+        )
     account, role = assignee_of(typed.to)
     if account is None and role is None:
         raise InvalidInput("invalid_argument", "Choose whom to give them to.", loc=("body", "to"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import ReviewAction, apply_action
+from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import form_context
 
 
@@ -31,5 +32,5 @@ def _move(workflow_id: str, asked: ReviewAction) -> Moved:
         with audited_transaction(AuditedAction(context, asked.action.value, workflow_id)) as session:
             done = apply_action(session, workflow_id, asked, context)
     except (Conflict, NotFound) as refused:
-        return Moved(workflow_id, None, refused.message)
+        return Moved(workflow_id, None, page_message(refused))
     return Moved(workflow_id, done.item.title)

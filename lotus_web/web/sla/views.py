@@ -20,7 +20,7 @@ from lotus_web.queries.sla.pressing import items_held, pressing_items
 from lotus_web.store.session import db
 from lotus_web.web.charts.bars import Count
 from lotus_web.web.charts.loads import LoadRow, TimesRow
-from lotus_web.web.format.people import known_as
+from lotus_web.web.format.people import display_name
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.refusal_log import logging_refusals
@@ -69,7 +69,7 @@ def move() -> ResponseReturnValue:
         return render_board(left, person=person, status=409, outcome=outcome)
     if is_htmx():
         return render_board(TypedMove(), person=person, outcome=outcome)
-    flash(f"{len(moved)} {'item' if len(moved) == 1 else 'items'} moved to {known_as(typed.target)}.", "success")
+    flash(f"{len(moved)} {'item' if len(moved) == 1 else 'items'} moved to {display_name(typed.target)}.", "success")
     return see_other(url_for("sla.show", person=person))
 
 
@@ -120,7 +120,7 @@ def charts(
 ) -> dict[str, list[Any]]:
     """Return the rows of each chart, every one with the inbox that it stands for."""
     return {
-        "people": [_load(load, known_as(load.name or ""), Tab.OPEN, person=load.name or "") for load in people],
+        "people": [_load(load, display_name(load.name or ""), Tab.OPEN, person=load.name or "") for load in people],
         "roles": [_queue(load) for load in roles],
         "ageing": [Count(age.label, count, inbox_of(age=age.value)) for age, count in ageing],
         "decided": [Count(_day(one.day), one.count, _decided_on(one.day)) for one in decided],

@@ -9,10 +9,9 @@ import pytest
 import time_machine
 from flask import Blueprint, Flask, Response, render_template_string, request
 
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import Permission, forbidden
 from lotus_web.domain.errors import (
     Conflict,
-    Forbidden,
     InProgress,
     InvalidInput,
     LotusError,
@@ -28,7 +27,7 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><title>Desk</title></head><body>
 <p id="who">{{ who }}</p><textarea name="reason">{{ draft.get("reason", "") }}</textarea></body></html>"""
 REFUSALS: dict[str, LotusError] = {
     "invalid": InvalidInput("REASON_REQUIRED", "A reason is required."),
-    "forbidden": Forbidden(message="This needs the permission admin."),
+    "forbidden": forbidden(Permission.ADMIN),
     "unknown": NotFound("RUN_NOT_FOUND", "There is no such run."),
     "conflict": Conflict("VERSION_CONFLICT", "Max approved it at 10:02."),
     "busy": InProgress("IN_PROGRESS", "Another caller does this.", retry_after=3),

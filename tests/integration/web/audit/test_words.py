@@ -11,9 +11,10 @@ from flask import Flask
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.surface import Surface
+from lotus_web.queries.audit.lines import AuditLine, Source
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.store.session import transaction
-from lotus_web.web.audit.words import sentence_of
+from lotus_web.web.audit.words import text_of
 from tests.integration.conftest import ClientOf
 from tests.support.people import post
 
@@ -80,14 +81,39 @@ def test_the_filters_and_the_chain_read_without_a_riddle(client_of: ClientOf) ->
     assert re.search(r"<dt>Last verified</dt>\s*<dd><time", max_.get("/audit").text)
 
 
+def line(text: str, *, code: str = "", source: Source = Source.RECORD, **details: str) -> AuditLine:
+    """Return a line of the audit log that says ``text``."""
+    named = {"kind": "refused", "actor_id": "nora", "about": "t", "surface": "form", "line_id": "aud_1"}
+    return AuditLine(
+        source=source,
+        seq=1,
+        at=utcnow(),
+        on_behalf_of=None,
+        trace_id=None,
+        text=text,
+        hash=None,
+        details={"code": code, **details},
+        **named,
+    )
+
+
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("code", "sentence"),
     [
         ("DPM_WORKFLOW_INVALID_TRANSITION", "The gate does not allow this decision as things stand."),
         ("DPM_SOMETHING_ELSE", "Dpm something else."),
-        ("Choose a reason.", "Choose a reason."),
-        ("OK", "OK"),
     ],
 )
-def test_a_bare_code_reads_as_a_sentence(text: str, sentence: str) -> None:
-    assert sentence_of(text) == sentence
+def test_a_bare_code_reads_as_a_sentence(code: str, sentence: str) -> None:
+    assert text_of(line(code, code=code)) == sentence
+
+
+@pytest.mark.parametrize("text", ["Choose a reason.", "DPM_SOMETHING_ELSE", "This needs the permission admin."])
+def test_what_someone_wrote_is_told_as_it_is(text: str) -> None:
+    assert text_of(line(text, code="OTHER")) == text
+    assert text_of(line(text, code=text, source=Source.ACTION, permission="admin")) == text
+
+
+def test_a_missing_permission_is_told_by_what_it_allows() -> None:
+    told = text_of(line("This needs the permission admin.", code="FORBIDDEN", permission="admin"))
+    assert told == "This needs the permission “Administer people and tokens”."
