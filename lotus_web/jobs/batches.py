@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -19,35 +17,15 @@ from lotus_web.telemetry.logs import log_unexpected
 BATCH = 200
 
 
-class PushBack(Protocol):
-    """Leaves a row alone for a while."""
-
-    def __call__(self, session: Session, key: ItemKey, *, now: datetime) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What kind of rows are worked on: the log's name of one that fails, what its id is called there, how it is put off."""
-
-    failed: str
-    id_name: str
-    push_back: PushBack
-
-
-ITEMS = Rows("item_failed", "workflow_id", push_back)
-
-
 def work_through(
     context: JobContext,
     now: datetime,
     find: Callable[[Session], list[ItemKey]],
     act: Callable[[Session, ItemKey], bool],
-    *,
-    rows: Rows = ITEMS,
 ) -> tuple[int, int]:
     """Act on what ``find`` gives, a batch at a time, until it gives nothing new; returns how many were done and failed.
 
-    A row that fails is pushed back. Raises Conflict ``LEASE_LOST`` when another process leads by now.
+    An item that fails is put off for a while. Raises Conflict ``LEASE_LOST`` when another process leads by now.
     """
     done = failed = 0
     seen: set[ItemKey] = set()
@@ -67,7 +45,7 @@ def work_through(
                 if is_lead_lost(error):
                     raise
                 failed += 1
-                log_unexpected(error, rows.failed, **{"tenant": key[0], rows.id_name: key[1]})
+                log_unexpected(error, "item_failed", tenant=key[0], workflow_id=key[1])
                 with context.unit() as session:
-                    rows.push_back(session, key, now=now)
+                    push_back(session, key, now=now)
     return done, failed

@@ -1,37 +1,78 @@
-"""Delivery: notices that wait for their channel are handed over to it, each in a transaction of its own (workflow.md §4)."""
+"""The delivery of notices by channels other than the console (ADR 0014)."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from lotus_web.jobs.batches import BATCH, Rows, work_through
+from lotus_web.domain.notifications import DeliveryStatus
 from lotus_web.jobs.context import JobContext
-from lotus_web.queries.notifications.undelivered import undelivered_by_channel
-from lotus_web.services.notifications.delivery import CHANNELS, deliver, push_back, undelivered
-from lotus_web.store.session import db
+from lotus_web.queries.notifications.deliveries import undelivered_counts
+from lotus_web.services.notifications.deliveries import (
+    ClaimedDelivery,
+    claim_delivery,
+    is_due,
+    mark_delivered,
+    mark_failed,
+    outgoing,
+)
+from lotus_web.services.notifications.senders import SENDERS
+from lotus_web.store.session import db, transaction
+from lotus_web.telemetry.logs import log_unexpected
 
 CADENCE_SECONDS = 30
-NOTICES = Rows("notice_failed", "notification_id", push_back)
 
 
-def hand_over(context: JobContext, now: datetime) -> dict[str, Any]:
-    """Deliver what waits; returns how many were delivered, how many failed, and how many wait for a channel not known here."""
-    delivered, failed = work_through(
-        context,
-        now,
-        lambda session: undelivered(session, now=now, limit=BATCH),
-        lambda session, key: deliver(session, key, now=now),
-        rows=NOTICES,
-    )
-    return {"delivered": delivered, "failed": failed, "unknown_channel": _waiting(known=False)}
+def deliver_pending(context: JobContext, _now: datetime) -> dict[str, Any]:
+    """Send every delivery that is due, one after the other.
+
+    Returns how many were delivered, failed and are tried again, or were given up, and how many wait for a channel that is
+    not known here.
+    """
+    ended: Counter[DeliveryStatus] = Counter()
+    while not context.stop.is_set() and _some_due():
+        with context.unit() as session:
+            claim = claim_delivery(session)
+        if claim is None:
+            break
+        ended[_send(claim)] += 1
+    return {
+        "delivered": ended[DeliveryStatus.DELIVERED],
+        "failed": ended[DeliveryStatus.PENDING],
+        "given_up": ended[DeliveryStatus.DEAD],
+        "unknown_channel": _waiting(known=False),
+    }
 
 
-def preview(context: JobContext, now: datetime) -> dict[str, Any]:
-    """Return how many notices wait for a channel, those that were pushed back too, and how many for one not known here."""
+def _send(claim: ClaimedDelivery) -> DeliveryStatus:
+    """Send one notice with no transaction open, then mark it, whoever leads the jobs by then."""
+    try:
+        notice = outgoing(db.session(), claim)
+        db.session.rollback()
+        SENDERS[claim.channel](notice)
+    except Exception as error:
+        db.session.rollback()
+        named = {"tenant": claim.tenant_id, "delivery_id": claim.delivery_id, "channel": claim.channel}
+        log_unexpected(error, "delivery_failed", **named)
+        with transaction() as session:
+            return mark_failed(session, claim, error)
+    with transaction() as session:
+        mark_delivered(session, claim)
+    return DeliveryStatus.DELIVERED
+
+
+def preview(_context: JobContext, _now: datetime) -> dict[str, Any]:
+    """Return how many deliveries wait for a channel, those to be tried again later included, and how many for an unknown one."""
     return {"delivered": _waiting(known=True), "unknown_channel": _waiting(known=False)}
 
 
 def _waiting(*, known: bool) -> int:
-    waiting = undelivered_by_channel(db.session())
-    return sum(count for channel, count in waiting.items() if (channel in CHANNELS) is known)
+    waiting = undelivered_counts(db.session()).waiting
+    return sum(count for channel, count in waiting.items() if (channel in SENDERS) is known)
+
+
+def _some_due() -> bool:
+    found = is_due(db.session())
+    db.session.rollback()
+    return found

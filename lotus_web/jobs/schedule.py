@@ -30,7 +30,7 @@ class Job:
 JOBS: tuple[Job, ...] = (
     Job("sla", sla.sweep, lambda settings: settings.sla_sweep_seconds),
     Job("claims", claims.release, lambda settings: settings.sla_sweep_seconds),
-    Job("delivery", delivery.hand_over, lambda settings: delivery.CADENCE_SECONDS, delivery.preview),
+    Job("delivery", delivery.deliver_pending, lambda settings: delivery.CADENCE_SECONDS, delivery.preview),
     Job("operations", operations.run_due, lambda settings: operations.CADENCE_SECONDS),
     Job("retention", retention.purge, lambda settings: 3600, retention.preview),
     Job("housekeeping", housekeeping.purge, lambda settings: 3600),

@@ -9,7 +9,7 @@ from lotus_web.models.item_actions import WorkflowAction
 from lotus_web.models.items import WorkflowItem
 from lotus_web.models.jobs import JobRun, SchedulerLease
 from lotus_web.models.lineage import LineageEdge
-from lotus_web.models.notifications import Notification, NotificationRead
+from lotus_web.models.notifications import Notification, NotificationDelivery, NotificationRead
 from lotus_web.models.operations import Operation, OperationPayload, OperationStep, RetentionEntry
 from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
 from lotus_web.models.policy_packs import StoredPolicyPack
@@ -27,6 +27,7 @@ __all__ = [
     "JobRun",
     "LineageEdge",
     "Notification",
+    "NotificationDelivery",
     "NotificationRead",
     "Operation",
     "OperationPayload",

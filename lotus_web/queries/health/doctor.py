@@ -19,7 +19,7 @@ from lotus_web.models import EventLogEntry, JobRun, Person, SchedulerLease, Tena
 from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.health.revisions import known_revisions, newest_revisions
 from lotus_web.queries.health.settings import SettingInForce, settings_in_force
-from lotus_web.queries.notifications.undelivered import undelivered_by_channel
+from lotus_web.queries.notifications.deliveries import undelivered_counts
 
 
 class State(StrEnum):
@@ -54,6 +54,7 @@ class Diagnosis:
         return all(finding.state is not State.WRONG for finding in self.findings)
 
 
+CHANNELS = frozenset(Channel)
 Check = Callable[[Session, Settings, datetime], Iterator[Finding]]
 
 
@@ -200,19 +201,21 @@ def check_escalation(session: Session, settings: Settings, _now: datetime) -> It
 
 
 def check_delivery(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """Every notice has reached its channel, or waits for one that is known here."""
-    waiting = undelivered_by_channel(session)
-    strange = sorted(waiting.keys() - set(Channel))
-    if strange:
-        yield Finding(
-            "delivery",
-            State.WRONG,
-            f"Notices that wait for a channel not known here ({', '.join(strange)}): {sum(waiting[one] for one in strange)}.",
-            "Run the jobs with the version that made them",
+    """Every notice was delivered by each of its channels, or will be: none was given up, none is for an unknown channel."""
+    counts = undelivered_counts(session)
+    unknown = {channel: count for channel, count in counts.waiting.items() if channel not in CHANNELS}
+    if unknown:
+        says = (
+            f"Notices that wait for a channel not known here ({', '.join(sorted(unknown))}): {sum(unknown.values())}."
         )
+        yield Finding("delivery", State.WRONG, says, "Run the jobs with the version that made them")
+    if counts.dead:
+        says = f"Notices that could not be delivered ({', '.join(sorted(counts.dead))}): {sum(counts.dead.values())}."
+        yield Finding("delivery", State.WRONG, says, "flask --app app notifications undelivered, then resend")
+    if unknown or counts.dead:
         return
-    if waiting:
-        says = f"Notices that wait to be delivered: {sum(waiting.values())}."
+    if counts.waiting:
+        says = f"Notices that wait to be delivered: {sum(counts.waiting.values())}."
         yield Finding("delivery", State.NOTE, says, "flask --app app jobs tick --job delivery")
     else:
         yield Finding("delivery", State.OK, "No notice waits to be delivered.")

@@ -12,11 +12,12 @@ from lotus_web.domain.errors import NotFound
 from lotus_web.domain.events.projection import Effect
 from lotus_web.domain.items.precedents import precedent_key
 from lotus_web.domain.items.state import ActionRecord, ItemState
-from lotus_web.domain.notifications import Channel, Delivery, Notice
+from lotus_web.domain.notifications import Channel, DeliveryStatus, Notice
 from lotus_web.domain.sentences import to_json
 from lotus_web.models import Notification, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import ITEM_COLUMN, ITEM_FIELDS
 from lotus_web.models.to_domain import item_state as item_state
+from lotus_web.services.notifications.deliveries import plan_deliveries
 
 ItemKey = tuple[str, str]
 
@@ -80,7 +81,7 @@ def action_row(record: ActionRecord) -> WorkflowAction:
 
 
 def notice_row(notice: Notice) -> Notification:
-    """Return the row of a notice; the console shows it at once, so it is delivered when it is made."""
+    """Return the row of a notice. The console shows what is stored, so it is delivered when it is made."""
     return Notification(
         notification_id=notice.notification_id,
         tenant_id=notice.tenant_id,
@@ -88,7 +89,7 @@ def notice_row(notice: Notice) -> Notification:
         trace_id=notice.trace_id,
         category=notice.category.value,
         channel=Channel.CONSOLE.value,
-        status=Delivery.DELIVERED.value,
+        status=DeliveryStatus.DELIVERED.value,
         message=notice.message,
         code=notice.code.value,
         params=to_json(notice.params),
@@ -102,11 +103,12 @@ def notice_row(notice: Notice) -> Notification:
 
 
 def store_notice(session: Session, notice: Notice) -> bool:
-    """Record a notice unless its dedupe key was told before; return whether it was recorded."""
+    """Store a notice and its deliveries, unless its dedupe key is there already; return whether it was stored."""
     told = select(Notification.notification_seq).where(
         Notification.tenant_id == notice.tenant_id, Notification.dedupe_key == notice.dedupe_key
     )
     if session.scalar(told) is not None:
         return False
     session.add(notice_row(notice))
+    plan_deliveries(session, notice)
     return True

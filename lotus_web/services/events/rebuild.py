@@ -27,10 +27,10 @@ from lotus_web.store.types import Base
 
 TRACES_A_BATCH = 200
 FOLDED = (EventType.TRACE_STARTED.value, *ABOUT_ITEMS)
-# What no event tells: the place among all rows, and when a channel took a notice over.
-# Rows of versions before 0013 have neither.
+# Columns of notices that rows of versions before 0013 do not have.
 CODED = frozenset({"code", "params"})
-NOT_COMPARED = frozenset({"action_seq", "notification_seq", "status", "delivered_at", "deliver_not_before"})
+# What no event tells: the place among all rows.
+NOT_COMPARED = frozenset({"action_seq", "notification_seq"})
 
 
 @dataclass(frozen=True, slots=True)

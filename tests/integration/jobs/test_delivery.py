@@ -1,35 +1,57 @@
-"""The delivery of notices: what waits for a channel is handed over to it once, whatever fails, whoever else is at it."""
+"""Delivery by channels other than the console: claimed by one worker, sent with nothing held, marked, tried again, given up."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from lotus_web.config.current import utcnow
-from lotus_web.domain.notifications import Channel
+from lotus_web.domain.notifications import MAX_ATTEMPTS, Channel, retry_delay
+from lotus_web.domain.sentences import Account
 from lotus_web.jobs import delivery
 from lotus_web.jobs.context import JobContext
-from lotus_web.models import Notification
+from lotus_web.models import Notification, NotificationDelivery
+from lotus_web.queries.health import doctor
 from lotus_web.queries.health.doctor import State, diagnose
-from lotus_web.services.notifications.delivery import CHANNELS, PUSH_BACK, deliver, undelivered
+from lotus_web.services.notifications import deliveries
+from lotus_web.services.notifications.deliveries import LEASE, WORKER_LOST
+from lotus_web.services.notifications.senders import SENDERS, OutgoingNotice
 from lotus_web.store.session import db, transaction
 from tests.integration.jobs.sla.test_sweep import explained
 from tests.servers.patience import PATIENCE
-from tests.support.events import NOON, open_item
+from tests.support.events import NOON, open_item, open_items
 from tests.support.histories import differences, unguarded
 
-LATER = NOON + timedelta(hours=1)
-NOTHING = {"delivered": 0, "failed": 0, "unknown_channel": 0}
-Handed = list[str]
+NOTHING = {"delivered": 0, "failed": 0, "given_up": 0, "unknown_channel": 0}
+SECOND = timedelta(seconds=1)
+
+
+class PowerCut(BaseException):
+    """The process dies: nothing that handles exceptions gets to run."""
+
+
+class Mail:
+    """A channel for mail whose receiver may refuse what it is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[OutgoingNotice] = []
+        self.refuses: set[str] = set()
+
+    def __call__(self, notice: OutgoingNotice) -> None:
+        if notice.workflow_id in self.refuses:
+            raise ConnectionError("no mail for ada@desk.example today")
+        self.sent.append(notice)
+
+    @property
+    def workflow_ids(self) -> list[str]:
+        return [one.workflow_id for one in self.sent]
 
 
 @pytest.fixture
@@ -38,196 +60,330 @@ def job(app: Flask) -> JobContext:
 
 
 @pytest.fixture
-def handed(monkeypatch: pytest.MonkeyPatch) -> Handed:
-    """What was handed over to a channel for mail, which this installation has besides the console's."""
-    ids: Handed = []
-    monkeypatch.setitem(CHANNELS, "mail", lambda notice: ids.append(notice.notification_id))  # type: ignore[arg-type]
-    return ids
+def mail(monkeypatch: pytest.MonkeyPatch) -> Mail:
+    """A channel for mail, besides the console."""
+    channel = Mail()
+    monkeypatch.setitem(SENDERS, "mail", channel)
+    monkeypatch.setattr(doctor, "CHANNELS", doctor.CHANNELS | {"mail"})
+    return channel
 
 
-def pending(number: int, channel: str = "operator_console") -> str:
-    """Store a notice that its channel does not have yet."""
-    notice = Notification(
-        notification_id=f"ntf_{number}",
-        tenant_id="default",
-        workflow_id="t:exception:ex",
-        trace_id="t",
-        category="failure",
-        channel=channel,
-        status="pending",
-        message="Something could not be recorded.",
-        recipient_role="reviewer",
-        payload={},
-        dedupe_key=f"key-{number}",
-        created_at=NOON,
-    )
-    with transaction() as session:
-        session.add(notice)
-    return f"ntf_{number}"
+class StoreClock:
+    """The store's clock as deliveries read it, which a test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOON + timedelta(hours=1)
+
+    def __call__(self, _session: Session) -> datetime:
+        return self.now
 
 
-def stored(notification_id: str) -> tuple[str, Any]:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> StoreClock:
+    found = StoreClock()
+    monkeypatch.setattr(deliveries, "store_now", found)
+    return found
+
+
+def deliver(job: JobContext) -> dict[str, Any]:
+    """Run the job once and return what it did, without what is zero."""
+    return {name: count for name, count in delivery.deliver_pending(job, NOON).items() if count}
+
+
+def rows() -> list[NotificationDelivery]:
     db.session.rollback()
-    query = select(Notification.status, Notification.delivered_at).where(
-        Notification.notification_id == notification_id
-    )
-    status, delivered_at = db.session.execute(query).one()
-    return status, delivered_at
+    query = db.select(NotificationDelivery).order_by(NotificationDelivery.delivery_seq)
+    return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
 
-def test_what_the_console_is_told_is_delivered_when_it_is_made(app: Flask, session: Session, job: JobContext) -> None:
+def only_row() -> NotificationDelivery:
+    (row,) = rows()
+    return row
+
+
+def finding(session: Session, job: JobContext) -> tuple[State, str]:
+    found = [one for one in diagnose(session, job.settings, now=NOON).findings if one.check == "delivery"]
+    return found[0].state, found[0].says
+
+
+def test_the_console_needs_no_delivery(app: Flask, session: Session, job: JobContext) -> None:
     workflow_id = open_item(app, "t", at=NOON)
     told = session.query(Notification).filter_by(workflow_id=workflow_id).all()
-    assert told
-    assert all(notice.delivered_at == notice.created_at for notice in told)
-    assert delivery.preview(job, LATER) == {"delivered": 0, "unknown_channel": 0}
-    assert delivery.hand_over(job, LATER) == NOTHING
+    assert [(one.channel, one.status, one.delivered_at) for one in told] == [("operator_console", "delivered", NOON)]
+    assert rows() == []
+    assert deliver(job) == {}
+    assert finding(session, job) == (State.OK, "No notice waits to be delivered.")
 
 
-def test_every_channel_of_the_house_is_known_to_the_job() -> None:
-    assert set(CHANNELS) == set(Channel)
+def test_every_channel_but_the_console_has_a_sender() -> None:
+    assert set(SENDERS) == set(Channel) - {Channel.CONSOLE}
 
 
-def test_a_notice_that_was_left_undelivered_is_delivered_once(session: Session, job: JobContext) -> None:
-    waiting = pending(1)
-    assert delivery.preview(job, LATER) == {"delivered": 1, "unknown_channel": 0}
-    assert delivery.hand_over(job, LATER) == NOTHING | {"delivered": 1}
-    assert stored(waiting) == ("delivered", LATER)
-    assert delivery.hand_over(job, LATER + timedelta(hours=1)) == NOTHING
-    assert stored(waiting) == ("delivered", LATER)
-
-
-def test_each_channel_is_handed_its_own_notices_in_their_order(
-    session: Session, job: JobContext, handed: Handed
+def test_a_notice_has_one_delivery_for_each_channel_and_each_sends_it_once(
+    app: Flask, session: Session, job: JobContext, mail: Mail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mails = [pending(number, "mail") for number in (1, 2, 3)]
-    pending(4)
-    assert delivery.hand_over(job, LATER) == NOTHING | {"delivered": 4}
-    assert handed == mails
+    pager = Mail()
+    monkeypatch.setitem(SENDERS, "pager", pager)
+    items = [open_item(app, trace, at=NOON) for trace in ("t1", "t2", "t3")]
+    assert delivery.preview(job, NOON) == {"delivered": 6, "unknown_channel": 0}
+    assert deliver(job) == {"delivered": 6}
+    assert (mail.workflow_ids, pager.workflow_ids) == (items, items)
+    assert {(row.status, row.attempts, row.due_at, row.lease_owner) for row in rows()} == {("delivered", 1, None, None)}
+    assert deliver(job) == {}
+    assert len({one.delivery_id for one in (*mail.sent, *pager.sent)}) == 6
 
 
-def test_a_notice_of_an_unknown_channel_waits_and_is_told(app: Flask, session: Session, job: JobContext) -> None:
-    strange, own = pending(1, "pigeon"), pending(2)
-    assert delivery.hand_over(job, LATER) == {"delivered": 1, "failed": 0, "unknown_channel": 1}
-    assert (stored(strange), stored(own)) == (("pending", None), ("delivered", LATER))
-    found = {one.check: one for one in diagnose(session, job.settings, now=LATER).findings}["delivery"]
-    assert (found.state, "pigeon" in found.says) == (State.WRONG, True)
-
-
-def test_the_doctor_tells_of_notices_that_wait(app: Flask, session: Session, job: JobContext) -> None:
-    def found() -> Any:
-        return {one.check: one for one in diagnose(session, job.settings, now=LATER).findings}["delivery"]
-
-    assert found().state is State.OK
-    pending(1)
-    assert (found().state, found().says) == (State.NOTE, "Notices that wait to be delivered: 1.")
-
-
-def test_a_notice_that_its_channel_does_not_take_is_pushed_back_and_holds_up_nothing(
-    session: Session, job: JobContext, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_a_channel_is_given_the_sentence_with_its_values(
+    app: Flask, session: Session, job: JobContext, mail: Mail
 ) -> None:
-    def refuse_the_first(notice: Notification) -> None:
-        if notice.notification_id == poison:
-            raise ConnectionError("no mail for ada@desk.example today")
-
-    monkeypatch.setitem(CHANNELS, "mail", refuse_the_first)  # type: ignore[arg-type]
-    poison, healthy = pending(1, "mail"), pending(2, "mail")
-    assert delivery.hand_over(job, LATER) == NOTHING | {"delivered": 1, "failed": 1}
-    assert (stored(poison), stored(healthy)) == (("pending", None), ("delivered", LATER))
-    logged = capfd.readouterr().err
-    assert ("notice_failed" in logged, poison in logged, "ada@desk.example" in logged) == (True, True, False)
-    assert delivery.hand_over(job, LATER + PUSH_BACK - timedelta(minutes=1)) == NOTHING
-    monkeypatch.setitem(CHANNELS, "mail", lambda _notice: None)  # type: ignore[arg-type]
-    assert delivery.hand_over(job, LATER + PUSH_BACK) == NOTHING | {"delivered": 1}
+    open_item(app, "t", at=NOON)
+    deliver(job)
+    (sent,) = mail.sent
+    assert str(sent.sentence).endswith(" is assigned to reviewer.")
+    assert sent.sentence.values["assignee"] == "reviewer"
+    assert not isinstance(sent.sentence.values["title"], Account)
+    assert (sent.recipient_role, sent.recipient_account_id, sent.tenant_id) == ("reviewer", None, "default")
+    assert sent.delivery_id == only_row().delivery_id
 
 
-def test_two_jobs_at_once_hand_a_notice_over_once(
-    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+def test_while_a_notice_is_sent_no_connection_is_held_and_others_can_write(
+    app: Flask, session: Session, job: JobContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = ("default", pending(1, "mail"))
+    """A receiver that does not answer holds up nobody."""
+    held: list[int] = []
+
+    def look(notice: OutgoingNotice) -> None:
+        if notice.workflow_id != "t:exception:ex":
+            return
+        held.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
+        writer = threading.Thread(target=open_item, args=(app, "meanwhile"))
+        writer.start()
+        writer.join(PATIENCE)
+        assert not writer.is_alive()
+
+    monkeypatch.setitem(SENDERS, "mail", look)
+    open_item(app, "t")
     session.rollback()
-    begun, other_tries = threading.Event(), threading.Event()
-    handed: Handed = []
+    assert deliver(job) == {"delivered": 2}
+    assert held == [0]
 
-    def take_over(notice: Notification) -> None:
-        handed.append(notice.notification_id)
-        begun.set()
-        assert other_tries.wait(PATIENCE)
 
-    monkeypatch.setitem(CHANNELS, "mail", take_over)  # type: ignore[arg-type]
-    outcomes: list[bool] = []
+def test_two_workers_never_send_the_same_notice(
+    app: Flask, session: Session, job: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2)
+    sent: list[tuple[str, int]] = []
+    seen = threading.local()
 
-    def work(before: Callable[[], object]) -> None:
+    def send(notice: OutgoingNotice) -> None:
+        sent.append((notice.delivery_id, threading.get_ident()))
+        if not hasattr(seen, "first"):
+            seen.first = True
+            both.wait(PATIENCE)
+
+    monkeypatch.setitem(SENDERS, "mail", send)
+    open_items(app, [f"t{number}" for number in range(12)])
+    session.rollback()
+    outcomes: list[int] = []
+
+    def work() -> None:
         with app.app_context():
-            before()
-            with transaction() as own:
-                outcomes.append(deliver(own, key, now=LATER))
+            outcomes.append(deliver(job)["delivered"])
 
-    def second() -> None:
-        assert begun.wait(PATIENCE)
-        assert undelivered(db.session(), now=LATER, limit=10) == [key]
-        db.session.rollback()
-        other_tries.set()
-
-    jobs = [threading.Thread(target=work, args=(before,)) for before in (lambda: None, second)]
-    for one in jobs:
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for one in workers:
         one.start()
-    for one in jobs:
+    for one in workers:
         one.join(PATIENCE)
-    assert (handed, outcomes) == (["ntf_1"], [True, False])
+    assert sum(outcomes) == len(sent) == len({delivery_id for delivery_id, _ in sent}) == 12
+    assert len({worker for _, worker in sent}) == 2
 
 
-@pytest.mark.parametrize(
-    "change",
-    ["message = 'x'", "channel = 'mail', delivered_at = created_at", "dedupe_key = 'x'", "recipient_account_id = 'x'"],
-)
-def test_what_is_told_cannot_be_changed_while_it_waits(session: Session, change: str) -> None:
-    pending(1)
+def test_a_crash_between_claim_and_mark_leads_to_a_repeat_after_the_lease(
+    app: Flask, session: Session, job: JobContext, monkeypatch: pytest.MonkeyPatch, clock: StoreClock
+) -> None:
+    sent: list[str] = []
+
+    def die_after_sending(notice: OutgoingNotice) -> None:
+        sent.append(notice.delivery_id)
+        if len(sent) == 1:
+            raise PowerCut
+
+    monkeypatch.setitem(SENDERS, "mail", die_after_sending)
+    open_item(app, "t")
+    with pytest.raises(PowerCut):
+        deliver(job)
+    assert (only_row().status, only_row().due_at) == ("sending", clock.now + LEASE)
+    clock.now += LEASE - SECOND
+    assert deliver(job) == {}
+    clock.now += SECOND
+    assert deliver(job) == {"delivered": 1}
+    assert sent == [only_row().delivery_id] * 2
+    assert (only_row().status, only_row().attempts) == ("delivered", 2)
+
+
+def test_a_worker_whose_lease_ran_out_marks_nothing(
+    app: Flask, session: Session, mail: Mail, clock: StoreClock
+) -> None:
+    open_item(app, "t")
+    with transaction() as own:
+        late = deliveries.claim_delivery(own)
+    clock.now += LEASE
+    with transaction() as own:
+        other = deliveries.claim_delivery(own)
+    assert late is not None
+    assert other is not None
+    with transaction() as own:
+        assert deliveries.mark_delivered(own, late) is False
+        deliveries.mark_failed(own, late, TimeoutError())
+    assert (only_row().status, only_row().lease_owner) == ("sending", other.owner)
+    with transaction() as own:
+        assert deliveries.mark_delivered(own, other) is True
+        deliveries.mark_failed(own, other, TimeoutError())
+    assert (only_row().status, only_row().last_error) == ("delivered", None)
+
+
+def test_a_channel_that_refuses_is_tried_later_and_later_and_then_given_up(
+    app: Flask, session: Session, job: JobContext, mail: Mail, clock: StoreClock
+) -> None:
+    mail.refuses.add(open_item(app, "t"))
+    delays = []
+    for _ in range(MAX_ATTEMPTS - 1):
+        assert deliver(job) == {"failed": 1}
+        due = only_row().due_at
+        assert due is not None
+        delays.append(due - clock.now)
+        clock.now = due - SECOND
+        assert deliver(job) == {}
+        clock.now = due
+    assert delays == [retry_delay(number) for number in range(1, MAX_ATTEMPTS)]
+    assert finding(session, job) == (State.NOTE, "Notices that wait to be delivered: 1.")
+    assert deliver(job) == {"given_up": 1}
+    row = only_row()
+    assert (row.status, row.due_at, row.last_error, row.finished_at) == ("dead", None, "ConnectionError", clock.now)
+    clock.now += timedelta(days=365)
+    assert deliver(job) == {}
+    assert finding(session, job) == (State.WRONG, "Notices that could not be delivered (mail): 1.")
+
+
+def test_a_delivery_whose_workers_all_die_is_given_up(
+    app: Flask, session: Session, job: JobContext, monkeypatch: pytest.MonkeyPatch, clock: StoreClock
+) -> None:
+    def die(_notice: OutgoingNotice) -> None:
+        raise PowerCut
+
+    monkeypatch.setitem(SENDERS, "mail", die)
+    open_item(app, "t")
+    for _ in range(MAX_ATTEMPTS):
+        with pytest.raises(PowerCut):
+            deliver(job)
+        clock.now += LEASE
+    assert deliver(job) == {}
+    assert (only_row().status, only_row().last_error) == ("dead", WORKER_LOST)
+
+
+def test_a_notice_that_is_refused_holds_up_no_other_and_no_address_is_logged(
+    app: Flask, session: Session, job: JobContext, mail: Mail, capfd: pytest.CaptureFixture[str]
+) -> None:
+    poison, healthy = open_items(app, ["poison", "healthy"])
+    mail.refuses.add(poison)
+    assert deliver(job) == {"failed": 1, "delivered": 1}
+    assert mail.workflow_ids == [healthy]
+    logged = capfd.readouterr().err
+    assert "delivery_failed" in logged
+    assert rows()[0].delivery_id in logged
+    assert "ada@desk.example" not in logged
+
+
+def test_what_cannot_even_be_read_holds_up_no_other(
+    app: Flask, session: Session, job: JobContext, mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison, healthy = open_items(app, ["poison", "healthy"])
+    with unguarded("dg_workflow_notifications") as own:
+        own.execute(text("UPDATE dg_workflow_notifications SET params = '{}' WHERE workflow_id = :id"), {"id": poison})
+    monkeypatch.setitem(SENDERS, "mail", lambda notice: (str(notice.sentence), mail(notice))[1])
+    assert deliver(job) == {"failed": 1, "delivered": 1}
+    assert mail.workflow_ids == [healthy]
+
+
+def test_an_operator_sees_what_was_given_up_and_sends_it_again(
+    app: Flask, session: Session, job: JobContext, mail: Mail, clock: StoreClock
+) -> None:
+    mail.refuses |= set(open_items(app, ["t1", "t2"]))
+    while deliver(job) != {"given_up": 2}:
+        clock.now += timedelta(hours=6)
+    runner = app.test_cli_runner()
+    listed = [json.loads(line) for line in runner.invoke(args=["notifications", "undelivered"]).stdout.splitlines()]
+    assert [(one["status"], one["channel"], one["attempts"]) for one in listed] == [("dead", "mail", MAX_ATTEMPTS)] * 2
+    mail.refuses.clear()
+    first, second = (one["delivery_id"] for one in listed)
+    assert json.loads(runner.invoke(args=["notifications", "resend", first]).stdout) == {"due_again": 1}
+    assert deliver(job) == {"delivered": 1}
+    again = runner.invoke(args=["notifications", "resend", first])
+    assert (again.exit_code, again.stderr) == (1, f"Error: There is no delivery {first} that was given up.\n")
+    assert json.loads(runner.invoke(args=["notifications", "resend", "--all"]).stdout) == {"due_again": 1}
+    assert deliver(job) == {"delivered": 1}
+    assert [one.delivery_id for one in mail.sent] == [first, second]
+    assert runner.invoke(args=["notifications", "undelivered"]).stdout == ""
+
+
+@pytest.mark.parametrize("options", [[], ["dlv_1", "--all"]])
+def test_an_operator_says_what_to_send_again(app: Flask, options: list[str]) -> None:
+    assert app.test_cli_runner().invoke(args=["notifications", "resend", *options]).exit_code == 2
+
+
+def test_a_notice_for_an_unknown_channel_waits_and_is_told(
+    app: Flask, session: Session, job: JobContext, mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as newer:
+        newer.setitem(SENDERS, "pigeon", mail)
+        open_item(app, "t")
+    assert deliver(job) == {"delivered": 1, "unknown_channel": 1}
+    assert [(row.channel, row.status) for row in rows()] == [("mail", "delivered"), ("pigeon", "pending")]
+    state, says = finding(session, job)
+    assert (state, "pigeon" in says) == (State.WRONG, True)
+
+
+@pytest.mark.parametrize("change", ["message = 'x'", "status = 'pending'", "delivered_at = NULL", "params = '{}'"])
+def test_nothing_of_a_notice_can_be_changed(app: Flask, session: Session, change: str) -> None:
+    open_item(app, "t")
     with pytest.raises(DatabaseError, match="append-only"), transaction() as own:
         own.execute(text(f"UPDATE dg_workflow_notifications SET {change}"))
 
 
-def test_a_delivery_that_was_noted_stays_so(session: Session, job: JobContext) -> None:
-    pending(1)
-    delivery.hand_over(job, LATER)
-    for change in ("delivered_at = NULL", "status = 'pending'", "deliver_not_before = created_at"):
-        with pytest.raises(DatabaseError, match="append-only"), transaction() as own:
-            own.execute(text(f"UPDATE dg_workflow_notifications SET {change}"))
-
-
-def test_when_a_notice_was_delivered_is_no_difference_to_its_history(
-    app: Flask, session: Session, job: JobContext
+def test_a_rebuild_restores_a_notice_and_sends_nothing(
+    app: Flask, session: Session, job: JobContext, mail: Mail
 ) -> None:
-    open_item(app, "t", at=NOON)
+    open_item(app, "t")
+    assert deliver(job) == {"delivered": 1}
     with unguarded("dg_workflow_notifications") as own:
-        own.execute(text("UPDATE dg_workflow_notifications SET delivered_at = NULL, status = 'pending'"))
-    assert delivery.hand_over(job, LATER)["delivered"] >= 1
+        own.execute(text("DELETE FROM dg_workflow_notifications"))
+    assert app.test_cli_runner().invoke(args=["workflow", "rebuild"]).exit_code == 0
     assert differences() == []
+    assert deliver(job) == {}
+    assert len(mail.sent) == 1
 
 
-def test_what_waits_is_found_by_an_index(app: Flask, session: Session, job: JobContext) -> None:
+def test_a_job_that_is_asked_to_stop_begins_no_other(app: Flask, session: Session, mail: Mail) -> None:
+    open_items(app, ["t1", "t2"])
+    job = JobContext(app.extensions["lotus_settings"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SENDERS, "mail", lambda notice: (mail(notice), job.stop.set())[1])
+        assert deliver(job) == {"delivered": 1}
+    assert [row.status for row in rows()] == ["delivered", "pending"]
+
+
+def test_what_is_due_is_found_by_an_index(app: Flask, session: Session, job: JobContext, mail: Mail) -> None:
+    done = {"tenant_id": "default", "channel": "mail", "status": "delivered", "attempts": 1, "created_at": NOON}
     with transaction() as own:
         own.execute(
-            Notification.__table__.insert(),  # type: ignore[attr-defined]
+            NotificationDelivery.__table__.insert(),  # type: ignore[attr-defined]
             [
-                {
-                    "notification_id": f"old-{number}",
-                    "tenant_id": "default",
-                    "workflow_id": "w",
-                    "trace_id": "t",
-                    "category": "failure",
-                    "channel": "operator_console",
-                    "status": "delivered",
-                    "message": "m",
-                    "payload": {},
-                    "dedupe_key": f"old-{number}",
-                    "created_at": NOON,
-                    "delivered_at": NOON,
-                }
+                done | {"delivery_id": f"old-{number}", "notification_id": f"old-{number}", "finished_at": NOON}
                 for number in range(5_000)
             ],
         )
-    pending(1)
+    open_item(app, "t")
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
     sent: list[tuple[str, Any]] = []
@@ -236,16 +392,16 @@ def test_what_waits_is_found_by_an_index(app: Flask, session: Session, job: JobC
         sent.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", note)
-    assert delivery.hand_over(job, LATER) == NOTHING | {"delivered": 1}
+    assert deliver(job) == {"delivered": 1}
     event.remove(db.engine, "before_cursor_execute", note)
-    searches = [one for one in sent if "delivered_at IS NULL" in one[0]]
-    assert len(searches) >= 2
+    searches = [one for one in sent if "status <> 'delivered'" in one[0]]
+    assert len(searches) >= 4
     for statement, parameters in searches:
-        assert "ix_dg_workflow_notifications_undelivered" in explained(statement, parameters), statement
+        assert "ix_dg_workflow_notification_deliveries_open" in explained(statement, parameters), statement
 
 
-def test_the_command_delivers_and_says_so_as_json(app: Flask, session: Session) -> None:
-    pending(1)
+def test_the_command_delivers_and_says_so_as_json(app: Flask, session: Session, mail: Mail) -> None:
+    open_item(app, "t")
     asked = ["jobs", "tick", "--job", "delivery"]
     runner = app.test_cli_runner()
     foretold = runner.invoke(args=[*asked, "--dry-run"])
@@ -255,4 +411,4 @@ def test_the_command_delivers_and_says_so_as_json(app: Flask, session: Session) 
     )
     done = runner.invoke(args=asked)
     assert (done.exit_code, json.loads(done.stdout)) == (0, {"delivery": NOTHING | {"delivered": 1}})
-    assert stored("ntf_1")[1] <= utcnow()
+    assert mail.workflow_ids == ["t:exception:ex"]

@@ -15,10 +15,14 @@ from sqlalchemy import create_engine, event, inspect, text
 
 from lotus_web import create_app
 from lotus_web.config.settings import Settings
+from lotus_web.domain.access import Role
 from lotus_web.domain.decisions.gate import GateAction
+from lotus_web.queries.notifications.deliveries import undelivered_counts
+from lotus_web.queries.notifications.listing import notification_page
 from lotus_web.store.session import db, transaction
 from tests.servers.patience import PATIENCE
 from tests.stores.makers import environment
+from tests.support.events import person
 from tests.support.histories import APPEND_ONLY, assert_provable, decide, record
 
 ROOT = Path(__file__).parents[3]
@@ -124,6 +128,44 @@ def test_a_history_survives_the_newest_migration_back_and_forth(store_url: str) 
         downgrade(revision="-1")
         upgrade()
         assert_provable()
+
+
+NOTICE = """
+INSERT INTO dg_workflow_notifications (notification_id, tenant_id, workflow_id, trace_id, category, channel, status,
+    message, recipient_role, payload, dedupe_key, created_at, delivered_at)
+VALUES (:id, 'default', 't:exception:ex', 't', 'failure', :channel, :status, 'Something was told.', 'reviewer', '{}', :id,
+    '2026-11-03 12:00:00.000000', :delivered_at)
+"""
+
+
+def test_notices_of_earlier_versions_stay_readable_and_what_waits_becomes_a_delivery(store_url: str) -> None:
+    def statuses() -> list[tuple[str, str, bool]]:
+        query = "SELECT notification_id, status, delivered_at IS NULL FROM dg_workflow_notifications ORDER BY 1"
+        with db.engine.connect() as connection:
+            return [(row[0], row[1], bool(row[2])) for row in connection.execute(text(query))]
+
+    with app_on(store_url):
+        downgrade(revision="0012")
+        with db.engine.begin() as connection:
+            for name, channel in (
+                ("ntf_done", "operator_console"),
+                ("ntf_left", "operator_console"),
+                ("ntf_mail", "mail"),
+            ):
+                at = "2026-11-03 12:00:00.000000" if name == "ntf_done" else None
+                status = "pending" if at is None else "delivered"
+                connection.execute(text(NOTICE), {"id": name, "channel": channel, "status": status, "delivered_at": at})
+        before = statuses()
+        upgrade()
+        assert {(status, waits) for _, status, waits in statuses()} == {("delivered", False)}
+        assert undelivered_counts(db.session()).waiting == {"mail": 1}
+        page = notification_page(db.session(), person("nora", Role.REVIEWER), limit=10)
+        assert {str(row.sentence) for row in page.items} == {"Something was told."}
+        db.session.remove()
+        downgrade(revision="0012")
+        assert [one for one in statuses() if one[0] != "ntf_left"] == [one for one in before if one[0] != "ntf_left"]
+        upgrade()
+        assert undelivered_counts(db.session()).waiting == {"mail": 1}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

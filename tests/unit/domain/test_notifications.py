@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+
+import pytest
 
 from lotus_web.domain import notifications
 from lotus_web.domain.items.values import ItemStatus
+from lotus_web.domain.sentences import to_json
 from tests.support.histories import ITEM, NOW, later
 
 HELD = replace(ITEM, assigned_account_id="nora.lind")
@@ -50,3 +54,38 @@ def test_an_id_follows_from_tenant_and_key_so_that_a_rebuild_names_the_same() ->
     (one,), (again,) = notifications.deadline_risk(ITEM, NOW), notifications.deadline_risk(ITEM, later(1))
     (elsewhere,) = notifications.deadline_risk(replace(ITEM, tenant_id="other"), NOW)
     assert one.notification_id == again.notification_id != elsewhere.notification_id
+
+
+def test_each_failed_attempt_waits_longer_until_the_last() -> None:
+    delays = [notifications.retry_delay(number) for number in range(1, notifications.MAX_ATTEMPTS)]
+    assert delays[0] == timedelta(minutes=1)
+    assert all(one is not None and one <= notifications.LONGEST_RETRY for one in delays)
+    waits = [one for one in delays if one is not None]
+    assert waits == sorted(waits)
+    assert len(set(waits)) > 4
+    assert notifications.retry_delay(notifications.MAX_ATTEMPTS) is None
+
+
+@pytest.mark.parametrize("code", notifications.NoticeCode)
+def test_every_code_has_a_sentence(code: notifications.NoticeCode) -> None:
+    assert "{title}" in notifications.TEMPLATES[code]
+
+
+def test_a_stored_notice_says_the_same_again() -> None:
+    told = [
+        *notifications.assignment(HELD, NOW),
+        *notifications.approval(ITEM, event_id="e", actor_id="max", now=NOW),
+        *notifications.deadline_risk(ITEM, NOW),
+        *notifications.escalation(ITEM, NOW, passed_over="max"),
+        *notifications.escalation(ITEM, NOW),
+        *notifications.failure(ITEM, action="approve", request_id="r", reason="down", now=NOW),
+    ]
+    assert {one.code for one in told} == set(notifications.NoticeCode)
+    for one in told:
+        again = notifications.stored_sentence(one.code.value, to_json(one.params), one.message)
+        assert (str(again), again.values) == (one.message, one.params)
+
+
+@pytest.mark.parametrize("code", [None, "of_a_later_version"])
+def test_a_notice_without_a_known_code_is_told_as_it_was_stored(code: str | None) -> None:
+    assert str(notifications.stored_sentence(code, {}, "{title} was moved.")) == "{title} was moved."

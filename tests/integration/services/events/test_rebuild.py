@@ -212,3 +212,16 @@ def test_items_of_traces_that_the_log_does_not_know_are_found_wherever_they_sort
         for trace in ("!", "corr-2a", "~"):
             session.add(WorkflowItem(**{**values, "workflow_id": trace, "trace_id": trace}))
     assert len(differences()) == 3
+
+
+def test_notices_of_versions_without_codes_are_no_difference(desk: Flask) -> None:
+    with unguarded("dg_workflow_notifications") as own:
+        own.execute(text("UPDATE dg_workflow_notifications SET code = NULL, params = NULL"))
+    assert differences() == []
+
+
+def test_a_notice_with_other_values_than_its_history_is_named(desk: Flask) -> None:
+    with unguarded("dg_workflow_notifications") as own:
+        own.execute(text("UPDATE dg_workflow_notifications SET params = '{}'"))
+    assert all("params differ from its history" in one for one in differences())
+    assert differences()
