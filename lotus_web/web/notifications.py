@@ -1,4 +1,4 @@
-"""What someone was told: the bell of every page, the list, and noting what was read."""
+"""Notifications: the bell on every page, the list, and marking them as read."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ NOTHING: Page[NoticeRow] = Page((), None)
 @blueprint.get("/notifications")
 @signed_in
 def show() -> ResponseReturnValue:
-    """Show what is unread, with the latest of what was read beneath; or a page of either alone."""
+    """Show unread notifications with the latest read ones below, or a page of one kind."""
     return render_list()
 
 
 @blueprint.get("/notifications/bell")
 @signed_in
 def bell() -> ResponseReturnValue:
-    """Show the bell alone, for the page that keeps its count fresh."""
+    """Render the bell alone, for pages that refresh its count."""
     return render_template("notifications/_bell.html") if is_htmx() else see_other(url_for("notifications.show"))
 
 
 @blueprint.post("/notifications")
 @signed_in
 def read() -> ResponseReturnValue:
-    """Note that one notification was read, or everything that is unread now, ``AT_ONCE`` at most; raises NotFound."""
+    """Mark one notification as read, or the newest unread ones, ``AT_ONCE`` at most; raises NotFound."""
     actor, now = current_actor(), current.utcnow()
     one = request.form.get("notification_id")
     unread = [one] if one else unread_ids()
@@ -59,13 +59,13 @@ def read() -> ResponseReturnValue:
 
 
 def unread_ids() -> list[str]:
-    """Return the newest unread notifications of the person, as many as are marked at once."""
+    """Return the ids of the newest unread notifications, as many as are marked at once."""
     page = notification_page(db.session(), current_actor(), state=ReadState.UNREAD, limit=AT_ONCE)
     return [row.notification_id for row in page.items]
 
 
 def render_list(done: int = 0) -> Response:
-    """Render the list that the address names; ``done`` tells how many a form has just marked."""
+    """Render the list that the URL asks for; ``done`` is how many a form has just marked."""
     actor, session, cursor = current_actor(), db.session(), request.args.get("cursor") or None
     state = enum_arg("state", ReadState)
     both = state is None and cursor is None
@@ -86,10 +86,10 @@ def render_list(done: int = 0) -> Response:
 
 
 def unread() -> int:
-    """Return the count on the bell; one query."""
+    """Return the count on the bell. One query."""
     return unread_count(db.session(), current_actor()) if current_user.is_authenticated else 0
 
 
 def init_app(app: Flask) -> None:
-    """Let the layout draw the bell."""
+    """Give the layout the count on the bell."""
     app.jinja_env.globals["unread"] = unread

@@ -1,4 +1,4 @@
-"""What the caller was told, and noting that they have read it (workflow.md §4, §6)."""
+"""The caller's notifications, and marking them as read (workflow.md §4, §6)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def list_notifications(call: Call, query: NotificationListParams) -> Notificatio
     "Note that a notification was read", permission=AnyToken.ANY, response=NotificationAnswer, refuses=(NOT_FOUND,)
 )
 def read(call: Call, notification_id: str) -> NotificationAnswer:
-    """Note it; reading it twice changes nothing."""
+    """Mark it as read; repeating this changes nothing."""
     with transaction() as session:
         mark_read(session, notification_id, actor=call.actor, now=call.now)
         return NotificationAnswer.model_validate(own_notification(session, call.actor, notification_id))

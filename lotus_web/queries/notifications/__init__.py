@@ -1,1 +1,1 @@
-"""Read side of notifications: what people are told, its delivery and whether it was read."""
+"""Read side of notifications: what each person was told, and deliveries that are not done."""

@@ -1,7 +1,7 @@
-"""What someone was told: their own notifications and those of their roles, with what they have read (workflow.md §4).
+"""A person's notifications: their own and those of their roles, with what they have read (workflow.md §4).
 
-What a role was told counts from when the person got it. Of an item that was decided, only that it was decided is news: the
-rest is settled, for those too who have not read it.
+A notification to a role counts for people who had the role when it was sent. Once an item is decided, its earlier
+notifications are settled, read or not; only the notification of the decision can still be unread.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from lotus_web.domain.sentences import Sentence
 from lotus_web.models import Notification, NotificationRead, PersonRole, WorkflowItem
 from lotus_web.queries import keyset
 
-# The bell looks at this many of the newest of each recipient: a role may have been told a million things.
+# The bell counts this many of the newest of each recipient: a role may have a million notifications.
 BELL_REACH = 300
 BELL_MOST = 99
 READ_REACH = 2_000
@@ -51,7 +51,7 @@ class ReadState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoticeRow:
-    """A notification as one account sees it; ``read_at`` is theirs, ``settled_at`` when the decision on its item settled it."""
+    """A notification as one account sees it: ``read_at`` is when they read it, ``settled_at`` when a decision settled it."""
 
     notification_seq: int
     notification_id: str
@@ -74,13 +74,13 @@ class NoticeRow:
 
     @property
     def sentence(self) -> Sentence:
-        """What was told, for pages to render with display names."""
+        """What the notification says, for pages to render with display names."""
         return stored_sentence(self.code, self.params, self.message)
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeCounts:
-    """How many there are and how many are unread, of the newest ``BELL_REACH`` of each recipient; ``capped`` when there may be more."""
+    """Totals over the newest ``BELL_REACH`` of each recipient; ``capped`` means that there may be more."""
 
     unread: int
     total: int
@@ -94,13 +94,13 @@ class NoticeCounts:
 
 @dataclass(frozen=True, slots=True)
 class _Recipient:
-    """What is for one recipient the actor is, read through one index in its order; ``since`` None for no beginning."""
+    """One way in which notifications reach the actor: by name, or by a role since they have it (None: always)."""
 
     named: ColumnElement[bool]
     since: ScalarSelect[Any] | None = None
 
     def counts(self, created_at: SQLColumnExpression[datetime]) -> ColumnElement[bool]:
-        """Return the condition that a notice of this instant is for the actor; a role of nobody knows when counts for ever."""
+        """Return the condition that a notice created at this instant is for the actor; an unknown start of a role means always."""
         return and_(True) if self.since is None else or_(self.since.is_(None), created_at >= self.since)
 
 
@@ -162,7 +162,7 @@ def _in_state(actor: Actor, recipient: _Recipient, state: ReadState) -> Select[*
 
 
 def _as_seen(actor: Actor) -> Select[*tuple[Any, ...]]:
-    """Return notifications of the tenant as the columns of ``NoticeRow``."""
+    """Return the query of the tenant's notifications with the columns of ``NoticeRow``."""
     settled_at = case((_settles(Notification.category), WorkflowItem.resolved_at))
     return (
         select(
@@ -187,7 +187,7 @@ def _its_item(notice: Any) -> ColumnElement[bool]:
 
 
 def _settles(category: SQLColumnExpression[str]) -> ColumnElement[bool]:
-    """Return the condition that a decision leaves nothing to be told: it does of all but the decision itself."""
+    """Return the condition that a decision on the item settles the notification: all but that of the decision itself."""
     return category != NoticeCategory.APPROVAL.value
 
 
@@ -196,12 +196,12 @@ def _unread(category: SQLColumnExpression[str]) -> ColumnElement[bool]:
 
 
 def unread_count(session: Session, actor: Actor) -> int:
-    """Return how many of the actor's newest notifications are unread: ``BELL_MOST`` + 1 means that there are more. One query."""
+    """Return how many of the actor's newest notifications are unread, ``BELL_MOST`` + 1 at most. One query."""
     return min(notice_counts(session, actor).unread, BELL_MOST + 1)
 
 
 def notice_counts(session: Session, actor: Actor) -> NoticeCounts:
-    """Count the actor's newest notifications; one query, whatever there is."""
+    """Count the actor's newest notifications. One query."""
     rows = session.execute(union_all(*(_counts_of(actor, recipient) for recipient in _recipients(actor)))).all()
     return NoticeCounts(
         unread=sum(row[0] for row in rows),
@@ -235,7 +235,7 @@ def _counts_of(actor: Actor, recipient: _Recipient) -> Select[*tuple[int, int]]:
 
 
 def own_notification(session: Session, actor: Actor, notification_id: str) -> NoticeRow:
-    """Return one notification of the actor; raises NotFound, also for someone else's."""
+    """Return one notification of the actor; raises NotFound, also for another person's."""
     row = session.execute(_as_seen(actor).where(Notification.notification_id == notification_id)).one_or_none()
     if row is None or not is_recipient(actor, row.recipient_account_id, row.recipient_role):
         raise NotFound("not_found", "There is no such notification of yours.")

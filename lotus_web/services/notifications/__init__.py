@@ -1,1 +1,1 @@
-"""Write side of notifications: what people are told, its delivery and whether it was read."""
+"""Write side of notifications: storing deliveries, sending them, and marking notices read."""

@@ -1,4 +1,4 @@
-"""Noting what someone has read; notifications themselves never change (workflow.md §4)."""
+"""Marking notifications as read. The notifications themselves never change (workflow.md §4)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ AT_ONCE = 500
 
 
 def mark_read(session: Session, notification_id: str, *, actor: Actor, now: datetime) -> None:
-    """Note that the actor has read one notification; reading it again changes nothing. Raises NotFound, also for someone else's."""
+    """Mark one notification as read by the actor; marking it again changes nothing. Raises NotFound, also for another person's."""
     if mark_all_read(session, [notification_id], actor=actor, now=now) == 0:
         raise NotFound("not_found", "There is no such notification of yours.")
 
 
 def mark_all_read(session: Session, notification_ids: Iterable[str], *, actor: Actor, now: datetime) -> int:
-    """Note that the actor has read these, ``AT_ONCE`` at most; returns how many of them are theirs."""
+    """Mark these as read by the actor, ``AT_ONCE`` at most; returns how many of them are the actor's."""
     wanted = list(notification_ids)[:AT_ONCE]
     query = select(Notification).where(
         Notification.tenant_id == actor.tenant_id, Notification.notification_id.in_(wanted)

@@ -1,4 +1,4 @@
-"""Verifying the chain on demand, for the pages that show its state."""
+"""Verifying the hash chain on request, for the pages that show its state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOLD = 3
 
 
 def too_long(entries: int) -> str | None:
-    """Return the sentence that says why a chain is not verified here; None where it can be."""
+    """Return why a chain of this length is not verified by a page; None if it is."""
     if entries <= MOST_ENTRIES:
         return None
     tenant_id = current_actor().tenant_id
@@ -29,9 +29,9 @@ def too_long(entries: int) -> str | None:
 
 
 def verify_now() -> tuple[str, str]:
-    """Verify the chain and what decisions say of it, put it on record, and return its code and sentence.
+    """Verify the chain and that decisions agree with it, add an audit record, and return the code and sentence.
 
-    Raises Conflict for a chain that is too long.
+    Raises Conflict ``CHAIN_TOO_LONG``.
     """
     actor, session = current_actor(), db.session()
     refusal = too_long(chain_state(session, actor.tenant_id).entries)

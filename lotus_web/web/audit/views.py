@@ -1,4 +1,4 @@
-"""The record: what happened, who did it, what was refused; the state of the chain; and an item's proof as a file."""
+"""The audit log: what happened, who did it and what was refused; the state of the chain; exports of items."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ KINDS = (
 @requires(Permission.WORKFLOW_EXPORT)
 @redisplay_invalid_filters
 def show() -> ResponseReturnValue:
-    """Show a page of the record, newest first, and where the chain stands."""
+    """Show a page of the audit log, newest first, and the state of the chain."""
     wanted, session, tenant_id = filter_from_query(), db.session(), current_actor().tenant_id
     cursor = request.args.get("cursor") or None
     chain = chain_state(session, tenant_id)
@@ -101,7 +101,7 @@ def _file(engine: Engine, tenant_id: str, wanted: AuditFilter) -> Iterator[str]:
 @blueprint.post("/audit/verify")
 @requires(Permission.WORKFLOW_EXPORT)
 def verify() -> ResponseReturnValue:
-    """Verify the chain now and lead back to the record, in which that is a line."""
+    """Verify the chain now and return to the audit log, which has a line about it."""
     code, message = verify_now()
     flash(message, "success" if code == INTACT else "danger")
     return see_other(url_for("audit.show"))
@@ -110,13 +110,13 @@ def verify() -> ResponseReturnValue:
 @blueprint.get("/inbox/<ident:workflow_id>/export.json")
 @requires(Permission.WORKFLOW_EXPORT)
 def export_of_item(workflow_id: str) -> ResponseReturnValue:
-    """Send everything on an item with its proof, as ``audit verify --file`` takes it; raises NotFound."""
+    """Download everything about an item with its proof, for ``audit verify --file``; raises NotFound."""
     document = export_item(db.session(), current_actor().tenant_id, workflow_id, now=current.utcnow())
     return attachment(canonical_json(document), workflow_id, "json")
 
 
 def cells(line: AuditLine) -> list[str]:
-    """Return a line as the cells of a file."""
+    """Return a line as the cells of a CSV row."""
     source, at = line.source.word, line.at.astimezone(UTC).isoformat(timespec="microseconds")
     plain = [getattr(line, name) or "" for name in COLUMNS[2:]]
     return [at, source, *plain, canonical_json(line.details)]

@@ -1,1 +1,1 @@
-"""How values, names, permissions and links are shown on pages."""
+"""Values, names, permissions, sentences and links in the words of pages."""

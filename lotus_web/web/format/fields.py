@@ -1,4 +1,4 @@
-"""Fields of documents as texts: what a payload holds, told by the field's name."""
+"""Values of JSON documents as text, formatted by the name of their field."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from lotus_web.web.format.filters import NOTHING, money, percent, quantity, words
 
-# Fields with such names hold a share of 1, those of the engine's options too.
+# Fields with these endings hold a fraction of 1.
 SHARES = ("weight", "_pct")
 
 
 def shown(name: str, row: Mapping[str, Any]) -> str:
-    """Return a field's value as a reader says it: shares in percent, money with its currency, a dash for nothing."""
+    """Return a field's value as text: fractions in percent, money with its currency, a dash for an empty value."""
     value = row.get(name)
     if value is None or value == [] or value == {}:
         return NOTHING

@@ -1,4 +1,4 @@
-"""How a value is written on a page: money, weights, quantities, times and ids, one filter each."""
+"""Filters that format values on pages: money, weights, quantities, times and ids."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def _exact(value: Decimal | int) -> Decimal:
 
 
 def _grouped(value: Decimal, places: int, *, signed: bool = False) -> str:
-    """Round half up, group by thousands, and write a true minus; ``signed`` also writes the plus."""
+    """Round half up, group thousands, and use the minus sign U+2212; ``signed`` adds a plus to positive values."""
     rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
     return f"{sign}{abs(rounded):,f}"
 
 
 def amount(value: Decimal | int | None, currency: str, signed: bool = False) -> str:
-    """Return a sum of money without its currency code, in that currency's minor units."""
+    """Return an amount without its currency code, with the decimals of that currency (ISO 4217)."""
     if value is None:
         return NOTHING
     return _grouped(_exact(value), MINOR_UNITS.get(currency.upper(), 2), signed=signed)
@@ -84,7 +84,7 @@ def percent(weight: Decimal | int | None, signed: bool = False) -> str:
 
 
 def quantity(value: Decimal | int | None, signed: bool = False) -> str:
-    """Return units of an instrument, at most six decimals, without idle zeros; a dash for None."""
+    """Return units of an instrument, at most six decimals, without trailing zeros; a dash for None."""
     if value is None:
         return NOTHING
     text = _grouped(_exact(value), QUANTITY_PLACES, signed=signed)
@@ -92,7 +92,7 @@ def quantity(value: Decimal | int | None, signed: bool = False) -> str:
 
 
 def _span(seconds: int) -> str:
-    """Return the largest fitting unit, rounded down. ``relative()`` in static/js/app.js does the same sum."""
+    """Return a duration in its largest unit, rounded down; ``relative()`` in static/js/app.js does the same."""
     if seconds < 120 * 60:
         return f"{seconds // 60}{NO_BREAK_SPACE}min"
     if seconds < 48 * 3600:
@@ -101,7 +101,7 @@ def _span(seconds: int) -> str:
 
 
 def when(moment: datetime | None, now: datetime, due: bool = False) -> str:
-    """Return how far ``moment`` is from ``now`` in words.
+    """Return the time between ``moment`` and ``now`` in words.
 
     Plain: ``2 d ago``, ``in 3 h``, ``just now``. With ``due``: ``due in 12 min``, ``3 h late``, ``due now``.
     Both times are aware; None gives a dash.
@@ -116,7 +116,7 @@ def when(moment: datetime | None, now: datetime, due: bool = False) -> str:
 
 
 def duration(span: timedelta | None) -> str:
-    """Return a length of time in two units at most: ``14 min``, ``1 h 20 min``, ``3 d 4 h``; a dash for None."""
+    """Return a duration in at most two units: ``14 min``, ``1 h 20 min``, ``3 d 4 h``; a dash for None."""
     if span is None:
         return NOTHING
     minutes = int(span.total_seconds()) // 60
@@ -129,7 +129,7 @@ def duration(span: timedelta | None) -> str:
 
 
 def iso(moment: datetime | None) -> str:
-    """Return UTC ISO 8601 with seconds and ``Z``, as ``<time datetime>`` wants it; nothing for None."""
+    """Return UTC ISO 8601 with seconds and ``Z``, for ``<time datetime>``; an empty text for None."""
     if moment is None:
         return ""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -152,7 +152,7 @@ def shorten_middle(text: str, limit: int = 18) -> str:
 
 
 def _json_value(value: Any) -> Any:
-    """Write what JSON does not know as the wire does: decimals and times as text, enums by value."""
+    """Return what JSON has no type for as the API writes it: decimals and times as text, enums by value."""
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):
@@ -167,20 +167,20 @@ def _json_value(value: Any) -> Any:
 
 
 def pretty_json(value: Mapping[str, Any] | Sequence[Any] | str | None) -> str:
-    """Return a payload indented by two in its own key order; a text is returned as it is."""
+    """Return JSON indented by two, keys in their own order; text is returned as it is."""
     if isinstance(value, str):
         return value
     return json.dumps(value, indent=2, ensure_ascii=False, default=_json_value)
 
 
 def words(code: str | Enum) -> str:
-    """Return a code as a reader says it: ``SINGLE_POSITION_MAX`` becomes ``Single position max``."""
+    """Return a code as words: ``SINGLE_POSITION_MAX`` becomes ``Single position max``."""
     text = code.value if isinstance(code, Enum) else code
     return str(text).replace("_", " ").strip().capitalize()
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a count with its noun, which is given in the plural: ``1 item``, ``2,000 items``, ``1 entry``."""
+    """Return a count with its noun, given in the plural: ``1 item``, ``2,000 items``, ``1 entry``."""
     if count == 1:
         noun = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
     return f"{count:,} {noun}"
@@ -208,6 +208,6 @@ FILTERS: tuple[Callable[..., Any], ...] = (
 
 
 def register_filters(app: Flask) -> None:
-    """Make every filter of this module, and the chart geometry, known to the app's templates by its own name."""
+    """Register the filters, and the geometry of charts, under their own names."""
     for function in FILTERS:
         app.add_template_filter(function)

@@ -1,4 +1,4 @@
-"""Where an id of each kind has its page; what has none is looked for in the search box."""
+"""The page of each kind of id; ids of kinds without a page lead to the search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lotus_web.domain.lineage import EntityKind
 
 
 def record_url(kind: str, entity_id: str) -> str:
-    """Return the address of what an id names."""
+    """Return the URL of what an id names."""
     match kind:
         case EntityKind.RUN:
             return url_for("runs.show", run_id=entity_id)
@@ -24,7 +24,7 @@ def record_url(kind: str, entity_id: str) -> str:
 
 
 def lineage_url(entity_id: str, depth: int = 1) -> str | None:
-    """Return the address of an id's lineage; None while that part is switched off."""
+    """Return the URL of an id's lineage; None while that feature is off."""
     if not (SUPPORT.is_on and LINEAGE.is_on):
         return None
     return url_for("lineage.walk", entity_id=entity_id, depth=depth if depth > 1 else None)

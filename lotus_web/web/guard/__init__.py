@@ -1,1 +1,1 @@
-"""What stands before every page: access, features, drafts, storable forms, errors and the refusal log."""
+"""What every page shares before and after its view: access, features, drafts, form checks, errors, refusals."""

@@ -1,6 +1,6 @@
-"""Deny by default: a view is open to everyone, to whoever is signed in, or to who holds a permission, and says which.
+"""Deny by default: each view declares whether it is public, for signed-in people, or needs a permission.
 
-The JSON routes declare and check theirs in ``lotus_web.api``; their blueprints' names start with ``api``.
+The JSON routes declare and check permissions in ``lotus_web.api``; their blueprints' names start with ``api``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ csrf = CSRFProtect()
 
 
 class Door(Enum):
-    """Who may pass without holding a particular permission."""
+    """Access that needs no particular permission."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
@@ -43,17 +43,17 @@ Access = Door | Permission
 
 
 def public(view: View) -> View:
-    """Mark a view that everyone may see."""
+    """Mark a view as public."""
     return _mark(view, Door.PUBLIC)
 
 
 def signed_in(view: View) -> View:
-    """Mark a view for whoever is signed in, whatever their roles."""
+    """Mark a view for anyone who is signed in, whatever their roles."""
     return _mark(view, Door.SIGNED_IN)
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
-    """Mark a view for people who hold ``permission`` in the tenant they work in."""
+    """Mark a view for people with ``permission`` in their current tenant."""
     return lambda view: _mark(view, permission)
 
 
@@ -63,7 +63,7 @@ def _mark(view: View, access: Access) -> View:
 
 
 def access_of(app: Flask, endpoint: str) -> Access | None:
-    """Return who may use an endpoint; None for a view that nobody marked. Static files are public."""
+    """Return the access of an endpoint; None for an unmarked view. Static files are public."""
     if endpoint == "static":
         return Door.PUBLIC
     found: Access | None = getattr(app.view_functions[endpoint], MARK, None)
@@ -71,12 +71,12 @@ def access_of(app: Flask, endpoint: str) -> Access | None:
 
 
 def is_json_blueprint(name: str | None) -> bool:
-    """Return whether a blueprint belongs to the JSON routes, which keep their own gate."""
+    """Return whether a blueprint belongs to the JSON routes, which check access themselves."""
     return (name or "").split(".")[0].startswith("api")
 
 
 def current_actor() -> Actor:
-    """Return the signed-in person as the actor of a use case; raises Unauthenticated."""
+    """Return the signed-in person as an actor; raises Unauthenticated."""
     if not current_user.is_authenticated:
         raise Unauthenticated(message="Sign in first.")
     return Actor(
@@ -94,7 +94,7 @@ def form_context() -> CommandContext:
 
 
 def guard() -> ResponseReturnValue | None:
-    """Let a request for a page pass, or answer it: sign in, wrong token, not permitted, not marked."""
+    """Let a request for a page through, or answer it: sign in first, bad CSRF token, permission missing, unmarked view."""
     if request.endpoint is None or request.endpoint == "static" or is_json_blueprint(request.blueprint):
         return None
     access = access_of(current_app, request.endpoint)
@@ -118,7 +118,7 @@ def _refuse_unmarked(endpoint: str) -> NoReturn:
 
 
 def ask_to_sign_in() -> ResponseReturnValue:
-    """Send someone who looks to the sign-in; keep what someone who posts has typed (console.md, lost session)."""
+    """Redirect a GET to the sign-in page; answer a POST with it and keep what was typed (console.md, lost session)."""
     if request.method in LOOKING:
         path = here()
         return sign_in_page(401, next_path=path, session_lost=True) if is_htmx() else see_other(sign_in_url(path))
@@ -126,15 +126,15 @@ def ask_to_sign_in() -> ResponseReturnValue:
 
 
 def sign_in_url(next_path: str) -> str:
-    """Return the address of the sign-in that leads on to ``next_path``."""
+    """Return the URL of the sign-in page that continues to ``next_path``."""
     url = current_app.url_for("sign_in.show", next=None if next_path == "/" else next_path)
     return str(url)
 
 
 def init_app(app: Flask) -> None:
-    """Close every page that does not open itself. CSRF tokens are checked by the gate, for every HTML route."""
+    """Check access before every page. CSRF tokens are checked here too, for every HTML route."""
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
-    # A token is worth nothing without the session in the cookie, so a form may stay open as long as a session does.
+    # A token is useless without the session cookie, so a form may stay open as long as a session.
     app.config["WTF_CSRF_TIME_LIMIT"] = app.extensions["lotus_settings"].session_hours * 3600
     csrf.init_app(app)
     app.before_request(guard)

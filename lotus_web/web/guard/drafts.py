@@ -1,6 +1,6 @@
-"""What a person had typed when their session turned out to be over, carried through the sign-in and shown again.
+"""What a person had typed when their session ended, kept through the sign-in and shown again.
 
-The sign-in page holds it in a signed field; the new session's row then keeps it until the form is sent successfully.
+The sign-in page holds it in a signed field. The row of the new session then keeps it until the form is sent.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from lotus_web.web.shell.return_path import same_origin
 
 SALT = "lotus.draft"
 NOT_KEPT = frozenset({"csrf_token", "page", "password", "draft"})
-# Far above what any form of ours takes, far below the body limit that the sign-in form itself must meet.
+# Well above what any form takes, well below the body limit, which the sign-in form must meet too.
 LONGEST = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The fields of a form that could not be taken: where it was sent to and, if known, whose it was."""
+    """The fields of a form that was not accepted, its path and, if known, the username."""
 
     path: str
     fields: list[list[str]]
@@ -39,7 +39,7 @@ class Draft:
 
 
 def init_app(app: Flask) -> None:
-    """Forget a draft once its form is through, and let templates ask for one."""
+    """Drop a draft once its form was accepted, and give templates ``draft_for``."""
     app.after_request(forget_when_sent)
     app.jinja_env.globals["draft_for"] = draft_for
 
@@ -49,14 +49,14 @@ def _signer() -> URLSafeTimedSerializer:
 
 
 def typed_fields() -> list[list[str]]:
-    """Return the posted fields in their order, without secrets; nothing if another site sent them."""
+    """Return the posted fields in order, without secrets; none if another site sent them."""
     if request.method != "POST" or not same_origin():
         return []
     return [[name, value] for name, value in request.form.items(multi=True) if name not in NOT_KEPT]
 
 
 def sealed_draft() -> str | None:
-    """Return what this request posted as a signed text for the sign-in form; None if there is nothing to keep."""
+    """Return the posted fields as signed text for the sign-in form; None if there is nothing to keep."""
     fields = typed_fields()
     if not fields or sum(len(value) for _, value in fields) > LONGEST:
         return None
@@ -64,7 +64,7 @@ def sealed_draft() -> str | None:
 
 
 def opened_draft(sealed: str | None, *, name: str) -> dict[str, Any] | None:
-    """Return what the row of ``name``'s new session is to keep; None if it was tampered with, is too old, or another's."""
+    """Return the draft for the row of ``name``'s new session; None if it was changed, is too old, or another person's."""
     if not sealed:
         return None
     try:
@@ -86,7 +86,7 @@ def draft_for(path: str) -> MultiDict[str, str]:
 
 
 def forget_when_sent(response: Response) -> Response:
-    """Drop the draft when its form went through; the answer stands even if that cannot be noted."""
+    """Drop the draft when its form was accepted; the response stands even if the store fails."""
     person = g.get("_login_user")
     if request.method != "POST" or response.status_code >= 400 or not isinstance(person, SignedInPerson):
         return response

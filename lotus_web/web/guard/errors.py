@@ -1,4 +1,4 @@
-"""How a refusal or a failure looks to a person: what happened, what to do next, as a page or in place for htmx."""
+"""Error pages: what happened and what to do next, as a page or as a fragment for htmx."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from lotus_web.web.shell.htmx import is_htmx, is_led_on, title_element
 
 log = structlog.get_logger(__name__)
 
-# Set by the JSON routes: (error) -> Response, for addresses under theirs that no route of theirs answers.
+# Set by the JSON routes: (error) -> Response, for paths under theirs that no route matches.
 JSON_ERRORS = "lotus_json_errors"
 JSON_PATHS = ("/api/", "/rebalance", "/health", "/metrics", "/openapi.json")
 STORE_RETRY_SECONDS = 5
@@ -41,7 +41,7 @@ FORM_TOO_OLD = "Nothing was sent yet. You may have signed in or out since the fo
 
 
 class Words(NamedTuple):
-    """What a status is called on a page; ``message`` stands in where the refusal brings no sentence of its own."""
+    """The words for a status; ``message`` is used where the error has no sentence of its own."""
 
     title: str
     message: str
@@ -79,7 +79,7 @@ WORDS = {
         "Wait a moment and try again.",
     ),
 }
-# The same once a request had come so far that what it asked for may be there.
+# The words once the request may already have been recorded.
 LATE_WORDS = {
     500: Words(
         "Something went wrong here",
@@ -95,7 +95,7 @@ LATE_WORDS = {
 
 
 def error_page(status: int, message: str | None = None, *, title: str | None = None) -> Response:
-    """Render a refusal as a page, or as its fragment for htmx; who is signed in keeps navigation and search around it."""
+    """Render an error as a page, or as a fragment for htmx. Signed-in people keep navigation and search around it."""
     words = words_for(status)
     said = {
         "status": status,
@@ -104,13 +104,13 @@ def error_page(status: int, message: str | None = None, *, title: str | None = N
         "what_next": words.what_next,
         "correlation_id": current_ids().correlation_id if status >= 500 else None,
     }
-    response = make_response(_at_the_desk(status, said) or _alone(status, said), status)
+    response = make_response(_within_layout(status, said) or _alone(status, said), status)
     response.vary.add("HX-Request")
     return response
 
 
-def _at_the_desk(status: int, said: Mapping[str, Any]) -> str | None:
-    """Return the page as one of the desk; None for guests, in answer to a fault, and where the store does not say who asks."""
+def _within_layout(status: int, said: Mapping[str, Any]) -> str | None:
+    """Return the page within the layout; None for guests, for status 500 and above, and if the session cannot be read."""
     if status >= 500 or is_htmx() or request.endpoint == "static":
         return None
     try:
@@ -121,7 +121,7 @@ def _at_the_desk(status: int, said: Mapping[str, Any]) -> str | None:
 
 
 def _alone(status: int, said: Mapping[str, Any]) -> str:
-    """Return the page, or the fragment, without anything around it. Asks the store nothing."""
+    """Return the page or fragment without the layout. Does not use the store."""
     forget_person()
     if is_htmx():
         named = title_element(escape(said["title"])) if is_led_on() else ""
@@ -131,7 +131,7 @@ def _alone(status: int, said: Mapping[str, Any]) -> str:
 
 
 def words_for(status: int) -> Words:
-    """Return what a status is called now; a fault says that nothing was recorded only where that is certain."""
+    """Return the words for a status; they say that nothing was recorded only if that is certain."""
     late = {} if nothing_recorded() else LATE_WORDS
     kind = status if status in WORDS else 500 if status >= 500 else 400
     return late.get(kind, WORDS[kind])
@@ -142,7 +142,7 @@ def _too_much() -> str:
 
 
 def for_programs() -> bool:
-    """Return whether a program asks, not a person."""
+    """Return whether the caller expects JSON."""
     return is_json_blueprint(request.blueprint) or request.path.startswith(JSON_PATHS)
 
 
@@ -152,7 +152,7 @@ def _as_json(error: Exception) -> ResponseReturnValue | None:
 
 
 def refused(error: LotusError) -> ResponseReturnValue:
-    """Answer a refusal with its own sentence."""
+    """Answer an error with its own sentence."""
     as_json = _as_json(error)
     if as_json is not None:
         return as_json
@@ -183,7 +183,7 @@ def _retry_after(error: LotusError) -> int | None:
 
 
 def store_failed(error: SQLAlchemyError) -> ResponseReturnValue:
-    """Answer 503 when the store is away; any other error of it is a fault of ours."""
+    """Answer 503 if the store is unavailable; raise any other database error again."""
     away = as_store_unavailable(error)
     if away is None:
         raise error
@@ -192,7 +192,7 @@ def store_failed(error: SQLAlchemyError) -> ResponseReturnValue:
 
 
 def not_served(error: HTTPException) -> ResponseReturnValue:
-    """Answer what the framework refused (404, 405, 413, …) with its headers, and a redirect as it is."""
+    """Answer errors of the framework (404, 405, 413, …) with their headers; pass redirects through."""
     as_json = _as_json(error)
     if as_json is not None:
         return as_json
@@ -207,13 +207,13 @@ def not_served(error: HTTPException) -> ResponseReturnValue:
 
 
 def broken(error: InternalServerError) -> ResponseReturnValue:
-    """Answer 500 with the correlation id and nothing of the cause, which is in the log under that id."""
+    """Answer 500 with the correlation id; the cause is only in the log, under that id."""
     log_unexpected(error.original_exception or error)
     return _as_json(error) or error_page(500)
 
 
 def token_refused(error: CSRFError) -> ResponseReturnValue:
-    """Answer 400 with what was typed, a fresh token and a button to send it again; a form of another site gets none."""
+    """Answer 400 with what was typed, a fresh token and a button to send it again; other sites get no button."""
     log.warning("csrf_refused", reason=error.description, path=request.path)
     if request.endpoint == SIGN_IN:
         return sign_in_again(400, "This form was open for too long. Sign in now.")
@@ -223,7 +223,7 @@ def token_refused(error: CSRFError) -> ResponseReturnValue:
 
 
 def init_app(app: Flask) -> None:
-    """Answer every refusal and failure of a page. Flask's own log of a fault would show what a request and a view held."""
+    """Register the error handlers. Flask's own exception log is off: it would show data of the request."""
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
     app.register_error_handler(LotusError, refused)
     app.register_error_handler(SQLAlchemyError, store_failed)

@@ -1,4 +1,4 @@
-"""Pages of parts that a deployment switches off: they say so with a 404, and nothing links to them (dpm-api §2)."""
+"""Pages of features that a deployment can switch off: they answer 404, and nothing links to them (dpm-api §2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARK = "lotus_features"
 
 
 def part_of(*features: Feature) -> Callable[[View], View]:
-    """Close a view while one of ``features`` is switched off."""
+    """Answer 404 for a view while one of ``features`` is off."""
 
     def close(view: View) -> View:
         @wraps(view)
@@ -30,7 +30,7 @@ def part_of(*features: Feature) -> Callable[[View], View]:
 
 
 def check_open(*features: Feature) -> None:
-    """Raise NotFound, in words for a person, where one of ``features`` is switched off."""
+    """Raise NotFound if one of ``features`` is off."""
     for feature in features:
         if not feature.is_on:
             raise NotFound(
@@ -42,6 +42,6 @@ def check_open(*features: Feature) -> None:
 
 
 def is_open(view: Callable[..., Any]) -> bool:
-    """Return whether every part that a view belongs to is switched on."""
+    """Return whether all features of a view are on."""
     features: tuple[Feature, ...] = getattr(view, MARK, ())
     return all(feature.is_on for feature in features)

@@ -1,4 +1,4 @@
-"""A filter that cannot be meant: the page comes back with its form, what was typed and why it was not taken (console.md)."""
+"""Invalid filters: the page is shown again with its form, what was typed and what is wrong (console.md)."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from lotus_web.web.shell.htmx import is_htmx
 from lotus_web.web.shell.query_args import DAY
 
 View = TypeVar("View", bound=Callable[..., Any])
-# Pages give these out; nobody types them.
+# Pages generate these; nobody types them.
 NOT_TYPED = frozenset({"cursor"})
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidFilters:
-    """What the address said, and the sentence for each field of it that could not be taken."""
+    """The query arguments, and a sentence for each that is invalid."""
 
     typed: Mapping[str, str]
     sentences: Mapping[str, str]
 
     def is_day(self, name: str) -> bool:
-        """Return whether a field for dates can show what was typed."""
+        """Return whether a date field can show what was typed."""
         try:
             return len(self.typed[name]) == DAY and bool(date.fromisoformat(self.typed[name]))
         except ValueError:
@@ -37,7 +37,7 @@ class InvalidFilters:
 
 
 def redisplay_invalid_filters(view: View) -> View:
-    """Answer a refused filter with the view's own page (422), read without what was refused; templates leave its list out."""
+    """Answer an invalid filter with the view's own page (422), read without that filter; templates leave the list out."""
 
     @wraps(view)
     def answer(**route: Any) -> Any:
@@ -51,7 +51,7 @@ def redisplay_invalid_filters(view: View) -> View:
 
 def _again(view: View, refused: InvalidInput, route: dict[str, Any]) -> Any:
     typed, sentences = request.args, dict[str, str]()
-    # Each turn takes one argument away, so this ends.
+    # Each pass removes one argument, so this ends.
     while True:
         name = str(refused.loc[-1])
         if is_htmx() or refused.loc[0] != "query" or name in NOT_TYPED or name not in request.args:
@@ -70,11 +70,11 @@ def _again(view: View, refused: InvalidInput, route: dict[str, Any]) -> Any:
 
 
 def refused_filters() -> InvalidFilters | None:
-    """Return what was refused of this address; None where all of it was taken."""
+    """Return the invalid filters of this request; None if all are valid."""
     found: InvalidFilters | None = g.get("refused_filters")
     return found
 
 
 def init_app(app: Flask) -> None:
-    """Let the layout tell what was refused, and the fields keep it."""
+    """Give templates the invalid filters."""
     app.jinja_env.globals["refused_filters"] = refused_filters

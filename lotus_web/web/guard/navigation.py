@@ -1,4 +1,4 @@
-"""The main navigation: one line a page family, shown to whoever may see it."""
+"""The main navigation: one entry for each page family that the person may open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lotus_web.web.guard.features import is_open
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A family and the page that it opens on; ``shortcut`` is its key sequence. The icon is the blueprint's name."""
+    """A page family and its first page; ``shortcut`` is its key sequence. The icon is named after the blueprint."""
 
     endpoint: str
     label: str
@@ -45,7 +45,7 @@ ENTRIES = (
     Entry("support.show", "Support"),
     Entry("admin.show", "Admin"),
 )
-# An item is looked at as a part of the inbox, a trace as a part of the studio.
+# Items belong to the inbox, traces to the studio.
 _FAMILY = {
     **dict.fromkeys(("items", "saved_views"), "inbox"),
     **dict.fromkeys(("replay", "legal_hold", "bundles", "idempotency"), "runs"),
@@ -56,7 +56,7 @@ _FAMILY = {
 
 
 def nav_links() -> list[NavLink]:
-    """Return the links that lead the signed-in person somewhere, in order."""
+    """Return the links that the signed-in person may open, in order."""
     family = _FAMILY.get(request.blueprint or "", request.blueprint)
     return [
         NavLink(entry.endpoint, entry.label, url_for(entry.endpoint), _family(entry) == family, entry.shortcut)
@@ -79,10 +79,10 @@ def _may_open(endpoint: str) -> bool:
 
 
 def navigation_context() -> dict[str, Any]:
-    """Give every page of someone signed in the navigation."""
+    """Return the navigation for the layout; empty for guests."""
     return {"nav": nav_links() if current_user.is_authenticated else []}
 
 
 def init_app(app: Flask) -> None:
-    """Let the layout draw the navigation."""
+    """Give the layout the navigation."""
     app.context_processor(navigation_context)

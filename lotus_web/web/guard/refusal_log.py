@@ -1,4 +1,4 @@
-"""What people were refused is told: by the guard and the error pages for every page, by ``logging_refusals`` where a view answers itself."""
+"""Refusals of pages go to the audit log: from the guard and error pages, or by ``logging_refusals`` in a view that answers itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lotus_web.web.guard.access import current_actor
 
 @contextmanager
 def logging_refusals() -> Iterator[None]:
-    """Put what is refused inside on record and raise it again, for a view that shows its form with the refusal."""
+    """Log errors raised inside and raise them again, for a view that shows its form with the error."""
     try:
         yield
     except LotusError as refused:
@@ -26,7 +26,7 @@ def logging_refusals() -> Iterator[None]:
 
 
 def log_request_refusal(refused: LotusError) -> None:
-    """Put a refusal of this request on record, if it is one, of a write, to someone who is signed in; of a look in the log."""
+    """Add a refused write by someone signed in to the audit log; a refused read goes to the application log."""
     if isinstance(refused, NO_REFUSALS) or request.endpoint is None:
         return
     if current_user.is_authenticated:

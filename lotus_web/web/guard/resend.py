@@ -1,4 +1,4 @@
-"""A posted form that could not be taken, given back whole with a fresh token and a button: nothing typed is lost."""
+"""A form that was not accepted, returned with its fields, a fresh token and a button to send it again."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from lotus_web.web.shell.return_path import page_of_form, same_origin, target
 
 
 def can_be_sent_again() -> bool:
-    """Return whether this request was posted from a page of this site: another site's form gets no button."""
+    """Return whether this request was posted from a page of this site; other sites get no button."""
     return request.method == "POST" and same_origin()
 
 
 def resubmit_page(status: int, *, title: str, reason: str) -> Response:
-    """Render what was typed with a button that sends it to the same address; nothing happens without a press of it."""
+    """Render what was typed with a button that sends it to the same URL again."""
     forget_person()
     fields = typed_fields()
     text = render_template(

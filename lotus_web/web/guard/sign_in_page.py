@@ -1,4 +1,4 @@
-"""The sign-in form, shown on its own page or in answer to a request that needed someone signed in."""
+"""The sign-in form, on its own page or as the answer to a request that needs a session."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sign_in_page(
     problems: tuple[Problem, ...] = (),
     session_lost: bool = False,
 ) -> Response:
-    """Render the form with what was typed so far, never the password; each problem is a field's id, or None, and a sentence."""
+    """Render the form with what was typed, never the password. A problem is a field's id, or None, and a sentence."""
     forget_person()
     text = render_template(
         "sign_in/sign_in.html",
@@ -35,7 +35,7 @@ def sign_in_page(
 
 
 def sign_in_again(status: int, *sentences: str, fields: tuple[Problem, ...] = ()) -> Response:
-    """Render the form that was just posted, with what is wrong with it, or why it could not be taken."""
+    """Render the posted form again with what is wrong with it."""
     return sign_in_page(
         status,
         next_path=safe_path(request.form.get("next")) or HOME,

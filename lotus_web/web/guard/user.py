@@ -1,4 +1,4 @@
-"""The person behind a request: Flask-Login's user, loaded from the session row, and the idle clock in the cookie (ADR 0005)."""
+"""The person behind a request: Flask-Login's user, loaded from the session row, and the idle timer in the cookie (ADR 0005)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOUCH_EVERY = timedelta(minutes=5)
 
 
 class SignedInPerson(UserMixin):  # type: ignore[misc]
-    """Who is signed in, with the roles they have now in the tenant they work in."""
+    """The signed-in person with their present roles in the current tenant."""
 
     def __init__(self, session_id: str, found: FoundSession):
         self.session_id = session_id
@@ -36,11 +36,11 @@ class SignedInPerson(UserMixin):  # type: ignore[misc]
         self.draft: Mapping[str, Any] | None = found.draft
 
     def get_id(self) -> str:
-        """Return what the cookie holds: the session's id, never the name."""
+        """Return what the cookie holds: the session id, never the username."""
         return self.session_id
 
     def may(self, permission: Permission | str) -> bool:
-        """Return whether the person holds ``permission`` in this tenant; templates pass its text."""
+        """Return whether the person has ``permission`` in the current tenant; templates pass its id."""
         return permission in self.permissions
 
 
@@ -59,14 +59,14 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc]
 
 
 class SessionLoginManager(LoginManager):  # type: ignore[misc]
-    """Flask-Login without its remember-me cookie, which would open the session on every answer, static files included."""
+    """Flask-Login without the remember-me cookie, which would open the session on every response, static files included."""
 
     def _update_remember_cookie(self, response: Any) -> Any:
         return response
 
 
 def init_app(app: Flask) -> None:
-    """Load the person of each request that asks for them."""
+    """Load the person when a request asks for them."""
     manager = SessionLoginManager(app)
     manager.session_protection = None
     manager.anonymous_user = AnonymousUser
@@ -74,7 +74,7 @@ def init_app(app: Flask) -> None:
 
 
 def load_person(session_id: str) -> SignedInPerson | None:
-    """Return the person of a session that holds and was not silent for too long."""
+    """Return the person of a session that is valid and not idle for too long; None otherwise."""
     now = current.utcnow()
     found = find_session(db.session(), session_id)
     if found is None:
@@ -86,7 +86,7 @@ def load_person(session_id: str) -> SignedInPerson | None:
 
 
 def person_of_new_session(session_id: str) -> SignedInPerson:
-    """Return the person of a session just opened; raises Unauthenticated if they were disabled in this moment."""
+    """Return the person of a new session; raises Unauthenticated if they were disabled meanwhile."""
     person = load_person(session_id)
     if person is None:
         raise Unauthenticated(message="This account was disabled.")
@@ -94,23 +94,23 @@ def person_of_new_session(session_id: str) -> SignedInPerson:
 
 
 def lost_name() -> str | None:
-    """Return whose session it was that this request came with, if it no longer holds."""
+    """Return the username of this request's session if that has ended."""
     name: str | None = g.get("lost_name")
     return name
 
 
 def is_idle(seen: object, now: datetime) -> bool:
-    """Return whether the cookie's last-seen minute is longer ago than the idle limit."""
+    """Return whether the cookie's last-seen minute is further back than the idle limit."""
     return not isinstance(seen, int) or minute_of(now) - seen > current.settings().session_idle_minutes
 
 
 def minute_of(now: datetime) -> int:
-    """Return the minutes since 1970."""
+    """Return minutes since 1970-01-01 UTC."""
     return int(now.timestamp() // 60)
 
 
 def stay_awake() -> None:
-    """Restart the idle clock, in the cookie; a POST also notes it in the row, at most every five minutes."""
+    """Restart the idle timer in the cookie; a POST also stores it in the session row, at most every five minutes."""
     if is_live() and request.method != "POST":
         return
     now = current.utcnow()
@@ -122,6 +122,6 @@ def stay_awake() -> None:
 
 
 def forget_person() -> None:
-    """Treat the request as nobody's, without asking the store: for answers to a store that is away."""
+    """Treat the request as a guest's without asking the store, for answers while the store is unavailable."""
     if "_login_user" not in g:
         g._login_user = AnonymousUser()
