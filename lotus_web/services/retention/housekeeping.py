@@ -1,4 +1,4 @@
-"""Housekeeping: removes expired sessions, sign-in failures and key reservations, a batch at a time."""
+"""Housekeeping: removes expired sessions, sign-in failures, key reservations and done deliveries, a batch at a time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Protocol
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from lotus_web.models import IdempotencyKey, PersonSession, SignInFailure
+from lotus_web.models import IdempotencyKey, NotificationDelivery, PersonSession, SignInFailure
+from lotus_web.models.notifications import DONE
 
 BATCH = 500
 KEEP_ENDED_SESSIONS = timedelta(days=30)
 KEEP_FAILURES = timedelta(days=1)
 KEEP_EXPIRED = timedelta(hours=1)
+KEEP_DELIVERED = timedelta(days=30)
 
 
 class Purge(Protocol):
@@ -62,8 +64,21 @@ def purge_reservations(session: Session, *, now: datetime) -> int:
     return len(session.execute(gone.execution_options(synchronize_session=False)).all())
 
 
+def purge_deliveries(session: Session, *, now: datetime) -> int:
+    """Remove deliveries that were done more than 30 days ago; those that wait or were given up stay."""
+    old = (
+        select(NotificationDelivery.delivery_seq)
+        .where(DONE, NotificationDelivery.finished_at < now - KEEP_DELIVERED)
+        .order_by(NotificationDelivery.finished_at)
+        .limit(BATCH)
+    )
+    gone = delete(NotificationDelivery).where(NotificationDelivery.delivery_seq.in_(old))
+    return len(session.execute(gone.returning(NotificationDelivery.delivery_seq)).all())
+
+
 PURGES: Mapping[str, Callable[..., int] | Purge] = {
     "sessions": purge_sessions,
     "sign_in_failures": purge_sign_in_failures,
     "reservations": purge_reservations,
+    "deliveries": purge_deliveries,
 }
