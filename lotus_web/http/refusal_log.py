@@ -13,7 +13,7 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import LotusError
 from lotus_web.domain.surface import Surface
 from lotus_web.http.command import request_context
-from lotus_web.services.audit.transaction import KEPT, NO_REFUSALS, AuditedAction, log_refusal
+from lotus_web.services.audit.transaction import KEPT, NO_REFUSALS, AuditedAction, Subject, log_refusal
 
 LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 # The mark on the view of a JSON route: the name under which its refusals are recorded, however it is mounted.
@@ -21,7 +21,7 @@ RECORDED_AS = "recorded_as"
 log = structlog.get_logger(__name__)
 
 
-def set_audit_subject(action: str, subject: str) -> None:
+def set_audit_subject(action: str, subject: Subject) -> None:
     """Say what this request does and on what; until then a refusal is logged under its route and the id in its address."""
     g.audit_subject = (action, subject)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import Conflict, InProgress
@@ -78,11 +78,19 @@ def locked_key(session: Session, tenant_id: str, key: str) -> IdempotencyKey | N
 
 def map_key(session: Session, *, tenant_id: str, key: str, owner: str, run_id: str, now: datetime) -> None:
     """Turn ``owner``'s reservation into the mapping to its run; raises InProgress when the lease went to another."""
-    row = locked_key(session, tenant_id, key)
-    if row is None or row.reserved_by != owner:
+    mapped = session.execute(
+        update(IdempotencyKey)
+        .where(
+            IdempotencyKey.tenant_id == tenant_id,
+            IdempotencyKey.idempotency_key == key,
+            IdempotencyKey.reserved_by == owner,
+        )
+        .values(rebalance_run_id=run_id, created_at=now, reserved_by=None, reserved_until=None)
+        .returning(IdempotencyKey.idempotency_key)
+        .execution_options(synchronize_session=False)
+    )
+    if mapped.one_or_none() is None:
         raise InProgress(IN_PROGRESS)
-    row.rebalance_run_id, row.created_at = run_id, now
-    row.reserved_by = row.reserved_until = None
 
 
 def overwrite_key(session: Session, *, tenant_id: str, key: str, request_hash: str, run_id: str, now: datetime) -> None:

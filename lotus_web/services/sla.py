@@ -18,7 +18,7 @@ from lotus_web.models import TenantRuntime, WorkflowItem
 from lotus_web.models.items import TO_ESCALATE, TO_WARN
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext
-from lotus_web.services.events.item_rows import ItemKey, find_item, store_notice
+from lotus_web.services.events.item_rows import ItemKey, find_item, lock_item, store_notices
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, apply_action
 
@@ -69,8 +69,7 @@ def warn(session: Session, key: ItemKey, *, now: datetime, window: timedelta) ->
     row.risk_told = True
     if row.sla_due_at <= now:
         return False
-    told = [store_notice(session, notice) for notice in notifications.deadline_risk(item_state(row), now)]
-    return any(told)
+    return store_notices(session, notifications.deadline_risk(item_state(row), now)) > 0
 
 
 def escalate(session: Session, key: ItemKey, *, now: datetime, policy: DeploymentPolicy) -> bool:
@@ -82,9 +81,13 @@ def escalate(session: Session, key: ItemKey, *, now: datetime, policy: Deploymen
     lock_tenant(
         session, tenant_id
     )  # before the item, as every action does: the other way round, two could wait in a ring
-    row = find_item(session, tenant_id, workflow_id, lock=True)
-    if row is None or row.resolved_at is not None or row.breach_told or row.sla_due_at >= now:
+    locked = lock_item(session, tenant_id, workflow_id)
+    if locked is None:
         return False
+    row = locked.row
+    if row.resolved_at is not None or row.breach_told or row.sla_due_at >= now:
+        return False
+    row.breach_told = True  # before the action, which writes the row once; an escalation leaves the due time alone
     late = f"Not decided by {row.sla_due_at:%Y-%m-%d %H:%M} UTC."
     try:
         apply_action(
@@ -92,10 +95,11 @@ def escalate(session: Session, key: ItemKey, *, now: datetime, policy: Deploymen
             workflow_id,
             ReviewAction(Action.ESCALATE, text=late, reason_code="SLA_BREACHED"),
             CommandContext(sweeper(tenant_id), Surface.SLA, row.trace_id, now, policy),
+            locked=locked,
         )
     except Conflict:
+        row.breach_told = False
         return False
-    row.breach_told = True
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -18,10 +18,11 @@ from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.studio import Draft
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext
-from lotus_web.services.events.item_rows import find_item, get_item
+from lotus_web.services.events.item_rows import find_item
 from lotus_web.services.events.log import append_event, lock_tenant
 from lotus_web.services.items.assignment import check_assignee
 from lotus_web.store.new_ids import new_id
+from lotus_web.store.types import as_stored
 
 SOURCE = EventSource(system="lotus-web", producer_id=OWN_PRODUCER, subsystem="studio")
 # What a start is called on record where it is refused or fails; its subject is the trace.
@@ -78,8 +79,10 @@ def start_review(
         payload=_payload(draft, asked),
         correlation_id=context.correlation_id,
     )
-    append_event(session, event, defaults=context.policy.defaults, now=context.now)
-    return Started(item_state(get_item(session, actor.tenant_id, draft.workflow_id)), created=True)
+    effect = append_event(session, event, defaults=context.policy.defaults, now=context.now).effect
+    if effect is None:
+        raise AssertionError("a review was requested and no item opened")
+    return Started(replace(effect.item, metadata=as_stored(effect.item.metadata)), created=True)
 
 
 def _payload(draft: Draft, asked: ReviewRequest) -> dict[str, Any]:

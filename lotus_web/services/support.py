@@ -42,16 +42,18 @@ def _write_counts(session: Session) -> None:
     if not moves:
         return
     session.flush()
-    for (tenant_id, counter, value), by in sorted(moves.items()):
-        if by == 0:
-            continue
-        row = insert_into(session, StoreCounter).values(tenant_id=tenant_id, counter=counter, value=value, count=by)
-        session.execute(
-            row.on_conflict_do_update(
-                index_elements=["tenant_id", "counter", "value"],
-                set_={"count": StoreCounter.count + row.excluded.count},
-            )
+    rows = [
+        {"tenant_id": tenant_id, "counter": counter, "value": value, "count": by}
+        for (tenant_id, counter, value), by in sorted(moves.items())
+        if by != 0
+    ]
+    if rows:
+        added = insert_into(session, StoreCounter)
+        moved = added.on_conflict_do_update(
+            index_elements=["tenant_id", "counter", "value"],
+            set_={"count": StoreCounter.count + added.excluded.count},
         )
+        session.execute(moved.returning(StoreCounter.value), rows)
 
 
 @event.listens_for(Session, "after_rollback")

@@ -65,3 +65,8 @@ class CanonicalJson(TypeDecorator[Any]):
 
 
 Json = CanonicalJson()
+
+
+def as_stored(value: Any) -> Any:
+    """Return a JSON value as a ``CanonicalJson`` column gives it back."""
+    return json.loads(canonical_json(value), parse_float=Decimal)

@@ -1,9 +1,13 @@
-"""INSERT … ON CONFLICT for both stores: SQLAlchemy has a construct of its own for each."""
+"""INSERT … ON CONFLICT for both stores, for which SQLAlchemy has a construct each, and many rows in one statement."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -13,3 +17,23 @@ def insert_into(session: Session, model: type[DeclarativeBase]) -> Insert:
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(model)
     return sqlite.insert(model)
+
+
+def insert_rows(
+    session: Session,
+    model: type[DeclarativeBase],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    returning: Sequence[InstrumentedAttribute[Any]],
+    skip_existing: bool = False,
+) -> Sequence[Row[Any]]:
+    """Write rows, given by attribute, in one statement and return some columns of what was written, in any order.
+
+    PostgreSQL numbers them in the order in which they are given; SQLite does so in practice. ``skip_existing`` leaves out
+    rows that break a unique constraint.
+    """
+    statement = insert_into(session, model)
+    if skip_existing:
+        statement = statement.on_conflict_do_nothing()
+    in_order = not skip_existing and session.get_bind().dialect.name == "postgresql"
+    return session.execute(statement.returning(*returning, sort_by_parameter_order=in_order), list(rows)).all()

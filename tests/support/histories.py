@@ -139,7 +139,7 @@ def decide(
         reason_code="CASH_PLANNED",
         comment="Cash is due next week.",
         context=CommandContext(actor, Surface.RFC, "corr-of-the-request", NOW, policy),
-    )
+    ).reviewed
 
 
 def event(event_type: EventType, payload: dict[str, Any], **changes: Any) -> EventDraft:

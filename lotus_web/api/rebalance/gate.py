@@ -20,15 +20,16 @@ from lotus_web.api.rebalance.schemas.decisions import GateActionBody, GateHistor
 from lotus_web.config import current
 from lotus_web.config.features import SUPPORT, WORKFLOW
 from lotus_web.domain.access import Permission
-from lotus_web.domain.decisions.gate import ITEM_ACTION
+from lotus_web.domain.decisions.gate import ITEM_ACTION, gate_status
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.items.subjects import SubjectType, item_id
 from lotus_web.http.refusal_log import set_audit_subject
-from lotus_web.queries.decisions.gate import gate_history, run_gate
+from lotus_web.queries.decisions.gate import GateState, gate_history, run_gate
+from lotus_web.queries.decisions.of_run import decision_record
 from lotus_web.queries.idempotency.keys import key_mapping
 from lotus_web.queries.runs.lookup import correlation_of_run, run_id_of_correlation
-from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
-from lotus_web.services.decisions.gate import decide_run
+from lotus_web.services.audit.transaction import AuditedAction, Subject, audited_transaction
+from lotus_web.services.decisions.gate import DecidedRun, decide_run
 from lotus_web.store.session import db
 
 routes = ApiBlueprint("gate", __name__)
@@ -82,14 +83,14 @@ def _history(call: Call, named: str, find: FindRun) -> GateHistoryBody:
 
 
 def _decide(call: Call, body: GateActionBody, named: str, find: FindRun) -> GateStateBody:
-    """Decide and read the state in one transaction, so that the answer shows this decision and not a later one."""
+    """Decide, and answer with the state that the decision led to, not with one that a later decision made."""
     action, subject = ITEM_ACTION[body.action].value, _subject(call, named, find)
     set_audit_subject(action, subject)
     context = call.context(deciding_actor(call.actor, body.actor_id))
     tenant_id = context.actor.tenant_id
     run_id = find(db.session(), tenant_id, named)
     with audited_transaction(AuditedAction(context, action, subject)) as session:
-        decide_run(
+        decided = decide_run(
             session,
             run_id,
             action=body.action,
@@ -97,18 +98,27 @@ def _decide(call: Call, body: GateActionBody, named: str, find: FindRun) -> Gate
             comment=body.comment,
             context=context,
         )
-        state = run_gate(session, tenant_id, run_id, requires_review=context.policy.requires_review)
-    return GateStateBody.model_validate(state)
+    return GateStateBody.model_validate(_state_after(run_id, decided))
 
 
-def _subject(call: Call, named: str, find: FindRun) -> str:
-    """Return the item that a decision is about, whether or not it is there yet; what was named where there is no such run."""
-    session, tenant_id = db.session(), call.actor.tenant_id
-    try:
-        run_id = find(session, tenant_id, named)
-        return item_id(correlation_of_run(session, tenant_id, run_id), SubjectType.RUN, run_id)
-    except NotFound:
-        return named
+def _state_after(run_id: str, decided: DecidedRun) -> GateState:
+    status = gate_status(required=decided.requires_review, item_status=decided.reviewed.item.status)
+    latest = decision_record(decided.reviewed.decision) if decided.reviewed.decision else None
+    return GateState(run_id, decided.run_status, status, decided.requires_review, latest)
+
+
+def _subject(call: Call, named: str, find: FindRun) -> Subject:
+    """Return how to find the item that a decision is about, whether or not it exists yet; ``named`` without such a run."""
+    tenant_id = call.actor.tenant_id
+
+    def found(session: Session) -> str:
+        try:
+            run_id = find(session, tenant_id, named)
+            return item_id(correlation_of_run(session, tenant_id, run_id), SubjectType.RUN, run_id)
+        except NotFound:
+            return named
+
+    return found
 
 
 @routes.get("/runs/<ident:rebalance_run_id>/workflow")

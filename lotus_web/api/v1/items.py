@@ -32,7 +32,7 @@ from lotus_web.http.refusal_log import set_audit_subject
 from lotus_web.queries.inbox.counts import workflow_summary
 from lotus_web.queries.inbox.filter import InboxFilter, WorkflowFilter
 from lotus_web.queries.inbox.listing import workflow_page
-from lotus_web.queries.items.detail import one_action, workflow_detail
+from lotus_web.queries.items.detail import workflow_detail
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.items.next_item import NEXT, claim_next_item
@@ -232,5 +232,4 @@ def _named(value: str | None, field: str) -> str | None:
 
 
 def _acted(reviewed: Reviewed, call: Call) -> ActedAnswer:
-    action = one_action(db.session(), reviewed.item.tenant_id, reviewed.action_id)
-    return ActedAnswer(action=action_answer(action), workflow=workflow_answer(reviewed.item, call.now))
+    return ActedAnswer(action=action_answer(reviewed.action), workflow=workflow_answer(reviewed.item, call.now))

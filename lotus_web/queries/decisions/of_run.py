@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import select
@@ -34,6 +34,11 @@ class DecisionRecord:
     actor_id: str
     decided_at: datetime
     correlation_id: str
+
+
+def decision_record(row: Decision) -> DecisionRecord:
+    """Return a stored decision with the fields of RFC-0020 §4.2."""
+    return DecisionRecord(**{field.name: getattr(row, field.name) for field in fields(DecisionRecord)})
 
 
 def decisions_of_run(session: Session, tenant_id: str, run_id: str) -> tuple[DecisionRecord, ...]:

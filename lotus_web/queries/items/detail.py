@@ -91,12 +91,6 @@ def item_actions(session: Session, item: ItemState) -> tuple[ActionRecord, ...]:
     return tuple(action_record(row) for row in session.scalars(query))
 
 
-def one_action(session: Session, tenant_id: str, action_id: str) -> ActionRecord:
-    """Return the action that a call has just recorded."""
-    query = select(WorkflowAction).where(WorkflowAction.tenant_id == tenant_id, WorkflowAction.action_id == action_id)
-    return action_record(session.scalars(query).one())
-
-
 def _told(session: Session, item: ItemState) -> tuple[Notification, ...]:
     query = (
         select(Notification)

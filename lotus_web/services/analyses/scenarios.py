@@ -25,7 +25,7 @@ from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.domain.rebalance.comparison import comparison_metrics
 from lotus_web.domain.rebalance.engine import UNNAMED_MARKET_DATA, rebalance
 from lotus_web.models import OperationStep, RunPayload
-from lotus_web.services.lineage import add_edge
+from lotus_web.services.lineage import Edge, add_edges
 from lotus_web.services.operations.heartbeat import heartbeat
 from lotus_web.services.operations.leases import Claim, Clock, Interrupted, LeaseTerms, OperationLost, renew
 from lotus_web.services.policy_packs import pack_in_force
@@ -196,13 +196,13 @@ def _record(session: Session, batch: Batch, name: str, computed: ComputedRun, me
     now = batch.clock()
     run = record_run(session, computed, actor=batch.actor, now=now, policy=batch.policy)
     own = (EntityKind.RUN, run.rebalance_run_id)
-    edges = [(EdgeType.DERIVED_FROM, own, (EntityKind.BATCH, batch.batch_run_id))]
+    metadata = {"scenario": name}
+    edges = [Edge(EdgeType.DERIVED_FROM, own, (EntityKind.BATCH, batch.batch_run_id), metadata)]
     if batch.held is not None:
-        edges.append((EdgeType.CAUSED_BY, own, (EntityKind.OPERATION, batch.held.claim.operation_id)))
+        edges.append(Edge(EdgeType.CAUSED_BY, own, (EntityKind.OPERATION, batch.held.claim.operation_id), metadata))
     if batch.asked_under is not None:
-        edges.append((EdgeType.CORRELATION_TO_RUN, (EntityKind.CORRELATION, batch.asked_under), own))
-    for edge_type, source, target in edges:
-        add_edge(session, edge_type, source, target, tenant_id=run.tenant_id, now=now, metadata={"scenario": name})
+        edges.append(Edge(EdgeType.CORRELATION_TO_RUN, (EntityKind.CORRELATION, batch.asked_under), own, metadata))
+    add_edges(session, edges, tenant_id=run.tenant_id, now=now)
 
 
 def _failed(batch: Batch, name: str, failure: str) -> ScenarioOutcome:

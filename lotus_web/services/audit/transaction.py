@@ -28,12 +28,13 @@ from lotus_web.models import WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.services.command import CommandContext
-from lotus_web.services.events.item_rows import find_item, store_notice
+from lotus_web.services.events.item_rows import find_item, store_notices
 from lotus_web.store.session import db, transaction
 
 # Details of a refusal that its line stores: short ones, which name a permission or a person.
 KEPT = ("permission", "actor_id", "tenant_id")
 
+Subject = str | Callable[[Session], str]
 log = structlog.get_logger(__name__)
 
 
@@ -41,13 +42,18 @@ log = structlog.get_logger(__name__)
 class AuditedAction:
     """An action on an item (or run, trace, person, route) in the context of its command.
 
-    ``unseen`` says that the subject is only what the caller named: nobody has looked yet whether there is such an item.
+    ``subject`` is an id, or how to find it: only a refusal or a failure needs it. ``unseen`` says that it is only what the
+    caller named: nobody has looked yet whether there is such an item.
     """
 
     context: CommandContext
     action: str
-    subject: str
+    subject: Subject
     unseen: bool = False
+
+    def subject_id(self, session: Session) -> str:
+        """Return the id, asking the store where it must be found."""
+        return self.subject if isinstance(self.subject, str) else self.subject(session)
 
 
 @contextmanager
@@ -101,7 +107,7 @@ def record_refusal(session: Session, audited: AuditedAction, refused: LotusError
         AuditCategory.REFUSED,
         actor=audited.context.actor,
         action=audited.action,
-        subject=audited.subject,
+        subject=audited.subject_id(session),
         code=refused.code,
         message=refused.message,
         surface=audited.context.surface,
@@ -113,7 +119,7 @@ def record_refusal(session: Session, audited: AuditedAction, refused: LotusError
 
 def _item_of(session: Session, audited: AuditedAction) -> WorkflowItem | None:
     """Return the item that the action was on, named by its own id or by its run's."""
-    tenant_id, subject = audited.context.actor.tenant_id, audited.subject
+    tenant_id, subject = audited.context.actor.tenant_id, audited.subject_id(session)
     found = find_item(session, tenant_id, subject)
     if found is None:
         of_run = (WorkflowItem.tenant_id == tenant_id, WorkflowItem.rebalance_run_id == subject)
@@ -136,14 +142,13 @@ def notify_failure(session: Session, audited: AuditedAction, failed: Exception) 
             reason=kind,
             now=audited.context.now,
         )
-        for notice in told:
-            store_notice(session, notice)
+        store_notices(session, told)
     record_audit(
         session,
         AuditCategory.FAILED,
         actor=audited.context.actor,
         action=audited.action,
-        subject=audited.subject,
+        subject=audited.subject_id(session),
         code=kind,
         message="The action could not be recorded; nothing of it was written.",
         surface=audited.context.surface,

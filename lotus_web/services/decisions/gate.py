@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.config.policy import DeploymentPolicy
@@ -15,12 +15,22 @@ from lotus_web.domain.errors import Conflict, Forbidden, RunNotFound
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.values import ItemStatus
 from lotus_web.domain.sentences import Sentence
-from lotus_web.models import Run, RunPayload, WorkflowItem
+from lotus_web.models import Run, RunPayload
 from lotus_web.services.command import CommandContext
+from lotus_web.services.events.item_rows import LockedItem, lock_item_of_run
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.runs.events import append_run_events
 from lotus_web.wire.packed import unpack_document
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRun:
+    """A run after a decision: its status, whether runs of that status need a review, and what the decision did."""
+
+    run_status: str
+    requires_review: bool
+    reviewed: Reviewed
 
 
 def decide_run(
@@ -31,7 +41,7 @@ def decide_run(
     reason_code: str,
     comment: str | None,
     context: CommandContext,
-) -> Reviewed:
+) -> DecidedRun:
     """Apply APPROVE, REJECT or REQUEST_CHANGES to a run (dpm-api §8.3).
 
     Raises NotFound ``DPM_RUN_NOT_FOUND``, Forbidden (``FOUR_EYES`` too), Conflict ``DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS`` or
@@ -40,22 +50,22 @@ def decide_run(
     actor, policy = context.actor, context.policy
     check_permission(actor, Permission.WORKFLOW_REVIEW)
     lock_tenant(session, actor.tenant_id)
-    run = session.get(Run, (actor.tenant_id, run_id))
+    found = lock_item_of_run(session, actor.tenant_id, run_id)
+    run = session.get(Run, (actor.tenant_id, run_id)) if found is None else found.run
     if run is None:
         raise RunNotFound
     required = policy.requires_review(run.status)
-    item = find_run_item(session, run)
-    item_status = ItemStatus(item.status) if item else None
+    item_status = ItemStatus(found.row.status) if found else None
     check_gate_transition(gate_status(required=required, item_status=item_status), action, item_status)
-    if item is None:
-        item = open_item_for_run(session, run, now=context.now, policy=policy)
+    locked = found or open_item_for_run(session, run, now=context.now, policy=policy)
     asked = ReviewAction(action=ITEM_ACTION[action], reason_code=reason_code, text=comment)
     try:
-        return apply_action(session, item.workflow_id, asked, context)
+        reviewed = apply_action(session, locked.row.workflow_id, asked, context, locked=locked)
     except Forbidden as refused:
         if refused.code != FOUR_EYES:
             raise
         raise Forbidden(FOUR_EYES.upper(), refused.sentence) from None
+    return DecidedRun(run.status, required, reviewed)
 
 
 def open_review(session: Session, run_id: str, context: CommandContext) -> str:
@@ -69,33 +79,25 @@ def open_review(session: Session, run_id: str, context: CommandContext) -> str:
     run = session.get(Run, (actor.tenant_id, run_id))
     if run is None:
         raise RunNotFound
-    item = find_run_item(session, run)
-    if item is not None:
-        return item.workflow_id
+    found = lock_item_of_run(session, run.tenant_id, run.rebalance_run_id)
+    if found is not None:
+        return found.row.workflow_id
     if not policy.requires_review(run.status):
         raise Conflict(
             "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS",
             Sentence("The gate asks for no review of {status} runs.", status=run.status),
         )
-    return open_item_for_run(session, run, now=context.now, policy=policy).workflow_id
+    return open_item_for_run(session, run, now=context.now, policy=policy).row.workflow_id
 
 
-def find_run_item(session: Session, run: Run) -> WorkflowItem | None:
-    """Return a run's item, if it has one."""
-    query = select(WorkflowItem).where(
-        WorkflowItem.tenant_id == run.tenant_id, WorkflowItem.rebalance_run_id == run.rebalance_run_id
-    )
-    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
-
-
-def open_item_for_run(session: Session, run: Run, *, now: datetime, policy: DeploymentPolicy) -> WorkflowItem:
+def open_item_for_run(session: Session, run: Run, *, now: datetime, policy: DeploymentPolicy) -> LockedItem:
     """Append the events of a run that was recorded while the workflow was off; its clock starts now."""
     submitter = Actor(ActorType.SERVICE_ACCOUNT, run.submitted_by, run.tenant_id)
     append_run_events(session, run, _result(session, run), actor=submitter, now=now, policy=policy)
-    item = find_run_item(session, run)
-    if item is None:
+    found = lock_item_of_run(session, run.tenant_id, run.rebalance_run_id)
+    if found is None:
         raise RunNotFound
-    return item
+    return found
 
 
 def _result(session: Session, run: Run) -> dict[str, Any]:

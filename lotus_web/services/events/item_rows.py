@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.errors import NotFound
 from lotus_web.domain.events.projection import Effect
 from lotus_web.domain.items.precedents import precedent_key
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.notifications import Channel, DeliveryStatus, Notice
 from lotus_web.domain.sentences import to_json
-from lotus_web.models import Notification, WorkflowAction, WorkflowItem
+from lotus_web.models import Notification, Run, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import ITEM_COLUMN, ITEM_FIELDS
 from lotus_web.models.to_domain import item_state as item_state
 from lotus_web.services.notifications.deliveries import plan_deliveries
+from lotus_web.store.upserts import insert_rows
 
 ItemKey = tuple[str, str]
+NOTICE_COLUMNS = tuple(
+    column.key for column in Notification.__mapper__.column_attrs if column.key != "notification_seq"
+)
 
 
 def item_columns(state: ItemState) -> dict[str, Any]:
@@ -41,29 +45,58 @@ def find_item(session: Session, tenant_id: str, workflow_id: str, *, lock: bool 
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
-def get_item(session: Session, tenant_id: str, workflow_id: str, *, lock: bool = False) -> WorkflowItem:
-    """Return an item's row; raises NotFound."""
-    row = find_item(session, tenant_id, workflow_id, lock=lock)
-    if row is None:
-        raise NotFound("not_found", "There is no such item.")
-    return row
+def lock_items(session: Session, tenant_id: str, workflow_ids: Collection[str]) -> dict[str, WorkflowItem]:
+    """Lock the items of these ids and return their rows as they are in the store now, by id; asks nothing for none."""
+    if not workflow_ids:
+        return {}
+    query = select(WorkflowItem).where(
+        WorkflowItem.tenant_id == tenant_id, WorkflowItem.workflow_id.in_(sorted(workflow_ids))
+    )
+    rows = session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    return {row.workflow_id: row for row in rows}
 
 
-def store_effect(session: Session, effect: Effect) -> None:
-    """Write the item after an event or action, the action row of an event, and the notices not told before."""
-    state = effect.item
-    row = find_item(session, state.tenant_id, state.workflow_id)
-    if row is None:
-        session.add(WorkflowItem(**item_columns(state)))
-    else:
+@dataclass(frozen=True, slots=True)
+class LockedItem:
+    """An item's row, locked for the rest of the transaction, with its run's if it has one."""
+
+    row: WorkflowItem
+    run: Run | None
+
+
+def lock_item(session: Session, tenant_id: str, workflow_id: str) -> LockedItem | None:
+    """Lock an item and return it with its run, in one statement; None where there is no such item."""
+    return _locked(session, WorkflowItem.tenant_id == tenant_id, WorkflowItem.workflow_id == workflow_id)
+
+
+def lock_item_of_run(session: Session, tenant_id: str, run_id: str) -> LockedItem | None:
+    """Lock the item of a run and return both, in one statement; None where there is no such item."""
+    return _locked(session, WorkflowItem.tenant_id == tenant_id, WorkflowItem.rebalance_run_id == run_id)
+
+
+def _locked(session: Session, *conditions: ColumnElement[bool]) -> LockedItem | None:
+    of_item = and_(Run.tenant_id == WorkflowItem.tenant_id, Run.rebalance_run_id == WorkflowItem.rebalance_run_id)
+    query = select(WorkflowItem, Run).outerjoin(Run, of_item).where(*conditions).with_for_update(of=WorkflowItem)
+    found = session.execute(query.execution_options(populate_existing=True)).one_or_none()
+    return None if found is None else LockedItem(*found)
+
+
+def store_effects(session: Session, effects: Sequence[Effect], rows: Mapping[str, WorkflowItem]) -> None:
+    """Write what events or actions of one command did: each item once, the rows of actions, the notices that are new.
+
+    ``rows`` holds the locked rows of the items that exist.
+    """
+    for state in {effect.item.workflow_id: effect.item for effect in effects}.values():
+        row = rows.get(state.workflow_id)
+        if row is None:
+            session.add(WorkflowItem(**item_columns(state)))
+            continue
         same_clock = row.sla_due_at == state.sla_due_at
         row.risk_told, row.breach_told = row.risk_told and same_clock, row.breach_told and same_clock
         for name, value in item_columns(state).items():
             setattr(row, name, value)
-    if effect.action is not None:
-        session.add(action_row(effect.action))
-    for notice in effect.notices:
-        store_notice(session, notice)
+    session.add_all(action_row(effect.action) for effect in effects if effect.action is not None)
+    store_notices(session, [notice for effect in effects for notice in effect.notices])
     session.flush()
 
 
@@ -102,13 +135,13 @@ def notice_row(notice: Notice) -> Notification:
     )
 
 
-def store_notice(session: Session, notice: Notice) -> bool:
-    """Store a notice and its deliveries, unless its dedupe key is there already; return whether it was stored."""
-    told = select(Notification.notification_seq).where(
-        Notification.tenant_id == notice.tenant_id, Notification.dedupe_key == notice.dedupe_key
-    )
-    if session.scalar(told) is not None:
-        return False
-    session.add(notice_row(notice))
-    plan_deliveries(session, notice)
-    return True
+def store_notices(session: Session, notices: Iterable[Notice]) -> int:
+    """Store notices whose dedupe keys are new, in one statement, with their deliveries; return how many were stored."""
+    told = {notice.notification_id: notice for notice in notices}
+    if not told:
+        return 0
+    rows = [{name: getattr(row, name) for name in NOTICE_COLUMNS} for row in map(notice_row, told.values())]
+    stored = insert_rows(session, Notification, rows, returning=(Notification.notification_id,), skip_existing=True)
+    for row in stored:
+        plan_deliveries(session, told[row.notification_id])
+    return len(stored)

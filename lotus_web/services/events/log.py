@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.canonical import canonical_json, content_hash
+from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.events.envelope import (
     GENESIS,
@@ -21,27 +23,29 @@ from lotus_web.domain.events.envelope import (
     envelope,
 )
 from lotus_web.domain.events.opening import OPENERS, opened_by
-from lotus_web.domain.events.projection import target_workflow_id
+from lotus_web.domain.events.projection import Effect, target_workflow_id
 from lotus_web.domain.items.subjects import SubjectType, item_id
 from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
-from lotus_web.models import EventLogEntry, Run, TenantRuntime
+from lotus_web.models import EventLogEntry, Run, TenantRuntime, WorkflowItem
 from lotus_web.models.to_domain import poster_of as poster_of
 from lotus_web.models.to_domain import stored_envelope as stored_envelope
-from lotus_web.services.events.item_rows import find_item
-from lotus_web.services.events.projection import apply_entry
+from lotus_web.services.events.history import TraceHistory, read_history
+from lotus_web.services.events.history import same_content as same_content
+from lotus_web.services.events.projection import apply_entries
 from lotus_web.store.session import LOCKED
-from lotus_web.store.upserts import insert_into
+from lotus_web.store.upserts import insert_into, insert_rows
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """A stored event and whether this call stored it."""
+    """A stored event, whether this call stored it, and what it did then; an event may do nothing to any item."""
 
     entry: EventLogEntry
     created: bool
+    effect: Effect | None = None
 
 
 def lock_tenant(session: Session, tenant_id: str) -> TenantRuntime:
@@ -70,63 +74,91 @@ def _insert_runtime(session: Session, tenant_id: str) -> None:
 
 
 def append_event(
-    session: Session, draft: EventDraft, *, defaults: WorkflowDefaults, now: datetime, poster: Poster | None = None
+    session: Session,
+    draft: EventDraft,
+    *,
+    defaults: WorkflowDefaults,
+    now: datetime,
+    poster: Poster | None = None,
+    item: WorkflowItem | None = None,
 ) -> Appended:
-    """Append one event, extend the chain, apply the projection and move the cursor; the caller's transaction commits all.
+    """Append one event as ``append_events`` does; ``item`` is its item where the caller has locked that already."""
+    history = trace_history(session, [draft], item)
+    return append_events(session, [draft], history, defaults=defaults, now=now, poster=poster)[0]
 
-    ``poster`` is who fed it from outside; a repeated event keeps the first.
 
-    Raises InvalidInput ``invalid_argument`` for a payload or first event that cannot be, Conflict
-    ``idempotency_conflict`` for a used key with other content, Conflict ``trace_seq_conflict`` for a gap.
+def trace_history(session: Session, drafts: Sequence[EventDraft], item: WorkflowItem | None = None) -> TraceHistory:
+    """Check drafts of one trace, lock their tenant and read what the log says of them.
+
+    Raises InvalidInput ``invalid_argument`` for a draft that cannot be.
     """
-    check_draft(draft)
-    runtime = lock_tenant(session, draft.tenant_id)
-    stored = _same_key(session, draft)
-    if stored is not None:
-        return Appended(stored, created=False)
-    trace_seq = _next_trace_seq(session, draft)
-    _check_opening(session, draft)
-    entry = chained_entry(
-        draft, trace_seq=trace_seq, prev_hash=runtime.head_hash, defaults=defaults, now=now, poster=poster
-    )
-    session.add(entry)
-    session.flush()
-    runtime.last_log_seq = entry.log_seq
-    runtime.head_hash = entry.entry_hash
-    runtime.entry_count += 1
+    for draft in drafts:
+        check_draft(draft)
+    lock_tenant(session, drafts[0].tenant_id)
+    return read_history(session, drafts, item)
+
+
+def append_events(
+    session: Session,
+    drafts: Sequence[EventDraft],
+    history: TraceHistory,
+    *,
+    defaults: WorkflowDefaults,
+    now: datetime,
+    poster: Poster | None = None,
+) -> list[Appended]:
+    """Append the events of one command to one trace: extend the chain, apply the projection, move the cursor.
+
+    All are checked before the first is written, and each table is written once; the caller's transaction commits all of it.
+    ``poster`` is who sent them from outside; a repeated event keeps the first. ``history`` is what ``trace_history`` gave.
+
+    Raises InvalidInput ``invalid_argument`` for a first event that cannot be, Conflict ``idempotency_conflict`` for a used
+    key with other content, Conflict ``trace_seq_conflict`` for a gap.
+    """
+    runtime = lock_tenant(session, drafts[0].tenant_id)
+    head, next_seq = runtime.head_hash, history.next_seq
+    appended: list[Appended] = []
+    for draft in drafts:
+        stored = history.repeated(draft)
+        if stored is not None:
+            appended.append(Appended(stored, created=False))
+            continue
+        _check_place(draft, next_seq)
+        _check_opening(session, draft, history)
+        entry = chained_entry(draft, trace_seq=next_seq, prev_hash=head, defaults=defaults, now=now, poster=poster)
+        head, next_seq = entry.entry_hash, next_seq + 1
+        appended.append(Appended(entry, created=True))
+    new = [one.entry for one in appended if one.created]
+    if not new:
+        return appended
+    _insert(session, new)
+    runtime.last_log_seq, runtime.head_hash = new[-1].log_seq, head
+    runtime.entry_count += len(new)
     runtime.updated_at = now
-    apply_entry(session, entry)
+    effects = apply_entries(session, new, history)
     session.flush()
-    return Appended(entry, created=True)
+    return [replace(one, effect=effects.get(one.entry.event_id)) if one.created else one for one in appended]
 
 
-def _same_key(session: Session, draft: EventDraft) -> EventLogEntry | None:
-    own = select(EventLogEntry).where(EventLogEntry.tenant_id == draft.tenant_id)
-    stored = session.scalars(
-        own.where(
-            EventLogEntry.producer_id == draft.source.producer_id,
-            EventLogEntry.idempotency_key == draft.idempotency_key,
-        )
-    ).one_or_none()
-    if stored is None:
-        if session.scalar(own.where(EventLogEntry.event_id == draft.event_id)) is not None:
-            raise _used("This event id was used for another event.", draft.event_id)
-    elif not same_content(stored, draft):
-        raise _used("This idempotency key was used for another event.", stored.event_id)
-    return stored
+def _insert(session: Session, entries: Sequence[EventLogEntry]) -> None:
+    """Write new entries in one statement and note the numbers that the store gave them, which must grow in this order."""
+    columns = [column.key for column in EventLogEntry.__mapper__.column_attrs if column.key != "log_seq"]
+    rows = [{name: getattr(entry, name) for name in columns} for entry in entries]
+    given = insert_rows(session, EventLogEntry, rows, returning=(EventLogEntry.event_id, EventLogEntry.log_seq))
+    numbers = {row.event_id: row.log_seq for row in given}
+    for entry in entries:
+        entry.log_seq = numbers[entry.event_id]
+    if any(before.log_seq >= after.log_seq for before, after in pairwise(entries)):
+        raise AssertionError("the store numbered the events of a command out of order")
 
 
-def _used(message: str, event_id: str) -> Conflict:
-    return Conflict("idempotency_conflict", message, details={"event_id": event_id})
-
-
-def _check_opening(session: Session, draft: EventDraft) -> None:
+def _check_opening(session: Session, draft: EventDraft, history: TraceHistory) -> None:
     """Refuse an event that would open another trace's item, or one from outside that would open a run's: ids can coincide."""
     subject = opened_by(draft)
     if subject is None:
         return
     workflow_id = str(target_workflow_id(draft))
-    item = find_item(session, draft.tenant_id, workflow_id)
+    item = history.items.get(workflow_id)
     if item is not None and item.trace_id != draft.trace_id:
         raise InvalidInput(
             "invalid_argument",
@@ -157,19 +189,8 @@ def _run_reviewed_as(session: Session, draft: EventDraft, workflow_id: str, subj
     return session.scalars(select(Run).where(Run.tenant_id == draft.tenant_id, joined == workflow_id)).one_or_none()
 
 
-def same_content(stored: EventLogEntry, draft: EventDraft) -> bool:
-    """Return whether a draft says what a stored event says; the place in the trace counts only if the draft names one."""
-    seq = stored.trace_seq if draft.trace_seq is None else draft.trace_seq
-    return canonical_json(stored_envelope(stored)) == canonical_json(envelope(draft, trace_seq=seq))
-
-
-def _next_trace_seq(session: Session, draft: EventDraft) -> int:
-    last = session.scalar(
-        select(func.max(EventLogEntry.trace_seq)).where(
-            EventLogEntry.tenant_id == draft.tenant_id, EventLogEntry.trace_id == draft.trace_id
-        )
-    )
-    expected = 0 if last is None else last + 1
+def _check_place(draft: EventDraft, expected: int) -> None:
+    """Refuse a draft that names another place than the next one, and a trace without its beginning or with two."""
     if draft.trace_seq is not None and draft.trace_seq != expected:
         raise Conflict(
             "trace_seq_conflict",
@@ -180,7 +201,6 @@ def _next_trace_seq(session: Session, draft: EventDraft) -> int:
         raise InvalidInput(
             "invalid_argument", "TraceStarted is the first event of a trace, once.", loc=("body", "event_type")
         )
-    return expected
 
 
 def chained_entry(

@@ -9,20 +9,20 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import check_permission
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.decisions.gate import check_reason_code
-from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.events.projection import PASSED_OVER, event_action_id, fold_action
+from lotus_web.domain.errors import InvalidInput, NotFound
+from lotus_web.domain.events.projection import PASSED_OVER, Effect, fold_action
 from lotus_web.domain.identifiers import check_storable
 from lotus_web.domain.items.actions import ACTIONS, Approval, Hold, Text
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.four_eyes import Parties
 from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
-from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.items.transitions import check_action, check_ever_possible, check_free_text, override_phrase
 from lotus_web.domain.sentences import Sentence
-from lotus_web.models import Decision
+from lotus_web.models import Decision, WorkflowItem
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.services.command import CommandContext
-from lotus_web.services.events.item_rows import action_row, get_item, item_state, store_effect
+from lotus_web.services.events.item_rows import LockedItem, item_state, lock_item, store_effects
 from lotus_web.services.events.log import append_event, lock_tenant
 from lotus_web.services.items.action_records import (
     ReviewAction,
@@ -33,6 +33,7 @@ from lotus_web.services.items.action_records import (
 from lotus_web.services.items.assignment import check_assignee, may_review
 from lotus_web.services.items.subjects import HANDLERS
 from lotus_web.store.new_ids import new_id
+from lotus_web.store.types import as_stored
 
 __all__ = ["ReviewAction", "Reviewed", "apply_action", "check_input"]
 
@@ -41,23 +42,33 @@ EVIDENCE_MAX_BYTES = 8 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What an action left behind."""
+    """What an action left behind, as the store holds it."""
 
     item: ItemState
-    action_id: str
+    action: ActionRecord
     decision: Decision | None
 
 
-def apply_action(session: Session, workflow_id: str, asked: ReviewAction, context: CommandContext) -> Reviewed:
+def apply_action(
+    session: Session,
+    workflow_id: str,
+    asked: ReviewAction,
+    context: CommandContext,
+    *,
+    locked: LockedItem | None = None,
+) -> Reviewed:
     """Apply one action under the tenant's lock: event, action, item, decision and notices together.
 
-    Raises NotFound, Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``) or
+    ``locked`` is the item where the caller has locked it after the tenant, so that it is not read again. Raises NotFound, Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``) or
     InvalidInput; nothing is written then.
     """
     actor, policy = context.actor, context.policy
     check_permission(actor, ACTIONS[asked.action].permission)
     runtime = lock_tenant(session, actor.tenant_id)
-    item = item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))
+    locked = locked or lock_item(session, actor.tenant_id, workflow_id)
+    if locked is None:
+        raise NotFound("not_found", "There is no such item.")
+    item = item_state(locked.row)
     handler = HANDLERS[item.subject]
     evidence = handler.evidence(session, item)
     digest = evidence_digest(item, evidence)
@@ -72,10 +83,14 @@ def apply_action(session: Session, workflow_id: str, asked: ReviewAction, contex
     decision = handler.decide(session, case)
     approval = ACTIONS[asked.action].approval
     if approval is not None:
-        action_id = _approve_or_reject(session, case, approval, decision)
+        effect, record = _approve_or_reject(session, case, approval, decision, locked.row)
     else:
-        action_id = _act(session, case, after_log_seq=runtime.last_log_seq)
-    return Reviewed(item_state(get_item(session, actor.tenant_id, workflow_id)), action_id, decision)
+        effect, record = _act(session, case, locked.row, after_log_seq=runtime.last_log_seq)
+    return Reviewed(
+        replace(effect.item, metadata=as_stored(effect.item.metadata)),
+        replace(record, details=as_stored(record.details)),
+        decision,
+    )
 
 
 def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
@@ -120,28 +135,28 @@ def _put_exemption_on_record(session: Session, case: ReviewCase) -> None:
     )
 
 
-def _approve_or_reject(session: Session, case: ReviewCase, approval: Approval, decision: Decision | None) -> str:
-    """Append ApprovalRecorded; its projection moves the item and writes the action, whose id is returned."""
+def _approve_or_reject(
+    session: Session, case: ReviewCase, approval: Approval, decision: Decision | None, row: WorkflowItem
+) -> tuple[Effect, ActionRecord]:
+    """Append ApprovalRecorded; its projection moves the item and writes the action."""
     approval_id = decision.decision_id if decision else new_id("apr_", 12)
-    entry = append_event(
-        session,
-        approval_draft(case, approval, approval_id),
-        defaults=case.context.policy.defaults,
-        now=case.context.now,
-    ).entry
-    return event_action_id(entry.tenant_id, entry.event_id)
+    draft, context = approval_draft(case, approval, approval_id), case.context
+    effect = append_event(session, draft, defaults=context.policy.defaults, now=context.now, item=row).effect
+    if effect is None or effect.action is None:
+        raise AssertionError("the check of an action and the fold of its event disagree")
+    return effect, effect.action
 
 
-def _act(session: Session, case: ReviewCase, *, after_log_seq: int) -> str:
+def _act(session: Session, case: ReviewCase, row: WorkflowItem, *, after_log_seq: int) -> tuple[Effect, ActionRecord]:
     """Record an action that is no event of the log, and fold it into the item."""
     account, role = _target(session, case)
     record = manual_record(case, account=account, role=role, after_log_seq=after_log_seq)
     wanted = case.context.policy.defaults.escalation_account_id
     if ACTIONS[case.asked.action].hold is Hold.ESCALATE and account != wanted:
         record = replace(record, details={**record.details, PASSED_OVER: wanted})
-    session.add(action_row(record))
-    store_effect(session, fold_action(case.item, record))
-    return record.action_id
+    effect = fold_action(case.item, record)
+    store_effects(session, [replace(effect, action=record)], {row.workflow_id: row})
+    return effect, record
 
 
 def _target(session: Session, case: ReviewCase) -> tuple[str | None, str | None]:

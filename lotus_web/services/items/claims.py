@@ -15,7 +15,7 @@ from lotus_web.domain.surface import Surface
 from lotus_web.models import TenantRuntime, WorkflowItem
 from lotus_web.models.items import CLAIMED
 from lotus_web.services.command import CommandContext
-from lotus_web.services.events.item_rows import ItemKey, find_item
+from lotus_web.services.events.item_rows import ItemKey, lock_item
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, apply_action
 
@@ -57,8 +57,11 @@ def end_claim(session: Session, key: ItemKey, *, now: datetime, lease: timedelta
     """
     tenant_id, workflow_id = key
     lock_tenant(session, tenant_id)
-    row = find_item(session, tenant_id, workflow_id, lock=True)
-    if row is None or row.resolved_at is not None or row.claimed_at is None or row.claimed_at >= now - lease:
+    locked = lock_item(session, tenant_id, workflow_id)
+    if locked is None:
+        return False
+    row = locked.row
+    if row.resolved_at is not None or row.claimed_at is None or row.claimed_at >= now - lease:
         return False
     minutes = int(lease.total_seconds() // 60)
     asked = ReviewAction(
@@ -67,7 +70,6 @@ def end_claim(session: Session, key: ItemKey, *, now: datetime, lease: timedelta
         reason_code=LAPSED,
         assigned_role=row.assigned_role or policy.defaults.assigned_role,
     )
-    apply_action(
-        session, workflow_id, asked, CommandContext(releaser(tenant_id), Surface.JOBS, row.trace_id, now, policy)
-    )
+    context = CommandContext(releaser(tenant_id), Surface.JOBS, row.trace_id, now, policy)
+    apply_action(session, workflow_id, asked, context, locked=locked)
     return True

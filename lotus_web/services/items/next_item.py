@@ -13,7 +13,7 @@ from lotus_web.domain.items.next_item import FREE, Claimant
 from lotus_web.models import PersonRole, WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext
-from lotus_web.services.events.item_rows import get_item
+from lotus_web.services.events.item_rows import lock_item
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.items.assignment import check_assignee
@@ -39,9 +39,10 @@ def claim_next_item(session: Session, context: CommandContext, *, skip: str | No
     workflow_id = _most_urgent(session, claimant, context.now, skip)
     if workflow_id is None:
         return None
-    if not claimant.may_take(item_state(get_item(session, actor.tenant_id, workflow_id, lock=True))):
+    locked = lock_item(session, actor.tenant_id, workflow_id)
+    if locked is None or not claimant.may_take(item_state(locked.row)):
         raise AssertionError("the query and the rule for free items disagree")
-    return apply_action(session, workflow_id, ReviewAction(Action.CLAIM), context)
+    return apply_action(session, workflow_id, ReviewAction(Action.CLAIM), context, locked=locked)
 
 
 def _roles(session: Session, actor: Actor) -> frozenset[str] | None:

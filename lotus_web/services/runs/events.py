@@ -15,7 +15,8 @@ from lotus_web.domain.decisions.gate import priority_of
 from lotus_web.domain.events.envelope import OWN_PRODUCER, SOURCE, EventDraft, EventType, run_event_key
 from lotus_web.domain.runs.findings import findings, headline
 from lotus_web.models import EventLogEntry, Run
-from lotus_web.services.events.log import append_event, lock_tenant
+from lotus_web.services.events.history import TraceHistory
+from lotus_web.services.events.log import append_events, trace_history
 from lotus_web.store.new_ids import new_id
 
 POLICY_ID = "rebalance_rules"
@@ -30,24 +31,23 @@ def append_run_events(
 
     A run whose status needed no person when it was recorded, and does now, is in the log already but for its exception.
     """
-    lock_tenant(session, run.tenant_id)
-    if not _trace_exists(session, run):
-        _append(session, run, EventType.TRACE_STARTED, trace_started(run), actor=actor, now=now, policy=policy)
-    if session.scalar(evaluation_event(run.tenant_id, run.rebalance_run_id)) is None:
-        evaluated = policy_evaluated(run, result)
-        _append(session, run, EventType.POLICY_EVALUATED, evaluated, actor=actor, now=now, policy=policy)
+    payloads = {EventType.TRACE_STARTED: trace_started(run), EventType.POLICY_EVALUATED: policy_evaluated(run, result)}
     if policy.requires_review(run.status):
-        payload = exception_requested(run, result)
-        _append(session, run, EventType.EXCEPTION_REQUESTED, payload, actor=actor, now=now, policy=policy)
+        payloads[EventType.EXCEPTION_REQUESTED] = exception_requested(run, result)
+    drafts = [run_event(run, event_type, payload, actor=actor, now=now) for event_type, payload in payloads.items()]
+    history = trace_history(session, drafts)
+    wanted = [draft for draft in drafts if not _is_logged(draft, history)]
+    if wanted:
+        append_events(session, wanted, history, defaults=policy.defaults, now=now)
 
 
-def _trace_exists(session: Session, run: Run) -> bool:
-    query = select(EventLogEntry.log_seq).where(
-        EventLogEntry.tenant_id == run.tenant_id,
-        EventLogEntry.trace_id == run.correlation_id,
-        EventLogEntry.trace_seq == 0,
-    )
-    return session.scalar(query) is not None
+def _is_logged(draft: EventDraft, history: TraceHistory) -> bool:
+    match draft.event_type:
+        case EventType.TRACE_STARTED:
+            return history.first is not None
+        case EventType.POLICY_EVALUATED:
+            return history.has_key(draft)
+    return False
 
 
 def evaluation_event(tenant_id: str, run_id: str) -> Select[int]:
@@ -57,20 +57,6 @@ def evaluation_event(tenant_id: str, run_id: str) -> Select[int]:
         EventLogEntry.producer_id == OWN_PRODUCER,
         EventLogEntry.idempotency_key == run_event_key(run_id, EventType.POLICY_EVALUATED),
     )
-
-
-def _append(
-    session: Session,
-    run: Run,
-    event_type: EventType,
-    payload: Mapping[str, Any],
-    *,
-    actor: Actor,
-    now: datetime,
-    policy: DeploymentPolicy,
-) -> None:
-    draft = run_event(run, event_type, payload, actor=actor, now=now)
-    append_event(session, draft, defaults=policy.defaults, now=now)
 
 
 def run_event(

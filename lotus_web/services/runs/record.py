@@ -17,7 +17,7 @@ from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.domain.runs.artifact import artifact_document
 from lotus_web.domain.support import Counter
 from lotus_web.models import IdempotencyHistoryRow, Run, RunArtifact, RunPayload
-from lotus_web.services.lineage import add_edge
+from lotus_web.services.lineage import Edge, add_edges
 from lotus_web.services.runs.events import append_run_events
 from lotus_web.services.support import count
 from lotus_web.wire.packed import pack
@@ -91,14 +91,11 @@ def _add_edges(session: Session, run: Run, now: datetime) -> None:
     run_end = (EntityKind.RUN, run.rebalance_run_id)
     metadata = {"request_hash": run.request_hash}
     correlation = (EntityKind.CORRELATION, run.correlation_id)
-    add_edge(
-        session, EdgeType.CORRELATION_TO_RUN, correlation, run_end, tenant_id=run.tenant_id, now=now, metadata=metadata
-    )
+    edges = [Edge(EdgeType.CORRELATION_TO_RUN, correlation, run_end, metadata)]
     if run.idempotency_key is not None:
         key = (EntityKind.IDEMPOTENCY_KEY, run.idempotency_key)
-        add_edge(
-            session, EdgeType.IDEMPOTENCY_TO_RUN, key, run_end, tenant_id=run.tenant_id, now=now, metadata=metadata
-        )
+        edges.append(Edge(EdgeType.IDEMPOTENCY_TO_RUN, key, run_end, metadata))
+    add_edges(session, edges, tenant_id=run.tenant_id, now=now)
 
 
 def add_history(session: Session, run: Run, *, idempotency_key: str, correlation_id: str, now: datetime) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from lotus_web.config.policy import DeploymentPolicy
@@ -206,7 +206,7 @@ def unused_run_id(session: Session, tenant_id: str) -> str:
             select(Decision.run_id).where(Decision.tenant_id == tenant_id, Decision.run_id == run_id),
             evaluation_event(tenant_id, run_id),
         )
-        if not any(session.scalar(carrier.limit(1)) is not None for carrier in carriers):
+        if not session.scalar(select(or_(*(carrier.exists() for carrier in carriers)))):
             return run_id
 
 

@@ -14,7 +14,7 @@ from lotus_web.models import WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.queries.traces.summary import trace_detail
 from lotus_web.queries.traces.timeline import item_timeline, trace_timeline
-from lotus_web.services.events.item_rows import store_notice
+from lotus_web.services.events.item_rows import store_notices
 from lotus_web.store.session import db, transaction
 from tests.contract.callers import Caller, bearer_of
 from tests.support.histories import MARA, NOW, STARTED, act, append, event, requested
@@ -38,7 +38,7 @@ def happen() -> None:
         item = session.get(WorkflowItem, ("default", ITEM))
         assert item is not None
         (risk,) = notifications.deadline_risk(item_state(item), minute(3))
-        store_notice(session, risk)
+        store_notices(session, [risk])
         act(session, ITEM, Action.COMMENT, now=minute(4))
         append(session, event(EventType.INPUT_OBSERVED, read, occurred_at=NOW - 9 * hours), minute(5))
         act(session, ITEM, Action.ESCALATE, now=minute(6))

@@ -144,5 +144,5 @@ def test_a_run_is_brought_in_even_if_its_trace_was_begun_by_others() -> None:
 def test_who_submitted_a_run_is_who_asked_for_its_review_when_it_is_brought_in() -> None:
     recorded(policy=OFF)
     with transaction() as session:
-        item = open_item_for_run(session, session.get_one(Run, ("default", "rr_00000001")), now=NOW, policy=POLICY)
+        item = open_item_for_run(session, session.get_one(Run, ("default", "rr_00000001")), now=NOW, policy=POLICY).row
         assert (item.requested_by_id, item.requested_at) == ("drift-engine", NOW)

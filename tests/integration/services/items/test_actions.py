@@ -139,7 +139,7 @@ def test_an_approval_leaves_event_action_decision_edge_item_and_notice() -> None
     stored = item()
     assert (stored.status, stored.current_reason, stored.last_actor_id) == (S.APPROVED, "Cash is due.", "nora.lind")
     action = db.session.scalars(db.select(WorkflowAction)).one()
-    assert (action.action_id, action.origin, action.reason_code) == (done.action_id, "event", "CASH_PLANNED")
+    assert (action.action_id, action.origin, action.reason_code) == (done.action.action_id, "event", "CASH_PLANNED")
     decision = db.session.scalars(db.select(Decision)).one()
     assert (decision.action, decision.comment, decision.actor_id) == ("APPROVE", "Cash is due.", "nora.lind")
     edge = db.session.scalars(db.select(LineageEdge).where(LineageEdge.edge_type == "DECIDED_BY")).one()
