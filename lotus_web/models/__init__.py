@@ -13,6 +13,7 @@ from lotus_web.models.notifications import Notification, NotificationDelivery, N
 from lotus_web.models.operations import Operation, OperationPayload, OperationStep, RetentionEntry
 from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
 from lotus_web.models.policy_packs import StoredPolicyPack
+from lotus_web.models.proposals import ProposalSimulation
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
 from lotus_web.models.service_accounts import ApiToken, ServiceAccount
 from lotus_web.models.support import StoreCounter
@@ -35,6 +36,7 @@ __all__ = [
     "Person",
     "PersonRole",
     "PersonSession",
+    "ProposalSimulation",
     "RetentionEntry",
     "Run",
     "RunArtifact",

@@ -72,7 +72,7 @@ class Envelope:
 
     def refuse(self, error: LotusError) -> Refusal:
         """Return the answer to a refusal of the domain. A 422 with a lower-case code is a validator's, so it is listed."""
-        if isinstance(error, InvalidInput) and not error.code.isupper():
+        if isinstance(error, InvalidInput) and not error.code.partition(":")[0].isupper():
             return self.invalid([problem_of(error)])
         body: ErrorBody = RefusalBody.model_construct(detail=error.code)
         if isinstance(error, Forbidden):

@@ -40,6 +40,25 @@ SNAPSHOT: dict[str, Any] = {
 }
 # Ten percent stay in cash where the band ends at five: a run that waits for a person.
 SIMULATE: dict[str, Any] = SNAPSHOT | {"options": {"cash_band_max_weight": "0.05"}}
+# A part of the cash goes into an instrument that is bought in another currency.
+PROPOSE: dict[str, Any] = {
+    "portfolio_snapshot": SNAPSHOT["portfolio_snapshot"],
+    "market_data_snapshot": {
+        "snapshot_id": "md-2026-03-02",
+        "prices": [
+            *SNAPSHOT["market_data_snapshot"]["prices"],
+            {"instrument_id": "US_EQ_ETF", "price": "100.00", "currency": "USD"},
+        ],
+        "fx_rates": [{"pair": "USD/SGD", "rate": "1.35"}],
+    },
+    "shelf_entries": [
+        *SNAPSHOT["shelf_entries"],
+        {"instrument_id": "US_EQ_ETF", "status": "APPROVED", "asset_class": "EQUITY"},
+    ],
+    "options": {"enable_proposal_simulation": True},
+    "proposed_cash_flows": [],
+    "proposed_trades": [{"side": "BUY", "instrument_id": "US_EQ_ETF", "quantity": "60"}],
+}
 ANALYZE: dict[str, Any] = SNAPSHOT | {
     "scenarios": {
         "baseline": {"description": "as the model has it", "options": {}},
@@ -66,6 +85,7 @@ EVENT: dict[str, Any] = {
 BODIES: dict[str, dict[str, Any]] = {
     "RebalanceRequestBody": SIMULATE,
     "BatchRequestBody": ANALYZE,
+    "SimulateRequestBody": PROPOSE,
     "EventBody": EVENT,
     "ActionBody": {
         "action": "approve",

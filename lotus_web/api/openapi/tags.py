@@ -20,6 +20,7 @@ TAGS = {
     "bundles": ("Support bundles", "Everything about one run in one answer, by each of its names (RFC-0023)."),
     "supportability": ("Support", "The summary of the store, the history of a key, and legal holds (RFC-0023)."),
     "replay": ("Replay", "A run's stored request through today's engine, and what comes out differently."),
+    "proposals": ("Proposals", "Simulating what an adviser proposes for a portfolio."),
     "workflows": ("Inbox", "Items that wait for a person, and what may be done with them."),
     "reasons": ("Reason codes", "The reasons that a decision may give."),
     "admin": ("Export", "An item with everything on it, for an auditor to verify."),

@@ -11,6 +11,7 @@ from lotus_web.api.rebalance import (
     gate,
     lineage,
     operations,
+    proposals,
     replay,
     runs,
     simulate,
@@ -34,6 +35,7 @@ BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     support_bundles.routes,
     support.routes,
     replay.routes,
+    proposals.routes,
 )
 
 

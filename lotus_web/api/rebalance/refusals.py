@@ -27,3 +27,8 @@ NOT_EXECUTABLE = Refuses(
 )
 NOT_REPLAYABLE = Refuses(409, "DPM_RUN_NOT_REPLAYABLE", "the stored request is not one that this version accepts")
 HOLD_UNCHANGED = Refuses(409, "LEGAL_HOLD_UNCHANGED", "the run is, or is not, under legal hold already")
+SIMULATION_DISABLED = Refuses(
+    422,
+    "PROPOSAL_SIMULATION_DISABLED: set options.enable_proposal_simulation=true",
+    "the request does not ask for a simulation",
+)

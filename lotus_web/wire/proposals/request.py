@@ -36,8 +36,8 @@ INVALID_TRADE = "PROPOSAL_INVALID_TRADE_INPUT"
 
 
 def _refuse_float(value: object) -> object:
-    """Return a number that JSON brought exactly; raises PydanticCustomError for one with a binary fraction."""
-    if isinstance(value, float):
+    """Return a text or an integer; raises PydanticCustomError for a JSON number with a fraction, however it was read."""
+    if isinstance(value, float | Decimal):
         raise PydanticCustomError("float_not_allowed", "Send this amount as a string or an integer, not as a float")
     return value
 

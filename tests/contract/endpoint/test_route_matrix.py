@@ -38,6 +38,8 @@ EXPECTED: dict[str, Permission | AnyToken | None] = {
     "GET /openapi.json": None,
     "GET /metrics": READ,
     "POST /rebalance/simulate": WRITE,
+    "POST /rebalance/proposals/simulate": Permission.PROPOSALS_WRITE,
+    "POST /rebalance/proposals/artifact": Permission.PROPOSALS_WRITE,
     "POST /rebalance/analyze": WRITE,
     "POST /rebalance/analyze/async": WRITE,
     "GET /rebalance/operations": READ,

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 from lotus_web.domain.advisory.engine import simulate_proposal
 from lotus_web.wire.proposals.artifact import artifact_hash, proposal_artifact
+from lotus_web.wire.proposals.artifact_model import ProposalArtifact
 from lotus_web.wire.proposals.request import SimulateRequestBody
 from tests.unit.domain.advisory.bodies import proposal
 from tests.unit.domain.advisory.test_properties import proposals
@@ -128,3 +129,14 @@ def test_every_other_member_is_covered_by_the_hash() -> None:
             holder = holder[step]
         holder[path[-1]] = "tampered"
         assert (artifact_hash(changed) == clean["artifact_hash"]) is (path[-1] in names), path
+
+
+@settings(max_examples=40)
+@given(proposals())
+def test_the_documented_shape_is_the_whole_shape(document: dict[str, Any]) -> None:
+    found = json.loads(json.dumps(artifact(document)))
+    read = ProposalArtifact.model_validate(found)
+    again = read.model_dump(mode="json")
+    assert again["evidence_bundle"] == found["evidence_bundle"]
+    assert {**again, "created_at": None} == {**found, "created_at": None}
+    assert read.created_at == NOON
