@@ -1,6 +1,24 @@
-"""Words that are stored in the audit log: the action of a verification of the chain, and its results."""
+"""Words that are stored in the audit log, and what words of earlier versions are called today."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 VERIFY_CHAIN = "verify_chain"
 INTACT, BROKEN = "intact", "broken"
+
+# Actions of refused forms were once stored under the name of the endpoint. Rows are never rewritten: they are read with the
+# word that is stored for the same form now (ADR 0018).
+FORMER_ACTIONS: Mapping[str, str] = {
+    "admin_add": "add_person",
+    "admin_alter": "change_person",
+    "admin_tokens_issue": "issue_token",
+    "admin_tokens_revoke": "revoke_token",
+    "admin_accounts_alter": "change_account",
+    "legal_hold_change": "change_legal_hold",
+}
+
+
+def present_action(stored: str) -> str:
+    """Return the present word of an action as a line of the audit log stores it."""
+    return FORMER_ACTIONS.get(stored, stored)

@@ -19,10 +19,10 @@ from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.features import part_of
-from lotus_web.web.guard.refusal_log import logging_refusals
+from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 
-blueprint = Blueprint("legal_hold", __name__)
+blueprint = Blueprint("retention", __name__)
 WORDS = {"set": True, "lift": False}
 
 
@@ -31,10 +31,11 @@ WORDS = {"set": True, "lift": False}
 @part_of(SUPPORT)
 def show(run_id: str) -> ResponseReturnValue:
     """Show whether the run is held, every setting and lifting, and the form for the next."""
-    return _page(run_id, reason=draft_for(url_for("legal_hold.change", run_id=run_id)).get("reason", ""))
+    return _page(run_id, reason=draft_for(url_for("retention.change", run_id=run_id)).get("reason", ""))
 
 
 @blueprint.post("/runs/<ident:run_id>/legal-hold")
+@recorded_as("change_legal_hold")
 @requires(Permission.ADMIN)
 @part_of(SUPPORT)
 def change(run_id: str) -> ResponseReturnValue:
@@ -55,7 +56,7 @@ def change(run_id: str) -> ResponseReturnValue:
     except (InvalidInput, Conflict) as refusal:
         return _page(run_id, reason=reason, refusal=refusal)
     flash("The run is under legal hold now." if hold else "The legal hold is lifted.", "success")
-    return see_other(url_for("legal_hold.show", run_id=run_id))
+    return see_other(url_for("retention.show", run_id=run_id))
 
 
 def _asked() -> bool:

@@ -131,4 +131,4 @@ def pages(app: Flask, method: str, ids: Mapping[str, str]) -> Iterator[Address]:
 def _value(rule: Rule, argument: str, ids: Mapping[str, str]) -> str:
     if rule.endpoint == "replay.show":
         return ids["replayed"]
-    return ids["account" if rule.endpoint == "admin_accounts.alter" else argument]
+    return ids["account" if rule.endpoint == "accounts_service.alter" else argument]

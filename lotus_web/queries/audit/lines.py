@@ -1,4 +1,4 @@
-"""A line of the record, and how each of the three sources is read as such: the event log, actions on items, audit records."""
+"""A line of the audit log, and how each of its three sources is read: the event log, actions on items, audit records."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Text, or_, type_coerce
 
+from lotus_web.domain.audit import present_action
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.models import AuditRecord, EventLogEntry, WorkflowAction
 
@@ -29,7 +30,7 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """One line of the record; ``hash`` is the entry's place in the chain, ``posted_by`` who fed it: for events only."""
+    """One line of the audit log; ``hash`` (its place in the chain) and ``posted_by`` (who sent it in) are for events only."""
 
     source: Source
     seq: int
@@ -130,7 +131,7 @@ def _record_line(row: AuditRecord) -> AuditLine:
         surface=row.surface,
         line_id=row.record_id,
         hash=None,
-        details={"action": row.action, "code": row.code, "request_id": row.request_id, **row.details},
+        details={"action": present_action(row.action), "code": row.code, "request_id": row.request_id, **row.details},
     )
 
 

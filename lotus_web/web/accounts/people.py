@@ -22,10 +22,10 @@ from lotus_web.store.session import db, transaction
 from lotus_web.web.accounts.forms import FormProblem, role_of, shown
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
-from lotus_web.web.guard.refusal_log import logging_refusals
+from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 
-blueprint = Blueprint("admin", __name__)
+blueprint = Blueprint("accounts", __name__)
 
 Change = Callable[..., None]
 
@@ -34,10 +34,11 @@ Change = Callable[..., None]
 @requires(Permission.ADMIN)
 def show() -> ResponseReturnValue:
     """List the people of the tenant, with a form for one more."""
-    return render_people(draft_for(url_for("admin.add")).to_dict())
+    return render_people(draft_for(url_for("accounts.add")).to_dict())
 
 
 @blueprint.post("/admin")
+@recorded_as("add_person")
 @requires(Permission.ADMIN)
 def add() -> ResponseReturnValue:
     """Create a person with a first role in this tenant."""
@@ -54,7 +55,7 @@ def add() -> ResponseReturnValue:
     except (InvalidInput, Conflict) as refused:
         return render_people(request.form.to_dict(), FormProblem.of(refused, field="name"))
     flash(f"{name} may sign in now.", "success")
-    return see_other(url_for("admin.person", name=name))
+    return see_other(url_for("accounts.person", name=name))
 
 
 @blueprint.get("/admin/people/<ident:name>")
@@ -65,6 +66,7 @@ def person(name: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/admin/people/<ident:name>")
+@recorded_as("change_person")
 @requires(Permission.ADMIN)
 def alter(name: str) -> ResponseReturnValue:
     """Make the change that the pressed button names; raises NotFound."""
@@ -74,7 +76,7 @@ def alter(name: str) -> ResponseReturnValue:
     except (InvalidInput, Conflict) as refused:
         return render_person(name, FormProblem.of(refused, field="password"))
     flash(told, "success")
-    return see_other(url_for("admin.person", name=name))
+    return see_other(url_for("accounts.person", name=name))
 
 
 def altered(name: str, what: str) -> str:

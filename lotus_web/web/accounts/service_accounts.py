@@ -14,10 +14,10 @@ from lotus_web.store.session import transaction
 from lotus_web.web.accounts.forms import FormProblem
 from lotus_web.web.accounts.tokens import render_tokens
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.refusal_log import logging_refusals
+from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.shell.htmx import is_htmx, see_other
 
-blueprint = Blueprint("admin_accounts", __name__)
+blueprint = Blueprint("accounts_service", __name__)
 CHANGES = {
     "disable": (disable_account, "is disabled: none of its tokens opens anything."),
     "enable": (enable_account, "may call again with the tokens that are still valid."),
@@ -25,6 +25,7 @@ CHANGES = {
 
 
 @blueprint.post("/admin/accounts/<ident:name>")
+@recorded_as("change_account")
 @requires(Permission.ADMIN)
 def alter(name: str) -> ResponseReturnValue:
     """Disable or enable the account, as the pressed button says; raises NotFound."""
@@ -36,7 +37,7 @@ def alter(name: str) -> ResponseReturnValue:
     if is_htmx():
         return render_tokens(MultiDict(), told=told)
     flash(told, "success")
-    return see_other(url_for("admin_tokens.show"))
+    return see_other(url_for("accounts_tokens.show"))
 
 
 def altered(name: str, what: str) -> str:

@@ -13,7 +13,7 @@ from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.shell.htmx import page_or_fragment
 
-blueprint = Blueprint("admin_settings", __name__)
+blueprint = Blueprint("accounts_settings", __name__)
 
 
 @blueprint.get("/admin/settings")

@@ -12,7 +12,7 @@ from lotus_web.queries.accounts.tokens import TokenRow, token_of_tenant
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, requires
 
-blueprint = Blueprint("admin_token", __name__)
+blueprint = Blueprint("accounts_token", __name__)
 
 
 @blueprint.get("/admin/tokens/<ident:token_id>")

@@ -17,20 +17,21 @@ from lotus_web.web.accounts.forms import LIFETIMES, OFFERED, FormProblem, expiry
 from lotus_web.web.accounts.token import token_page
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
-from lotus_web.web.guard.refusal_log import logging_refusals
+from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 
-blueprint = Blueprint("admin_tokens", __name__)
+blueprint = Blueprint("accounts_tokens", __name__)
 
 
 @blueprint.get("/admin/tokens")
 @requires(Permission.ADMIN)
 def show() -> ResponseReturnValue:
     """List the tokens of this tenant, with a form for a new one."""
-    return render_tokens(draft_for(url_for("admin_tokens.issue")))
+    return render_tokens(draft_for(url_for("accounts_tokens.issue")))
 
 
 @blueprint.post("/admin/tokens")
+@recorded_as("issue_token")
 @requires(Permission.ADMIN)
 def issue() -> ResponseReturnValue:
     """Create a token and show its text, this once; the id in the form keeps a reload from creating a second one."""
@@ -52,6 +53,7 @@ def issue() -> ResponseReturnValue:
 
 
 @blueprint.post("/admin/tokens/<ident:token_id>/revoke")
+@recorded_as("revoke_token")
 @requires(Permission.ADMIN)
 def revoke(token_id: str) -> ResponseReturnValue:
     """Revoke a token; raises NotFound."""
@@ -61,7 +63,7 @@ def revoke(token_id: str) -> ResponseReturnValue:
     except Conflict as refused:
         return render_tokens(MultiDict(), problem=FormProblem.of(refused, field="account"))
     flash(f"The token {token_id} is revoked.", "success")
-    return see_other(url_for("admin_tokens.show"))
+    return see_other(url_for("accounts_tokens.show"))
 
 
 def render_tokens(

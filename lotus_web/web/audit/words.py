@@ -17,9 +17,11 @@ from lotus_web.web.format.sentences import needed
 from lotus_web.web.guard.access import current_actor
 from lotus_web.web.shell.links import same_page
 
-PEOPLE = frozenset({"add_person", "grant_role", "withdraw_role", "disable_person", "enable_person", "set_password"})
+PEOPLE = frozenset(
+    {"add_person", "change_person", "grant_role", "withdraw_role", "disable_person", "enable_person", "set_password"}
+)
 TOKENS = frozenset({"issue_token", "revoke_token"})
-ACCOUNTS = frozenset({"disable_account", "enable_account"})
+ACCOUNTS = frozenset({"change_account", "disable_account", "enable_account"})
 HOLDS = frozenset({"legal_hold_set", "legal_hold_lifted"})
 SENTENCES = {
     "DPM_WORKFLOW_INVALID_TRANSITION": "The gate does not allow this decision as things stand.",
@@ -55,6 +57,8 @@ def subject_url(action: str, subject: str) -> str:
 
     The action says what the subject names; an id is not read for that.
     """
+    if subject.startswith("/"):  # A refused form that names nothing yet is about its own address.
+        return same_page(about=subject)
     if action in set(Action) and subject != NEXT:
         return url_for("items.show", workflow_id=subject)
     if action in HOLDS or action in _routes_of_runs(current_app._get_current_object()):  # type: ignore[attr-defined]
@@ -62,9 +66,9 @@ def subject_url(action: str, subject: str) -> str:
     if action == START_REVIEW:
         return url_for("traces.show", trace_id=subject)
     if current_actor().may(Permission.ADMIN) and action in PEOPLE:
-        return url_for("admin.person", name=subject)
+        return url_for("accounts.person", name=subject)
     if current_actor().may(Permission.ADMIN) and action in TOKENS:
-        return url_for("admin_token.show", token_id=subject)
+        return url_for("accounts_token.show", token_id=subject)
     if current_actor().may(Permission.ADMIN) and action in ACCOUNTS:
-        return url_for("admin_tokens.show")
+        return url_for("accounts_tokens.show")
     return same_page(about=subject)

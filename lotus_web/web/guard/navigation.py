@@ -43,15 +43,15 @@ ENTRIES = (
     Entry("studio.show", "Studio"),
     Entry("audit.show", "Audit"),
     Entry("support.show", "Support"),
-    Entry("admin.show", "Admin"),
+    Entry("accounts.show", "Admin"),
 )
 # Items belong to the inbox, traces to the studio.
 _FAMILY = {
     **dict.fromkeys(("items", "saved_views"), "inbox"),
-    **dict.fromkeys(("replay", "legal_hold", "bundles", "idempotency"), "runs"),
+    **dict.fromkeys(("replay", "retention", "bundles", "idempotency"), "runs"),
     "traces": "studio",
     "reasons": "decisions",
-    **dict.fromkeys(("admin_accounts", "admin_token", "admin_tokens", "admin_settings"), "admin"),
+    **dict.fromkeys(("accounts_service", "accounts_token", "accounts_tokens", "accounts_settings"), "accounts"),
 }
 
 

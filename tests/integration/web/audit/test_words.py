@@ -7,13 +7,15 @@ from html import unescape
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.surface import Surface
+from lotus_web.models import AuditRecord
 from lotus_web.queries.audit.lines import AuditLine, Source
 from lotus_web.services.audit.records import AuditCategory, record_audit
-from lotus_web.store.session import transaction
+from lotus_web.store.session import db, transaction
 from lotus_web.web.audit.words import text_of
 from tests.integration.conftest import ClientOf
 from tests.support.people import post
@@ -42,6 +44,15 @@ def about(page: str) -> list[str]:
         ("grant_role", "nora", "/admin/people/nora", "/audit?about=nora"),
         ("revoke_token", "tok1", "/admin/tokens/tok1", "/audit?about=tok1"),
         ("disable_account", "engine", "/admin/tokens", "/audit?about=engine"),
+        ("add_person", "/admin", "/audit?about=%2Fadmin", "/audit?about=%2Fadmin"),
+        ("change_person", "nora", "/admin/people/nora", "/audit?about=nora"),
+        ("change_legal_hold", "rr_1", "/runs/rr_1", "/runs/rr_1"),
+        # Rows of earlier versions, which stored the names of the endpoints of their time.
+        ("admin_add", "/admin", "/audit?about=%2Fadmin", "/audit?about=%2Fadmin"),
+        ("admin_alter", "nora", "/admin/people/nora", "/audit?about=nora"),
+        ("admin_tokens_revoke", "tok1", "/admin/tokens/tok1", "/audit?about=tok1"),
+        ("admin_accounts_alter", "engine", "/admin/tokens", "/audit?about=engine"),
+        ("legal_hold_change", "rr_1", "/runs/rr_1", "/runs/rr_1"),
         ("verify_chain", "chain", "/audit?about=chain", "/audit?about=chain"),
     ],
 )
@@ -62,6 +73,39 @@ def test_what_a_line_is_about_is_a_link(
         )
     for name, address in (("ada", for_admins), ("max", for_managers)):
         assert [unescape(one).replace("%3A", ":") for one in about(client_of(name).get("/audit").text)] == [address]
+
+
+@pytest.mark.parametrize(
+    ("stored", "present"),
+    [
+        ("admin_add", "Add person"),
+        ("admin_alter", "Change person"),
+        ("admin_tokens_issue", "Issue token"),
+        ("legal_hold_change", "Change legal hold"),
+        ("inbox_claim", "Inbox claim"),
+    ],
+)
+def test_a_row_of_an_earlier_version_reads_with_the_word_of_today_and_stays_as_it_is(
+    app: Flask, client_of: ClientOf, stored: str, present: str
+) -> None:
+    with app.app_context(), transaction() as session:
+        record_audit(
+            session,
+            AuditCategory.REFUSED,
+            actor=ADA,
+            action=stored,
+            subject="x",
+            code="FORBIDDEN",
+            message="No.",
+            surface=Surface.FORM,
+            now=utcnow(),
+        )
+    ada = client_of("ada")
+    assert present in ada.get("/audit").text
+    word = present.lower().replace(" ", "_")
+    assert f'""action"":""{word}""' in ada.get("/audit.csv").text
+    with app.app_context():
+        assert db.session.scalars(select(AuditRecord.action)).all() == [stored]
 
 
 def test_the_filters_and_the_chain_read_without_a_riddle(client_of: ClientOf) -> None:

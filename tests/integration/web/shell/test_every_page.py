@@ -40,9 +40,9 @@ KEPT = {
     "items.act": {"action": "comment"},
     "sla.move": {},
     "studio.start": {},
-    "admin.add": {},
-    "admin_tokens.issue": {},
-    "legal_hold.change": {"action": "lift"},
+    "accounts.add": {},
+    "accounts_tokens.issue": {},
+    "retention.change": {"action": "lift"},
 }
 TITLE = re.compile("<title>([^<]+)</title>")
 TITLE_OF_PAGE = re.compile("<head>.*?<title>([^<]+)</title>", re.DOTALL)
@@ -104,7 +104,7 @@ def test_a_stranger_finds_nothing_and_changes_nothing(app: Flask, client_of: Cli
 def _form(page: Address, token: str) -> dict[str, str] | None:
     if page.method == "GET":
         return None
-    first = {"items.act": "comment", "legal_hold.change": "lift"}.get(page.endpoint, "")
+    first = {"items.act": "comment", "retention.change": "lift"}.get(page.endpoint, "")
     change = "rename" if page.endpoint == "saved_views.alter" else "disable"
     return {"csrf_token": token, "action": first, "change": change, "version": "4", "name": "Other", **FIELDS}
 
