@@ -10,9 +10,9 @@ INTACT, BROKEN = "intact", "broken"
 # Actions of refused forms were once stored under the name of the endpoint. Rows are never rewritten: they are read with the
 # word that is stored for the same form now (ADR 0018).
 FORMER_ACTIONS: Mapping[str, str] = {
-    "admin_add": "add_person",
+    "admin_add": "create_person",
     "admin_alter": "change_person",
-    "admin_tokens_issue": "issue_token",
+    "admin_tokens_issue": "create_token",
     "admin_tokens_revoke": "revoke_token",
     "admin_accounts_alter": "change_account",
     "legal_hold_change": "change_legal_hold",

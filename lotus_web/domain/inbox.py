@@ -10,7 +10,7 @@ from lotus_web.domain.sentences import Sentence
 
 MOST = 20
 NAME_MAX = 60
-ENOUGH = f"You have {MOST} views, the most there may be. Delete one first."
+TOO_MANY_VIEWS = f"You have {MOST} views, the most there may be. Delete one first."
 _LOC = ("body", "name")
 
 
@@ -29,4 +29,4 @@ def check_view_name(name: str, taken: Collection[str]) -> str:
 def check_room(count: int) -> None:
     """Raise InvalidInput when someone who has ``count`` views can have no other one."""
     if count >= MOST:
-        raise InvalidInput("TOO_MANY_VIEWS", ENOUGH, loc=_LOC)
+        raise InvalidInput("TOO_MANY_VIEWS", TOO_MANY_VIEWS, loc=_LOC)

@@ -14,6 +14,7 @@ from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.actions import Action
+from lotus_web.domain.surface import Surface
 from lotus_web.models import ApiToken, Notification, Run, SavedView
 from lotus_web.services.accounts.people import create_person
 from lotus_web.services.inbox import save_view
@@ -60,7 +61,7 @@ def furnish(app: Flask, text: str, *, name: str = "tilda") -> dict[str, str]:
         replayed = replay_run(run_id, correlation_id=text, actor=ADA, policy=runs.UNGATED, clock=utcnow)
         operation_id = accept(correlation_id=text, inline=True).operation_id
         with transaction() as session:
-            hold = {"hold": True, "reason": text, "surface": "form", "now": utcnow()}
+            hold = {"hold": True, "reason": text, "surface": Surface.FORM, "now": utcnow()}
             set_legal_hold(session, replayed, actor=ADA, **hold)
             create_person(
                 session,

@@ -38,7 +38,7 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.post("/admin")
-@recorded_as("add_person")
+@recorded_as("create_person")
 @requires(Permission.ADMIN)
 def add() -> ResponseReturnValue:
     """Create a person with a first role in this tenant."""

@@ -31,7 +31,7 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.post("/admin/tokens")
-@recorded_as("issue_token")
+@recorded_as("create_token")
 @requires(Permission.ADMIN)
 def issue() -> ResponseReturnValue:
     """Create a token and show its text, this once; the id in the form keeps a reload from creating a second one."""

@@ -57,8 +57,6 @@ def subject_url(action: str, subject: str) -> str:
 
     The action says what the subject names; an id is not read for that.
     """
-    if subject.startswith("/"):  # A refused form that names nothing yet is about its own address.
-        return same_page(about=subject)
     if action in set(Action) and subject != NEXT:
         return url_for("items.show", workflow_id=subject)
     if action in HOLDS or action in _routes_of_runs(current_app._get_current_object()):  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.free_text import without_untaken
-from lotus_web.domain.inbox import ENOUGH, MOST, NAME_MAX
+from lotus_web.domain.inbox import MOST, NAME_MAX, TOO_MANY_VIEWS
 from lotus_web.queries.inbox.filter import InboxFilter
 from lotus_web.queries.inbox.saved_views import saved_views
 from lotus_web.web.guard.drafts import draft_for
@@ -81,7 +81,7 @@ def view_links(session: Session, actor: Actor, wanted: InboxFilter, refused: Vie
         )
     save_url = url_for("saved_views.save")
     typed, error = _form(save_url, refused, None)
-    full = ENOUGH if len(rows) >= MOST else None
+    full = TOO_MANY_VIEWS if len(rows) >= MOST else None
     return ViewLinks(tuple(links), with_query(save_url, tab=tab), typed, error, full)
 
 

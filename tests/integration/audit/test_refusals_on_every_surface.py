@@ -30,10 +30,10 @@ pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true", DPM_SUPPORT_APIS_E
 Lines = list[tuple[str, str, str, str, str]]
 # The action that is stored when a form is refused. It stays when a blueprint gets another name (ADR 0018).
 FORMS = {
-    "accounts.add": "add_person",
+    "accounts.add": "create_person",
     "accounts.alter": "change_person",
     "accounts_service.alter": "change_account",
-    "accounts_tokens.issue": "issue_token",
+    "accounts_tokens.issue": "create_token",
     "accounts_tokens.revoke": "revoke_token",
     "audit.verify": "audit_verify",
     "inbox.claim": "inbox_claim",

@@ -44,7 +44,7 @@ def about(page: str) -> list[str]:
         ("grant_role", "nora", "/admin/people/nora", "/audit?about=nora"),
         ("revoke_token", "tok1", "/admin/tokens/tok1", "/audit?about=tok1"),
         ("disable_account", "engine", "/admin/tokens", "/audit?about=engine"),
-        ("add_person", "/admin", "/audit?about=%2Fadmin", "/audit?about=%2Fadmin"),
+        ("create_person", "/admin", "/audit?about=%2Fadmin", "/audit?about=%2Fadmin"),
         ("change_person", "nora", "/admin/people/nora", "/audit?about=nora"),
         ("change_legal_hold", "rr_1", "/runs/rr_1", "/runs/rr_1"),
         # Rows of earlier versions, which stored the names of the endpoints of their time.
@@ -78,9 +78,9 @@ def test_what_a_line_is_about_is_a_link(
 @pytest.mark.parametrize(
     ("stored", "present"),
     [
-        ("admin_add", "Add person"),
+        ("admin_add", "Create person"),
         ("admin_alter", "Change person"),
-        ("admin_tokens_issue", "Issue token"),
+        ("admin_tokens_issue", "Create token"),
         ("legal_hold_change", "Change legal hold"),
         ("inbox_claim", "Inbox claim"),
     ],

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from lotus_web.domain.inbox import ENOUGH, MOST
+from lotus_web.domain.inbox import MOST, TOO_MANY_VIEWS
 from tests.integration.conftest import ClientOf
 from tests.integration.web.inbox.test_inbox import counted
 from tests.integration.web.items.test_items import HTMX
@@ -154,10 +154,10 @@ def test_there_are_twenty_at_most_and_the_form_says_so(client_of: ClientOf) -> N
     for number in range(MOST):
         assert save(nora, f"View {number}", f"tab=open&q={number}").status_code == 303
     page = nora.get("/inbox?tab=open").text
-    assert f'role="tooltip">{ENOUGH}<' in page
+    assert f'role="tooltip">{TOO_MANY_VIEWS}<' in page
     refused = save(nora, "One more")
     assert refused.status_code == 422
-    assert ENOUGH in refused.text
+    assert TOO_MANY_VIEWS in refused.text
     assert len(views(nora)) == MOST
 
 
