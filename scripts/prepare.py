@@ -4,10 +4,13 @@ The machine's own Python runs this before anything is installed. So it uses the 
 Python would fail on before it could print what is wrong.
 """
 
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -41,26 +44,58 @@ def make_venv():
         fail("Python's venv module does not work here; on Debian and Ubuntu: apt-get install python3-venv")
 
 
-def pip(arguments, steps):
-    """Run pip install with a line of progress every few packages; all of its output goes to .venv/install.log."""
-    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off", *arguments]
-    done, errors = 0, []
-    with open(LOG, "a") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for line in process.stdout:
-            log.write(line)
-            if line.lower().startswith("error"):
-                errors.append(line.strip())
-            if line.startswith(("Collecting ", "Requirement already")):
-                done += 1
-                if done % 15 == 0 and line.startswith("Collecting "):
-                    print(f"  {done} of {steps} packages fetched", flush=True)
-            elif line.startswith("Installing collected"):
-                print("  unpacking", flush=True)
-    if process.wait() != 0:
-        fail(
-            "pip could not install: %s (all output: .venv/install.log)" % (errors[-1] if errors else "no reason given")
+class Pip:
+    """A running ``pip install``, which prints a line of progress every few packages; all of its output goes to .venv/install.log."""
+
+    def __init__(self, arguments):
+        command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off", *arguments]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )
+        self.error = "no reason given"
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        """Copy pip's output to the log."""
+        with open(LOG, "a") as log:
+            for line in self.process.stdout:
+                log.write(line)
+                if line.lower().startswith("error"):
+                    self.error = line.strip()
+                elif line.startswith("Collecting "):
+                    show_progress()
+
+    def finish(self):
+        """Wait for the end, and stop with pip's own reason if it failed."""
+        self.reader.join()
+        if self.process.wait() != 0:
+            fail(f"pip could not install: {self.error} (all output: .venv/install.log)")
+
+
+fetched = itertools.count(1)
+
+
+def show_progress():
+    """Print how many packages have been fetched, every few packages."""
+    done = next(fetched)
+    if done % 15 == 0:
+        print(f"  {done} packages fetched", flush=True)
+
+
+def install_locked(lock):
+    """Install the packages of a lock file, half of them by each of two pips at a time: pip itself uses one core only."""
+    with open(os.path.join(ROOT, lock)) as text:
+        entries = re.split(r"\n(?=\S)", text.read().strip())
+    running = []
+    count = min(2, os.cpu_count() or 1)
+    for number in range(count):
+        part = os.path.join(VENV, f"part-{number}.lock")
+        with open(part, "w") as text:
+            text.write("\n".join(entries[number::count]) + "\n")
+        running.append(Pip(["--require-hashes", "--no-deps", "-r", part]))
+    for one in running:
+        one.finish()
 
 
 def check_complete(lock):
@@ -89,8 +124,8 @@ def install(kind):
         steps = sum("==" in line for line in text)
     started = time.time()
     print(f"Installing {steps} packages from {lock}, each checked by its hash", flush=True)
-    pip(["--require-hashes", "--no-deps", "-r", lock], steps)
-    pip(["--no-deps", "--no-build-isolation", "--quiet", "-e", "."], 1)
+    install_locked(lock)
+    Pip(["--no-deps", "--no-build-isolation", "--quiet", "-e", "."]).finish()
     check_complete(lock)
     if kind == "dev":
         install_linter()
