@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md tells the truth: its map names each layer, and each path that it names is there."""
+"""CONTRIBUTING.md and the ADRs tell the truth: the map names each layer, and each path that they name is there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PACKAGE = ROOT / "lotus_web"
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # Rules and examples say <kind>, layer/feature and retention/… where no one file is meant.
 PATTERN = re.compile(r"`([\w.]+(?:/[\w.*]+)+/?)`|\]\(([\w./-]+)\)")
-EXAMPLES = {"layer/feature.py", "layer/feature/", "retention/preview.py"}
+EXAMPLES = {"layer/feature.py", "layer/feature/", "retention/preview.py", "retention/retention_preview.py"}
 
 
 def named_paths(text: str) -> set[str]:
@@ -25,6 +25,12 @@ def test_each_path_in_it_exists() -> None:
     paths = named_paths(TEXT)
     assert len(paths) > 10
     assert {path for path in paths if not is_there(path)} == set()
+
+
+def test_each_path_in_a_decision_exists() -> None:
+    for decision in sorted((ROOT / "docs" / "adr").glob("*.md")):
+        paths = {path for path in named_paths(decision.read_text(encoding="utf-8")) if path.endswith(".py")}
+        assert {path for path in paths if not is_there(path)} == set(), decision.name
 
 
 def test_a_path_that_is_gone_would_be_found() -> None:

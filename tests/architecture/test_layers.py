@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,3 +95,5 @@ def test_a_use_case_is_told_the_time() -> None:
 def test_a_use_case_leaves_the_commit_to_its_caller_or_is_one_of_the_few_that_cannot() -> None:
     beginning = {name for name, tree in modules("services", "queries") if BEGINS.intersection(called_names(tree))}
     assert beginning == COMMITS.keys()
+    decision = (PACKAGE.parent / "docs/adr/0002-one-store-three-backends.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`(services/[\w/]+\.py)`", decision)) == COMMITS.keys()
