@@ -1,4 +1,4 @@
-"""A policy pack as it is written down, checked by the option types of a request before it is stored (dpm-api §11)."""
+"""A policy pack as JSON, validated by the option types of a request before it is stored (dpm-api §11)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def pack_id(text: str) -> str:
 
 
 class PolicyPackBody(WireModel):
-    """The members of a pack that are no options; the options stand beside them."""
+    """The members of a pack besides its options, which are extra members."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -57,12 +57,12 @@ def read_pack(document: object) -> PolicyPack:
 
 
 def checked_overrides(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return overrides as JSON carries them; raises pydantic's ValidationError for what no request could ask."""
+    """Return overrides as JSON values; raises pydantic's ValidationError for values that a request could not have."""
     return EngineOptionsBody.model_validate(dict(given)).model_dump(mode="json", include=set(given))
 
 
 def under_pack(body: RebalanceRequestBody, pack: AppliedPack | None) -> RebalanceRequestBody:
-    """Return the request with the pack's overrides in the place of its own options; raises pydantic's ValidationError."""
+    """Return the request with the pack's overrides in place of its own options; raises pydantic's ValidationError."""
     if pack is None or not pack.overrides:
         return body
     overriding = EngineOptionsBody.model_validate(dict(pack.overrides))

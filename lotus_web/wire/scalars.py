@@ -1,4 +1,4 @@
-"""Numbers and texts as JSON brings them: exact, finite and of a bounded size."""
+"""Numbers and texts from JSON: exact, finite and of a bounded size."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _refuse_size() -> Decimal:
 
 
 def storable_text(text: str) -> str:
-    """Return a text that every store takes; raises ValueError for NUL characters and lone surrogates."""
+    """Return a text that every database can store; raises ValueError for NUL characters and lone surrogates."""
     if "\x00" in text:
         raise ValueError("text must not contain NUL characters")
     if not text.isascii():

@@ -1,4 +1,4 @@
-"""The engine's own decimal arithmetic, apart from whatever the thread is set to (engine §6)."""
+"""The engine's own decimal arithmetic, independent of the thread's decimal context (engine §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every step of one run shares: the request, its indexes and the journal."""
+"""The state that all steps of one run share: the request, its indexes and the journal."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ValuationContext:
             self._trust_snapshot()
 
     def _trust_snapshot(self) -> None:
-        """Price each position that brings its own value with that value per unit; an unusable one is missing."""
+        """Price each position that has its own market value at that value per unit; an unusable value counts as missing."""
         for key, position in self.held.items():
             value = position.market_value
             if value is None or position.quantity == ZERO:

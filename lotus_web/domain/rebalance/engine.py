@@ -44,7 +44,7 @@ SAFETY_RULES = frozenset({"NO_SHORTING", "INSUFFICIENT_CASH"})
 
 @dataclass(frozen=True, slots=True)
 class RunIdentity:
-    """The names of a run: they label the result and never change it."""
+    """The ids of a run: they label the result and never change it."""
 
     run_id: str
     correlation_id: str
@@ -54,7 +54,7 @@ class RunIdentity:
 
 @dataclass(frozen=True, slots=True)
 class _Preparation:
-    """What is known before any order."""
+    """What was computed before any order."""
 
     before: SimulatedState
     universe: Universe
@@ -63,7 +63,7 @@ class _Preparation:
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """What the orders led to."""
+    """The outcome of the orders."""
 
     status: RunStatus
     after: SimulatedState
@@ -98,7 +98,7 @@ def rebalance(
 
 
 def _carry_out(ctx: RunContext, ready: _Preparation) -> _Ending:
-    """Go from targets to a judged end state, stopping where data is missing (block checks A and B)."""
+    """Go from targets to the final state and its rules, stopping where data is missing (block checks A and B)."""
     if ready.outcome.status is RunStatus.BLOCKED or _data_blocks(ctx):
         return _blocked_early(ctx, ready)
     total = ready.before.total_value.amount

@@ -1,4 +1,4 @@
-"""The portfolio as it would be once every intent is filled as estimated (engine §3.11)."""
+"""The portfolio after every intent is filled as estimated (engine §3.11)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lotus_web.domain.rebalance.values.state import CashBalance, SimulatedState
 
 
 def simulate(ctx: ValuationContext, intents: Sequence[Intent]) -> SimulatedState:
-    """Apply the intents in order and value what results; rows that were not there are appended."""
+    """Apply the intents in order and value the result; new rows are appended."""
     return value_after(ctx, *_moves(intents))
 
 

@@ -1,4 +1,4 @@
-"""Which instruments a run may buy, sell, or has to leave alone (engine §3.2)."""
+"""Which instruments a run may buy, may sell, or must not trade (engine §3.2)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Universe:
     sell_only_excess: Decimal = ZERO
 
     def exclude(self, instrument_id: str, reason_code: str) -> None:
-        """Note why an instrument is not freely tradeable."""
+        """Record why an instrument is not freely tradeable."""
         self.excluded.append(ExcludedInstrument(instrument_id, reason_code))
 
 
 def build_universe(ctx: RunContext, before: SimulatedState) -> Universe:
-    """Sort model targets first, then the holdings the model does not name."""
+    """Admit the model's targets first, then the holdings that are not in the model."""
     universe = Universe()
     for target in ctx.request.model_targets:
         _admit_target(ctx, universe, target)
@@ -90,7 +90,7 @@ def universe_data(ctx: RunContext, universe: Universe, run_id: str) -> UniverseD
 
 
 def _coverage(ctx: RunContext, universe: Universe) -> Coverage:
-    """Measure what was there of what was needed: prices of holdings and candidates, rates of their currencies."""
+    """Return the share of required data that is available: prices of holdings and targets, rates of their currencies."""
     needed = {*universe.eligible, *ctx.held}
     priced = [key for key in needed if key in ctx.prices]
     currencies = {ctx.prices[key].currency for key in priced}

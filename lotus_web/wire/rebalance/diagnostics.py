@@ -88,7 +88,7 @@ class DataQuality(ResultModel):
 
 
 class Diagnostics(ResultModel):
-    """What the engine noticed; a run leaves ``missing_fx_pairs``, ``funding_plan`` and ``insufficient_cash`` empty."""
+    """What the engine noticed; ``missing_fx_pairs``, ``funding_plan`` and ``insufficient_cash`` are always empty."""
 
     domain = diagnostics.Diagnostics
 

@@ -1,4 +1,4 @@
-"""The options of a run as they come over the wire (engine §1.3), those that only proposals read included."""
+"""The options in a request (engine §1.3), including those that only proposals read."""
 
 from __future__ import annotations
 

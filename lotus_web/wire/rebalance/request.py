@@ -119,7 +119,7 @@ def _storable(value: Any, depth: int) -> Any:
 
 
 def _reads_strictly(options: Mapping[str, Any]) -> bool:
-    """Return whether a scenario asks for the reference's reading, in any of the ways in which options write a flag."""
+    """Return whether a scenario sets ``strict_reference``, in any form that options accept for a flag."""
     try:
         return FLAG.validate_python(options.get("strict_reference", False))
     except ValidationError:
@@ -144,7 +144,7 @@ class BatchRequestBody(SnapshotBody):
 
     @model_validator(mode="after")
     def _no_duplicates(self) -> Self:
-        """Refuse what no scenario takes; beside one that reads strictly, each of the others fails by itself (delta 23)."""
+        """Refuse duplicates, unless a scenario reads strictly: then each of the others fails by itself (delta 23)."""
         if not any(_reads_strictly(scenario.options) for scenario in self.scenarios.values()):
             self.refuse_duplicates()
         return self

@@ -35,7 +35,7 @@ class Excluded(ResultModel):
 
 
 class Coverage(ResultModel):
-    """Shares of what was needed that was there, 0 to 1."""
+    """The shares of the required prices and rates that were available, 0 to 1."""
 
     domain = result.Coverage
 
@@ -56,7 +56,7 @@ class Universe(ResultModel):
 
 
 class TargetRow(ResultModel):
-    """The weight that the model asks for and the one aimed at."""
+    """The weight in the model and the target weight of the run."""
 
     domain = result.TargetInstrument
 
@@ -68,7 +68,7 @@ class TargetRow(ResultModel):
 
 
 class Target(ResultModel):
-    """What the run aims at; a run leaves ``strategy`` empty."""
+    """The target weights; ``strategy`` is always empty."""
 
     domain = result.TargetData
 

@@ -1,4 +1,4 @@
-"""Portfolio, market data, model and shelf as they come over the wire (engine §1.1-1.2). Unknown fields are ignored."""
+"""Portfolio, market data, model and shelf in a request (engine §1.1-1.2). Unknown fields are ignored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Rows = Annotated[list[Row], Field(max_length=MAX_ROWS)]
 
 
 class WireModel(BaseModel):
-    """What every parsed object shares: unknown fields are ignored and nothing changes after parsing."""
+    """The base of every parsed object: unknown fields are ignored and instances are immutable."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -104,7 +104,7 @@ class CashBalanceBody(WireModel):
 
 
 def visible_portfolio_id(value: str) -> str:
-    """Return a portfolio id that can be looked for, filtered by and shown; raises PydanticCustomError for any other."""
+    """Return a portfolio id of visible characters; raises PydanticCustomError for any other."""
     try:
         return check_visible(value, "portfolio_id", longest=MAX_TEXT, loc=())
     except InvalidInput as wrong:
@@ -151,7 +151,7 @@ class FxRateBody(WireModel):
 
 
 class MarketDataSnapshotBody(WireModel):
-    """Prices and rates of one instant."""
+    """Prices and rates at one point in time."""
 
     snapshot_id: Text | None = None
     prices: Rows[PriceBody] = Field(default_factory=list)
@@ -167,7 +167,7 @@ class MarketDataSnapshotBody(WireModel):
 
 
 class ModelTargetBody(WireModel):
-    """The weight the model wants, as a fraction of total value."""
+    """An instrument's weight in the model, a fraction of total value."""
 
     instrument_id: Text
     weight: Number
@@ -184,7 +184,7 @@ class ModelPortfolioBody(WireModel):
 
 
 class ShelfEntryBody(WireModel):
-    """What may be done with an instrument."""
+    """Whether an instrument may be traded, and how it is classified."""
 
     instrument_id: Text
     status: ShelfStatus

@@ -1,4 +1,4 @@
-"""Foreign cash: what has to be bought to pay, what is swept home, and which order waits for which (engine §3.9)."""
+"""Foreign currency: purchases that fund orders, sweeps into the base currency, and dependencies (engine §3.9)."""
 
 from __future__ import annotations
 

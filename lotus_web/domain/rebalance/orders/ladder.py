@@ -19,7 +19,7 @@ Flows = dict[str, dict[int, Decimal]]
 
 
 def check_ladder(ctx: RunContext, intents: Sequence[Intent]) -> RuleResult | None:
-    """Write the ladder into the journal; return the failing rule of the first breach, None when every day holds.
+    """Write the ladder into the journal; return the failing rule of the first breach, None without a breach.
 
     The first breach is that of the alphabetically first currency, which need not be the earliest day.
     """

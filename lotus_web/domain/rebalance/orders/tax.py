@@ -17,7 +17,7 @@ LIMIT_REACHED = "TAX_BUDGET_LIMIT_REACHED"
 
 
 class TaxLedger:
-    """The gains budget of one run, shared by its sells in intent order; money is in the base currency."""
+    """The capital-gains budget of one run, shared by its sells in intent order; money is in the base currency."""
 
     __slots__ = ("_ctx", "budget", "gain", "loss", "used")
 

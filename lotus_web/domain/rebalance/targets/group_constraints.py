@@ -37,7 +37,7 @@ def _by_attribute(ctx: RunContext, work: TargetWork) -> dict[tuple[str, str], li
 
 
 def apply_group_constraints(ctx: RunContext, work: TargetWork) -> None:
-    """Cap one group after the other and pass the excess on; the stage is blocked when nothing can take it.
+    """Cap one group after another and redistribute the excess; the stage is blocked when no instrument can take it.
 
     What comes after a group that blocks is not judged, and earlier groups are not looked at again. A locked member keeps
     its weight unless ``strict_reference``.

@@ -1,4 +1,4 @@
-"""Target weights by rule of thumb: redistribute, cap, scale (engine §3.3)."""
+"""Target weights by heuristic: redistribute, cap, scale (engine §3.3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEFTOVER = Decimal("0.001")
 
 
 def heuristic_targets(ctx: RunContext, work: TargetWork, sell_only_excess: Decimal) -> None:
-    """Turn the wanted weights into final ones, in place; ``work.status`` says how it went."""
+    """Turn model weights into final weights, in place; ``work.status`` is the outcome."""
     redistribute_sell_only(work, sell_only_excess)
     apply_group_constraints(ctx, work)
     if work.status is RunStatus.BLOCKED:
@@ -26,7 +26,7 @@ def heuristic_targets(ctx: RunContext, work: TargetWork, sell_only_excess: Decim
 
 
 def _fit_into_portfolio(work: TargetWork) -> None:
-    """Scale what can be bought when weights add up to more than the portfolio."""
+    """Scale the buyable weights down when all weights add up to more than 1."""
     if work.total(work.weights) <= FULL:
         return
     fixed = work.fixed()
@@ -37,7 +37,7 @@ def _fit_into_portfolio(work: TargetWork) -> None:
 
 
 def _cap_single_positions(ctx: RunContext, work: TargetWork) -> None:
-    """Cut every weight to the single-position limit and hand the excess to those with room.
+    """Cap every weight at the single-position limit and give the excess to those below it.
 
     A share is taken of the shrinking rest against the fixed sum of recipients, so two or more recipients leave a
     residue in cash: that is the reference's arithmetic and asks for a review. Locked weights are left alone (delta 24).
@@ -55,7 +55,7 @@ def _cap_single_positions(ctx: RunContext, work: TargetWork) -> None:
 
 
 def _hand_out(work: TargetWork, excess: Decimal, limit: Decimal) -> Decimal:
-    """Return what nobody could take."""
+    """Return the excess that no recipient could take."""
     recipients = [key for key in work.buyable if work.weights[key] < limit]
     total = work.total(recipients)
     if total == ZERO:
@@ -71,7 +71,7 @@ def _hand_out(work: TargetWork, excess: Decimal, limit: Decimal) -> Decimal:
 
 
 def _keep_cash_buffer(ctx: RunContext, work: TargetWork) -> None:
-    """Scale what can be bought so that the minimum cash stays."""
+    """Scale the buyable weights down so that the minimum cash remains."""
     buffer = ctx.options.min_cash_buffer_pct
     if buffer > ZERO and work.scale_buyable(max(ZERO, ONE - buffer - work.fixed())):
         work.ask_review()

@@ -32,7 +32,7 @@ def solver_targets(ctx: RunContext, work: TargetWork, sell_only_excess: Decimal)
 
 
 def _problem(ctx: RunContext, work: TargetWork, groups: Groups) -> WeightProblem:
-    """State the problem: only buyable weights move, everything else is a constant."""
+    """Return the problem: only buyable weights are variables, all others are constants."""
     fixed = work.fixed()
     place = {key: index for index, key in enumerate(work.buyable)}
     wanted = {row.instrument_id: row.weight for row in ctx.request.model_targets}
@@ -53,7 +53,7 @@ def _fixed_part(work: TargetWork, members: list[str]) -> Decimal:
 
 
 def _hint(work: TargetWork, problem: WeightProblem, groups: Groups) -> None:
-    """Say which limits contradict each other."""
+    """Add warnings that name the limits that contradict each other."""
     if problem.total_min > problem.total_max:
         work.warnings.append("INFEASIBILITY_HINT_CASH_BAND_CONTRADICTION")
     if problem.limit is not None and problem.limit * len(problem.wanted) < problem.total_min:

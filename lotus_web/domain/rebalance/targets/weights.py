@@ -1,4 +1,4 @@
-"""The weights a target method works on, and what it has to say about them."""
+"""The weights that a target method works on, with its status and warnings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lotus_web.domain.rebalance.values.diagnostics import GroupConstraintEvent
 
 @dataclass(slots=True)
 class TargetWork:
-    """One method's own copy of the weights; a second method can run on another copy and be thrown away.
+    """One method's own copy of the weights, so that a second method can run on another copy for comparison.
 
     ``strict_reference`` shrinks weights by a factor that is rounded first, as engine §3.3 writes it: a floor of whole units
     turns the last digit of a weight into a unit.
@@ -34,7 +34,7 @@ class TargetWork:
         return cls(dict(universe.eligible), universe.buyable, universe.locked, strict_reference=strict_reference)
 
     def ask_review(self) -> None:
-        """Mark that the weights need a person; a blocked stage stays blocked."""
+        """Set the status to PENDING_REVIEW; a blocked stage stays blocked."""
         if self.status is RunStatus.READY:
             self.status = RunStatus.PENDING_REVIEW
 
@@ -43,11 +43,11 @@ class TargetWork:
         return total(self.weights[key] for key in keys)
 
     def fixed(self) -> Decimal:
-        """Return the weight that cannot be bought: locked and sold positions."""
+        """Return the sum of the weights that are not buyable: locked and sold positions."""
         return total(weight for key, weight in self.weights.items() if key not in self.buyable)
 
     def scale_buyable(self, room: Decimal) -> bool:
-        """Shrink what can be bought into ``room``; returns whether it did not fit."""
+        """Scale the buyable weights down to ``room``; return whether they had to be scaled."""
         wanted = self.total(self.buyable)
         if wanted <= room:
             return False
@@ -76,6 +76,6 @@ class TargetWork:
 
 
 def redistribute_sell_only(work: TargetWork, excess: Decimal) -> None:
-    """Give the weight of sell-only targets to what can be bought, else ask for a review (engine §3.3 step 1)."""
+    """Give the weight of sell-only targets to buyable instruments, else require a review (engine §3.3 step 1)."""
     if excess > ZERO and not work.spread(excess, work.buyable):
         work.ask_review()

@@ -14,7 +14,7 @@ class RunStatus(StrEnum):
 
 
 class ShelfStatus(StrEnum):
-    """What the shelf allows with an instrument."""
+    """What the shelf allows for an instrument."""
 
     APPROVED = "APPROVED"
     RESTRICTED = "RESTRICTED"
@@ -31,7 +31,7 @@ class ValuationMode(StrEnum):
 
 
 class TargetMethod(StrEnum):
-    """How target weights are found."""
+    """How target weights are computed."""
 
     HEURISTIC = "HEURISTIC"
     SOLVER = "SOLVER"
@@ -45,7 +45,7 @@ class Side(StrEnum):
 
 
 class RuleSeverity(StrEnum):
-    """How much a failing rule weighs: HARD blocks, SOFT asks for a review."""
+    """The severity of a failing rule: HARD blocks, SOFT requires a review."""
 
     HARD = "HARD"
     SOFT = "SOFT"
@@ -53,7 +53,7 @@ class RuleSeverity(StrEnum):
 
 
 class RuleStatus(StrEnum):
-    """Whether a rule held."""
+    """Whether a rule passed."""
 
     PASS = "PASS"
     FAIL = "FAIL"
@@ -83,7 +83,7 @@ class ReconciliationStatus(StrEnum):
 
 
 class Gate(StrEnum):
-    """Where the run stands before execution; NONE is part of the vocabulary and never produced."""
+    """What a run needs before execution; NONE is part of the vocabulary and never produced."""
 
     BLOCKED = "BLOCKED"
     COMPLIANCE_REVIEW_REQUIRED = "COMPLIANCE_REVIEW_REQUIRED"
@@ -105,7 +105,7 @@ class NextStep(StrEnum):
 
 
 class ReasonSeverity(StrEnum):
-    """How much a gate reason weighs."""
+    """The severity of a gate reason."""
 
     HIGH = "HIGH"
     MEDIUM = "MEDIUM"

@@ -1,4 +1,4 @@
-"""What a run noticed on its way: warnings, cut or dropped orders, the ladder and missing data (engine §2)."""
+"""What the engine noticed during a run: warnings, cut or dropped orders, the ladder and missing data (engine §2)."""
 
 from __future__ import annotations
 
@@ -116,28 +116,28 @@ class Journal:
     shelf_missing: dict[str, None] = field(default_factory=dict)
 
     def warn(self, code: str) -> None:
-        """Add a warning; order is kept and a code may come twice."""
+        """Add a warning; the order is preserved and a code may occur twice."""
         self.warnings.append(code)
 
     def warn_once(self, code: str) -> None:
-        """Add a warning unless it is there."""
+        """Add a warning unless it was added before."""
         if code not in self.warnings:
             self.warnings.append(code)
 
     def miss_price(self, instrument_id: str) -> None:
-        """Note an instrument without a usable price."""
+        """Record an instrument without a usable price."""
         self.price_missing[instrument_id] = None
 
     def miss_fx(self, source: str, target: str) -> None:
-        """Note a currency pair without a usable rate."""
+        """Record a currency pair without a usable rate."""
         self.fx_missing[f"{source}/{target}"] = None
 
     def miss_shelf(self, instrument_id: str) -> None:
-        """Note a model target that the shelf does not know."""
+        """Record a model target that is not on the shelf."""
         self.shelf_missing[instrument_id] = None
 
     def close(self) -> Diagnostics:
-        """Return what was written."""
+        """Return the journal as diagnostics."""
         return Diagnostics(
             warnings=tuple(self.warnings),
             suppressed_intents=tuple(self.suppressed),

@@ -1,4 +1,4 @@
-"""Money: an amount that never leaves its currency."""
+"""Money: an amount and its currency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run is computed from: snapshot, market data, model, shelf and options (engine §1)."""
+"""The input of a run: snapshot, market data, model, shelf and options (engine §1)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class FxRate:
 
 @dataclass(frozen=True, slots=True)
 class MarketDataSnapshot:
-    """Prices and rates of one instant."""
+    """Prices and rates at one point in time."""
 
     snapshot_id: str | None = None
     prices: tuple[Price, ...] = ()
@@ -71,7 +71,7 @@ class MarketDataSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ModelTarget:
-    """The weight (a fraction of total value) that the model wants."""
+    """An instrument's weight in the model, a fraction of total value."""
 
     instrument_id: str
     weight: Decimal
@@ -79,7 +79,7 @@ class ModelTarget:
 
 @dataclass(frozen=True, slots=True)
 class ShelfEntry:
-    """What may be done with an instrument and how it is classified."""
+    """Whether an instrument may be traded, and how it is classified."""
 
     instrument_id: str
     status: ShelfStatus
@@ -93,7 +93,7 @@ class ShelfEntry:
 
 @dataclass(frozen=True, slots=True)
 class RebalanceRequest:
-    """Everything a run depends on: the same request always gives the same result."""
+    """The complete input of a run: the same request always gives the same result."""
 
     portfolio_snapshot: PortfolioSnapshot
     market_data_snapshot: MarketDataSnapshot

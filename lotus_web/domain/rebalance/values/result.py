@@ -36,7 +36,7 @@ class ExcludedInstrument:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Which part of what the run needed was there: 0 to 1, four places."""
+    """The share of the required prices and rates that was available: 0 to 1, four places."""
 
     price_coverage_pct: Decimal
     fx_coverage_pct: Decimal
@@ -44,7 +44,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class UniverseData:
-    """What the run could buy and sell."""
+    """What the run was allowed to buy and sell."""
 
     universe_id: str
     eligible_for_buy: tuple[str, ...]
@@ -55,7 +55,7 @@ class UniverseData:
 
 @dataclass(frozen=True, slots=True)
 class TargetInstrument:
-    """The weight a model wanted and the one the run aims at; ``final_value`` is in the base currency."""
+    """The weight in the model and the target weight of the run; ``final_value`` is in the base currency."""
 
     instrument_id: str
     model_weight: Decimal

@@ -1,4 +1,4 @@
-"""Least squares under linear limits, as the engine asks for them; who solves that is handed in (services/runs/solver.py)."""
+"""Least squares under linear constraints; the solver is passed in (services/runs/solver.py)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-# What the code of a problem without a solution begins with.
+# The first word of the code of a problem without a solution.
 INFEASIBLE = "INFEASIBLE"
 
 
 @dataclass(frozen=True, slots=True)
 class WeightProblem:
-    """Find non-negative weights nearest to ``wanted``.
+    """Find the non-negative weights closest to ``wanted``.
 
     Their sum lies in [``total_min``, ``total_max``], each is at most ``limit``, and each group's sum (member
     positions, maximum) is at most its maximum.
@@ -33,5 +33,5 @@ class WeightSolution:
     failure: str | None = None
 
 
-# Gives the same solution for the same problem wherever it runs, and never raises.
+# Deterministic: the same solution for the same problem on every machine. Never raises.
 Solve = Callable[[WeightProblem], WeightSolution]

@@ -1,1 +1,1 @@
-"""What a computed result means: rules, reconciliation and the gate."""
+"""The verdict on a computed result: rules, reconciliation and the gate."""

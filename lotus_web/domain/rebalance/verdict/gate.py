@@ -1,4 +1,4 @@
-"""What has to happen before a run may be executed, and why (engine §3.14)."""
+"""The gate: what a run needs before it may be executed, and why (engine §3.14)."""
 
 from __future__ import annotations
 

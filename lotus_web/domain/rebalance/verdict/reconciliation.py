@@ -1,4 +1,4 @@
-"""Value before against value after: trading alone must neither make nor lose money (engine §3.13)."""
+"""Total value before against after: trading must not change it beyond a tolerance (engine §3.13)."""
 
 from __future__ import annotations
 
