@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lotus_web.api.rebalance.schemas.operations import BatchBody
 from lotus_web.domain.access import Permission
 from lotus_web.services.analyses import scenarios as batch_service
 from tests.contract.callers import Caller, segment
@@ -51,6 +52,7 @@ def test_an_analysis_answers_with_every_scenario(chief: Caller) -> None:
     )
     assert answer.status_code == 200
     body = answer.json
+    BatchBody.model_validate(body, extra="forbid")
     assert list(body) == [
         "batch_run_id",
         "run_at_utc",
