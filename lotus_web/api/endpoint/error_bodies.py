@@ -49,7 +49,7 @@ class Problem(BaseModel):
 
 
 class RefusalBody(ErrorBody):
-    """A refusal by its stable code, or by HTTP's own words where no route answers."""
+    """A refusal by its stable code, or by HTTP's reason phrase where no route matches."""
 
     code_at = ("detail",)
 
@@ -67,7 +67,7 @@ class ForbiddenBody(ErrorBody):
     actor_id: str = Field(default_factory=str, description="the account that the caller may not act for")
     reason: str = Field(default_factory=str, description="what the enterprise policy misses")
     submitted_by: str | None = Field(default_factory=str, description="who submitted the run")
-    requested_by: str | None = Field(default_factory=str, description="who asked for the review")
+    requested_by: str | None = Field(default_factory=str, description="who requested the review")
 
 
 class InvalidBody(ErrorBody):
@@ -83,5 +83,5 @@ class FaultBody(ErrorBody):
     title: Literal["Internal Server Error"]
     status: Literal[500]
     detail: str
-    instance: str = Field(description="the path that was asked for")
+    instance: str = Field(description="the requested path")
     correlation_id: str

@@ -1,4 +1,4 @@
-"""How a refusal looks in JSON: ``{"detail": …}`` for everything but an unexpected fault, which is a problem document."""
+"""Refusals as JSON: ``{"detail": …}``, but a problem document for an unexpected error."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class InvalidRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is not the one that was asked for."""
+    """A response that refuses the request or reports a fault."""
 
     status: int
     body: ErrorBody
@@ -51,7 +51,7 @@ class Refusal:
 
 
 def fault() -> str:
-    """Return what is said of a fault of ours, whose cause is told to nobody."""
+    """Return the sentence for an unexpected error; its cause is never disclosed."""
     return FAULT if nothing_recorded() else f"{FAULT} {MAYBE_RECORDED}"
 
 
@@ -89,7 +89,7 @@ class Envelope:
         return Refusal(status, RefusalBody.model_construct(detail=detail), headers or {})
 
     def unexpected(self, *, path: str, correlation_id: str) -> Refusal:
-        """Return the answer to a fault of ours: the real correlation id and nothing of the cause (delta 33)."""
+        """Return the response to an unexpected error: the correlation id and nothing of the cause (delta 33)."""
         body = FaultBody.model_construct(
             type="about:blank",
             title="Internal Server Error",

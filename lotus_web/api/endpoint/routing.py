@@ -56,7 +56,7 @@ class Refuses:
 
 
 class AnyToken(Enum):
-    """Stands where a permission does: any valid token gets in, and what it may do is checked by what is asked for."""
+    """In place of a permission: any valid token is accepted, and the view checks the permission."""
 
     ANY = "any token"
 

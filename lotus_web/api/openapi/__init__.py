@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, drawn from what the JSON routes declare of themselves (docs/adr/0006)."""
+"""The OpenAPI 3.1 document, built from the declarations of the JSON routes (docs/adr/0006)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ OPENAPI = "lotus_openapi"
 
 
 def init_app(app: Flask) -> None:
-    """Serve the document and let others ask for it: ``app.extensions[OPENAPI]() -> dict``."""
+    """Serve the document and make it available to others: ``app.extensions[OPENAPI]() -> dict``."""
     app.register_blueprint(routes)
     app.extensions[OPENAPI] = lambda: openapi_document(app)

@@ -1,4 +1,4 @@
-"""Answers of a route: what it gives, and every way in which it refuses, each with the document that it really sends."""
+"""The responses of a route: its success, and every refusal with an example that the code produced."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ STORE_AWAY = Refuses(
     "DPM_STORE_UNAVAILABLE",
     "the store cannot be reached or refused the work; nothing was recorded, but if it went away while it was recording",
 )
-# What is the same on every route of a surface stands once among the components, under these names.
+# Responses that are the same on every route of a surface are components with these names.
 SHARED = {
     "UNAUTHENTICATED": "Unauthenticated",
     "payload_too_large": "PayloadTooLarge",
@@ -61,7 +61,7 @@ MALFORMED = "MalformedRequest"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to be refused: what it is called here, what is said of it, and what is sent."""
+    """One refusal: its name among the examples, its description, and the response."""
 
     name: str
     text: str
@@ -69,7 +69,7 @@ class Way:
 
 
 def refusals_of(declared: Endpoint, *, writes: bool) -> list[Refuses]:
-    """Return every refusal with a code that a route may answer with."""
+    """Return the refusals with a code that a route may answer with, the common ones included."""
     found = [] if declared.permission is None else [UNAUTHENTICATED, FORBIDDEN]
     found += [TOO_SLOW, POLICY_DENIED] if writes else []
     found += [Refuses(404, feature.code, "this part is switched off") for feature in declared.features]
@@ -78,18 +78,20 @@ def refusals_of(declared: Endpoint, *, writes: bool) -> list[Refuses]:
 
 
 def ways_to_be_refused(refused: Iterable[Refuses], envelope: Envelope, permission: str | None) -> Iterator[Way]:
-    """Yield everything that can go wrong, as this surface answers it."""
+    """Yield every refusal and the unexpected fault in the shape of this surface."""
     for refuses in refused:
         for name, refusal in envelopes.refusals(envelope, refuses, permission=permission).items():
             yield Way(name, f"- `{refusal.body.code()}`: {refuses.when}", refusal)
     yield Way("invalid", "- The request does not validate.", envelopes.invalid(envelope))
-    yield Way("unexpected", "A fault of ours; nothing of its cause is told.", envelopes.unexpected(envelope))
+    yield Way(
+        "unexpected", "An unexpected error on our side; the cause is not disclosed.", envelopes.unexpected(envelope)
+    )
 
 
 def responses(
     declared: Endpoint, envelope: Envelope, book: SchemaBook, example: Response, *, writes: bool
 ) -> dict[str, Response]:
-    """Return the answers of a route by status."""
+    """Return the responses of a route by status."""
     given = {status: success(declared, envelope, book, status, example) for status in (declared.status, *declared.also)}
     permission = declared.permission.value if isinstance(declared.permission, Permission) else "the action needs"
     by_status: dict[int, list[Way]] = {}
@@ -100,7 +102,7 @@ def responses(
 
 
 def success(declared: Endpoint, envelope: Envelope, book: SchemaBook, status: int, example: Response) -> Response:
-    """Return the answer that a route is for."""
+    """Return the successful response of a route."""
     own = book.schema(declared.response, GIVES)
     media_type, schema = own.get("contentMediaType"), book.ref(declared.response, GIVES)
     if media_type is None:
@@ -109,7 +111,7 @@ def success(declared: Endpoint, envelope: Envelope, book: SchemaBook, status: in
 
 
 def surface(envelope: Envelope) -> str:
-    """Return the name that tells the components of one surface from those of another; nothing for the first."""
+    """Return the prefix of a surface's component names; empty for the ``/rebalance`` routes."""
     return "" if type(envelope) is Envelope else type(envelope).__name__.removesuffix("Envelope")
 
 
@@ -125,13 +127,13 @@ def _shared_name(way: Way, envelope: Envelope) -> str:
 
 
 def shared_responses(envelope: Envelope, book: SchemaBook) -> dict[str, Response]:
-    """Return the answers that every route of a surface may give."""
+    """Return the responses that all routes of a surface share."""
     ways = ways_to_be_refused((UNAUTHENTICATED, TOO_SLOW, TOO_LARGE, STORE_AWAY), envelope, None)
     return {_shared_name(way, envelope): refusal_response([way], book) for way in ways if way.name in SHARED}
 
 
 def refusal_response(ways: list[Way], book: SchemaBook) -> Response:
-    """Return the ways to be refused with one status as one answer, with an example of each."""
+    """Return the refusals with one status as one response, with an example of each."""
     schema = envelopes.schema_of((way.refusal for way in ways), book)
     examples = {_key(way.name): {"value": way.refusal.body.document()} for way in ways}
     text = "\n".join(dict.fromkeys(way.text for way in ways))
@@ -143,7 +145,7 @@ def refusal_response(ways: list[Way], book: SchemaBook) -> Response:
 
 
 def _key(code: str) -> str:
-    """Return a code as a component's name may be written."""
+    """Return a code with the characters that a component's name may have."""
     return "".join(char if char.isalnum() or char in "_-." else "_" for char in code.partition(":")[0])
 
 

@@ -1,4 +1,4 @@
-"""Bodies that can be sent as they stand, by the name of their model."""
+"""Request bodies that can be sent as they are, by the name of their model."""
 
 from __future__ import annotations
 

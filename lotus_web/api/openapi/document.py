@@ -1,4 +1,4 @@
-"""The whole document: every JSON route under every prefix, with its parameters, bodies, answers and examples."""
+"""The whole document: every JSON route under every prefix, with its parameters, bodies, responses and examples."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ a route: the server turns it away with 400, 414 or 431 and a page of HTML, witho
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path, and all that is known of it."""
+    """One method of one path and its declaration."""
 
     path: str
     rule: str
@@ -51,11 +51,11 @@ class Route:
 
 
 def openapi_document(app: Flask) -> dict[str, Any]:
-    """Return the document of an application; it is drawn once."""
+    """Return the document of an application; it is built once and cached."""
     found: dict[str, Any] | None = app.extensions.get(CACHE)
     if found is None:
         ids = {"X-Request-Id": "req_5a1c7e90b2d4", "X-Correlation-Id": "corr_9d1f03b7a652"}
-        # Envelopes read the ids of the request at hand, so one is at hand, always the same.
+        # Envelopes read the ids of the current request, so there is one, always the same.
         with app.app_context(), app.test_request_context(headers=ids):
             found = app.extensions[CACHE] = draw(list(routes_of(app)))
     return found
@@ -119,7 +119,7 @@ def _operation_id(route: Route, views: Counter[str]) -> str:
 def operation(
     route: Route, names: dict[tuple[str, str], str], book: SchemaBook, examples: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return one operation; its examples are added to ``examples``, where both mounts find them."""
+    """Return one operation; its examples are added to ``examples``, which both mounts share."""
     declared, public = route.declared, route.declared.permission is None
     writes = route.method.upper() in WRITES
     asked = [
@@ -156,7 +156,7 @@ def _who(permission: Permission | AnyToken | None) -> str:
     if permission is None:
         return "Anyone may call it."
     if isinstance(permission, AnyToken):
-        return "Needs a token; what more it needs depends on what is asked for."
+        return "Needs a token; which permission depends on the request."
     return f"Needs the permission `{permission.value}`."
 
 

@@ -1,4 +1,4 @@
-"""The schemas and examples of refusals: the models that the envelopes answer with, and answers that they really make."""
+"""The schemas and examples of refusals, from the models that the envelopes answer with."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def wrapped(envelope: Envelope, schema: Schema) -> Schema:
 
 
 def wrapped_example(envelope: Envelope, example: object) -> Any:
-    """Return an example as this surface sends it."""
+    """Return an example in the shape of this surface."""
     return json.loads(envelope.wrap(json.dumps(example).encode()))
 
 
 def refusals(envelope: Envelope, refuses: Refuses, *, permission: str | None = None) -> dict[str, Refusal]:
-    """Return the answers that a documented refusal gives, each under a name: one, but for two ways to be forbidden."""
+    """Return the responses of a documented refusal by name: one, but two for FORBIDDEN."""
     if refuses.code == Forbidden.code:
         example = Forbidden(message=missing_permission(str(permission)), details={"permission": permission})
         return {"FORBIDDEN": envelope.refuse(example), "FORBIDDEN_TENANT": envelope.refuse(not_for_tenant("other"))}
@@ -74,7 +74,7 @@ def invalid(envelope: Envelope) -> Refusal:
 
 
 def unexpected(envelope: Envelope) -> Refusal:
-    """Return the answer to a fault of ours."""
+    """Return the response to an unexpected error."""
     return envelope.unexpected(path="/api/v1/rebalance/runs", correlation_id=current_ids().correlation_id)
 
 
@@ -91,7 +91,7 @@ def schema_of(refused: Iterable[Refusal], book: SchemaBook) -> Schema:
 
 
 def _naming(path: tuple[str, ...], codes: list[str]) -> Schema:
-    """Return what a schema says besides its model of the member at ``path``: the codes that it may name."""
+    """Return a schema that limits the member at ``path`` to these codes."""
     schema: Schema = {"enum": codes}
     for name in reversed(path):
         schema = {"properties": {name: schema}}

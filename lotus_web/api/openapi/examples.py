@@ -1,4 +1,4 @@
-"""Examples that hold together: one small run of the real engine, and answers told around it."""
+"""Consistent examples: one small run of the real engine, and answers that fit it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNKNOWN = object()
 
 @cache
 def known() -> dict[str, Any]:
-    """Return what is known by the name of a schema or of a member: a run of the engine, and the samples."""
+    """Return examples by the name of a schema or of a member: a run of the engine, and the samples."""
     body = RebalanceRequestBody.model_validate(SIMULATE)
     digest = request_hash(body)
     run = rebalance(
@@ -50,7 +50,7 @@ def known() -> dict[str, Any]:
 
 
 def body_example(model: type[BaseModel], book: SchemaBook, schema: Schema) -> Any:
-    """Return an example of a body: the model's own, one kept here, or one made from its schema."""
+    """Return an example of a body: the model's own, one of ``BODIES``, or one made from its schema."""
     own = schema.get("example") or next(iter(schema.get("examples", ())), None)
     if own is not None:
         return own
@@ -58,7 +58,7 @@ def body_example(model: type[BaseModel], book: SchemaBook, schema: Schema) -> An
 
 
 def example_of(schema: Schema, book: SchemaBook, path: tuple[str, ...] = (), depth: int = 0) -> Any:
-    """Return a value that fits a schema; ``path`` ends in the model and the member that it stands under."""
+    """Return a value that fits a schema; ``path`` ends in the model and the member that hold it."""
     if "$ref" in schema:
         return _named(name_of(schema), book, path, depth)
     if "const" in schema or "enum" in schema:
@@ -70,7 +70,7 @@ def example_of(schema: Schema, book: SchemaBook, path: tuple[str, ...] = (), dep
 
 
 def _named(target: str, book: SchemaBook, path: tuple[str, ...], depth: int) -> Any:
-    """Return an example of a named schema: known by that name, or by the member it stands under, or made up."""
+    """Return an example of a named schema: known by that name, or by the member that holds it, or made up."""
     if target in known():
         return known()[target]
     sample, schema = _sample(path), book.schemas[target]
@@ -80,7 +80,7 @@ def _named(target: str, book: SchemaBook, path: tuple[str, ...], depth: int) -> 
 
 
 def _sample(path: tuple[str, ...]) -> Any:
-    """Return what the last member of a path is called, first as a member of its model."""
+    """Return the sample of the last member of a path, first as a member of its model."""
     return next((known()[name] for name in (".".join(path[-2:]), *path[-1:]) if name in known()), UNKNOWN)
 
 
@@ -122,7 +122,7 @@ def _is(kind: str | None, value: object) -> bool:
 
 
 def _entries(items: Schema, book: SchemaBook, path: tuple[str, ...], depth: int) -> list[Any]:
-    """Return one entry, or none where it would say nothing."""
+    """Return one entry, or none where an entry would not be informative."""
     empty = not items or items.get("type") == "string" or (items.get("type") == "object" and "properties" not in items)
     return [] if empty or depth > DEEPEST else [example_of(items, book, path, depth + 1)]
 

@@ -78,7 +78,7 @@ WRITERS = ("ActorId", "Role", "ServiceIdentity", "Capabilities")
 
 
 def shared_headers(*, public: bool, writes: bool) -> list[Parameter]:
-    """Return references to the headers that a route reads with all others."""
+    """Return references to the headers that all routes of this kind read."""
     names = (*(ANYONE if public else KNOWN_CALLERS), *(WRITERS if writes else ()))
     return [{"$ref": REF + name} for name in names]
 

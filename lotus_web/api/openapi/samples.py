@@ -1,4 +1,4 @@
-"""What members of answers are called in examples: one story, of a run whose cash is above its band and who reviews it."""
+"""The values of members in examples: one story, of a run with too much cash and its review."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STAMP = AT.isoformat(timespec="microseconds")
 OPERATION_ID = "dop_2c9e51ab8f04"
 REASON = "CASH_BAND: cash is 0.1000 of the portfolio, at most 0.05 is allowed."
 
-# By the name of a member wherever it stands, or by its model and name where it means something else there.
+# By the name of a member anywhere, or by model and name where it means something else in that model.
 SAMPLES: dict[str, Any] = {
     "rebalance_run_id": RUN_ID,
     "run_id": RUN_ID,

@@ -1,4 +1,4 @@
-"""JSON schemas of everything that routes take and give, each under its name (OpenAPI ``components/schemas``)."""
+"""JSON schemas of all request and response models by name (OpenAPI ``components/schemas``)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Wanted = tuple[type[BaseModel], Mode]
 
 TAKES: Mode = "validation"
 GIVES: Mode = "serialization"
-# Under these keys stand values or names of the caller's, not schemas.
+# The values of these keys are values or names, not schemas.
 VERBATIM = frozenset({"const", "default", "enum", "example", "examples", "required"})
 NAMED_SCHEMAS = frozenset({"properties", "$defs", "patternProperties"})
 
 
 class SchemaBook:
-    """The schemas of a set of models and of all that they are made of."""
+    """The schemas of a set of models and of the models that they contain."""
 
     def __init__(self, wanted: Iterable[Wanted]):
-        # Where two models share a name pydantic tells them apart by their order of arrival, so that order is fixed.
+        # Where two models share a name pydantic numbers them by their order, so the order is fixed.
         models = sorted(set(wanted), key=lambda pair: (pair[0].__module__, pair[0].__qualname__, pair[1]))
         refs, found = models_json_schema(models, ref_template=REF + "{model}")
         self._refs = refs
@@ -39,11 +39,11 @@ class SchemaBook:
         return self.schemas[name_of(self._refs[model, mode])]
 
     def resolve(self, schema: Schema) -> Schema:
-        """Return what a schema stands for, following its reference."""
+        """Return a schema, following its reference if it is one."""
         return self.schemas[name_of(schema)] if "$ref" in schema else schema
 
     def components(self, unused: Iterable[type[BaseModel]]) -> dict[str, Schema]:
-        """Return the schemas by name, without those of models whose fields stand elsewhere in the document."""
+        """Return the schemas by name, without those of models that are only listed as parameters."""
         left_out = {name_of(self._refs[model, TAKES]) for model in unused}
         return {name: schema for name, schema in sorted(self.schemas.items()) if name not in left_out}
 
@@ -73,13 +73,13 @@ def tidied(schema: Any) -> Any:
 
 
 def markdown(text: str) -> str:
-    """Return a docstring's prose as Markdown, on one line a paragraph."""
+    """Return a docstring as Markdown, one line for each paragraph."""
     paragraphs = [" ".join(part.split()) for part in text.replace("``", "`").split("\n\n")]
     return "\n\n".join(paragraphs)
 
 
 def without_null(schema: Schema) -> Schema:
-    """Return the schema of an optional value where it is given: a parameter is left out, it is never null."""
+    """Return the schema of an optional parameter without null: such a parameter is left out instead."""
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     rest = {key: value for key, value in schema.items() if not (key == "default" and value is None)}
     if not kinds or len(kinds) == len(schema["anyOf"]):

@@ -1,4 +1,4 @@
-"""The chapters of the document: one a blueprint, in the order in which a newcomer reads."""
+"""The tags of the document: one for each blueprint, in reading order."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ MOUNT = re.compile(r"^api_(?:v1_)?(?:rebalance_)?")
 TAGS = {
     "simulate": ("Simulate", "Run the engine on one portfolio and record the run."),
     "analyze": ("Analyze", "Run several scenarios of one portfolio, at once or as an operation."),
-    "operations": ("Operations", "Accepted work: where it stands, and carrying it out by hand."),
+    "operations": ("Operations", "Accepted work: its status, and executing it manually."),
     "runs": ("Runs", "Recorded runs: lists, look-ups and artifacts (RFC-0017, RFC-0019)."),
     "gate": (
         "Review gate",
         "What a run needs before it may go on, and the decisions on it; who submitted it does not approve it.",
     ),
     "decisions": ("Decisions", "Who decided what, across runs (RFC-0020)."),
-    "lineage": ("Lineage", "What hangs together with an id (RFC-0023)."),
+    "lineage": ("Lineage", "How an id is connected with others (RFC-0023)."),
     "bundles": ("Support bundles", "Everything about one run in one answer, by each of its names (RFC-0023)."),
     "supportability": ("Support", "The summary of the store, the history of a key, and legal holds (RFC-0023)."),
     "replay": ("Replay", "A run's stored request through today's engine, and what comes out differently."),
@@ -24,7 +24,7 @@ TAGS = {
     "workflows": ("Inbox", "Items that wait for a person, and what may be done with them."),
     "reasons": ("Reason codes", "The reasons that a decision may give."),
     "admin": ("Export", "An item with everything on it, for an auditor to verify."),
-    "studio": ("Studio", "Starting a review of a trace by hand."),
+    "studio": ("Studio", "Starting a review of a trace manually."),
     "events": ("Event log", "Appending events of any decision system."),
     "traces": ("Traces", "What happened on one trace, in one order."),
     "notifications": ("Notifications", "What an account was told."),
@@ -35,16 +35,16 @@ TAGS = {
 
 
 def part_of(endpoint: str) -> str:
-    """Return the part of the surface that a Flask endpoint belongs to, whichever prefix it is mounted under."""
+    """Return the blueprint of a Flask endpoint without the prefix of its mount."""
     return MOUNT.sub("", endpoint.rpartition(".")[0])
 
 
 def tag_of(part: str) -> str:
-    """Return the name of the chapter of a part."""
+    """Return the name of a part's tag."""
     return TAGS[part][0] if part in TAGS else part.replace("_", " ").capitalize()
 
 
 def tag_objects(parts: set[str]) -> list[dict[str, str]]:
-    """Return the chapters that exist, in reading order; those that nobody described come last."""
+    """Return the tags in use, in reading order; those without a description come last."""
     described = [{"name": tag, "description": text} for part, (tag, text) in TAGS.items() if part in parts]
     return described + [{"name": tag_of(part)} for part in sorted(parts - TAGS.keys())]

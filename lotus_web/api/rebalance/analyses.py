@@ -34,7 +34,7 @@ OPERATIONS_URL = f"{VERSIONED}/operations/"
     refuses=(PACK_INVALID,),
 )
 def analyze(call: Call, body: BatchRequestBody) -> Response:
-    """Answer with every scenario's result or failure."""
+    """Return every scenario's result or failure."""
     document = analyze_batch(
         body,
         correlation_id=sent_header(CORRELATION_HEADER),
@@ -58,7 +58,7 @@ def analyze(call: Call, body: BatchRequestBody) -> Response:
     status=202,
 )
 def analyze_async(call: Call, body: BatchRequestBody) -> AcceptedBody:
-    """Store the operation and, in INLINE mode, carry it out before answering."""
+    """Store the operation and, in INLINE mode, execute it before the response."""
     settings = current.settings()
     accepted = submit_analysis(
         body,

@@ -43,7 +43,7 @@ def same_id(_session: Session, _tenant_id: str, run_id: str) -> str:
 
 
 def run_id_of_key(session: Session, tenant_id: str, key: str) -> str:
-    """Return the id of the run that a key stands for; raises NotFound."""
+    """Return the id of the run of an idempotency key; raises NotFound."""
     return key_mapping(session, tenant_id, key).rebalance_run_id
 
 
@@ -136,9 +136,9 @@ def get_gate_by_correlation(call: Call, correlation_id: str) -> GateStateBody:
 
 
 @routes.get("/runs/idempotency/<ident:idempotency_key>/workflow")
-@_reads("Return the gate of the run that a key stands for", GateStateBody, by_key=True)
+@_reads("Return the gate of the run of an idempotency key", GateStateBody, by_key=True)
 def get_gate_by_key(call: Call, idempotency_key: str) -> GateStateBody:
-    """Return the gate of the run that a key stands for."""
+    """Return the gate of the run of an idempotency key."""
     return _state(call, idempotency_key, run_id_of_key)
 
 
@@ -157,9 +157,9 @@ def get_history_by_correlation(call: Call, correlation_id: str) -> GateHistoryBo
 
 
 @routes.get("/runs/idempotency/<ident:idempotency_key>/workflow/history")
-@_reads("List the decisions on the run that a key stands for", GateHistoryBody, by_key=True)
+@_reads("List the decisions on the run of an idempotency key", GateHistoryBody, by_key=True)
 def get_history_by_key(call: Call, idempotency_key: str) -> GateHistoryBody:
-    """Return the decisions on the run that a key stands for."""
+    """Return the decisions on the run of an idempotency key."""
     return _history(call, idempotency_key, run_id_of_key)
 
 
@@ -178,7 +178,7 @@ def decide_by_correlation(call: Call, body: GateActionBody, correlation_id: str)
 
 
 @routes.post("/runs/idempotency/<ident:idempotency_key>/workflow/actions")
-@_decides("Decide on the run that a key stands for", by_key=True)
+@_decides("Decide on the run of an idempotency key", by_key=True)
 def decide_by_key(call: Call, body: GateActionBody, idempotency_key: str) -> GateStateBody:
     """Apply APPROVE, REJECT or REQUEST_CHANGES."""
     return _decide(call, body, idempotency_key, run_id_of_key)

@@ -1,4 +1,4 @@
-"""GET /rebalance/lineage/{id}: what hangs together with an id of any kind (RFC-0023, dpm-api §9.1, delta 17)."""
+"""GET /rebalance/lineage/{id}: the lineage edges of an id of any kind (RFC-0023, dpm-api §9.1, delta 17)."""
 
 from __future__ import annotations
 

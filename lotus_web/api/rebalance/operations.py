@@ -1,4 +1,4 @@
-"""Operations: list, look-ups and execution by hand (RFC-0018, dpm-api §5.3)."""
+"""Operations: list, look-ups and manual execution (RFC-0018, dpm-api §5.3)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def get_operation_by_correlation(call: Call, correlation_id: str) -> Response:
     refuses=(OPERATION_NOT_FOUND, NOT_EXECUTABLE),
 )
 def execute_operation(call: Call, operation_id: str) -> Response:
-    """Carry the operation out and return it finished; of many who ask at once, one does."""
+    """Execute the operation and return it finished; of several concurrent callers only one executes it."""
     execute_now(
         operation_id,
         tenant_id=call.actor.tenant_id,
@@ -90,6 +90,6 @@ def execute_operation(call: Call, operation_id: str) -> Response:
 
 
 def operation_document(operation: StoredOperation) -> bytes:
-    """Return an operation with its result spliced in as it was stored, unread."""
+    """Return an operation with its stored result spliced in unparsed."""
     facts = sendable_json(OperationFacts.model_validate(operation.row))
     return facts[:-1] + b',"result":' + (operation.result or b"null") + b"}"

@@ -1,4 +1,4 @@
-"""The header by which a caller names a policy pack (dpm-api §11)."""
+"""The header that names a policy pack (dpm-api §11)."""
 
 from __future__ import annotations
 

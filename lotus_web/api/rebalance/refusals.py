@@ -5,13 +5,11 @@ from __future__ import annotations
 from lotus_web.api.endpoint.routing import Refuses
 
 RUN_NOT_FOUND = Refuses(404, "DPM_RUN_NOT_FOUND", "there is no such run in this tenant")
-KEY_NOT_FOUND = Refuses(404, "DPM_IDEMPOTENCY_KEY_NOT_FOUND", "the key stands for no run in this tenant")
+KEY_NOT_FOUND = Refuses(404, "DPM_IDEMPOTENCY_KEY_NOT_FOUND", "the tenant has no run with this key")
 INVALID_CURSOR = Refuses(422, "INVALID_CURSOR", "the cursor is not one that this list gave out")
 KEY_CONFLICT = Refuses(409, "IDEMPOTENCY_KEY_CONFLICT: request hash mismatch", "the key was used with another request")
 KEY_IN_PROGRESS = Refuses(409, "IDEMPOTENCY_KEY_IN_PROGRESS", "the same request is being computed for more than 10 s")
-STORE_INCONSISTENT = Refuses(
-    503, "DPM_IDEMPOTENCY_STORE_INCONSISTENT", "the key stands for a run that is not in the store"
-)
+STORE_INCONSISTENT = Refuses(503, "DPM_IDEMPOTENCY_STORE_INCONSISTENT", "the run of the key is missing from the store")
 NOT_REQUIRED = Refuses(409, "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", "runs of this status need no review")
 INVALID_TRANSITION = Refuses(409, "DPM_WORKFLOW_INVALID_TRANSITION", "the gate does not allow this action now")
 ACTOR_MISMATCH = Refuses(403, "ACTOR_MISMATCH", "actor_id is not the token's account, which may not act on behalf")
@@ -23,10 +21,10 @@ FOUR_EYES = Refuses(
 )
 OPERATION_NOT_FOUND = Refuses(404, "DPM_ASYNC_OPERATION_NOT_FOUND", "there is no such operation in this tenant")
 NOT_EXECUTABLE = Refuses(
-    409, "DPM_ASYNC_OPERATION_NOT_EXECUTABLE", "the operation is not PENDING, or someone was faster"
+    409, "DPM_ASYNC_OPERATION_NOT_EXECUTABLE", "the operation is not PENDING, or another caller executed it first"
 )
 NOT_REPLAYABLE = Refuses(409, "DPM_RUN_NOT_REPLAYABLE", "the stored request is not one that this version accepts")
-HOLD_UNCHANGED = Refuses(409, "LEGAL_HOLD_UNCHANGED", "the run is, or is not, under legal hold already")
+HOLD_UNCHANGED = Refuses(409, "LEGAL_HOLD_UNCHANGED", "the run is already, or is not, under legal hold")
 SIMULATION_DISABLED = Refuses(
     422,
     "PROPOSAL_SIMULATION_DISABLED: set options.enable_proposal_simulation=true",

@@ -1,4 +1,4 @@
-"""POST /rebalance/runs/{id}/replay: the stored request through today's engine, and what came out differently."""
+"""POST /rebalance/runs/{id}/replay: compute a stored request again with the current engine and compare."""
 
 from __future__ import annotations
 

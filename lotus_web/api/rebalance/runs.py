@@ -86,7 +86,7 @@ def get_run_by_request_hash(call: Call, request_hash: str) -> Response:
 
 @routes.get("/runs/idempotency/<ident:idempotency_key>")
 @endpoint(
-    "Look up the run that an idempotency key stands for",
+    "Look up the run of an idempotency key",
     permission=Permission.RUNS_READ,
     features=(SUPPORT,),
     response=KeyMappingBody,
@@ -106,7 +106,7 @@ def get_key_mapping(call: Call, idempotency_key: str) -> KeyMappingBody:
     refuses=(RUN_NOT_FOUND,),
 )
 def get_artifact(call: Call, rebalance_run_id: str) -> Response:
-    """Return a run with the evidence that proves it."""
+    """Return the artifact: the run with its hashes."""
     kept = current.settings().artifacts_are_kept
     return json_response(run_artifact(db.session(), call.actor.tenant_id, rebalance_run_id, kept=kept))
 
@@ -117,7 +117,7 @@ def run_response(run: StoredRun) -> Response:
 
 
 def run_document(run: StoredRun) -> bytes:
-    """Return a run with its result spliced in as it was stored, unread."""
+    """Return a run with its stored result spliced in unparsed."""
     row = run.row
     facts = {
         "rebalance_run_id": row.rebalance_run_id,

@@ -33,7 +33,7 @@ IDEMPOTENCY_KEY = HeaderParam(
     refuses=(KEY_CONFLICT, KEY_IN_PROGRESS, PACK_INVALID, STORE_INCONSISTENT),
 )
 def simulate(call: Call, body: RebalanceRequestBody) -> Response:
-    """Answer with the stored result; a replay carries the correlation id of the run it repeats."""
+    """Return the stored result; a replay has the correlation id of the run that it repeats."""
     done = simulate_run(
         body,
         idempotency_key=call.headers[IDEMPOTENCY_KEY.name] or "",

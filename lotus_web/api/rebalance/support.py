@@ -42,7 +42,7 @@ def get_summary(call: Call) -> SummaryBody:
 
 @routes.get("/idempotency/<ident:idempotency_key>/history")
 @endpoint(
-    "List what an idempotency key has stood for",
+    "List the history of an idempotency key",
     permission=Permission.RUNS_READ,
     features=(SUPPORT, IDEMPOTENCY_HISTORY),
     response=KeyHistoryBody,
@@ -76,7 +76,7 @@ def get_legal_hold(call: Call, rebalance_run_id: str) -> LegalHoldBody:
     refuses=(RUN_NOT_FOUND, ACTOR_MISMATCH, HOLD_UNCHANGED),
 )
 def post_legal_hold(call: Call, body: LegalHoldRequest, rebalance_run_id: str) -> LegalHoldBody:
-    """Set or lift the hold and return it as it stands then."""
+    """Set or lift the hold and return its new state."""
     actor = deciding_actor(call.actor, body.actor_id)
     with transaction() as session:
         set_legal_hold(

@@ -1,4 +1,4 @@
-"""Support bundles: everything about one run, by each of its four names (RFC-0023, dpm-api §7, delta 18)."""
+"""Support bundles: everything about one run, found by any of four ids (RFC-0023, dpm-api §7, delta 18)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _bundle(call: Call, query: BundleParams, named: str, find: FindBundle) -> Re
 
 
 def bundle_document(bundle: SupportBundle) -> bytes:
-    """Return a bundle with what is stored as JSON spliced in, unread."""
+    """Return a bundle with stored JSON spliced in unparsed."""
     run_id = bundle.run.row.rebalance_run_id
     history = {"run_id": run_id, "decisions": bundle.workflow_history}
     parts = {
@@ -96,9 +96,9 @@ def get_bundle_by_correlation(call: Call, query: BundleParams, correlation_id: s
 
 
 @routes.get("/runs/idempotency/<ident:idempotency_key>/support-bundle")
-@_gathers("Return the support bundle of the run that a key stands for", KEY_NOT_FOUND, RUN_NOT_FOUND)
+@_gathers("Return the support bundle of the run of an idempotency key", KEY_NOT_FOUND, RUN_NOT_FOUND)
 def get_bundle_by_key(call: Call, query: BundleParams, idempotency_key: str) -> Response:
-    """Return the bundle of the run that a key stands for."""
+    """Return the bundle of the run of an idempotency key."""
     return _bundle(call, query, idempotency_key, bundle_by_key)
 
 

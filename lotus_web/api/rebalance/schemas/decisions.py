@@ -16,7 +16,7 @@ from lotus_web.queries.decisions.history import DecisionRow
 
 
 def shown_text(value: str) -> str:
-    """Return what someone wrote as it is kept; raises ValueError."""
+    """Return free text as it is stored; raises ValueError."""
     try:
         return check_free_text(value)
     except InvalidInput as wrong:
@@ -85,7 +85,7 @@ class DecisionListParams(ListParams):
 
     @property
     def matches_nothing(self) -> bool:
-        """Whether an empty text is asked for, which no decision has."""
+        """Whether a filter is empty, which no decision matches."""
         return "" in (self.rebalance_run_id, self.actor_id, self.reason_code)
 
 

@@ -1,4 +1,4 @@
-"""What the routes of idempotency keys give: the run that a key stands for, and its history (dpm-api §6)."""
+"""Responses of the routes of idempotency keys: the run of a key, and its history (dpm-api §6)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lotus_web.api.endpoint.params import Answer, Stamp
 
 
 class KeyMappingBody(Answer):
-    """The run that an idempotency key stands for."""
+    """The run of an idempotency key."""
 
     idempotency_key: str
     request_hash: str
@@ -24,7 +24,7 @@ class HistoryEntryBody(Answer):
 
 
 class KeyHistoryBody(Answer):
-    """What a key has stood for, oldest first."""
+    """The runs of a key, oldest first."""
 
     idempotency_key: str
     history: list[HistoryEntryBody]

@@ -40,7 +40,7 @@ class LineageBody(Answer):
 
 
 class LineageWalkBody(LineageBody):
-    """The edges within some steps of an id; ``truncated`` tells that there are more than a walk may carry."""
+    """The edges within ``depth`` steps of an id; ``truncated`` is true where there are more than one response may hold."""
 
     depth: int
     truncated: bool

@@ -44,7 +44,7 @@ class AcceptedBody(Answer):
 
 
 class ProgressBody(Answer):
-    """Scenarios done, failed ones included, of those asked for."""
+    """How many of the requested scenarios are done, failed ones included."""
 
     scenarios_done: int
     scenarios_total: int
@@ -72,14 +72,14 @@ class OperationItem(Answer):
 
 
 class OperationBody(OperationItem):
-    """An operation with its result or the reason why it has none."""
+    """An operation with its result, or the error that it ended with."""
 
     error: OperationErrorBody | None
     result: BatchBody | None
 
 
 class OperationFacts(OperationItem):
-    """An operation with everything but its result, which is spliced in as it was stored."""
+    """An operation without its result, which is spliced in as it was stored."""
 
     error: OperationErrorBody | None
 

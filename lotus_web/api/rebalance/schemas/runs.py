@@ -101,7 +101,7 @@ class ArtifactBody(Answer):
 
 
 class ChangeBody(Answer):
-    """One thing before and after; null where it was not there."""
+    """One row before and after; null where it did not exist."""
 
     key: str
     before: dict[str, Any] | None
@@ -118,7 +118,7 @@ class RunSideBody(Answer):
 
 
 class RunDiffBody(Answer):
-    """What differs; ``identical`` is true where nothing does beyond the names of the runs and the engine's version."""
+    """What differs; ``identical`` is true where only the ids of the runs and the engine's version do."""
 
     before: RunSideBody
     after: RunSideBody
@@ -130,7 +130,7 @@ class RunDiffBody(Answer):
 
 
 class ReplayBody(Answer):
-    """The new run and how it differs from the one that it replays."""
+    """The new run and how it differs from the replayed one."""
 
     replayed_from: str
     diff: RunDiffBody

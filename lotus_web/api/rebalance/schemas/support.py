@@ -19,7 +19,7 @@ class BundleParams(QueryParams):
 
 
 class SupportBundleBody(Answer):
-    """A run with what hangs together with it."""
+    """A run with everything recorded about it."""
 
     run: RunBody
     artifact: ArtifactBody | None
@@ -30,13 +30,13 @@ class SupportBundleBody(Answer):
 
 
 class OperationBundleBody(SupportBundleBody):
-    """The first run of an operation with what hangs together with it, and the operation's other runs."""
+    """The first run of an operation with everything recorded about it, and the ids of the operation's other runs."""
 
     related_run_ids: list[str]
 
 
 class SummaryBody(Answer):
-    """How much the store holds; maps have only values that were seen."""
+    """Counts of what the store holds; maps have only the values that occur."""
 
     store_backend: str
     retention_days: int
