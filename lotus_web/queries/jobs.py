@@ -1,4 +1,4 @@
-"""Who runs the scheduled jobs, and how each last went: for ``/support``, ``doctor`` and ``/health/ready``."""
+"""The process that runs the scheduled jobs, and the last run of each job: for ``/support``, ``doctor`` and ``/health/ready``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lotus_web.models.jobs import HEARTBEAT, LEASE_NAME
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """How a job last went; ``late`` says that it should have run again by now.
+    """The last run of a job; ``late`` means that it should have run again by now.
 
     While ``running``, ``started_at`` is of the run under way and the rest of the one before it.
     """
@@ -34,7 +34,7 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """The lease and the jobs; ``leader`` is None while nobody leads."""
+    """The lease and the jobs; ``leader`` is None while no process holds the lease."""
 
     leader: str | None
     lease_until: datetime | None
@@ -43,7 +43,7 @@ class JobStatus:
 
     @property
     def healthy(self) -> bool:
-        """Whether someone leads and no job is late or failed."""
+        """Whether a process holds the lease and no job is late or failed."""
         return self.leader is not None and not any(job.late or job.error for job in self.jobs)
 
 

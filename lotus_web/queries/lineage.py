@@ -1,4 +1,4 @@
-"""Lineage: the edges of an id, and those a few steps further on (RFC-0023, dpm-api §9.1, delta 17)."""
+"""Lineage: the edges of an id, and those within a few steps (RFC-0023, dpm-api §9.1, delta 17)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lotus_web.models import LineageEdge
 from lotus_web.queries import keyset
 
 DEEPEST = 5
-# A walk stops here and says so; one step from an id is never cut short.
+# A walk ends after this many edges and says so; the edges of the id itself are never cut short.
 EDGES_WALKED = 2_000
 NODES_A_QUERY = 200
 
@@ -40,14 +40,14 @@ Node = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class LineageFilter:
-    """Which edges to answer with; None leaves a thing open. ``edge_type`` ignores case, bounds are inclusive."""
+    """Which edges to return; a field that is None filters nothing. ``edge_type`` ignores case, bounds are inclusive."""
 
     edge_type: str | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
 
     def shows(self, edge: EdgeRow) -> bool:
-        """Return whether an edge is asked for."""
+        """Return whether an edge matches."""
         return (
             self.edge_type in (None, edge.edge_type)
             and (self.created_from is None or edge.created_at >= self.created_from)
@@ -76,7 +76,7 @@ class EdgeRow:
 
 @dataclass(frozen=True, slots=True)
 class LineagePage:
-    """A page of edges, oldest first; ``truncated`` tells that a walk met more than it may carry."""
+    """A page of edges, oldest first; ``truncated`` means that a walk ended at its limit."""
 
     entity_id: str
     depth: int
@@ -175,7 +175,7 @@ def _walk(session: Session, tenant_id: str, entity_id: str, depth: int) -> tuple
 
 
 def _step(session: Session, tenant_id: str, nodes: list[Node], *, known: Mapping[int, EdgeRow]) -> list[EdgeRow]:
-    """Return edges of some nodes that are not known yet: one more than the walk has room for tells that it is cut."""
+    """Return edges of some nodes that are not known yet; one more than the limit tells that the walk is truncated."""
     met: dict[int, EdgeRow] = {}
     for start in range(0, len(nodes), NODES_A_QUERY):
         some = set(nodes[start : start + NODES_A_QUERY])

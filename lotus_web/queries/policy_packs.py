@@ -15,7 +15,7 @@ from lotus_web.models import StoredPolicyPack
 
 @dataclass(frozen=True, slots=True)
 class PackRow:
-    """A pack of the catalogue and when it was last put there."""
+    """A pack of the catalogue and when it was last changed."""
 
     policy_pack_id: str
     overrides: Mapping[str, Any]

@@ -17,7 +17,7 @@ _HOLDS = (RetentionEntryType.HOLD_SET.value, RetentionEntryType.HOLD_LIFTED.valu
 
 @dataclass(frozen=True, slots=True)
 class HoldEntry:
-    """One setting or lifting."""
+    """One time that the hold was set or lifted."""
 
     entry_type: str
     actor_id: str

@@ -1,4 +1,4 @@
-"""One box for every kind of id, and for words: what an exact text names, else what holds it."""
+"""Search: the records that a text names exactly, else those that contain it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPERATION_TITLES = {OperationType.ANALYZE_SCENARIOS.value: "Analysis of scenario
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A record to go to, a run, an item or an operation, and what of it the text was."""
+    """A run, an item or an operation that was found, and which of its fields matched."""
 
     kind: EntityKind
     entity_id: str
@@ -33,7 +33,7 @@ class Hit:
 
 
 def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
-    """Return each record that the whole text names, once, newest first within its kind; seventeen queries at most.
+    """Return the records that the whole text names, newest first within each kind; seventeen queries at most.
 
     A batch stands for the operation that carried it out and for the runs of its scenarios. What leads to a record over
     another one is read first: as a part of one query either store may walk through all that it leads to.
@@ -65,7 +65,7 @@ def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
 
 
 def find_related(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
-    """Return the newest items and runs of portfolios whose name begins so, a trace's, and open items that hold the text."""
+    """Return the newest items and runs of portfolios whose id begins with the text, those of a trace, and open items that contain it."""
     holds = WorkflowItem.title.icontains(text, autoescape=True) | WorkflowItem.request_reason.icontains(
         text, autoescape=True
     )
@@ -85,7 +85,7 @@ def find_related(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]
 
 
 def _portfolios(session: Session, tenant_id: str, text: str) -> list[str]:
-    """Return the text, and the first portfolios with runs whose name begins so, as typed or in capitals; a look-up each."""
+    """Return the text and the first portfolios with runs whose id begins with it, as typed or in capitals; one query each."""
     found = [text]
     for start in dict.fromkeys((text, text.upper())):
         first = Run.portfolio_id >= start
@@ -113,7 +113,7 @@ def lineage_start(session: Session, tenant_id: str, text: str) -> str | None:
 
 
 def _scenario_runs(session: Session, tenant_id: str, batch_id: str) -> list[str]:
-    """Return the runs of a batch; its id is no column of theirs, the edges know it."""
+    """Return the runs of a batch, by their lineage edges: runs have no column for it."""
     query = select(LineageEdge.source_entity_id).where(
         LineageEdge.tenant_id == tenant_id,
         LineageEdge.target_entity_id == batch_id,
@@ -135,7 +135,7 @@ def _traced_runs(session: Session, tenant_id: str, correlation_id: str) -> list[
 
 
 def _carried_out(session: Session, tenant_id: str, run_ids: list[str]) -> list[str]:
-    """Return the operations that runs were caused by."""
+    """Return the operations that caused runs."""
     if not run_ids:
         return []
     query = select(LineageEdge.target_entity_id).where(

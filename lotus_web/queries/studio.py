@@ -1,4 +1,4 @@
-"""A dry run of the studio: what a review of a trace would be and what speaks for it; writes nothing (workflow.md §5)."""
+"""A dry run of the studio: the review that would be started for a trace, with its signals; writes nothing (workflow.md §5)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from lotus_web.queries.traces.summary import ACTIVE, TraceSummary, trace_summary
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What the studio shows of a trace; ``existing`` is the review that this template started before, if it did."""
+    """What the studio shows of a trace; ``existing`` is the review that this template started earlier, if any."""
 
     trace: TraceSummary
     draft: Draft
@@ -73,7 +73,7 @@ def dry_run(
 
 
 def _precedents(session: Session, tenant_id: str, trace: TraceSummary, now: datetime, codes: Catalogue) -> Precedents:
-    """Return the precedents of what the trace is about: of its exception if it has one, else of its policy and entity."""
+    """Return the precedents of the trace's exception if it has one, else of its policy and entity."""
     asked = next((item for item in reversed(trace.items) if item.subject is not SubjectType.TRACE_REVIEW), None)
     if asked is not None:
         key, portfolio_id = precedent_key(asked.policy_id, asked.metadata), asked.portfolio_id

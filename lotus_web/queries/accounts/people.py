@@ -1,4 +1,4 @@
-"""Who is signed in, and who there is."""
+"""People: the session of a request, and lists of people with their roles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RolesByTenant = Mapping[str, frozenset[Role]]
 
 @dataclass(frozen=True, slots=True)
 class FoundSession:
-    """A session with its person, whether it still holds or not."""
+    """A session with its person, valid or not."""
 
     name: str
     display_name: str
@@ -33,7 +33,7 @@ class FoundSession:
     draft: dict[str, Any] | None
 
     def holds(self, now: datetime) -> bool:
-        """Return whether the session lets its person in; how long they were silent is in their cookie (ADR 0005)."""
+        """Return whether the session is valid; how long its person was idle is in their cookie (ADR 0005)."""
         return self.revoked_at is None and self.disabled_at is None and now < self.expires_at
 
 
@@ -91,7 +91,7 @@ def _by_tenant(pairs: Iterable[tuple[str, str]]) -> RolesByTenant:
 
 
 def list_people(session: Session, *, tenant_id: str | None = None) -> tuple[PersonRow, ...]:
-    """Return everyone by name, or those with a role in one tenant (then with their roles there only). One query."""
+    """Return all people by username, or those with a role in one tenant, then with their roles there only. One query."""
     query = _people().outerjoin(PersonRole, PersonRole.name == Person.name)
     if tenant_id is not None:
         query = query.where(PersonRole.tenant_id == tenant_id)
@@ -124,7 +124,7 @@ def _rows(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[PersonRow,
 
 
 def display_names(session: Session, tenant_id: str) -> dict[str, str]:
-    """Return what people with a role in a tenant are called, disabled ones too, by their sign-in names; one query."""
+    """Return the display names of people with a role in a tenant, disabled ones too, by username; one query."""
     here = select(PersonRole.name).where(PersonRole.tenant_id == tenant_id)
     query = select(Person.name, Person.display_name).where(Person.name.in_(here))
     return {row[0]: row[1] for row in session.execute(query)}
@@ -132,7 +132,7 @@ def display_names(session: Session, tenant_id: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Tenants:
-    """Where a person has a role, and where a new session of theirs begins."""
+    """The tenants in which a person has a role, and the one in which a new session of theirs starts."""
 
     all: tuple[str, ...]
     first: str
@@ -161,7 +161,7 @@ def tenants_of(session: Session, name: str) -> Tenants | None:
 
 
 def assignable_people(session: Session, tenant_id: str) -> tuple[str, ...]:
-    """Return the names of the people here who may review, in order."""
+    """Return the usernames of the people of a tenant who may review, sorted."""
     query = (
         select(PersonRole.name)
         .join(Person, Person.name == PersonRole.name)

@@ -1,4 +1,4 @@
-"""Which service accounts and tokens there are. The tokens' secrets are nowhere."""
+"""Lists of service accounts and tokens. The secret of a token is not stored."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def list_accounts(session: Session, *, tenant_id: str, now: datetime) -> tuple[A
 
 
 def list_tokens(session: Session, *, tenant_id: str | None = None) -> tuple[TokenRow, ...]:
-    """Return all tokens, or those that open one tenant, by account and then the newest first. One query."""
+    """Return all tokens, or those of one tenant, by account, the newest first. One query."""
     if tenant_id is None:
         return _rows(session, _TOKENS)
     return tuple(token for token in _rows(session, _TOKENS.where(_opens(tenant_id))) if tenant_id in token.tenants)
 
 
 def token_of_tenant(session: Session, tenant_id: str, token_id: str) -> TokenRow | None:
-    """Return a token that opens a tenant; None for any other. One query, by key."""
+    """Return a token of a tenant; None for any other. One query, by key."""
     found = _rows(session, _TOKENS.where(ApiToken.token_id == token_id))
     return found[0] if found and tenant_id in found[0].tenants else None
 

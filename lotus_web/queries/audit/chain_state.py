@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.audit import VERIFY_CHAIN
 from lotus_web.models import AuditRecord, TenantRuntime
 
-# Verifications are rare among many lines of the record; further back than this, one counts as too old to tell of.
+# Verifications are rare among the lines of the audit log; one further back than this is not shown.
 REACH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class ChainCheck:
-    """A verification: when, by whom, how it came out and in which words."""
+    """A verification: when, by whom, its result and the sentence about it."""
 
     at: datetime
     by: str
@@ -27,7 +27,7 @@ class ChainCheck:
 
 @dataclass(frozen=True, slots=True)
 class ChainState:
-    """The end of the chain as the store has it; ``checked`` None where nobody verified it of late, or ``never``."""
+    """The stored end of the chain; ``checked`` is None if it was not verified lately, or ``never``."""
 
     entries: int
     head_hash: str | None

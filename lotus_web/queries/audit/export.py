@@ -1,4 +1,4 @@
-"""Everything there is on one item, in one document that proves itself (workflow.md §6)."""
+"""The export of one item: a document with everything stored about it and its proof (workflow.md §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gate says of a run: its item is the one truth, the decisions tell how it came about (RFC-0020 §4.2)."""
+"""The gate of a run: its status comes from the run's item, its history from the decisions (RFC-0020 §4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who decided what, when and why: the decision page, its counts and its export (RFC-0020, dpm-api §8.1)."""
+"""Decisions across runs: the page, its counts and its export (RFC-0020, dpm-api §8.1)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lotus_web.queries import keyset
 # Counting reads every matching row, so it stops here and says so.
 COUNTED_AT_MOST = 5_000
 EXPORT_BATCH = 500
-# A text is looked for in rows, not in an index: a page looks this far back and its cursor goes on from there.
+# No index serves the search for a text: a page searches this many rows and its cursor goes on from there.
 TEXT_REACH = 20_000
 
 _COLUMNS = (
@@ -38,7 +38,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class DecisionFilter:
-    """What to show; None leaves a thing open. Bounds are inclusive."""
+    """Which decisions to list; a field that is None filters nothing. Bounds are inclusive."""
 
     run_id: str | None = None
     action: GateAction | None = None
@@ -70,7 +70,7 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class DecisionCounts:
-    """Counts over the newest ``COUNTED_AT_MOST`` matching decisions; ``capped`` tells that there are more."""
+    """Counts over the newest ``COUNTED_AT_MOST`` matching decisions; ``capped`` means that there are more."""
 
     total: int
     capped: bool

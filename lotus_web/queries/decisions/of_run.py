@@ -1,4 +1,4 @@
-"""The decisions on one run, as RFC-0020 tells them; the list across runs is decision_history's (dpm-api §8.1)."""
+"""The decisions on one run with the fields of RFC-0020; history.py has the list across runs (dpm-api §8.1)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def decisions_of_run(session: Session, tenant_id: str, run_id: str) -> tuple[Dec
 
 
 def latest_decision(session: Session, tenant_id: str, run_id: str) -> DecisionRecord | None:
-    """Return a run's last decision by the order of writing, which equal clocks cannot upset; one query."""
+    """Return the decision on a run that was written last, even where two have the same time; one query."""
     query = (
         select(*COLUMNS)
         .where(Decision.tenant_id == tenant_id, Decision.run_id == run_id)

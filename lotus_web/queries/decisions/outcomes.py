@@ -1,4 +1,4 @@
-"""Who decided items, and why: what the person wrote, or what the reason code says in plain words where they wrote nothing.
+"""Who decided items and why: the text that the person wrote or, without one, the words of the reason code.
 
 The words of a code are a setting and may change, so they are no part of an item: they are found when it is told.
 """
@@ -18,7 +18,7 @@ from lotus_web.models import WorkflowAction
 
 
 def reason_shown(action: Action, *, text: str | None, code: str | None, codes: Catalogue = REASON_CODES) -> str | None:
-    """Return why someone decided: their own words, else the plain words of their code; None where they gave neither."""
+    """Return the reason of a decision: its text, else the words of its code; None without either."""
     return text or (reason_text(action, code, codes) if code else None)
 
 
@@ -34,7 +34,7 @@ _DECISION = (
 
 @dataclass(frozen=True, slots=True)
 class ToldDecision:
-    """Who decided an item, the person where it was done in one's name, and why, if there is a reason."""
+    """Who decided an item (the person, where an account acted on their behalf), and the reason if there is one."""
 
     decided_by: str
     reason: str | None
@@ -43,7 +43,7 @@ class ToldDecision:
 def latest_decisions(
     session: Session, tenant_id: str, workflow_ids: Iterable[str], codes: Catalogue = REASON_CODES
 ) -> Mapping[str, ToldDecision]:
-    """Return the last decision on each item that has one, by its id; one query, none without an id.
+    """Return the last decision on each item that has one, by id; one query, none for no ids.
 
     Who did something to an item last need not have decided it: what is decided can still be commented on.
     """

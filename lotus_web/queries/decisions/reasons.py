@@ -1,4 +1,4 @@
-"""The manager's report: which reasons decisions gave, how often, and how long they took to come (console.md, /decisions)."""
+"""The report of reasons: how often each was given, and the time to decision (console.md, /decisions)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is this installation sound: the settings in force, and a finding of each check with how to mend what is wrong."""
+"""The doctor: the settings in force, and the finding of each health check with how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lotus_web.queries.notifications.deliveries import undelivered_counts
 
 
 class State(StrEnum):
-    """How a check came out: fine, worth knowing, or wrong."""
+    """The result of a check: fine, worth knowing, or wrong."""
 
     OK = "ok"
     NOTE = "note"
@@ -32,7 +32,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found, in a sentence, and how to mend it; ``tenant`` is whose it is, where it is one tenant's."""
+    """A sentence about what a check found, and how to fix it; ``tenant`` is set where it is about one tenant."""
 
     check: str
     state: State
@@ -43,7 +43,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Everything the doctor saw."""
+    """The settings in force and all findings."""
 
     settings: tuple[SettingInForce, ...]
     findings: tuple[Finding, ...]
@@ -59,7 +59,7 @@ Check = Callable[[Session, Settings, datetime], Iterator[Finding]]
 
 
 def check_secret_key(_session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """Sessions outlive a restart only with a key that does."""
+    """Check that the secret key is set: without one, sessions end with the process."""
     if settings.secret_key:
         yield Finding("secret key", State.OK, "LOTUS_SECRET_KEY is set.")
     else:
@@ -72,7 +72,7 @@ def check_secret_key(_session: Session, settings: Settings, _now: datetime) -> I
 
 
 def check_store(session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """The store answers."""
+    """Check that the store answers."""
     url = session.get_bind().engine.url.set(query={}).render_as_string(hide_password=True)
     try:
         session.execute(select(1))
@@ -101,7 +101,7 @@ def _revisions(session: Session) -> set[str]:
 
 
 def check_migrations(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """The tables are those that this version expects."""
+    """Check that the store is at the newest migration of this version."""
     there, newest = _revisions(session), newest_revisions()
     if there == newest:
         yield Finding("migrations", State.OK, f"The store is at {', '.join(sorted(newest))}, the newest.")
@@ -123,7 +123,7 @@ def check_migrations(session: Session, _settings: Settings, _now: datetime) -> I
 
 
 def check_chains(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """The head of each tenant's chain is its last entry; ``audit verify`` reads the rest."""
+    """Check that the head of each tenant's chain is its last entry; ``audit verify`` reads the rest."""
     for runtime in session.scalars(select(TenantRuntime).order_by(TenantRuntime.tenant_id)).all():
         last = session.execute(
             select(EventLogEntry.log_seq, EventLogEntry.entry_hash)
@@ -149,7 +149,7 @@ def check_chains(session: Session, _settings: Settings, _now: datetime) -> Itera
 
 
 def check_scheduler(session: Session, settings: Settings, now: datetime) -> Iterator[Finding]:
-    """Somebody runs the scheduled jobs."""
+    """Check that a process runs the scheduled jobs."""
     lease = session.scalars(select(SchedulerLease).order_by(SchedulerLease.until.desc()).limit(1)).one_or_none()
     if lease is not None and lease.until > now:
         yield Finding("jobs", State.OK, f"{lease.owner} runs the jobs.")
@@ -163,14 +163,14 @@ def check_scheduler(session: Session, settings: Settings, now: datetime) -> Iter
 
 
 def check_failed_jobs(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """No job failed when it last ran."""
+    """Check that no job failed when it last ran."""
     for row in session.scalars(select(JobRun).where(JobRun.error.is_not(None)).order_by(JobRun.job)):
         says = f"It failed at {row.finished_at:%Y-%m-%d %H:%M:%S} UTC: {row.error}"
         yield Finding(f"job {row.job}", State.NOTE, says, "The log of the process that runs the jobs says where.")
 
 
 def check_people(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """Somebody can sign in."""
+    """Check that there is someone who can sign in."""
     count = session.scalar(select(func.count()).select_from(Person).where(Person.disabled_at.is_(None))) or 0
     if count:
         yield Finding("people", State.OK, f"{count} may sign in.")
@@ -179,7 +179,7 @@ def check_people(session: Session, _settings: Settings, _now: datetime) -> Itera
 
 
 def check_escalation(session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """Whoever the settings escalate to can review items in every tenant."""
+    """Check that the account of the settings' escalations can review items in every tenant."""
     account, role = settings.escalation_assigned_account_id, settings.escalation_assigned_role
     if not account:
         yield Finding("escalation", State.OK, f"What is late goes to any {role}.")
@@ -201,7 +201,7 @@ def check_escalation(session: Session, settings: Settings, _now: datetime) -> It
 
 
 def check_delivery(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """Every notice was delivered by each of its channels, or will be: none was given up, none is for an unknown channel."""
+    """Check that no delivery of a notice was given up and that none is for an unknown channel."""
     counts = undelivered_counts(session)
     unknown = {channel: count for channel, count in counts.waiting.items() if channel not in CHANNELS}
     if unknown:
@@ -221,7 +221,7 @@ def check_delivery(session: Session, _settings: Settings, _now: datetime) -> Ite
         yield Finding("delivery", State.OK, "No notice waits to be delivered.")
 
 
-# Each later check needs what the earlier ones found sound.
+# A check may need what the checks before it found in order.
 CHECKS: tuple[Check, ...] = (
     check_secret_key,
     check_store,
@@ -236,7 +236,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def diagnose(session: Session, settings: Settings, *, now: datetime) -> Diagnosis:
-    """Return the settings in force and the findings of all checks, up to the first that leaves nothing to stand on."""
+    """Return the settings in force and the findings of all checks; without a store at the right migration, the rest is skipped."""
     try:
         in_force = tuple(settings_in_force(settings))
         settings.check_together()

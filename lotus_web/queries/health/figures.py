@@ -1,4 +1,4 @@
-"""What the store holds, in figures for an operator: each by an index, so that asking costs the same at any size.
+"""Figures of the store for operators; each is read from an index, so it costs the same at any size.
 
 Only open work is counted row by row (open items, unfinished operations); what is finished is read from counters.
 """
@@ -46,7 +46,7 @@ class StoreFigures:
 
 
 def store_figures(session: Session, *, now: datetime) -> StoreFigures:
-    """Ask the store for its figures."""
+    """Return the figures of the store."""
     chain = session.execute(_CHAIN).one()
     newest: datetime | None = chain.newest
     return StoreFigures(
@@ -63,7 +63,7 @@ def store_figures(session: Session, *, now: datetime) -> StoreFigures:
 
 
 def _every(values: Iterable[str], counted: Iterable[Any]) -> dict[str, int]:
-    """Return the counts with those that nothing was counted of: a series that comes and goes cannot be watched."""
+    """Return the counts with zeros for what does not occur: a metric that comes and goes cannot be monitored."""
     return {str(value): 0 for value in values} | dict(tuple(row) for row in counted)
 
 
@@ -71,7 +71,7 @@ def _since(moment: datetime | None, now: datetime) -> float:
     return 0.0 if moment is None else max(0.0, (now - moment).total_seconds())
 
 
-# Every index of a tenant's rows begins with the tenant, so the tenants are named: one small row each.
+# Every index of a tenant's rows begins with the tenant, so the query names the tenants: one small row each.
 _TENANTS = select(TenantRuntime.tenant_id)
 _DECISIONS = (
     select(StoreCounter.value, func.sum(StoreCounter.count))
@@ -104,7 +104,7 @@ _CHAIN = select(
 
 
 def overdue(now: datetime) -> Select[int]:
-    """Return the question how many open items are past their due time."""
+    """Return the query that counts open items past their due time."""
     mine = WorkflowItem.tenant_id.in_(_TENANTS)
     late = WorkflowItem.sla_due_at < now
     return select(func.count()).select_from(WorkflowItem).where(mine, WorkflowItem.resolved_at.is_(None), late)

@@ -1,4 +1,4 @@
-"""The migrations that this version of the program brings; they do not change while it runs."""
+"""The migrations of this version; they do not change while the process runs."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def newest_revisions() -> frozenset[str]:
 
 @cache
 def known_revisions() -> frozenset[str]:
-    """Return every migration there is."""
+    """Return every migration."""
     return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())

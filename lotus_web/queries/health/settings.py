@@ -11,7 +11,7 @@ from lotus_web.domain.canonical import canonical_json
 
 @dataclass(frozen=True, slots=True)
 class SettingInForce:
-    """A setting as it holds now; a secret says only whether there is one."""
+    """A setting in force; of a secret only whether it is set."""
 
     name: str
     value: str

@@ -1,4 +1,4 @@
-"""What an idempotency key has stood for over time: recordings and replays (RFC-0023, dpm-api §6, delta 4)."""
+"""The history of an idempotency key: recordings and replays (RFC-0023, dpm-api §6, delta 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Idempotency keys: which run a key stands for (RFC-0017, dpm-api §6)."""
+"""Idempotency keys and their runs (RFC-0017, dpm-api §6)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY_NOT_FOUND = "DPM_IDEMPOTENCY_KEY_NOT_FOUND"
 
 @dataclass(frozen=True, slots=True)
 class KeyMapping:
-    """A key, the request it stands for and the run that answered it."""
+    """A key, the hash of its request and the run that was recorded for it."""
 
     idempotency_key: str
     request_hash: str

@@ -1,4 +1,4 @@
-"""Those who hold items: whether they were disabled since, and how much they hold."""
+"""Holders of items: whether they are disabled, and how many items they hold."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def stored_item(session: Session, tenant_id: str, workflow_id: str) -> ItemState
 
 
 def last_action(session: Session, item: ItemState) -> ActionRecord | None:
-    """Return what was done to an item last, None where nothing was."""
+    """Return the last action on an item; None without any."""
     query = (
         select(WorkflowAction)
         .where(WorkflowAction.tenant_id == item.tenant_id, WorkflowAction.workflow_id == item.workflow_id)

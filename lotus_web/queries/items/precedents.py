@@ -1,4 +1,4 @@
-"""What was decided before on items like this one: the same failing rules of the same policy, then the same portfolio."""
+"""Precedents: earlier decisions on the same failing rules of the same policy, then on the same portfolio."""
 
 from __future__ import annotations
 

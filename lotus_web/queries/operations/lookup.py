@@ -22,7 +22,7 @@ _FAMILY = Operation.family == OperationFamily.REBALANCE.value
 
 @dataclass(frozen=True, slots=True)
 class OperationFilter:
-    """Which operations to list; None leaves a thing open, an empty text is a value that none has. Bounds are inclusive."""
+    """Which operations to list; a field that is None filters nothing, an empty text matches none. Bounds are inclusive."""
 
     operation_type: str | None = None
     status: str | None = None
@@ -33,7 +33,7 @@ class OperationFilter:
 
 @dataclass(frozen=True, slots=True)
 class OperationProgress:
-    """Scenarios done, failed ones included, of those asked for."""
+    """Scenarios that are done, failed ones included, out of all."""
 
     scenarios_done: int
     scenarios_total: int
@@ -49,7 +49,7 @@ class OperationError:
 
 @dataclass(frozen=True, slots=True)
 class OperationRow:
-    """An operation without its result; ``attempts`` counts the workers that took it up."""
+    """An operation without its result; ``attempts`` counts the workers that claimed it."""
 
     operation_id: str
     operation_type: str
@@ -76,7 +76,7 @@ class StoredOperation:
 
 @dataclass(frozen=True, slots=True)
 class OperationRun:
-    """What became of one scenario of an operation."""
+    """One scenario of an operation that is done: its run or its failure."""
 
     scenario: str
     rebalance_run_id: str | None
@@ -118,7 +118,7 @@ def latest_operation(session: Session, tenant_id: str, correlation_id: str) -> S
 
 
 def operation_runs(session: Session, tenant_id: str, operation_id: str) -> tuple[OperationRun, ...]:
-    """Return what an operation has done so far, scenarios in the order of their names."""
+    """Return the scenarios of an operation that are done, by name."""
     query = (
         select(OperationStep.name, OperationStep.rebalance_run_id, OperationStep.failure)
         .where(OperationStep.tenant_id == tenant_id, OperationStep.operation_id == operation_id)
@@ -128,7 +128,7 @@ def operation_runs(session: Session, tenant_id: str, operation_id: str) -> tuple
 
 
 def failed_scenarios(session: Session, tenant_id: str, operation_ids: Iterable[str]) -> dict[str, int]:
-    """Return how many scenarios failed of each of these operations that has any; one query."""
+    """Return the number of failed scenarios by operation, for those of these operations that have any; one query."""
     query = (
         select(OperationStep.operation_id, func.count())
         .where(

@@ -1,4 +1,4 @@
-"""One operation with all that its page tells: what was asked, how far it is, and what became of each scenario."""
+"""One operation for its page: its request, its progress, and the result of each scenario."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lotus_web.wire.packed import unpack_document
 
 @dataclass(frozen=True, slots=True)
 class ScenarioFigures:
-    """What a scenario came to: the status of its run, its orders in securities, and their turnover in the base currency."""
+    """The outcome of a scenario: the status of its run, its orders in securities, and their turnover in the base currency."""
 
     status: str
     orders: int
@@ -28,7 +28,7 @@ class ScenarioFigures:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioRow:
-    """One scenario: the options that set it apart and, once it is done, its run or its failure.
+    """One scenario: the options that differ from the others' and, once it is done, its run or its failure.
 
     ``run_kept`` tells whether the run is still in the store.
     """
@@ -45,7 +45,7 @@ class ScenarioRow:
 
 @dataclass(frozen=True, slots=True)
 class OperationDetail:
-    """An operation and its scenarios in the order of their names; ``shared`` are the options that all of them have."""
+    """An operation and its scenarios by name; ``shared`` are the options that all of them have."""
 
     row: OperationRow
     portfolio_id: str | None
@@ -54,18 +54,18 @@ class OperationDetail:
 
     @property
     def failed(self) -> int:
-        """How many scenarios failed, the operation itself being fine."""
+        """The number of failed scenarios of an operation that succeeded."""
         return sum(scenario.failure is not None for scenario in self.scenarios)
 
     @property
     def first_run_kept(self) -> bool:
-        """Whether there is a run that a support bundle could be about."""
+        """Whether there is a run to create a support bundle for."""
         return any(scenario.run_kept for scenario in self.scenarios)
 
 
 @dataclass(frozen=True, slots=True)
 class OperationPayloads:
-    """What was asked and, in the end, answered, as it was stored."""
+    """The request and, once there is one, the result, as they were stored."""
 
     row: OperationRow
     request: Mapping[str, Any]
@@ -88,7 +88,7 @@ def operation_detail(session: Session, tenant_id: str, operation_id: str) -> Ope
 
 
 def operation_payloads(session: Session, tenant_id: str, operation_id: str) -> OperationPayloads:
-    """Return what was asked and answered, for the fold that shows it raw; raises NotFound. Two queries."""
+    """Return the stored request and result, which the page shows as raw JSON; raises NotFound. Two queries."""
     stored: StoredOperation = stored_operation(session, tenant_id, operation_id)
     result = None if stored.result is None else json.loads(stored.result)
     return OperationPayloads(stored.row, _request(session, tenant_id, operation_id), result)
@@ -122,7 +122,7 @@ def _done(session: Session, tenant_id: str, operation_id: str) -> dict[str, dict
 
 
 def _shared(options: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what every set of options has in common; nothing for one alone, which has nothing to differ from."""
+    """Return the options that all sets have in common; none for a single set."""
     if len(options) < 2:
         return {}
     first, *others = options

@@ -1,4 +1,4 @@
-"""The artifact of a run: built from what is stored, or the one that was kept when the run was recorded (dpm-api §10)."""
+"""The artifact of a run: built from the stored result, or stored when the run was recorded (dpm-api §10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two runs side by side: what differs in status, targets, orders and rules."""
+"""Two runs compared: the differences in status, targets, orders and rules."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lotus_web.models import LineageEdge
 from lotus_web.queries.runs.lookup import stored_run
 
 Document = Mapping[str, Any]
-# What names a run and says nothing about what it decided.
+# Fields that identify a run and are no part of its outcome.
 _LABELS = ("rebalance_run_id", "correlation_id", "lineage")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing before and after; None where it was not there. What ``before`` and ``after`` hold depends on the list."""
+    """A row that differs; None on the side that does not have it. The fields of ``before`` and ``after`` depend on the list."""
 
     key: str
     before: Mapping[str, Any] | None
@@ -41,7 +41,7 @@ class RunSide:
 
 @dataclass(frozen=True, slots=True)
 class RunDiff:
-    """What differs. ``identical`` says that nothing at all does, beyond the names of the runs and the engine's version."""
+    """The differences. ``identical`` means there are none besides the ids of the runs and the version of the engine."""
 
     before: RunSide
     after: RunSide
@@ -94,7 +94,7 @@ def diff_results(old: Document, new: Document, *, before: RunSide, after: RunSid
 
 
 def substance(result: Document) -> dict[str, Any]:
-    """Return a result without what only names it: ids of the run, its universe and its target, and its lineage."""
+    """Return a result without the ids of the run, its universe and its target, and without its lineage."""
     kept = {key: value for key, value in result.items() if key not in _LABELS}
     kept["universe"] = {key: value for key, value in result["universe"].items() if key != "universe_id"}
     kept["target"] = {key: value for key, value in result["target"].items() if key != "target_id"}
@@ -106,7 +106,7 @@ def _targets(result: Document) -> dict[str, Document]:
 
 
 def _intents(result: Document) -> dict[str, Document]:
-    """Return orders by what they trade: their own ids count up and would make all orders differ after one more."""
+    """Return orders by what they trade: their ids are numbered, so one more order would make all later ones differ."""
     return _named(result["intents"], _traded, without=("intent_id", "dependencies"))
 
 
@@ -121,7 +121,7 @@ def _rules(result: Document) -> dict[str, Document]:
 
 
 def _named(rows: Sequence[Document], name: Callable[[Document], str], *, without: Sequence[str]) -> dict[str, Document]:
-    """Return rows by name; a name that comes again gets a number, so that none is lost."""
+    """Return rows by name; a name that repeats gets a number, so that no row is lost."""
     found: dict[str, Document] = {}
     for row in rows:
         key = first = name(row)

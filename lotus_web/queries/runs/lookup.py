@@ -31,7 +31,7 @@ _ROW = (
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Which runs to list; None leaves a thing open, an empty text is a value that no run has. Bounds are inclusive."""
+    """Which runs to list; a field that is None filters nothing, an empty text matches no run. Bounds are inclusive."""
 
     status: str | None = None
     request_hash: str | None = None
@@ -89,7 +89,7 @@ def _conditions(tenant_id: str, wanted: RunFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-# Look-ups are asked far more often than anything else, and building a statement costs ten times what running it does:
+# Look-ups are the most frequent reads, and building a statement costs ten times what running it does:
 # these are built once, on the bare tables.
 _run, _payload = Run.__table__.c, RunPayload.__table__.c
 _of_run = (_payload.tenant_id == _run.tenant_id) & (_payload.rebalance_run_id == _run.rebalance_run_id)

@@ -1,4 +1,4 @@
-"""One run with all that its page tells: its facts, its evidence, and whether the record still proves itself."""
+"""One run for its page: its fields, its evidence, and whether the stored artifact hash still matches."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run and its evidence; ``verified`` tells whether the artifact built from the store now has the recorded hash.
+    """A run and its evidence; ``verified`` tells whether the artifact built now has the recorded hash.
 
     ``pack`` is what it was computed under, None where no policy pack was named.
     """
@@ -64,7 +64,7 @@ def _facts(run: Run) -> RunFacts:
 
 
 def run_payloads(session: Session, tenant_id: str, run_id: str) -> RunPayloads:
-    """Return what was asked and answered, for the fold that shows it raw; raises NotFound."""
+    """Return the stored request and result, which the page shows as raw JSON; raises NotFound."""
     row = _load(session, tenant_id, run_id)
     if row is None:
         raise RunNotFound
@@ -73,7 +73,7 @@ def run_payloads(session: Session, tenant_id: str, run_id: str) -> RunPayloads:
 
 
 def run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail:
-    """Return a run with its evidence, read and proved anew; raises NotFound."""
+    """Return a run with its evidence, verified now; raises NotFound."""
     found = find_run_detail(session, tenant_id, run_id)
     if found is None:
         raise RunNotFound
@@ -81,7 +81,7 @@ def run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail:
 
 
 def find_run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail | None:
-    """Return a run with its evidence, or None when it is not, or no longer, in the store."""
+    """Return a run with its evidence; None if it is not stored, or no longer."""
     row = _load(session, tenant_id, run_id)
     if row is None:
         return None

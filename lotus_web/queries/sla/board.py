@@ -1,4 +1,4 @@
-"""Are we late: what the manager's board shows (workflow.md §3, console.md).
+"""The SLA board: overdue items, load and escalations (workflow.md §3, console.md).
 
 Everything about open items comes from one pass over them, grouped in the store; everything about decided ones is bounded
 by days and by a number of rows, so that the board costs what is open and recent, not what is stored.
@@ -28,7 +28,7 @@ AGES = tuple(Age)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Open items of one person, who may be disabled, or of one role's queue; ``name`` None is nobody's."""
+    """Open items of one person, who may be disabled, or of one role; ``name`` None means unassigned."""
 
     name: str | None
     open: int
@@ -39,7 +39,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """A number for a UTC day."""
+    """A count for a UTC day."""
 
     day: date
     count: int
@@ -47,7 +47,7 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class DecisionTimes:
-    """Seconds from the request to the decision: half and nine tenths took at most so long; None without decisions.
+    """Median and 90th percentile of the seconds from request to decision; None without decisions.
 
     ``sampled`` decisions were looked at, the newest ones; ``day`` None is the whole period.
     """
@@ -60,7 +60,7 @@ class DecisionTimes:
 
 @dataclass(frozen=True, slots=True)
 class SlaBoard:
-    """The whole board; the load of roles counts what no person holds, the ageing bars go from young to old."""
+    """The board; the load of roles counts items that no person holds, the ageing bars go from young to old."""
 
     open: int
     overdue: int
@@ -171,7 +171,7 @@ def _decided_between(tenant_id: str, start: datetime, end: datetime) -> Select[i
 
 
 def _escalated_between(tenant_id: str, start: datetime, end: datetime) -> Select[int]:
-    """Select how many items were escalated: one that was so twice in a day is one in the list behind the bar."""
+    """Select how many items were escalated; one escalated twice in a day counts once, as in the list behind the bar."""
     return select(func.count(WorkflowAction.workflow_id.distinct())).where(
         WorkflowAction.tenant_id == tenant_id,
         WorkflowAction.action_type == Action.ESCALATE.value,

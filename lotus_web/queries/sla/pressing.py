@@ -1,4 +1,4 @@
-"""What a manager moves, by due time: the open items that are late or about to be, or all that one person has (console.md, /sla)."""
+"""Items that a manager may reassign, by due time: those overdue or due soon, or all of one person (console.md, /sla)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class PressingRow:
-    """An item as a row of the board, with the version that a move of it speaks of."""
+    """An item as a row of the board, with the version that a reassignment refers to."""
 
     workflow_id: str
     title: str
@@ -43,7 +43,7 @@ class PressingRow:
 
     @property
     def priority(self) -> str:
-        """The priority's wire name."""
+        """The name of the priority in JSON."""
         return Priority(self.priority_rank).word
 
 
@@ -56,7 +56,7 @@ def pressing_items(
 
 
 def items_held(session: Session, tenant_id: str, name: str, *, limit: int) -> tuple[PressingRow, ...]:
-    """Return at most ``limit`` open items that a person has, by due time; one query."""
+    """Return at most ``limit`` open items of a person, by due time; one query."""
     return _rows(session, tenant_id, WorkflowItem.assigned_account_id == name, limit)
 
 

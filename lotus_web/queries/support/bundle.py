@@ -1,4 +1,4 @@
-"""Everything about one run in one answer, found by run, correlation, key or operation (RFC-0023, dpm-api §7, delta 18)."""
+"""The support bundle of a run, found by run, correlation, key or operation (RFC-0023, dpm-api §7, delta 18)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lotus_web.queries.runs.lookup import StoredRun, run_id_of_correlation, stor
 
 @dataclass(frozen=True, slots=True)
 class BundleParts:
-    """Which parts are asked for, and whether artifacts are those that were kept (DPM_ARTIFACT_STORE_MODE)."""
+    """Which parts to include, and whether the artifact is the stored one (DPM_ARTIFACT_STORE_MODE)."""
 
     artifact: bool = True
     async_operation: bool = True
@@ -31,7 +31,7 @@ class BundleParts:
 
 @dataclass(frozen=True, slots=True)
 class SupportBundle:
-    """A run with what hangs together with it; ``artifact`` is JSON as bytes.
+    """A run with everything related to it; ``artifact`` is JSON as bytes.
 
     ``related_run_ids`` names the other runs of the operation that the bundle was asked for by, in the order of scenarios.
     """
@@ -56,12 +56,12 @@ def bundle_by_correlation(session: Session, tenant_id: str, correlation_id: str,
 
 
 def bundle_by_key(session: Session, tenant_id: str, key: str, parts: BundleParts) -> SupportBundle:
-    """Return the bundle of the run that a key stands for; raises NotFound for the key, then for the run."""
+    """Return the bundle of the run of an idempotency key; raises NotFound for the key, then for the run."""
     return bundle_of_run(session, tenant_id, key_mapping(session, tenant_id, key).rebalance_run_id, parts)
 
 
 def bundle_by_operation(session: Session, tenant_id: str, operation_id: str, parts: BundleParts) -> SupportBundle:
-    """Return the bundle of an operation's first run in the order of scenarios, naming the others (delta 18).
+    """Return the bundle of an operation's first run, by scenario name, with the ids of the others (delta 18).
 
     An operation without runs has the newest run of its correlation id. Raises NotFound for the operation, then for the run.
     """
@@ -74,7 +74,7 @@ def bundle_by_operation(session: Session, tenant_id: str, operation_id: str, par
 
 
 def _present(session: Session, tenant_id: str, operation_id: str) -> tuple[str, ...]:
-    """Return the runs of an operation that are still in the store, in the order of scenarios."""
+    """Return the runs of an operation that are still stored, by scenario name."""
     ids = [step.rebalance_run_id for step in operation_runs(session, tenant_id, operation_id) if step.rebalance_run_id]
     if not ids:
         return ()

@@ -17,7 +17,7 @@ from lotus_web.models import Operation, Run, StoreCounter
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How much there is of each thing; maps hold only values that were seen."""
+    """Totals of the store; maps hold only values that occur."""
 
     store_backend: str
     retention_days: int

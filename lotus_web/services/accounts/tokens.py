@@ -29,7 +29,7 @@ PERMISSION = {permission.value: permission for permission in Permission}
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token at the one moment when its text is known."""
+    """A new token with its text, which is not stored."""
 
     token_id: str
     secret_text: str
@@ -37,7 +37,7 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenGrant:
-    """What the bearer of a valid token may do, and where."""
+    """The permissions of a valid token, and the tenants it is for."""
 
     account: str
     tenants: tuple[str, ...]
@@ -55,7 +55,7 @@ def create_token(
     now: datetime,
     token_id: str | None = None,
 ) -> NewToken:
-    """Make a token, and the service account if it is new; the text is returned this once and cannot be had again.
+    """Create a token, and the service account if it is new; the text is returned this once and cannot be read again.
 
     A ``token_id`` that the asker drew before makes asking twice harmless. Raises InvalidInput for a name that cannot be, no
     permission or an expiry in the past, Conflict ``SENT_BEFORE`` for an id that has its token, ``NAME_TAKEN`` for a
@@ -88,7 +88,7 @@ def create_token(
 
 
 def new_token_id() -> str:
-    """Return an id for a token that is about to be made."""
+    """Return the id of a token to be created."""
     return new_id("tok", 16)
 
 
@@ -127,7 +127,7 @@ def _open_account(session: Session, name: str, now: datetime) -> None:
 
 
 def revoke_token(session: Session, *, token_id: str, now: datetime) -> None:
-    """End a token from now on; ending it twice is harmless. Raises NotFound."""
+    """Revoke a token; revoking it twice does no harm. Raises NotFound."""
     token = session.get(ApiToken, token_id)
     if token is None:
         raise NotFound("TOKEN_NOT_FOUND", "There is no such token.")

@@ -1,1 +1,1 @@
-"""Write side of sign in: passwords, attempts and sessions."""
+"""Write side of sign-in: passwords, attempts and sessions."""

@@ -1,4 +1,4 @@
-"""Signing in: an attempt is counted before its password is looked at, so that parallel guesses count too.
+"""Sign-in: an attempt is counted before its password is checked, so that parallel guesses are counted too.
 
 ``begin_attempt`` commits first; ``password_matches`` then takes its time outside of any write transaction; a right password
 takes the count back with ``forgive``.
@@ -24,20 +24,20 @@ WINDOW = timedelta(minutes=15)
 FAILURES_PER_NAME = 5
 FAILURES_PER_ADDRESS = 20
 NOT_A_NAME = ":"
-# Queues the attempts of all replicas for the moment of counting; SQLite's writers queue anyway.
+# Attempts of all replicas wait for each other while they are counted; writers to SQLite do so anyway.
 COUNTING_LOCK = 7_204_002
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A sign-in under way, counted as failed until its password proves right."""
+    """A sign-in in progress, counted as failed until its password turns out to be right."""
 
     name: str
     address: str
 
 
 def begin_attempt(session: Session, *, name: str, address: str, now: datetime) -> Attempt:
-    """Count an attempt; the caller commits before it looks at the password.
+    """Count an attempt; the caller commits before it checks the password.
 
     Raises TooManyAttempts after 5 failures for a name or 20 from an address within 15 minutes.
     """
@@ -53,7 +53,7 @@ def begin_attempt(session: Session, *, name: str, address: str, now: datetime) -
 
 
 def _counted_name(name: str) -> str:
-    """Return the name to count under: whatever cannot be a name counts as one."""
+    """Return the name to count under: all texts that cannot be a username are counted together."""
     try:
         return check_account_name(name)
     except InvalidInput:
@@ -78,7 +78,7 @@ def _check_count(session: Session, whose: ColumnElement[bool], limit: int, now: 
 
 
 def password_matches(session: Session, *, name: str, password: str) -> bool:
-    """Return whether an enabled person has this password; takes 25 ms whether or not there is such a person."""
+    """Return whether this is the password of an enabled person; takes 25 ms whether or not there is such a person."""
     person = None
     if _counted_name(name) != NOT_A_NAME:
         person = session.execute(
@@ -89,7 +89,7 @@ def password_matches(session: Session, *, name: str, password: str) -> bool:
 
 
 def forgive(session: Session, attempt: Attempt) -> None:
-    """Take back an attempt that proved right, and the person's earlier failures from the same address.
+    """Remove a successful attempt and the person's earlier failures from the same address.
 
     Failures from elsewhere go on counting: a person who signs in must not clear the way for someone who guesses.
     """

@@ -1,4 +1,4 @@
-"""Passwords as they are stored: hashed with argon2id, never in clear."""
+"""Password hashes (argon2id); a password itself is never stored."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def dummy_hash() -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewPassword:
-    """A password that may be used, as its hash."""
+    """The hash of an acceptable new password."""
 
     digest: str = field(repr=False)
 
 
 def hashed(password: str) -> NewPassword:
-    """Hash a new password, which takes 25 ms: before the transaction that stores it. Raises InvalidInput ``WEAK_PASSWORD``."""
+    """Hash a new password; takes 25 ms, so do it before the transaction. Raises InvalidInput ``WEAK_PASSWORD``."""
     return NewPassword(HASHER.hash(check_new_password(password)))

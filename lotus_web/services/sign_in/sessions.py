@@ -1,4 +1,4 @@
-"""Sessions of people: a row a sign-in, found by the hash of a random id that only the person's cookie holds (ADR 0005)."""
+"""Sessions: one row per sign-in, found by the hash of a random id that only the person's cookie holds (ADR 0005)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ID_BYTES = 32
 def open_session(
     session: Session, *, name: str, tenant_id: str, draft: dict[str, Any] | None, now: datetime, hours: int
 ) -> str:
-    """Open a session that ends after ``hours`` in any case and return its id, which is never the id of an earlier one."""
+    """Open a session that ends after ``hours`` at the latest and return its id, which is always a new one."""
     session_id = secrets.token_urlsafe(ID_BYTES)
     session.add(
         PersonSession(
@@ -37,7 +37,7 @@ def open_session(
 
 
 def close_session(session: Session, *, session_id: str, now: datetime) -> None:
-    """Revoke one session; an unknown or closed one is no error."""
+    """Revoke a session; no error if it is unknown or revoked already."""
     _close(session, now, PersonSession.session_hash == secret_hash(session_id))
 
 
@@ -53,12 +53,12 @@ def _close(session: Session, now: datetime, which: Any) -> None:
 
 
 def touch_session(session: Session, *, session_id: str, now: datetime) -> None:
-    """Note that the person was here; the idle limit itself is kept in the cookie, since reading must not write."""
+    """Store when the person was last active; the idle limit itself is in the cookie, since reading must not write."""
     _change(session, session_id, last_seen_at=now)
 
 
 def drop_draft(session: Session, *, session_id: str) -> None:
-    """Forget the text that was kept over the sign-in."""
+    """Delete the draft that was stored during the sign-in."""
     _change(session, session_id, draft=None)
 
 

@@ -1,4 +1,4 @@
-"""What the administrators' forms hold, and where a refusal belongs in them."""
+"""The fields of the administrators' forms, and the field that an error belongs to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.free_text import without_untaken
 from lotus_web.web.format.sentences import page_message
 
-# Days that a token may live for; longer ones are made from the command line.
+# Lifetimes of a token in days; longer ones are issued from the command line.
 LIFETIMES = (7, 30, 90, 365)
 # People speak for themselves: what lets an account speak for them is given out from the command line. Nothing asks for
 # the permission to send proposals, so a token with it would only seem to open something.
@@ -21,7 +21,7 @@ OFFERED = tuple(permission for permission in Permission if permission not in NOT
 
 @dataclass(frozen=True, slots=True)
 class FormProblem:
-    """A sentence, the field that it is about (None where it is about none), and the status of the answer."""
+    """An error of a form: its sentence, its field (None for the whole form), and the status of the response."""
 
     sentence: str
     field: str | None
@@ -29,7 +29,7 @@ class FormProblem:
 
     @classmethod
     def of(cls, refused: InvalidInput | Conflict, *, field: str) -> FormProblem:
-        """Return where a refusal belongs; ``field`` is the one that a taken name belongs to."""
+        """Return the error that a refusal makes; ``field`` is the one of a name that is taken."""
         if isinstance(refused, InvalidInput):
             return cls(page_message(refused), str(refused.loc[-1]), 422)
         return cls(page_message(refused), field if refused.code == "NAME_TAKEN" else None, 409)
@@ -40,7 +40,7 @@ class FormProblem:
 
 
 def shown(typed: Mapping[str, str]) -> dict[str, str]:
-    """Return what was typed without secrets and without characters that no page can hold."""
+    """Return the submitted values without secrets and without characters that cannot be shown."""
     return {name: without_untaken(value) for name, value in typed.items() if name not in ("password", "csrf_token")}
 
 
@@ -61,7 +61,7 @@ def permissions_from(words: Iterable[str]) -> tuple[Permission, ...]:
 
 
 def expiry_from(days: str, *, now: datetime) -> datetime:
-    """Return when a token of so many days ends; raises InvalidInput."""
+    """Return when a token with this lifetime expires; raises InvalidInput."""
     if days not in {str(lifetime) for lifetime in LIFETIMES}:
         raise InvalidInput("invalid_argument", "Choose how long the token is good for.", loc=("body", "days"))
     return now + timedelta(days=int(days))

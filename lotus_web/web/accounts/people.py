@@ -33,7 +33,7 @@ Change = Callable[..., None]
 @blueprint.get("/admin")
 @requires(Permission.ADMIN)
 def show() -> ResponseReturnValue:
-    """List the people of the tenant, with a form for one more."""
+    """List the people of the tenant, with a form for a new one."""
     return render_people(draft_for(url_for("accounts.add")).to_dict())
 
 

@@ -1,4 +1,4 @@
-"""Settings and feature flags in force: shown here, changed where the installation keeps its environment."""
+"""Settings and feature flags in force; they are changed in the environment of the installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One token: what it opens, its text right after it was made, and the step before it is revoked."""
+"""One token: its page, its text right after it was issued, and the confirmation before it is revoked."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ blueprint = Blueprint("accounts_token", __name__)
 @blueprint.get("/admin/tokens/<ident:token_id>")
 @requires(Permission.ADMIN)
 def show(token_id: str) -> ResponseReturnValue:
-    """Show a token; its text was shown when it was made. Raises NotFound."""
+    """Show a token without its text, which was shown when it was issued. Raises NotFound."""
     return token_page(token_id)
 
 
 @blueprint.get("/admin/tokens/<ident:token_id>/revoke")
 @requires(Permission.ADMIN)
 def ask_to_revoke(token_id: str) -> ResponseReturnValue:
-    """Ask whether to end a token; raises NotFound."""
+    """Ask for confirmation before a token is revoked; raises NotFound."""
     return _page("accounts/token_revoke.html", token_here(token_id))
 
 
 def token_here(token_id: str) -> TokenRow:
-    """Return a token that opens the tenant; raises NotFound."""
+    """Return a token of the tenant; raises NotFound."""
     found = token_of_tenant(db.session(), current_actor().tenant_id, token_id)
     if found is None:
         raise NotFound("TOKEN_NOT_FOUND", "There is no such token.")
@@ -38,7 +38,7 @@ def token_here(token_id: str) -> TokenRow:
 
 
 def token_page(token_id: str, *, secret: str | None = None) -> Response:
-    """Render a token's page, with its text if it was made just now; raises NotFound."""
+    """Render a token's page, with its text if it was issued just now; raises NotFound."""
     response = _page("accounts/token.html", token_here(token_id), secret=secret)
     if secret is not None:
         response.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""The saved views as the inbox shows them: links, the forms that change them, and what became of the last form."""
+"""Saved views in the inbox: links, the forms that change them, and errors of the last form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lotus_web.web.shell.links import with_query
 
 @dataclass(frozen=True, slots=True)
 class ViewRefusal:
-    """Why a form was not taken and what was typed into it; ``view_id`` None for the form that saves a new view."""
+    """The error of a form and the submitted text; ``view_id`` is None for the form that saves a new view."""
 
     sentence: str
     typed: str
@@ -28,7 +28,7 @@ class ViewRefusal:
 
 @dataclass(frozen=True, slots=True)
 class ViewLink:
-    """A view with its address and its form; ``typed`` None unless its name was being changed."""
+    """A view with its address and its form; ``typed`` is None unless its name was being changed."""
 
     view_id: str
     name: str
@@ -41,7 +41,7 @@ class ViewLink:
 
 @dataclass(frozen=True, slots=True)
 class ViewLinks:
-    """All views of a person, and the form for one more: ``full`` tells why there can be none."""
+    """All views of a person and the form for a new one; ``full`` says why there can be no more."""
 
     links: tuple[ViewLink, ...]
     save_url: str
@@ -52,7 +52,7 @@ class ViewLinks:
 
     @property
     def known(self) -> bool:
-        """Whether what is shown is a saved view already."""
+        """Whether the current filter is a saved view already."""
         return any(link.active for link in self.links)
 
     @property
@@ -62,13 +62,13 @@ class ViewLinks:
 
     @property
     def errors(self) -> list[tuple[str, str]]:
-        """What is wrong in the forms, each with the id of its field."""
+        """The errors of the forms, each with the id of its field."""
         found = [(f"{link.view_id}-name", link.error) for link in self.links if link.error]
         return [("view-name", self.error), *found] if self.error else found
 
 
 def view_links(session: Session, actor: Actor, wanted: InboxFilter, refused: ViewRefusal | None = None) -> ViewLinks:
-    """Return the actor's views beside an inbox that shows ``wanted``; one query."""
+    """Return the actor's views next to an inbox filtered by ``wanted``; one query."""
     rows, here = saved_views(session, actor), filter_query(wanted)
     tab = wanted.tab.value if wanted.tab else None
     links = []
@@ -86,7 +86,7 @@ def view_links(session: Session, actor: Actor, wanted: InboxFilter, refused: Vie
 
 
 def _form(action: str, refused: ViewRefusal | None, view_id: str | None) -> tuple[str | None, str | None]:
-    """Return what is typed into a form, now or before the session was lost, and what is wrong with it."""
+    """Return the text submitted in a form, now or before the session ended, and its error."""
     mine = refused if refused is not None and refused.view_id == view_id else None
     typed = mine.typed if mine else draft_for(action).get("name")
     # No page can hold the others.

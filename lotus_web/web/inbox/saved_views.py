@@ -1,4 +1,4 @@
-"""Saving what the inbox shows under a name, and changing one's saved views. The address names the filter, as the inbox's does."""
+"""Saving the inbox's filter under a name, and changing saved views. The address holds the filter, as the inbox's does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ blueprint = Blueprint("saved_views", __name__)
 @blueprint.post("/inbox/views")
 @requires(Permission.RUNS_READ)
 def save() -> ResponseReturnValue:
-    """Keep the filter of the address under the name that was typed."""
+    """Save the filter of the address under the submitted name."""
     query, name = filter_query(filter_from_query()), _typed_name()
     try:
         with logging_refusals(), transaction() as session:
@@ -37,7 +37,7 @@ def save() -> ResponseReturnValue:
 @blueprint.post("/inbox/views/<ident:view_id>")
 @requires(Permission.RUNS_READ)
 def alter(view_id: str) -> ResponseReturnValue:
-    """Rename or delete a view, as the pressed button names it; raises NotFound, also for someone else's."""
+    """Rename or delete a view, as the pressed button says; raises NotFound, also for another person's view."""
     name = _typed_name()
     try:
         with logging_refusals():
@@ -48,7 +48,7 @@ def alter(view_id: str) -> ResponseReturnValue:
 
 
 def _altered(view_id: str, what: str, name: str) -> str:
-    """Change a view and return what was done, in words; raises what the service does."""
+    """Change a view and return a sentence that says so; raises what the service raises."""
     with transaction() as session:
         match what:
             case "rename":

@@ -1,4 +1,4 @@
-"""The inbox: what someone must do now, and taking a row of it."""
+"""The inbox: lists of items by tab, and claiming an item of a row."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TAB_WORDS = {
 @blueprint.get("/")
 @signed_in
 def home() -> ResponseReturnValue:
-    """Lead to the inbox."""
+    """Redirect to the inbox."""
     return see_other(url_for("inbox.show"))
 
 
@@ -64,7 +64,7 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/inbox")
 @requires(Permission.WORKFLOW_REVIEW)
 def claim() -> ResponseReturnValue:
-    """Take the item of a row; the address says which page of the inbox to show afterwards."""
+    """Claim the item of a row; the address says which page of the inbox to show afterwards."""
     try:
         taken = _claim(request.form.get("claim", ""))
     except Conflict as conflict:
@@ -89,7 +89,7 @@ def _claim(row: str) -> Reviewed:
 @blueprint.post("/inbox/next")
 @requires(Permission.WORKFLOW_REVIEW)
 def take_next() -> ResponseReturnValue:
-    """Claim the most urgent item that is free for the person, and open it."""
+    """Claim the most urgent item that the person may take, and open it."""
     context = form_context()
     with audited_transaction(AuditedAction(context, Action.CLAIM.value, NEXT)) as session:
         taken = claim_next_item(session, context, skip=request.form.get("skip") or None)
@@ -101,7 +101,7 @@ def take_next() -> ResponseReturnValue:
 
 
 def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
-    """Render the inbox that the address names; five queries at most, whatever it holds."""
+    """Render the inbox that the address names; five queries at most."""
     wanted, actor, now = filter_from_query(), current_actor(), current.utcnow()
     soon, codes = current.settings().deadline_risk_warning_minutes, current.settings().reason_codes
     session, cursor, refused_view = db.session(), request.args.get("cursor"), outcome.get("refused_view")
@@ -144,12 +144,12 @@ def _offers_claim(row: InboxRow, actor: Actor) -> bool:
 
 
 def inbox_page(**changes: str | None) -> str:
-    """Return the address of the inbox that this request names, changed in part; paging starts over."""
+    """Return the address of the present inbox with some changes, from its first page on."""
     return with_query(url_for("inbox.show"), **changes)
 
 
 def tab_links(shown: Tab, counts: InboxCounts) -> list[dict[str, Any]]:
-    """Return the tabs with what each holds under the same filters."""
+    """Return the tabs with their counts under the same filters."""
     links = []
     for tab, label in TAB_WORDS.items():
         count = counts.of(tab)
