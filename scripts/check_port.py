@@ -1,4 +1,4 @@
-"""Stop at once, with a way out, where the port that is to be served is taken: ``python3 scripts/check_port.py 8000``."""
+"""Stop at once, and suggest another port, if the port to be served is in use: ``python3 scripts/check_port.py 8000``."""
 
 import errno
 import socket

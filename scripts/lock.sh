@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the lock files: exact versions with hashes, for every platform, and no address of any index.
+# Writes the lock files: exact versions with hashes, for every platform, without the address of any index.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,7 +13,7 @@ lock() {
 
 lock dev --extra test --extra dev --extra solver "$@"
 for name in core test solver; do
-    # The others are cut from the same resolution, so that no two environments disagree about a version.
+    # The others start from dev.lock, so that no two environments have different versions of a package.
     cp requirements/dev.lock "requirements/$name.lock"
 done
 lock core

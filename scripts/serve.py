@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 
-# The metrics library looks for this while it is imported, so the folder is made before the app is loaded.
+# The metrics library reads this variable when it is imported, so the folder is made before the app is imported.
 folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lotus-metrics-")
 
 from lotus_web.cli.serve import prepare, serve

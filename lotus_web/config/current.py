@@ -1,4 +1,4 @@
-"""What an entry point needs of the running application: its settings, the policy in force, and the clock."""
+"""What entry points need from the running application: its settings, the policy in force, and the current time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def policy() -> DeploymentPolicy:
 
 
 def utcnow() -> datetime:
-    """Return the present instant, aware and in UTC."""
+    """Return the current time, timezone-aware in UTC."""
     return datetime.now(UTC)
 
 

@@ -1,4 +1,4 @@
-"""The parts that a deployment switches on and off while it runs (dpm-api §2): one table for routes, pages and documents."""
+"""The features that a deployment can switch on and off while it runs (dpm-api §2): one table for routes, pages and the API document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lotus_web.config import current
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A part with the attribute of Settings that switches it, the code that refuses it, and that it is off, in words."""
+    """A feature: the attribute of Settings that switches it, and the error code and message while it is off."""
 
     setting: str
     code: str
@@ -17,7 +17,7 @@ class Feature:
 
     @property
     def is_on(self) -> bool:
-        """Whether the part is switched on at this moment."""
+        """Whether the feature is on now."""
         return bool(getattr(current.settings(), self.setting))
 
 

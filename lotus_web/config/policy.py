@@ -1,4 +1,4 @@
-"""The settings that shape recording and review, taken once for a command so that one value holds throughout it."""
+"""The settings that decide how runs are recorded and reviewed, read once per command so that they cannot change during it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lotus_web.domain.sla.deadlines import WorkflowDefaults
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPolicy:
-    """What the deployment says of the gate, deadlines, artifacts and policy packs."""
+    """The deployment's settings for the gate, deadlines, artifacts and policy packs."""
 
     workflow_enabled: bool = False
     review_statuses: tuple[str, ...] = ("PENDING_REVIEW",)
@@ -25,7 +25,7 @@ class DeploymentPolicy:
 
     @classmethod
     def of(cls, settings: Settings) -> DeploymentPolicy:
-        """Read the settings in force now."""
+        """Return the policy of the settings in force now."""
         return cls(
             workflow_enabled=settings.workflow_enabled,
             review_statuses=settings.workflow_review_statuses,
@@ -48,5 +48,5 @@ class DeploymentPolicy:
         )
 
     def requires_review(self, run_status: str) -> bool:
-        """Return whether a run of this status needs a person (RFC-0020 §4.3)."""
+        """Return whether a run of this status needs a review (RFC-0020 §4.3)."""
         return requires_review(run_status, enabled=self.workflow_enabled, review_statuses=self.review_statuses)

@@ -1,4 +1,4 @@
-"""Every setting, its default and its allowed values; read live, so that one value holds everywhere (commands.md, delta 19)."""
+"""Every setting with its default and its allowed values, read from the environment at each use (commands.md, delta 19)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lotus_web.domain.write_policy import CapabilityRules, parse_capability_rule
 __all__ = ["BadSetting", "Settings"]
 
 SECRET_KEY_MIN_BYTES = 32
-# What a span is bounded by: added to or taken from now, each gives a time that every store can keep.
+# The longest durations: added to or subtracted from the current time, each gives a time that every store can hold.
 HOURS_MAX = SLA_HOURS_MAX
 MINUTES_MAX = HOURS_MAX * 60
 DAYS_MAX = 36_500
@@ -23,7 +23,7 @@ PRODUCTION_STORE = "LOCAL, or PRODUCTION with DPM_SUPPORTABILITY_STORE_BACKEND=S
 
 
 class Settings:
-    """A typed, live view of an environment mapping; building one checks every value once."""
+    """A typed view of an environment mapping that follows its changes; ``from_environ`` checks every value once."""
 
     environment = choice(
         "LOTUS_ENV", "development", ("development", "production"), "production: secure cookies, HSTS, no demo accounts"
@@ -194,7 +194,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Check every value and return the live view; raises BadSetting on the first that cannot be used."""
+        """Return the view after checking every value; raises BadSetting for the first that is not allowed."""
         settings = cls(os.environ if environ is None else environ)
         for setting in cls.all():
             setting.read(settings.environ)
@@ -209,7 +209,7 @@ class Settings:
                 yield value
 
     def check_together(self) -> None:
-        """Refuse values that are fine alone and wrong together; raises BadSetting."""
+        """Check values that are allowed one by one but not in combination; raises BadSetting."""
         if self.production:
             if not self.secret_key:
                 raise BadSetting("LOTUS_SECRET_KEY", "", "a secret of at least 32 bytes (required in production)")
@@ -223,7 +223,7 @@ class Settings:
 
     @property
     def production(self) -> bool:
-        """True where real people and real money are at stake."""
+        """True in a production environment."""
         return self.environment == "production"
 
     @property
@@ -238,11 +238,11 @@ class Settings:
 
     @property
     def artifacts_are_kept(self) -> bool:
-        """True where an artifact is stored with its run, not built on reading."""
+        """True if an artifact is stored with its run; otherwise it is built when it is read."""
         return self.artifact_store_mode == "PERSISTED"
 
     @property
     def metrics_public(self) -> bool:
-        """True where figures are given without a token."""
+        """True if GET /metrics needs no token."""
         access = self.metrics_access
         return access == "public" or (access == "auto" and not self.production)

@@ -10,18 +10,18 @@ MIB = 1024 * 1024
 
 
 def longest_body() -> int:
-    """Return the most bytes that a body may have now."""
+    """Return the largest allowed body in bytes, from the settings in force."""
     return current.settings().max_write_payload_bytes
 
 
 def in_words() -> str:
-    """Return the limit as a person reads it."""
+    """Return the limit for a message, in MiB where it is a whole number of them."""
     longest = longest_body()
     return f"{longest // MIB} MiB" if longest % MIB == 0 else f"{longest:,} bytes"
 
 
 def init_app(app: Flask) -> None:
-    """Bound the body of each request before anything reads it."""
+    """Limit the body of each request before anything reads it."""
     app.before_request(_bound)
 
 

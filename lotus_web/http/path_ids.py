@@ -1,4 +1,4 @@
-"""Ids in paths are opaque: ``/``, ``:``, spaces and emoji arrive percent-encoded and reach their record (delta 13).
+"""Ids in paths may hold any character: ``/``, ``:``, spaces and emoji arrive percent-encoded and are decoded here (delta 13).
 
 WSGI hands over a decoded path, in which an encoded slash looks like a separator. The middleware reads the path as it was
 sent and lets a control character, which no id holds, stand for the slash; the converter turns it back.
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SLASH = "\x1f"
-# Browsers resolve "." and ".." even when they are encoded, so such an id is written with this in front.
+# Browsers resolve "." and ".." even when they are encoded, so such an id is prefixed with this character.
 DOT_GUARD = "\x1e"
-# Stands for what nothing can be called. It is blank to whoever checks an id, so that no record has it.
+# An id that no record can have, since the check of ids treats it as blank.
 NOBODY = SLASH
 MAX_PATH_ID = 1_000
 
@@ -32,12 +32,12 @@ class IdentConverter(BaseConverter):
     regex = "[^/]+"
 
     def to_python(self, value: str) -> str:
-        """Return the id that a segment stands for; for one that no store takes an id that is never there, so it is unknown."""
+        """Return the id in a segment; NOBODY, which is never found, for one that is too long or cannot be stored."""
         ident = value.replace(SLASH, "/").removeprefix(DOT_GUARD)
         return ident if len(ident) <= MAX_PATH_ID and is_storable(ident) else NOBODY
 
     def to_url(self, value: object) -> str:
-        """Return the segment for an id, everything but letters, digits and ``_.-~`` encoded."""
+        """Return an id as a path segment, with everything but letters, digits and ``_.-~`` encoded."""
         text = str(value)
         return quote(DOT_GUARD + text if text in {".", ".."} else text, safe="")
 
@@ -75,12 +75,12 @@ def _wsgi(text: str) -> str:
 
 
 def sent_path() -> str:
-    """Return the path of the request at hand as a client writes it: one slash in front, encoded slashes encoded."""
+    """Return the path of the current request as a client writes it: one leading slash, slashes within ids encoded."""
     path = f"{request.script_root}/{request.path.lstrip('/')}"
     return quote(path).replace(quote(SLASH), "%2F")
 
 
 def init_app(app: Flask) -> None:
-    """Let the app's routes use ``<ident:…>``."""
+    """Make ``<ident:…>`` available in the routes of ``app``."""
     app.url_map.converters["ident"] = IdentConverter
     app.wsgi_app = EncodedSlashes(app.wsgi_app)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""What becomes of a refused request: who tried what, on what, and why not. The gates of pages and JSON tell it here.
+"""How a refused request is recorded: who tried which action, on what, and why it was refused. Pages and JSON routes report here.
 
 A write that was refused to someone who is known is a line of the record. Reading writes nothing (delta 15), so a refused look, of
 a file of the record too, is a line of the log.
@@ -27,7 +27,7 @@ def set_audit_subject(action: str, subject: Subject) -> None:
 
 
 def put_request_on_record(refused: LotusError, *, actor: Actor, surface: Surface, route: str) -> None:
-    """Put a refusal of this request on record, or in the log, unless it is there already or is none (see ``log_refusal``)."""
+    """Record the refusal of this request once: in the audit log for a write, in the log for a read (see ``log_refusal``)."""
     if request.method in LOOKING:
         _log(refused, actor, surface)
         return
@@ -40,7 +40,7 @@ def _log(refused: LotusError, actor: Actor, surface: Surface) -> None:
         return
     refused.on_record = True
     kept = {name: refused.details[name] for name in KEPT if name in refused.details}
-    # Named here and not by the request: at another tenant's door nobody has been let in yet.
+    # Named here: where another tenant was asked for, no actor has been bound to the request's log lines yet.
     who = {"tenant": actor.tenant_id, "account": actor.actor_id}
     route = request.url_rule.rule if request.url_rule else None
     log.warning("look_refused", route=route, surface=surface.value, code=refused.code, details=kept, **who)

@@ -1,4 +1,4 @@
-"""The ids of a request, on every answer, errors included: correlation, request, trace (dpm-api §1.4, delta 5)."""
+"""The correlation, request and trace id of a request, sent with every response, errors included (dpm-api §1.4, delta 5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CORRELATION_HEADER = "X-Correlation-Id"
 
 @dataclass(slots=True)
 class RequestIds:
-    """The ids in force; ``refused`` is what is wrong with the correlation id that was sent, if anything is."""
+    """The ids of a request; ``refused`` is the error in the correlation id that was sent, if there is one."""
 
     correlation_id: str
     request_id: str
@@ -28,7 +28,7 @@ class RequestIds:
 
 
 def sent_header(name: str) -> str | None:
-    """Return a header as its sender meant it (UTF-8 where it is valid), None when absent or empty."""
+    """Return a request header, decoded as UTF-8 where it is valid UTF-8; None when absent or empty."""
     raw = request.headers.get(name)
     if not raw:
         return None
@@ -39,12 +39,12 @@ def sent_header(name: str) -> str | None:
 
 
 def header_text(value: str) -> str:
-    """Return a text as WSGI wants it in a header: its UTF-8 bytes, one a character."""
+    """Return a text as WSGI expects it in a header: its UTF-8 bytes, each as one character."""
     return value.encode("utf-8", "replace").decode("latin-1")
 
 
 def read_ids() -> RequestIds:
-    """Take over what the caller sent and make up the rest."""
+    """Return the ids that the caller sent, and new ones for the rest."""
     correlation_id, refused = sent_header(CORRELATION_HEADER), None
     if correlation_id is not None:
         try:
@@ -72,7 +72,7 @@ def _sent_trace_id() -> str | None:
 
 
 def current_ids() -> RequestIds:
-    """Return the ids of the request at hand; assigning its ``correlation_id`` changes the answer's header."""
+    """Return the ids of the current request; assigning ``correlation_id`` changes the header of its response."""
     ids: RequestIds | None = g.get("request_ids")
     if ids is None:
         ids = g.request_ids = read_ids()
@@ -81,7 +81,7 @@ def current_ids() -> RequestIds:
 
 
 def add_headers(response: Response) -> Response:
-    """Put the ids on an answer."""
+    """Add the ids to a response as headers."""
     ids = current_ids()
     response.headers[CORRELATION_HEADER] = header_text(ids.correlation_id)
     response.headers["X-Request-Id"] = header_text(ids.request_id)
@@ -92,7 +92,7 @@ def add_headers(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Give every request its ids before anything else looks at it, and every answer their headers."""
+    """Read the ids of every request first, and add them to every response."""
     app.before_request(_read)
     app.after_request(add_headers)
 

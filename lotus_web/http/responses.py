@@ -1,4 +1,4 @@
-"""Text as it leaves: what no UTF-8 can hold is replaced, so that one odd record never keeps an answer from being given.
+"""Responses whose text is always valid UTF-8, so that one odd record cannot make a response fail.
 
 What comes in is checked (domain.identifiers.is_storable); this is for what was stored before that, as half a surrogate pair in JSON.
 """
@@ -28,18 +28,18 @@ def sendable_json(document: BaseModel) -> bytes:
 
 
 class Utf8SafeResponse(Response):
-    """An answer whose text can always be sent, whole or in parts."""
+    """A response that replaces characters which UTF-8 cannot encode, in whole and in streamed bodies."""
 
     def set_data(self, value: bytes | str) -> None:
-        """Take the text of the answer."""
+        """Set the body."""
         super().set_data(utf8_safe(value) if isinstance(value, str) else value)
 
     def iter_encoded(self) -> Iterator[bytes]:
-        """Yield the parts of the answer."""
+        """Yield the parts of the body as bytes."""
         parts: Any = self.response
         return (utf8_safe(part) if isinstance(part, str) else part for part in parts)
 
 
 def init_app(app: Flask) -> None:
-    """Answer so wherever a view returns text."""
+    """Use this response class wherever a view returns text."""
     app.response_class = Utf8SafeResponse

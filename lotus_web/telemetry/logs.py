@@ -1,4 +1,4 @@
-"""Logs: one line a request and an event, JSON in production, readable in development; no payloads, no secrets.
+"""Logging: one line per request and per event, JSON in production, text in development; no payloads, no secrets.
 
 Other modules log with ``structlog.get_logger()`` or ``logging``: both end here, and during a request every line carries its
 ids, tenant and account.
@@ -35,7 +35,7 @@ class StderrLines(logging.Handler):
 
 
 def configure_logging(settings: Settings) -> None:
-    """Set up logging for this process; doing it again replaces the set-up before."""
+    """Set up logging for this process; a second call replaces the first."""
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and settings.production)
     shared: list[Processor] = [
         merge_contextvars,

@@ -30,7 +30,7 @@ class MetricsText(RootModel[str]):
 
 
 class StoreCollector(Collector):
-    """Asks the store when it is asked; while the store is away it says so and nothing else."""
+    """Collects from the store at each scrape; while the store is unavailable, only that fact."""
 
     def __init__(self, now: datetime):
         self.now = now
@@ -50,7 +50,7 @@ class StoreCollector(Collector):
 
 
 def families(found: StoreFigures) -> Iterator[Metric]:
-    """Yield the figures as Prometheus knows them."""
+    """Yield the figures as Prometheus metrics."""
     yield _counter("lotus_decisions", "Decisions on runs", "action", found.decisions)
     yield _gauge("lotus_items_open", "Items that wait for a person", "status", found.open_items)
     yield GaugeMetricFamily("lotus_items_overdue", "Open items past their due time", value=found.overdue_items)
