@@ -16,6 +16,7 @@ KEPT = {
     "dpm_workflow_decisions.run_id": "the proof of a decision outlives its run; the store refuses its DELETE",
     "dg_workflow_items.rebalance_run_id": "a decided item is part of the audit trail; an open one keeps its run",
     "dpm_retention_log.entity_id": "the log of what was purged or held; the store refuses its DELETE",
+    "proposal_simulations.proposal_run_id": "names a simulated proposal, not a rebalance run; proposals have no retention",
     "dpm_operation_steps.rebalance_run_id": "goes with its operation, and says until then what became of the step",
 }
 
