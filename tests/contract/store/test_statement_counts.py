@@ -16,7 +16,7 @@ from flask import Flask
 from lotus_web.config.current import utcnow
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.services import sla
-from lotus_web.store.session import transaction
+from lotus_web.store.session import db, transaction
 from tests.contract.callers import Caller, ready_request, review_request, segment
 from tests.support import people
 
@@ -97,3 +97,20 @@ def test_an_escalation_by_the_sweep(app: Flask, run: dict[str, str], statements:
         with transaction() as session:
             assert sla.escalate(session, ("default", item_of(run)), now=late, policy=policy)
     assert len(sent) <= ESCALATION, sent
+
+
+@pytest.mark.stores("sqlite")
+def test_no_statement_of_a_command_scans_a_table(
+    app: Flask, engine: Caller, reviewer: Caller, run: dict[str, str], statements: Statements
+) -> None:
+    with statements() as sent:
+        engine.run(review_request())
+        assert reviewer.decide(run["rebalance_run_id"]).status_code == 200
+    asked = [statement for statement in sent if statement.startswith(("SELECT", "UPDATE"))]
+    assert len(asked) > 8
+    with app.app_context():
+        driver = db.session.connection().connection.cursor()
+        for statement in asked:
+            driver.execute(f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?"))
+            steps = [step for *_, step in driver.fetchall()]
+            assert not [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step], statement
