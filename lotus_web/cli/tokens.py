@@ -35,7 +35,7 @@ def parse_permissions(_context: click.Context, _option: click.Parameter, text: s
 @click.option("--permissions", required=True, callback=parse_permissions, help="A comma-separated list.")
 @click.option("--expires-days", type=click.IntRange(1, MOST_DAYS), default=EXPIRES_DAYS, show_default=True)
 def create(account: str, tenant: str, permissions: list[Permission], expires_days: int) -> None:
-    """Make a token, and the account if it is new, and print the token, which is never shown again."""
+    """Create a token, and the account if it is new, and print the token, which is never shown again."""
     now = current.utcnow()
     with writing() as session:
         made = administration.issue_token(

@@ -114,7 +114,7 @@ def test_ten_items_without_scripts(plain_page: Page, store: Flask, live_server: 
 def test_the_next_item_is_handed_out_and_opened(page: Page, live_server: LiveServer, waiting: int) -> None:
     sign_in(page, live_server, "nora")
     page.goto(f"{live_server.url}/inbox")
-    page.get_by_role("button", name="Take the next item").click()
+    page.get_by_role("button", name="Claim the next item").click()
     expect(page.locator("#decide")).to_contain_text("You hold this item.")
     expect(page.locator("#decide")).to_contain_text("The claim ends")
 

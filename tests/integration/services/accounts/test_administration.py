@@ -134,7 +134,7 @@ def test_a_person_without_a_role_here_is_unknown(desk_of_two: None) -> None:
 
 
 def issued(account: str, *, by: Actor = ADA, tenant: str | None = None) -> str:
-    """Make a token as an administrator does, or as an operator for ``tenant``; return its id."""
+    """Create a token as an administrator does, or as an operator for ``tenant``; return its id."""
     with transaction() as session:
         if tenant is not None:
             made = create_token(session, account=account, tenant_id=tenant, permissions=READ, expires_at=None, now=NOON)

@@ -53,9 +53,9 @@ def test_what_a_disabled_person_holds_is_counted_and_given_to_someone_else(app: 
     assert "tomas may no longer sign in and still holds 2 open items." in page
     (inbox,) = set(re.findall(r'href="(/inbox[^"]*)">2 open items<', page))
     assert set(ids(ada, unescape(inbox).partition("?")[2])) == set(held)
-    board = re.search(r'href="(/sla[^"]*)">Give it to someone else<', page)
+    board = re.search(r'href="(/sla[^"]*)">Reassign<', page)
     assert board
-    assert f'href="{board[1]}">Give these to someone else<' in ada.get(unescape(inbox)).text
+    assert f'href="{board[1]}">Reassign these<' in ada.get(unescape(inbox)).text
     shown = ada.get(board[1]).text
     assert len(rows(shown)) == 2
     assert f'action="{board[1]}"' in shown
@@ -129,7 +129,7 @@ def test_a_row_offers_its_claim_to_those_it_is_left_to(app: Flask, client_of: Cl
         for name, client in (("nora", nora), ("max", max_))
     }
     assert offered == {"nora": [free], "max": [lifted]}
-    said = "You are not one of those it is left to. Claiming takes it from them."
+    said = "Not assigned to your role. Claiming takes it over."
     for client, item, told in ((nora, lifted, True), (nora, free, False), (max_, lifted, False)):
         page = client.get(url_of(item)).text
         assert 'name="action" value="claim"' in page

@@ -42,7 +42,7 @@ def test_the_text_is_shown_once_in_answer_to_the_form_and_works(
     token_id = secret.split("_")[1]
     for path in (f"/admin/tokens/{token_id}", "/admin/tokens", "/audit"):
         assert secret not in ada.get(path).text
-    assert "Its text was shown once" in ada.get(f"/admin/tokens/{token_id}").text
+    assert "The token was shown once" in ada.get(f"/admin/tokens/{token_id}").text
     assert record(app) == [("issue_token", token_id)]
     assert secret.rpartition("_")[2] not in caplog.text
     with app.app_context():

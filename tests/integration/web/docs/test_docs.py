@@ -23,7 +23,7 @@ def test_everyone_may_read_it(client: FlaskClient) -> None:
 
 
 def test_someone_signed_in_finds_the_way_back(client_of: ClientOf) -> None:
-    assert "Back to the desk" in client_of("vera").get("/docs").text
+    assert "Back to Lotus Web" in client_of("vera").get("/docs").text
 
 
 def test_every_route_and_every_shape_has_its_place(app: Flask, client: FlaskClient) -> None:

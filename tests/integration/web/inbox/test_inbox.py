@@ -130,11 +130,11 @@ def test_an_address_that_means_nothing_is_refused(app: Flask, client_of: ClientO
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("tab=mine", "You hold nothing"),
+        ("tab=mine", "Nothing is assigned to you"),
         ("tab=roles", "Nothing waits for your roles"),
         ("tab=unassigned", "Everything is held by someone"),
         ("tab=open", "Nothing is open"),
-        ("tab=closed", "Nothing has been decided yet"),
+        ("tab=closed", "No decisions yet"),
         ("tab=open&q=x", "No item fits these filters"),
     ],
 )

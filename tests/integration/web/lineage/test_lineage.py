@@ -134,14 +134,14 @@ def test_an_unknown_id_and_another_tenants_have_the_same_designed_page(app: Flas
     for entity_id in (theirs, "corr-wide", "nobody-knows-it", desk.item_of(theirs)):
         page = vera.get(lineage_of(entity_id))
         assert page.status_code == 404
-        assert "Nothing hangs together with this id" in page.text
+        assert "No lineage for this id" in page.text
         assert drawn(page.text) == []
 
 
 @SQLITE
 def test_the_start_offers_recent_runs_and_says_when_there_are_none(app: Flask, client_of: ClientOf) -> None:
     vera = client_of("vera")
-    assert "Nothing hangs together yet" in vera.get("/lineage").text
+    assert "No lineage yet" in vera.get("/lineage").text
     run_id = desk.record(app)
     assert f'href="/lineage/{run_id}?depth=2"' in vera.get("/lineage").text
 

@@ -26,7 +26,7 @@ def hold_of(app: Flask, run_id: str) -> LegalHold:
 def test_a_hold_is_set_shown_and_lifted(app: Flask, client_of: ClientOf) -> None:
     run_id, ada = desk.record(app), client_of("ada")
     url = f"/runs/{run_id}/legal-hold"
-    assert "Never held" in ada.get(url).text
+    assert "never been under legal hold" in ada.get(url).text
     done = post(ada, url, {"action": "set", "reason": "Matter 7,\nasked for by the court."})
     assert (done.status_code, done.location) == (303, url)
     page = ada.get(url).text

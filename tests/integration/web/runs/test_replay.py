@@ -66,8 +66,8 @@ def test_what_another_engine_left_is_shown_side_by_side(app: Flask, client_of: C
     rewrite(app, run_id, "result", older)
     ada = client_of("ada")
     page = ada.get(post(ada, f"/runs/{run_id}/replay").location).text
-    assert "The status is another now." in page
-    for told in ("0.9.0", "43.21%", "BUY GONE_SINCE", "Went", "Came", "not there", "Final weight"):
+    assert "The status has changed." in page
+    for told in ("0.9.0", "43.21%", "BUY GONE_SINCE", "Removed", "Added", "not there", "Final weight"):
         assert told in page
     assert "Nothing differs." not in page
 

@@ -29,7 +29,7 @@ def test_a_run_with_an_item_shows_what_its_reviewer_sees(app: Flask, client_of: 
 @pytest.mark.parametrize(
     ("circumstance", "told"),
     [
-        (desk.CLEAN, "Every rule held."),
+        (desk.CLEAN, "All rules passed."),
         (desk.NO_PRICE, "No price: "),
         (desk.TAXED, "Realised gains"),
         (desk.LATE_SETTLEMENT, "Projected cash by settlement day"),

@@ -64,7 +64,7 @@ def test_its_figures_count_what_is_there(app: Flask, client_of: ClientOf) -> Non
     runs.act(app, done, Action.APPROVE, by=TOMAS, text="Fine.")
     page = client_of("max").get("/sla").text
     counted = figures(page)
-    assert (counted["Open"], counted["Overdue"], counted["Due within 30 min"], counted["Held by nobody"]) == (
+    assert (counted["Open"], counted["Overdue"], counted["Due within 30 min"], counted["Unassigned"]) == (
         3,
         1,
         1,
@@ -240,7 +240,7 @@ def test_more_than_a_page_of_late_items_leads_to_all_of_them(
 def test_an_empty_board_says_so(client_of: ClientOf) -> None:
     page = client_of("max").get("/sla").text
     assert "Nothing is late or due soon" in page
-    assert "Nothing was decided in these days." in page
+    assert "No decisions in this period." in page
 
 
 def test_days_without_a_meaning_are_refused(client_of: ClientOf) -> None:
