@@ -56,7 +56,7 @@ clean: ## Remove .venv and caches; instance/ with its data stays
 .venv: .venv/.core ## Prepare the environment alone
 	@:
 
-.venv/.core: requirements/core.lock
+.venv/.core: requirements/core.lock pyproject.toml
 	@$(PYTHON) scripts/prepare.py core
 	@touch $@
 
