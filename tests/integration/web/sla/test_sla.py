@@ -38,7 +38,7 @@ def move(client: FlaskClient, *items: str, headers: dict[str, str] | None = None
 
 def holder_of(client: FlaskClient, workflow_id: str) -> str:
     page = client.get(url_of(workflow_id)).text
-    found = re.search(r"<dt>With</dt>\s*<dd>(.*?)</dd>", page, re.DOTALL)
+    found = re.search(r"<dt>Assignee</dt>\s*<dd>(.*?)</dd>", page, re.DOTALL)
     assert found
     return re.sub(r"<[^>]+>", "", found.group(1)).strip()
 
