@@ -74,7 +74,7 @@ def test_what_a_failed_job_said_is_for_administrators(app: Flask, client_of: Cli
         page = client_of(name).get("/support").text
         assert "Failed" in page
         assert ("KeyError" in page) is told
-        assert ("It stopped with an error." in page) is not told
+        assert ("It failed. Administrators see the error here." in page) is not told
 
 
 def test_a_job_under_way_is_shown_as_running(app: Flask, client_of: ClientOf) -> None:
