@@ -62,7 +62,7 @@ def test_who_holds_and_who_decided_go_by_their_names(app: Flask, named: FlaskCli
     assert "Tomas Roth (tomas)" in looks(named, "/audit?source=action&kind=approve")
     item = looks(named, url_of(held))
     assert "Nora Lind holds this item." in item
-    assert "With Nora Lind (nora)" in item
+    assert "Assignee Nora Lind (nora)" in item
     assert "gave it to Nora Lind" in item
     assert "Nora Lind was told" in item
     assert "Tomas Roth" in looks(named, url_of(done))
