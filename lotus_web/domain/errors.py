@@ -16,11 +16,11 @@ class LotusError(Exception):
 
     ``code`` is stable and machine-readable. ``sentence`` is what a person reads, None where the code says it all; pages
     render it with display names, ``message`` is the wording of JSON, files and the audit log. ``details`` are facts for
-    programs (who, what, when, which permission). ``on_record`` is set once the audit log has it.
+    programs (who, what, when, which permission). ``logged`` is True once it has been recorded.
     """
 
     code = "ERROR"
-    on_record = False
+    logged = False
 
     def __init__(
         self,

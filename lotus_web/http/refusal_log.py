@@ -1,7 +1,7 @@
 """How a refused request is recorded: who tried which action, on what, and why it was refused. Pages and JSON routes report here.
 
-A write that was refused to someone who is known is a line of the record. Reading writes nothing (delta 15), so a refused look, of
-a file of the record too, is a line of the log.
+A refused write by a known caller becomes a line of the audit log. Reading writes nothing (delta 15), so a refused read, of an
+export too, becomes a line of the application log.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lotus_web.domain.access import Actor
 from lotus_web.domain.errors import LotusError
 from lotus_web.domain.surface import Surface
 from lotus_web.http.command import request_context
-from lotus_web.services.audit.transaction import KEPT, NO_REFUSALS, AuditedAction, Subject, log_refusal
+from lotus_web.services.audit.transaction import NO_REFUSALS, RECORDED_DETAILS, AuditedAction, Subject, log_refusal
 
 LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 # The mark on the view of a JSON route: the name under which its refusals are recorded, however it is mounted.
@@ -26,7 +26,7 @@ def set_audit_subject(action: str, subject: Subject) -> None:
     g.audit_subject = (action, subject)
 
 
-def put_request_on_record(refused: LotusError, *, actor: Actor, surface: Surface, route: str) -> None:
+def record_refusal_of_request(refused: LotusError, *, actor: Actor, surface: Surface, route: str) -> None:
     """Record the refusal of this request once: in the audit log for a write, in the log for a read (see ``log_refusal``)."""
     if request.method in LOOKING:
         _log(refused, actor, surface)
@@ -36,14 +36,14 @@ def put_request_on_record(refused: LotusError, *, actor: Actor, surface: Surface
 
 
 def _log(refused: LotusError, actor: Actor, surface: Surface) -> None:
-    if refused.on_record or isinstance(refused, NO_REFUSALS):
+    if refused.logged or isinstance(refused, NO_REFUSALS):
         return
-    refused.on_record = True
-    kept = {name: refused.details[name] for name in KEPT if name in refused.details}
+    refused.logged = True
+    details = {name: refused.details[name] for name in RECORDED_DETAILS if name in refused.details}
     # Named here: where another tenant was asked for, no actor has been bound to the request's log lines yet.
     who = {"tenant": actor.tenant_id, "account": actor.actor_id}
     route = request.url_rule.rule if request.url_rule else None
-    log.warning("look_refused", route=route, surface=surface.value, code=refused.code, details=kept, **who)
+    log.warning("look_refused", route=route, surface=surface.value, code=refused.code, details=details, **who)
 
 
 def _addressed() -> str:

@@ -29,7 +29,7 @@ from lotus_web.domain.errors import InvalidInput, LotusError, NotFound
 from lotus_web.domain.surface import Surface
 from lotus_web.http.command import request_context
 from lotus_web.http.path_ids import sent_path
-from lotus_web.http.refusal_log import RECORDED_AS, put_request_on_record
+from lotus_web.http.refusal_log import RECORDED_AS, record_refusal_of_request
 from lotus_web.http.request_ids import current_ids
 from lotus_web.http.responses import sendable_json
 from lotus_web.services.command import CommandContext
@@ -194,7 +194,7 @@ def _guarded(view: View, declared: Endpoint, envelope: Envelope, *, route: str) 
         try:
             return _send(_called(view, declared, envelope, path_values), declared, envelope)
         except Exception as error:  # every fault of a route is answered here, so that none leaves without an envelope
-            _put_on_record(error, envelope, route)
+            _log_refusal(error, envelope, route)
             return refusal_of(error, envelope).response()
 
     setattr(answer, DECLARED, declared)
@@ -203,15 +203,15 @@ def _guarded(view: View, declared: Endpoint, envelope: Envelope, *, route: str) 
     return answer
 
 
-def _put_on_record(error: Exception, envelope: Envelope, route: str) -> None:
-    """Keep a line of what was refused to a known caller, once."""
+def _log_refusal(error: Exception, envelope: Envelope, route: str) -> None:
+    """Record the refusal of a known caller's request, once."""
     actor = known_caller()
     if actor is None:
         return
     if isinstance(error, InvalidRequest):
         error = InvalidInput("invalid_argument", sentence_of(error.problems))
     if isinstance(error, LotusError):
-        put_request_on_record(error, actor=actor, surface=envelope.surface, route=route)
+        record_refusal_of_request(error, actor=actor, surface=envelope.surface, route=route)
 
 
 def _called(view: View, declared: Endpoint, envelope: Envelope, path_values: dict[str, Any]) -> BaseModel | Response:

@@ -15,7 +15,7 @@ from lotus_web.api.endpoint.routing import mounted_envelope, refusal_of
 from lotus_web.config import current
 from lotus_web.domain.errors import Forbidden, LotusError
 from lotus_web.domain.write_policy import WRITES, check_write
-from lotus_web.http.refusal_log import put_request_on_record
+from lotus_web.http.refusal_log import record_refusal_of_request
 from lotus_web.http.request_ids import sent_header
 
 
@@ -38,7 +38,7 @@ def refuse_write() -> Response | None:
             check_write(settings.capability_rules, method=request.method, path=request.path, sent=sent_header)
     except (RequestEntityTooLarge, RequestTimeout, Forbidden) as refused:
         if isinstance(refused, Forbidden):
-            _put_on_record(refused, envelope)
+            _log_refusal(refused, envelope)
         elif _is_known():
             drain()
         return refusal_of(refused, envelope).response()
@@ -46,15 +46,15 @@ def refuse_write() -> Response | None:
 
 
 def _is_known() -> bool:
-    """Return whether a token says who it is; the body of anyone else is not waited for, so slow ones hold no thread."""
+    """Return whether the caller sent a valid token; nobody else's body is waited for, so slow ones hold no thread."""
     if known_caller() is None:
         with suppress(LotusError, SQLAlchemyError):
             caller(now=current.utcnow())
     return known_caller() is not None
 
 
-def _put_on_record(refused: Forbidden, envelope: Envelope) -> None:
-    """Keep a line of it if the token says who it was: the policy is asked first, so nobody has looked yet."""
+def _log_refusal(refused: Forbidden, envelope: Envelope) -> None:
+    """Record the refusal if the token is valid; it was not read before, since the policy is checked first."""
     actor = known_caller() if _is_known() else None
     if actor is not None:
-        put_request_on_record(refused, actor=actor, surface=envelope.surface, route="write_policy")
+        record_refusal_of_request(refused, actor=actor, surface=envelope.surface, route="write_policy")

@@ -32,7 +32,7 @@ from lotus_web.services.events.item_rows import find_item, store_notices
 from lotus_web.store.session import db, transaction
 
 # Details of a refusal that its line stores: short ones, which name a permission or a person.
-KEPT = ("permission", "actor_id", "tenant_id")
+RECORDED_DETAILS = ("permission", "actor_id", "tenant_id")
 
 Subject = str | Callable[[Session], str]
 log = structlog.get_logger(__name__)
@@ -82,9 +82,9 @@ NO_REFUSALS = (NotFound, Unauthenticated, TooManyAttempts, InProgress, StoreUnav
 
 def log_refusal(audited: AuditedAction, refused: LotusError) -> None:
     """Write the line of a refused action in a transaction of its own, once, whoever catches the refusal later."""
-    if refused.on_record or isinstance(refused, NO_REFUSALS):
+    if refused.logged or isinstance(refused, NO_REFUSALS):
         return
-    refused.on_record = True
+    refused.logged = True
     _afterwards(record_refusal, audited, refused)
 
 
@@ -113,7 +113,7 @@ def record_refusal(session: Session, audited: AuditedAction, refused: LotusError
         surface=audited.context.surface,
         now=audited.context.now,
         request_id=audited.context.correlation_id,
-        details={name: refused.details[name] for name in KEPT if name in refused.details},
+        details={name: refused.details[name] for name in RECORDED_DETAILS if name in refused.details},
     )
 
 

@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from lotus_web.domain.errors import LotusError
 from lotus_web.domain.surface import Surface
-from lotus_web.http.refusal_log import RECORDED_AS, put_request_on_record
+from lotus_web.http.refusal_log import RECORDED_AS, record_refusal_of_request
 from lotus_web.services.audit.transaction import NO_REFUSALS
 from lotus_web.web.guard.access import current_actor
 
@@ -50,4 +50,4 @@ def log_request_refusal(refused: LotusError) -> None:
         return
     if current_user.is_authenticated:
         route = recorded_action(request.endpoint)
-        put_request_on_record(refused, actor=current_actor(), surface=Surface.FORM, route=route)
+        record_refusal_of_request(refused, actor=current_actor(), surface=Surface.FORM, route=route)
