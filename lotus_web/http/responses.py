@@ -19,7 +19,7 @@ def utf8_safe(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def sendable_json(document: BaseModel) -> bytes:
+def utf8_json(document: BaseModel) -> bytes:
     """Return a model as JSON."""
     try:
         return document.model_dump_json(by_alias=True).encode()

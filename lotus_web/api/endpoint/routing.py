@@ -31,7 +31,7 @@ from lotus_web.http.command import request_context
 from lotus_web.http.path_ids import sent_path
 from lotus_web.http.refusal_log import RECORDED_AS, record_refusal_of_request
 from lotus_web.http.request_ids import current_ids
-from lotus_web.http.responses import sendable_json
+from lotus_web.http.responses import utf8_json
 from lotus_web.services.command import CommandContext
 from lotus_web.store.failures import as_store_unavailable
 from lotus_web.telemetry.logs import log_unexpected, name_actor
@@ -249,7 +249,7 @@ def _check_features(features: tuple[Feature, ...]) -> None:
 def _send(outcome: BaseModel | Response, declared: Endpoint, envelope: Envelope) -> Response:
     if isinstance(outcome, Response):
         return outcome
-    return json_response(envelope.wrap(sendable_json(outcome)), status=declared.status)
+    return json_response(envelope.wrap(utf8_json(outcome)), status=declared.status)
 
 
 def json_response(document: bytes, *, status: int = 200) -> Response:

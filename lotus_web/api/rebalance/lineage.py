@@ -9,7 +9,7 @@ from lotus_web.api.rebalance.refusals import INVALID_CURSOR
 from lotus_web.api.rebalance.schemas.lineage import LineageBody, LineageParams, LineageWalkBody
 from lotus_web.config.features import LINEAGE, SUPPORT
 from lotus_web.domain.access import Permission
-from lotus_web.http.responses import sendable_json
+from lotus_web.http.responses import utf8_json
 from lotus_web.queries.lineage import LineageFilter, lineage_page
 from lotus_web.store.session import db
 
@@ -38,4 +38,4 @@ def get_lineage(call: Call, query: LineageParams, entity_id: str) -> LineageBody
     )
     if query.depth == 1:
         return LineageBody.model_validate(page)
-    return json_response(sendable_json(LineageWalkBody.model_validate(page)))
+    return json_response(utf8_json(LineageWalkBody.model_validate(page)))

@@ -10,7 +10,7 @@ from lotus_web.api.rebalance.schemas.operations import OperationBody, OperationF
 from lotus_web.config import current
 from lotus_web.config.features import ASYNC_MANUAL_EXECUTION, ASYNC_OPERATIONS, SUPPORT
 from lotus_web.domain.access import Permission
-from lotus_web.http.responses import sendable_json
+from lotus_web.http.responses import utf8_json
 from lotus_web.queries.operations.lookup import (
     OperationFilter,
     StoredOperation,
@@ -91,5 +91,5 @@ def execute_operation(call: Call, operation_id: str) -> Response:
 
 def operation_document(operation: StoredOperation) -> bytes:
     """Return an operation with its stored result spliced in unparsed."""
-    facts = sendable_json(OperationFacts.model_validate(operation.row))
+    facts = utf8_json(OperationFacts.model_validate(operation.row))
     return facts[:-1] + b',"result":' + (operation.result or b"null") + b"}"

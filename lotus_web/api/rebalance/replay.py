@@ -13,7 +13,7 @@ from lotus_web.api.rebalance.schemas.runs import ReplayBody, RunDiffBody
 from lotus_web.config import current
 from lotus_web.config.features import SUPPORT
 from lotus_web.domain.access import Permission
-from lotus_web.http.responses import sendable_json
+from lotus_web.http.responses import utf8_json
 from lotus_web.queries.runs.diff import run_diff
 from lotus_web.queries.runs.lookup import stored_run
 from lotus_web.services.runs.replay import replay_run
@@ -43,4 +43,4 @@ def replay(call: Call, rebalance_run_id: str) -> Response:
     diff = RunDiffBody.model_validate(run_diff(session, tenant_id, rebalance_run_id, run_id))
     run = run_document(stored_run(session, tenant_id, run_id))
     named = json.dumps(rebalance_run_id).encode()
-    return json_response(b'{"replayed_from":%s,"diff":%s,"run":%s}' % (named, sendable_json(diff), run))
+    return json_response(b'{"replayed_from":%s,"diff":%s,"run":%s}' % (named, utf8_json(diff), run))

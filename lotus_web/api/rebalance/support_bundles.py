@@ -20,7 +20,7 @@ from lotus_web.api.rebalance.schemas.support import BundleParams, OperationBundl
 from lotus_web.config import current
 from lotus_web.config.features import SUPPORT, SUPPORT_BUNDLE
 from lotus_web.domain.access import Permission
-from lotus_web.http.responses import sendable_json
+from lotus_web.http.responses import utf8_json
 from lotus_web.queries.support.bundle import (
     BundleParts,
     SupportBundle,
@@ -78,7 +78,7 @@ def bundle_document(bundle: SupportBundle) -> bytes:
 
 
 def _json(model: BaseModel) -> bytes:
-    return sendable_json(model)
+    return utf8_json(model)
 
 
 @routes.get("/runs/<ident:rebalance_run_id>/support-bundle")

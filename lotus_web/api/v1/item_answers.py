@@ -26,7 +26,7 @@ from lotus_web.api.v1.schemas.traces import TraceReferenceAnswer
 from lotus_web.config import current
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.items.transitions import offered_phrase
-from lotus_web.http.responses import sendable_json
+from lotus_web.http.responses import utf8_json
 from lotus_web.queries.decisions.outcomes import with_reasons
 from lotus_web.queries.items.detail import WorkflowDetail
 from lotus_web.queries.traces.summary import TraceSummary
@@ -36,7 +36,7 @@ from lotus_web.wire.items import action_document, item_document
 
 def with_status(answer: BaseModel, status: int) -> Response:
     """Return an answer under a status that the view chose."""
-    return json_response(V1Envelope().wrap(sendable_json(answer)), status=status)
+    return json_response(V1Envelope().wrap(utf8_json(answer)), status=status)
 
 
 def workflow_answer(item: ItemState, now: datetime) -> WorkflowAnswer:

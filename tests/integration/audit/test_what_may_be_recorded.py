@@ -69,7 +69,7 @@ def test_after_that_a_fault_says_to_look_before_it_is_sent_again(
     unasked: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workflow_id, nora = runs.item(unasked), client_of("nora")
-    monkeypatch.setattr(routing, "sendable_json", broken)
+    monkeypatch.setattr(routing, "utf8_json", broken)
     answer = by_program(unasked, workflow_id)
     monkeypatch.setattr(items, "queue_here", broken)
     page = by_form(nora, workflow_id)
