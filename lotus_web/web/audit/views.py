@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC
 
 from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
@@ -26,7 +23,7 @@ from lotus_web.web.audit.chain import too_long, verify_now
 from lotus_web.web.audit.words import subject_url, text_of
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
-from lotus_web.web.shell.csv import csv_answer, csv_lines
+from lotus_web.web.shell.csv import csv_export
 from lotus_web.web.shell.downloads import attachment
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 from lotus_web.web.shell.links import same_page, with_query
@@ -87,15 +84,12 @@ def show() -> ResponseReturnValue:
 @requires(Permission.WORKFLOW_EXPORT)
 def export() -> ResponseReturnValue:
     """Send every line of the filter as a file, a batch at a time."""
-    lines = _file(db.engine, current_actor().tenant_id, filter_from_query())
-    return csv_answer(lines, "audit", current.utcnow())
-
-
-def _file(engine: Engine, tenant_id: str, wanted: AuditFilter) -> Iterator[str]:
-    """Yield the file; it is sent after the request is over, so it reads through a session of its own."""
-    with Session(engine) as session:
-        lines = all_audit_lines(session, tenant_id, wanted)
-        yield from csv_lines((*COLUMNS, "details"), (cells(line) for line in lines))
+    tenant_id, wanted = current_actor().tenant_id, filter_from_query()
+    return csv_export(
+        "audit",
+        (*COLUMNS, "details"),
+        lambda session: (cells(line) for line in all_audit_lines(session, tenant_id, wanted)),
+    )
 
 
 @blueprint.post("/audit/verify")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session
 
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
@@ -24,7 +21,7 @@ from lotus_web.queries.decisions.history import (
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
-from lotus_web.web.shell.csv import csv_answer, csv_lines, plain_cell
+from lotus_web.web.shell.csv import attribute_cells, csv_export
 from lotus_web.web.shell.htmx import page_or_fragment
 from lotus_web.web.shell.links import same_page, with_query
 from lotus_web.web.shell.query_args import check_order, enum_arg, instant_arg, text_arg
@@ -62,15 +59,12 @@ def show() -> ResponseReturnValue:
 @requires(Permission.RUNS_READ)
 def export() -> ResponseReturnValue:
     """Send every decision of the filter as a file, a batch at a time."""
-    lines = _file(db.engine, current_actor().tenant_id, filter_from_query())
-    return csv_answer(lines, "decisions", current.utcnow())
-
-
-def _file(engine: Engine, tenant_id: str, wanted: DecisionFilter) -> Iterator[str]:
-    """Yield the file; it is sent after the request is over, so it reads through a session of its own."""
-    with Session(engine) as session:
-        rows = all_decisions(session, tenant_id, wanted)
-        yield from csv_lines(COLUMNS, ([plain_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
+    tenant_id, wanted = current_actor().tenant_id, filter_from_query()
+    return csv_export(
+        "decisions",
+        COLUMNS,
+        lambda session: (attribute_cells(row, COLUMNS) for row in all_decisions(session, tenant_id, wanted)),
+    )
 
 
 def filter_from_query() -> DecisionFilter:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session
 
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
@@ -22,7 +18,7 @@ from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.items.page import item_page
-from lotus_web.web.shell.csv import csv_answer, csv_lines, plain_cell
+from lotus_web.web.shell.csv import attribute_cells, csv_export
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 from lotus_web.web.shell.links import same_page, with_query
 from lotus_web.web.shell.query_args import check_order, enum_arg, instant_arg, text_arg
@@ -59,14 +55,12 @@ def listing() -> ResponseReturnValue:
 @requires(Permission.RUNS_READ)
 def export() -> ResponseReturnValue:
     """Send every run of the filter as a file, a batch at a time."""
-    return csv_answer(_file(db.engine, current_actor().tenant_id, filter_from_query()), "runs", current.utcnow())
-
-
-def _file(engine: Engine, tenant_id: str, wanted: RunFilter) -> Iterator[str]:
-    """Yield the file; it is sent after the request is over, so it reads through a session of its own."""
-    with Session(engine) as session:
-        rows = all_runs(session, tenant_id, wanted)
-        yield from csv_lines(COLUMNS, ([plain_cell(getattr(row, name)) for name in COLUMNS] for row in rows))
+    tenant_id, wanted = current_actor().tenant_id, filter_from_query()
+    return csv_export(
+        "runs",
+        COLUMNS,
+        lambda session: (attribute_cells(row, COLUMNS) for row in all_runs(session, tenant_id, wanted)),
+    )
 
 
 def filter_from_query() -> RunFilter:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from flask import Response
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
+from lotus_web.config import current
+from lotus_web.store.session import db
 from lotus_web.web.shell.downloads import attachment
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -27,16 +31,29 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[
         yield _line([safe_cell(cell) for cell in row])
 
 
-def plain_cell(value: str | datetime | None) -> str:
+def _plain_cell(value: str | datetime | None) -> str:
     """Return what a row holds as text: nothing for None, an instant in UTC to the microsecond."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return value or ""
 
 
-def csv_answer(lines: Iterator[str], kind: str, now: datetime) -> Response:
-    """Send lines, as they are made, as a file named after its kind and day: ``decisions-2026-01-31.csv``."""
-    return attachment(lines, f"{kind}-{now:%Y-%m-%d}", "csv")
+def csv_export(kind: str, header: Sequence[str], rows: Callable[[Session], Iterable[Sequence[str]]]) -> Response:
+    """Send rows, as they are read, as a file named after its kind and day: ``decisions-2026-01-31.csv``."""
+    return attachment(_exported(db.engine, header, rows), f"{kind}-{current.utcnow():%Y-%m-%d}", "csv")
+
+
+def attribute_cells(row: object, names: Iterable[str]) -> list[str]:
+    """Return attributes of a row as cells."""
+    return [_plain_cell(getattr(row, name)) for name in names]
+
+
+def _exported(
+    engine: Engine, header: Sequence[str], rows: Callable[[Session], Iterable[Sequence[str]]]
+) -> Iterator[str]:
+    """Yield the file; it is sent after the request has ended, so it is read in a session of its own."""
+    with Session(engine) as session:
+        yield from csv_lines(header, rows(session))
 
 
 def _line(cells: Sequence[str]) -> str:
