@@ -32,13 +32,13 @@ def show(key: str) -> ResponseReturnValue:
         "idempotency/key.html",
         "idempotency/_key.html",
         found=found,
-        entries=list(told(found))[::-1],
+        entries=list(with_replays(found))[::-1],
         lineage_url=lineage_url,
         now=current.utcnow(),
     )
 
 
-def told(found: LatestOfKey) -> Iterator[tuple[HistoryEntry, bool]]:
+def with_replays(found: LatestOfKey) -> Iterator[tuple[HistoryEntry, bool]]:
     """Yield each entry with whether it is a replay, oldest first: all but the first of a run are."""
     recorded = set(found.recorded_before)
     for entry in reversed(found.latest):

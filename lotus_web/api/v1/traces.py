@@ -11,7 +11,7 @@ from lotus_web.api.v1.item_answers import workflow_answers
 from lotus_web.api.v1.schemas.items import WorkflowAnswer
 from lotus_web.api.v1.schemas.traces import PosterAnswer
 from lotus_web.domain.access import Permission
-from lotus_web.queries.traces.ordering import Told, ToldAction, ToldEvent, ToldNotice
+from lotus_web.queries.traces.ordering import ActionEntry, EventEntry, NoticeEntry, TraceEntry
 from lotus_web.queries.traces.summary import trace_detail
 from lotus_web.services.events.log import poster_of
 from lotus_web.store.session import db
@@ -86,18 +86,18 @@ def get_trace(call: Call, trace_id: str) -> TraceAnswer:
     return TraceAnswer(summary=summary, timeline=[_entry(row) for row in detail.in_order], truncated=detail.cut)
 
 
-def _entry(told: Told) -> TimelineEntryAnswer:
-    match told:
-        case ToldEvent():
-            return _event_entry(told)
-        case ToldAction():
-            return _action_entry(told)
-        case ToldNotice():
-            return _notification_entry(told)
+def _entry(entry: TraceEntry) -> TimelineEntryAnswer:
+    match entry:
+        case EventEntry():
+            return _event_entry(entry)
+        case ActionEntry():
+            return _action_entry(entry)
+        case NoticeEntry():
+            return _notification_entry(entry)
 
 
-def _event_entry(told: ToldEvent) -> TimelineEntryAnswer:
-    event = told.row
+def _event_entry(entry: EventEntry) -> TimelineEntryAnswer:
+    event = entry.row
     return TimelineEntryAnswer(
         kind="event",
         type=event.event_type,
@@ -112,8 +112,8 @@ def _event_entry(told: ToldEvent) -> TimelineEntryAnswer:
     )
 
 
-def _action_entry(told: ToldAction) -> TimelineEntryAnswer:
-    action = told.row
+def _action_entry(entry: ActionEntry) -> TimelineEntryAnswer:
+    action = entry.row
     return TimelineEntryAnswer(
         kind="action",
         type=action.action_type,
@@ -132,8 +132,8 @@ def _action_entry(told: ToldAction) -> TimelineEntryAnswer:
     )
 
 
-def _notification_entry(told: ToldNotice) -> TimelineEntryAnswer:
-    notice = told.row
+def _notification_entry(entry: NoticeEntry) -> TimelineEntryAnswer:
+    notice = entry.row
     return TimelineEntryAnswer(
         kind="notification",
         type=notice.category,

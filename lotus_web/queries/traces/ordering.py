@@ -1,7 +1,7 @@
-"""The one order in which events, actions and notifications are told, on pages and in JSON: that of the log.
+"""The one order in which events, actions and notifications are listed, on pages and in JSON: that of the log.
 
 An event's place is its ``log_seq``, an action's the ``log_seq`` after which it happened; their clocks do not count, since an
-event says when another system saw something. A notification follows what it tells of; what nothing brought about (a deadline
+event says when another system saw something. A notification follows what it is about; what nothing brought about (a deadline
 that nears, a failure) follows what was recorded before it.
 """
 
@@ -23,27 +23,27 @@ from lotus_web.models.to_domain import logged_event
 
 
 @dataclass(frozen=True, slots=True)
-class ToldEvent:
+class EventEntry:
     """An event in its place."""
 
     row: EventLogEntry
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAction:
+class ActionEntry:
     """An action in its place."""
 
     row: WorkflowAction
 
 
 @dataclass(frozen=True, slots=True)
-class ToldNotice:
+class NoticeEntry:
     """A notification in its place."""
 
     row: Notification
 
 
-Told = ToldEvent | ToldAction | ToldNotice
+TraceEntry = EventEntry | ActionEntry | NoticeEntry
 # log_seq; 0 for the event and what it stands for, 1 for what people did after it; action_seq; notification_seq.
 Place = tuple[int, int, int, int]
 
@@ -69,25 +69,25 @@ class _Cause:
     workflow_id: str | None
     happened: datetime
     written: datetime
-    told: Told
+    entry: TraceEntry
 
 
 def in_order(
     events: Sequence[EventLogEntry], actions: Iterable[WorkflowAction], notifications: Iterable[Notification]
-) -> tuple[Told, ...]:
+) -> tuple[TraceEntry, ...]:
     """Return the rows of one trace in the order in which they came about, oldest first."""
     written = {event.log_seq: event.recorded_at for event in events}
     causes = sorted((*_events(events), *_actions(actions, written)), key=lambda one: one.place)
-    placed: list[tuple[Place, Told]] = [(one.place, one.told) for one in causes]
+    placed: list[tuple[Place, TraceEntry]] = [(one.place, one.entry) for one in causes]
     found = _Causes(causes)
-    placed += [(found.place_of(notice), ToldNotice(notice)) for notice in notifications]
-    return tuple(told for _, told in sorted(placed, key=lambda pair: pair[0]))
+    placed += [(found.place_of(notice), NoticeEntry(notice)) for notice in notifications]
+    return tuple(entry for _, entry in sorted(placed, key=lambda pair: pair[0]))
 
 
 def _events(events: Iterable[EventLogEntry]) -> Iterator[_Cause]:
     for row in events:
         item = target_workflow_id(logged_event(row))
-        yield _Cause((row.log_seq, 0, 0, 0), row.event_type, item, row.occurred_at, row.recorded_at, ToldEvent(row))
+        yield _Cause((row.log_seq, 0, 0, 0), row.event_type, item, row.occurred_at, row.recorded_at, EventEntry(row))
 
 
 def _actions(actions: Iterable[WorkflowAction], written: Mapping[int, datetime]) -> Iterator[_Cause]:
@@ -95,7 +95,7 @@ def _actions(actions: Iterable[WorkflowAction], written: Mapping[int, datetime])
         manual = row.origin == Origin.MANUAL
         place = (row.after_log_seq, int(manual), row.action_seq, 0)
         at = row.occurred_at if manual else written.get(row.after_log_seq, row.occurred_at)
-        yield _Cause(place, row.action_type, row.workflow_id, row.occurred_at, at, ToldAction(row))
+        yield _Cause(place, row.action_type, row.workflow_id, row.occurred_at, at, ActionEntry(row))
 
 
 class _Causes:

@@ -16,7 +16,7 @@ from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import EXCEPTIONS
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import item_state
-from lotus_web.queries.traces.ordering import Told, in_order
+from lotus_web.queries.traces.ordering import TraceEntry, in_order
 
 MOST_ROWS = 500
 ACTIVE, SETTLED = "active", "settled"
@@ -28,7 +28,7 @@ RECENT_REACH = 400
 class TraceSummary:
     """A trace at a glance; ``outcome`` is ``active`` until it is finished. Its newest ``MOST_ROWS`` events say how it stands.
 
-    Nothing finishes the trace of a run of this house, so that one is ``settled`` while no item of it is open.
+    Nothing finishes the trace of a run of this deployment, so that one is ``settled`` while no item of it is open.
     """
 
     trace_id: str
@@ -55,13 +55,13 @@ class TraceDetail:
     cut: bool
 
     @property
-    def in_order(self) -> tuple[Told, ...]:
+    def in_order(self) -> tuple[TraceEntry, ...]:
         """All of it in one order."""
         return in_order(self.events, self.actions, self.notifications)
 
 
 def trace_summary(session: Session, tenant_id: str, trace_id: str) -> TraceSummary:
-    """Return what a trace is about and how it stands; raises NotFound. Four queries of bounded cost, whatever its length.
+    """Return what a trace is about and its status; raises NotFound. Four queries of bounded cost, whatever its length.
 
     Its events are numbered without a gap, so the number of the last says how many there are.
     """
@@ -135,9 +135,9 @@ def trace_detail(session: Session, tenant_id: str, trace_id: str) -> TraceDetail
     events = _rows(session, EventLogEntry, tenant_id, EventLogEntry.trace_id == trace_id, "trace_seq")
     actions = _rows(session, WorkflowAction, tenant_id, WorkflowAction.trace_id == trace_id, "action_seq")
     ids = [item.workflow_id for item in summary.items]
-    told = _rows(session, Notification, tenant_id, Notification.workflow_id.in_(ids), "notification_seq")
-    cut = any(len(rows) > MOST_ROWS for rows in (events, actions, told))
-    return TraceDetail(summary, tuple(events[:MOST_ROWS]), tuple(actions[:MOST_ROWS]), tuple(told[:MOST_ROWS]), cut)
+    notices = _rows(session, Notification, tenant_id, Notification.workflow_id.in_(ids), "notification_seq")
+    cut = any(len(rows) > MOST_ROWS for rows in (events, actions, notices))
+    return TraceDetail(summary, tuple(events[:MOST_ROWS]), tuple(actions[:MOST_ROWS]), tuple(notices[:MOST_ROWS]), cut)
 
 
 def _rows(session: Session, model: Any, tenant_id: str, which: Any, order: str) -> Sequence[Any]:

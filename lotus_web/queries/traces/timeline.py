@@ -17,7 +17,7 @@ from lotus_web.domain.items.actions import ACTIONS, Action, assignee
 from lotus_web.domain.notifications import NoticeCategory, stored_sentence
 from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
-from lotus_web.queries.traces.ordering import Told, ToldAction, ToldEvent, ToldNotice, in_order
+from lotus_web.queries.traces.ordering import ActionEntry, EventEntry, NoticeEntry, TraceEntry, in_order
 from lotus_web.queries.traces.summary import TraceDetail
 
 MOST_ENTRIES = 200
@@ -71,7 +71,7 @@ def item_timeline(
     if workflow_id is not None:
         actions = _newest(session, WorkflowAction, tenant_id, "workflow_id", workflow_id, "action_seq")
         notices = _newest(session, Notification, tenant_id, "workflow_id", workflow_id, "notification_seq")
-    entries = _told(in_order(events, actions, notices), actions, codes)
+    entries = _to_entries(in_order(events, actions, notices), actions, codes)
     return Timeline(
         entries=tuple(reversed(entries)),
         events=tuple(
@@ -83,24 +83,26 @@ def item_timeline(
 
 def trace_timeline(detail: TraceDetail, codes: Catalogue = REASON_CODES) -> tuple[TimelineEntry, ...]:
     """Return everything that happened in a trace, oldest first, each approval once, with reasons in ``codes``' words."""
-    return _told(detail.in_order, detail.actions, codes)
+    return _to_entries(detail.in_order, detail.actions, codes)
 
 
-def _told(everything: Iterable[Told], actions: Iterable[WorkflowAction], codes: Catalogue) -> tuple[TimelineEntry, ...]:
-    """Return it in words. An approval is both an event and the action that it stands for: it is told once, as the action."""
-    stood_for = {action.source_event_id for action in actions}
+def _to_entries(
+    everything: Iterable[TraceEntry], actions: Iterable[WorkflowAction], codes: Catalogue
+) -> tuple[TimelineEntry, ...]:
+    """Return entries in words. An approval is both an event and the action that it stands for: it is listed once, as the action."""
+    as_actions = {action.source_event_id for action in actions}
     return tuple(
-        _entry(one, codes) for one in everything if not (isinstance(one, ToldEvent) and one.row.event_id in stood_for)
+        _entry(one, codes) for one in everything if not (isinstance(one, EventEntry) and one.row.event_id in as_actions)
     )
 
 
-def _entry(one: Told, codes: Catalogue) -> TimelineEntry:
+def _entry(one: TraceEntry, codes: Catalogue) -> TimelineEntry:
     match one:
-        case ToldEvent(row):
+        case EventEntry(row):
             return _event(row)
-        case ToldAction(row):
+        case ActionEntry(row):
             return _action(row, codes)
-        case ToldNotice(row):
+        case NoticeEntry(row):
             return _notice(row)
 
 

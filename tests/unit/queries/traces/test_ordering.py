@@ -9,7 +9,7 @@ from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.state import Origin
 from lotus_web.domain.notifications import NoticeCategory
 from lotus_web.models import Notification, WorkflowAction
-from lotus_web.queries.traces.ordering import ToldAction, ToldNotice, in_order
+from lotus_web.queries.traces.ordering import ActionEntry, NoticeEntry, in_order
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DECIDES = {NoticeCategory.ESCALATION: Action.ESCALATE, NoticeCategory.APPROVAL: Action.APPROVE}
@@ -70,8 +70,8 @@ def notice(
 
 
 def words(actions: list[WorkflowAction], notices: list[Notification]) -> list[str]:
-    told = {ToldAction: lambda row: f"a{row.action_seq}", ToldNotice: lambda row: f"n{row.notification_seq}"}
-    return [told[type(one)](one.row) for one in in_order([], actions, notices)]
+    names = {ActionEntry: lambda row: f"a{row.action_seq}", NoticeEntry: lambda row: f"n{row.notification_seq}"}
+    return [names[type(one)](one.row) for one in in_order([], actions, notices)]
 
 
 def by_looking_through_all(actions: list[WorkflowAction], notices: list[Notification]) -> list[str]:
