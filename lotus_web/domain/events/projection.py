@@ -147,16 +147,18 @@ def fold_action(item: ItemState, record: ActionRecord) -> Effect:
         )
     match spec.hold:
         case Hold.CLAIM:
-            return _told(replace(acted, assigned_account_id=record.assigned_account_id, claimed_at=record.occurred_at))
+            return _effect(
+                replace(acted, assigned_account_id=record.assigned_account_id, claimed_at=record.occurred_at)
+            )
         case Hold.RELEASE:
-            return _told(replace(acted, assigned_account_id=None, claimed_at=None))
+            return _effect(replace(acted, assigned_account_id=None, claimed_at=None))
         case Hold.PAUSE:
-            return _told(_changes_requested(item, acted, record))
+            return _effect(_changes_requested(item, acted, record))
         case Hold.REASSIGN:
             return _reassigned(acted, record)
         case Hold.ESCALATE:
             return _escalated(item, acted, record)
-    return _told(acted)
+    return _effect(acted)
 
 
 def _renewed(item: ItemState, record: ActionRecord) -> datetime | None:
@@ -165,8 +167,8 @@ def _renewed(item: ItemState, record: ActionRecord) -> datetime | None:
     return record.occurred_at if holder_acts else item.claimed_at
 
 
-def _told(item: ItemState, told: tuple[Notice, ...] = ()) -> Effect:
-    return Effect(item, None, told)
+def _effect(item: ItemState, notices_sent: tuple[Notice, ...] = ()) -> Effect:
+    return Effect(item, None, notices_sent)
 
 
 def _changes_requested(item: ItemState, acted: ItemState, record: ActionRecord) -> ItemState:
@@ -192,7 +194,7 @@ def _reassigned(acted: ItemState, record: ActionRecord) -> Effect:
         assigned_role=record.assigned_role or acted.assigned_role,
         claimed_at=None,
     )
-    return _told(moved, notices.assignment(moved, record.occurred_at))
+    return _effect(moved, notices.assignment(moved, record.occurred_at))
 
 
 def _escalated(item: ItemState, acted: ItemState, record: ActionRecord) -> Effect:
@@ -210,4 +212,4 @@ def _escalated(item: ItemState, acted: ItemState, record: ActionRecord) -> Effec
         claimed_at=None,
         metadata=metadata,
     )
-    return _told(moved, notices.escalation(moved, record.occurred_at, passed_over=record.details.get(PASSED_OVER)))
+    return _effect(moved, notices.escalation(moved, record.occurred_at, passed_over=record.details.get(PASSED_OVER)))

@@ -1,6 +1,6 @@
 """Who decided items and why: the text that the person wrote or, without one, the words of the reason code.
 
-The words of a code are a setting and may change, so they are no part of an item: they are found when it is told.
+The words of a code are a setting and may change, so they are no part of an item: they are looked up when it is shown.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DECISION = (
 
 
 @dataclass(frozen=True, slots=True)
-class ToldDecision:
+class ItemDecision:
     """Who decided an item (the person, where an account acted on their behalf), and the reason if there is one."""
 
     decided_by: str
@@ -42,7 +42,7 @@ class ToldDecision:
 
 def latest_decisions(
     session: Session, tenant_id: str, workflow_ids: Iterable[str], codes: Catalogue = REASON_CODES
-) -> Mapping[str, ToldDecision]:
+) -> Mapping[str, ItemDecision]:
     """Return the last decision on each item that has one, by id; one query, none for no ids.
 
     Who did something to an item last need not have decided it: what is decided can still be commented on.
@@ -60,7 +60,7 @@ def latest_decisions(
         .order_by(WorkflowAction.workflow_id, WorkflowAction.action_seq)
     )
     return {
-        row.workflow_id: ToldDecision(
+        row.workflow_id: ItemDecision(
             row.on_behalf_of or row.actor_id,
             reason_shown(Action(row.action_type), text=row.text, code=row.reason_code, codes=codes),
         )
@@ -73,6 +73,6 @@ def with_reasons(session: Session, items: Sequence[ItemState], codes: Catalogue 
     coded = [item for item in items if item.current_decision and not item.current_reason]
     if not coded:
         return list(items)
-    told = latest_decisions(session, coded[0].tenant_id, (item.workflow_id for item in coded), codes)
-    reasons = {workflow_id: decision.reason for workflow_id, decision in told.items()}
+    decisions = latest_decisions(session, coded[0].tenant_id, (item.workflow_id for item in coded), codes)
+    reasons = {workflow_id: decision.reason for workflow_id, decision in decisions.items()}
     return [replace(item, current_reason=item.current_reason or reasons.get(item.workflow_id)) for item in items]

@@ -19,7 +19,7 @@ from lotus_web.domain.paging import Page
 from lotus_web.models import WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.queries import keyset
-from lotus_web.queries.decisions.outcomes import ToldDecision, latest_decisions
+from lotus_web.queries.decisions.outcomes import ItemDecision, latest_decisions
 from lotus_web.queries.inbox.filter import (
     InboxFilter,
     Tab,
@@ -232,6 +232,6 @@ def page_with_reasons(session: Session, tenant_id: str, page: Page[InboxRow], co
     return Page(tuple(rows), page.next_cursor)
 
 
-def _with_reason(row: InboxRow, decision: ToldDecision) -> InboxRow:
+def _with_reason(row: InboxRow, decision: ItemDecision) -> InboxRow:
     by = decision.decided_by if row.resolved_at is not None else None
     return replace(row, decided_by=by, current_reason=row.current_reason or decision.reason)

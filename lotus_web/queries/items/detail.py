@@ -70,7 +70,7 @@ def workflow_detail(
     return WorkflowDetail(
         item=item,
         actions=item_actions(session, item),
-        notifications=_told(session, item),
+        notifications=_notifications(session, item),
         choices=tuple(_choice(item, action, actor, parties, four_eyes) for action in Action),
         violations=item_violations(session, item),
         precedents=item_precedents(session, item, now=now, codes=codes),
@@ -91,7 +91,7 @@ def item_actions(session: Session, item: ItemState) -> tuple[ActionRecord, ...]:
     return tuple(action_record(row) for row in session.scalars(query))
 
 
-def _told(session: Session, item: ItemState) -> tuple[Notification, ...]:
+def _notifications(session: Session, item: ItemState) -> tuple[Notification, ...]:
     query = (
         select(Notification)
         .where(Notification.tenant_id == item.tenant_id, Notification.workflow_id == item.workflow_id)

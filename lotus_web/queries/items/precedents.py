@@ -12,7 +12,7 @@ from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.precedents import Precedent, Precedents, precedent_key, seconds_between, summarise
 from lotus_web.domain.items.state import ItemState
 from lotus_web.models import WorkflowItem
-from lotus_web.queries.decisions.outcomes import ToldDecision, latest_decisions
+from lotus_web.queries.decisions.outcomes import ItemDecision, latest_decisions
 
 SHOWN = 8
 COUNTED_AT_MOST = 200
@@ -83,12 +83,12 @@ def find_precedents(
     if portfolio_id is not None and len(shown) < SHOWN:
         known = {one.workflow_id for one in same_rules}
         shown += _of_portfolio(session, decided, portfolio_id, known)[: SHOWN - len(shown)]
-    told = latest_decisions(session, tenant_id, (one.workflow_id for one in shown), codes)
-    shown = [_precedent_told(one, told[one.workflow_id]) if one.workflow_id in told else one for one in shown]
+    decisions = latest_decisions(session, tenant_id, (one.workflow_id for one in shown), codes)
+    shown = [_with_decision(one, decisions[one.workflow_id]) if one.workflow_id in decisions else one for one in shown]
     return summarise(shown, ((one.outcome, one.seconds) for one in same_rules))
 
 
-def _precedent_told(one: Precedent, decision: ToldDecision) -> Precedent:
+def _with_decision(one: Precedent, decision: ItemDecision) -> Precedent:
     return replace(one, decided_by=decision.decided_by, reason=one.reason or decision.reason)
 
 
