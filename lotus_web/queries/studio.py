@@ -87,6 +87,6 @@ def _precedents(session: Session, tenant_id: str, trace: TraceSummary, now: date
         key=key,
         portfolio_id=portfolio_id,
         before=now,
-        beside=asked.workflow_id if asked else None,
+        besides=asked.workflow_id if asked else None,
         codes=codes,
     )

@@ -53,7 +53,7 @@ def item_precedents(session: Session, item: ItemState, *, now: datetime, codes: 
         key=precedent_key(item.policy_id, item.metadata),
         portfolio_id=item.portfolio_id,
         before=item.resolved_at or now,
-        beside=item.workflow_id,
+        besides=item.workflow_id,
         codes=codes,
     )
 
@@ -65,7 +65,7 @@ def find_precedents(
     key: str | None,
     portfolio_id: str | None,
     before: datetime,
-    beside: str | None,
+    besides: str | None,
     codes: Catalogue = REASON_CODES,
 ) -> Precedents:
     """Return earlier decided items, newest first: those with the same key, then those of the same portfolio.
@@ -76,7 +76,7 @@ def find_precedents(
     decided: list[ColumnElement[bool]] = [
         WorkflowItem.tenant_id == tenant_id,
         WorkflowItem.resolved_at < before,
-        WorkflowItem.workflow_id != (beside or ""),
+        WorkflowItem.workflow_id != (besides or ""),
     ]
     same_rules = _same_rules(session, [*decided, WorkflowItem.precedent_key == key]) if key is not None else []
     shown = _shown(session, tenant_id, [one.workflow_id for one in same_rules[:SHOWN]])

@@ -132,12 +132,12 @@ READS: dict[str, tuple[int, Read]] = {
     "precedents": (
         3,
         lambda s: find_precedents(
-            s, "default", key="sha256:rare", portfolio_id="pf-7", before=NOW, beside="corr-7:exception:rr_000007"
+            s, "default", key="sha256:rare", portfolio_id="pf-7", before=NOW, besides="corr-7:exception:rr_000007"
         ),
     ),
     "precedents by their rules": (
         3,
-        lambda s: find_precedents(s, "default", key="sha256:7", portfolio_id=None, before=NOW, beside=None),
+        lambda s: find_precedents(s, "default", key="sha256:7", portfolio_id=None, before=NOW, besides=None),
     ),
     "board": (4, lambda s: sla_board(s, "default", now=NOW, soon_minutes=30)),
     "reasons": (5, lambda s: reason_report(s, "default", since=NOON, until=NOW)),
@@ -234,7 +234,7 @@ def test_a_text_among_closed_items_goes_on_from_where_the_search_ended(
 
 def test_precedents_are_counted_without_a_look_at_each(crowded: None) -> None:
     with noted() as sent:
-        found = find_precedents(db.session(), "default", key="sha256:7", portfolio_id=None, before=NOW, beside=None)
+        found = find_precedents(db.session(), "default", key="sha256:7", portfolio_id=None, before=NOW, besides=None)
     db.session.rollback()
     assert found.counted > len(found.shown) == SHOWN
     (counted, parameters), *_ = sent
