@@ -1,7 +1,7 @@
 """Ids in paths may hold any character: ``/``, ``:``, spaces and emoji arrive percent-encoded and are decoded here (delta 13).
 
 WSGI hands over a decoded path, in which an encoded slash looks like a separator. The middleware reads the path as it was
-sent and lets a control character, which no id holds, stand for the slash; the converter turns it back.
+sent and puts a control character, which no id holds, in place of the slash; the converter turns it back.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SLASH = "\x1f"
 # Browsers resolve "." and ".." even when they are encoded, so such an id is prefixed with this character.
 DOT_GUARD = "\x1e"
-# An id that no record can have, since the check of ids treats it as blank.
-NOBODY = SLASH
+# An id that is never found, since the check of ids treats it as blank.
+UNKNOWN_ID = SLASH
 MAX_PATH_ID = 1_000
 
 
@@ -32,9 +32,9 @@ class IdentConverter(BaseConverter):
     regex = "[^/]+"
 
     def to_python(self, value: str) -> str:
-        """Return the id in a segment; NOBODY, which is never found, for one that is too long or cannot be stored."""
+        """Return the id in a segment; UNKNOWN_ID, which is never found, for one that is too long or cannot be stored."""
         ident = value.replace(SLASH, "/").removeprefix(DOT_GUARD)
-        return ident if len(ident) <= MAX_PATH_ID and is_storable(ident) else NOBODY
+        return ident if len(ident) <= MAX_PATH_ID and is_storable(ident) else UNKNOWN_ID
 
     def to_url(self, value: object) -> str:
         """Return an id as a path segment, with everything but letters, digits and ``_.-~`` encoded."""
