@@ -30,7 +30,7 @@ class DeploymentPolicy:
             workflow_enabled=settings.workflow_enabled,
             review_statuses=settings.workflow_review_statuses,
             replay_enabled=settings.idempotency_replay_enabled,
-            persist_artifacts=settings.artifacts_are_kept,
+            persist_artifacts=settings.artifacts_are_persisted,
             defaults=WorkflowDefaults(
                 exception_review_sla_hours=settings.exception_review_sla_hours,
                 incident_review_sla_hours=settings.incident_review_sla_hours,

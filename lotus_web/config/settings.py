@@ -237,7 +237,7 @@ class Settings:
         return 1 if self.store_backend == "IN_MEMORY" else self.web_workers
 
     @property
-    def artifacts_are_kept(self) -> bool:
+    def artifacts_are_persisted(self) -> bool:
         """True if an artifact is stored with its run; otherwise it is built when it is read."""
         return self.artifact_store_mode == "PERSISTED"
 

@@ -107,8 +107,8 @@ def get_key_mapping(call: Call, idempotency_key: str) -> KeyMappingBody:
 )
 def get_artifact(call: Call, rebalance_run_id: str) -> Response:
     """Return the artifact: the run with its hashes."""
-    kept = current.settings().artifacts_are_kept
-    return json_response(run_artifact(db.session(), call.actor.tenant_id, rebalance_run_id, kept=kept))
+    persisted = current.settings().artifacts_are_persisted
+    return json_response(run_artifact(db.session(), call.actor.tenant_id, rebalance_run_id, persisted=persisted))
 
 
 def run_response(run: StoredRun) -> Response:

@@ -53,7 +53,7 @@ def _bundle(call: Call, query: BundleParams, named: str, find: FindBundle) -> Re
         artifact=query.include_artifact,
         async_operation=query.include_async_operation,
         idempotency_history=query.include_idempotency_history,
-        artifact_kept=current.settings().artifacts_are_kept,
+        artifact_persisted=current.settings().artifacts_are_persisted,
     )
     return json_response(bundle_document(find(db.session(), call.actor.tenant_id, named, parts)))
 

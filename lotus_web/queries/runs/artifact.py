@@ -13,17 +13,17 @@ from lotus_web.queries.runs.lookup import StoredRun, stored_run
 from lotus_web.wire.packed import unpack
 
 
-def run_artifact(session: Session, tenant_id: str, run_id: str, *, kept: bool) -> bytes:
-    """Return a run's artifact as JSON bytes; with ``kept`` the persisted one, if there is one. Never writes.
+def run_artifact(session: Session, tenant_id: str, run_id: str, *, persisted: bool) -> bytes:
+    """Return a run's artifact as JSON bytes; with ``persisted`` the stored one, if there is one. Never writes.
 
-    Raises NotFound ``DPM_RUN_NOT_FOUND``. One query, two with ``kept``.
+    Raises NotFound ``DPM_RUN_NOT_FOUND``. One query, two with ``persisted``.
     """
     run = stored_run(session, tenant_id, run_id)
-    packed = _kept(session, tenant_id, run_id) if kept else None
+    packed = _persisted(session, tenant_id, run_id) if persisted else None
     return _derived(run) if packed is None else unpack(packed)
 
 
-def _kept(session: Session, tenant_id: str, run_id: str) -> bytes | None:
+def _persisted(session: Session, tenant_id: str, run_id: str) -> bytes | None:
     return session.scalar(
         select(RunArtifact.artifact).where(RunArtifact.tenant_id == tenant_id, RunArtifact.rebalance_run_id == run_id)
     )

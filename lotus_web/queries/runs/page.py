@@ -85,7 +85,7 @@ def find_run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail 
     row = _load(session, tenant_id, run_id)
     if row is None:
         return None
-    run, _, packed, kept = row
+    run, _, packed, stored_pack = row
     result = unpack_document(packed)
     document = artifact_document(
         result,
@@ -95,7 +95,7 @@ def find_run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail 
         created_at=run.created_at,
     )
     recomputed = document["evidence"]["hashes"]["artifact_hash"]
-    pack = None if kept is None else AppliedPack.of_record(kept)
+    pack = None if stored_pack is None else AppliedPack.of_record(stored_pack)
     return RunDetail(_facts(run), run_evidence(result), verified=recomputed == run.artifact_hash, pack=pack)
 
 

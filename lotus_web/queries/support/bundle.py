@@ -26,7 +26,7 @@ class BundleParts:
     artifact: bool = True
     async_operation: bool = True
     idempotency_history: bool = True
-    artifact_kept: bool = False
+    artifact_persisted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _bundle(
         history = find_key_history(session, tenant_id, row.idempotency_key)
     artifact = None
     if parts.artifact:
-        artifact = run_artifact(session, tenant_id, row.rebalance_run_id, kept=parts.artifact_kept)
+        artifact = run_artifact(session, tenant_id, row.rebalance_run_id, persisted=parts.artifact_persisted)
     return SupportBundle(
         run=run,
         artifact=artifact,

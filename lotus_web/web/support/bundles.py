@@ -44,7 +44,7 @@ def _file(named: str, find: FindBundle) -> Response:
         artifact=_is_wanted("include_artifact"),
         async_operation=_is_wanted("include_async_operation"),
         idempotency_history=_is_wanted("include_idempotency_history"),
-        artifact_kept=current.settings().artifacts_are_kept,
+        artifact_persisted=current.settings().artifacts_are_persisted,
     )
     bundle = find(db.session(), current_actor().tenant_id, named, parts)
     document = current_app.extensions[BUNDLE_DOCUMENT](bundle)

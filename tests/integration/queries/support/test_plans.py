@@ -140,7 +140,7 @@ def test_the_summary_reads_counters_and_the_ends_of_indexes(scans: list[str]) ->
 
 
 def test_bundles_read_by_keys(scans: list[str]) -> None:
-    parts = BundleParts(artifact_kept=True)
+    parts = BundleParts(artifact_persisted=True)
     bundle_by_correlation(db.session(), "default", "corr-17", parts)
     bundle_by_operation(db.session(), "default", "dop_17", parts)
     find_key_history(db.session(), "default", "key-17")
