@@ -53,17 +53,6 @@ class CountRow(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AllocationRow:
-    """One asset class or position before and after; weights and limits as shares of the portfolio."""
-
-    label: str
-    before_weight: Decimal
-    after_weight: Decimal
-    lowest: Decimal | None = None
-    highest: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Count:
     """One column of a histogram."""
 

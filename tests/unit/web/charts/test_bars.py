@@ -8,15 +8,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_web.web.charts.bars import AllocationRow, Count, columns, paired_bars
+from lotus_web.domain.runs.evidence import WeightShift
+from lotus_web.web.charts.bars import Count, columns, paired_bars
 from lotus_web.web.format.filters import percent
 
 WEIGHTS = st.decimals(min_value=-2, max_value=3, places=4)
 
 
-def _row(before: str, after: str, highest: str | None = None, lowest: str | None = None) -> AllocationRow:
+def _row(before: str, after: str, highest: str | None = None, lowest: str | None = None) -> WeightShift:
     limits = [None if limit is None else Decimal(limit) for limit in (lowest, highest)]
-    return AllocationRow("Equity", Decimal(before), Decimal(after), *limits)
+    return WeightShift("Equity", Decimal(before), Decimal(after), *limits)
 
 
 def _number(percent: str) -> Decimal:
@@ -86,7 +87,7 @@ def test_zero_keeps_its_label_where_room_is_short():
 
 @given(st.lists(st.tuples(WEIGHTS, WEIGHTS, st.none() | WEIGHTS), min_size=1, max_size=12))
 def test_no_bar_leaves_the_drawing_and_the_longer_weight_has_the_longer_bar(weights):
-    chart = paired_bars(AllocationRow(str(place), row[0], row[1], highest=row[2]) for place, row in enumerate(weights))
+    chart = paired_bars(WeightShift(str(place), row[0], row[1], highest=row[2]) for place, row in enumerate(weights))
     assert 2 <= len(chart.ticks) <= 9
     assert (chart.ticks[0].x, chart.ticks[-1].x) == ("0%", "100%")
     for row in chart.rows:
