@@ -35,7 +35,7 @@ INSTANCE = Path("instance")
 DEFAULT_RUNS = 600
 MOST_RUNS = 1_000_000
 IN_BULK_ABOVE = 2_000
-# The people of the desk were there before anything happened at it.
+# The people exist before anything happens.
 EMPLOYED = timedelta(days=365)
 
 group = AppGroup("demo", help="The demo tenant.")
@@ -84,7 +84,7 @@ def _load_in_bulk(runs: int, seed: int, quiet: bool) -> None:
 
 
 def _ask(runs: int, seed: int) -> None:
-    """Send the desk's analyses; they draw ids of their own, so that those of the runs stay what they are."""
+    """Submit the demo's analyses; their ids come from another source, so that those of the runs do not change."""
     newest = demo_runs(seed=seed, count=min(runs, PORTFOLIO_COUNT))
     with repeatable_ids(seed + VARIANT_COUNT):
         load_operations(newest, policy=current.policy(), terms=LeaseTerms.of(current.settings()), now=current.utcnow())
@@ -100,7 +100,7 @@ def _progress(runs: int, quiet: bool) -> Iterator[Progress]:
 
 
 def _open_desk(session: Session) -> None:
-    """Make the people and the service account; their secrets are random and kept in ``instance/`` for the owner alone."""
+    """Make the people and the service account; their secrets are random and stored in ``instance/``, readable by its owner only."""
     now = current.utcnow()
     since = now - EMPLOYED
     lines = []

@@ -36,7 +36,7 @@ def address(bound: Any) -> str:
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:
-    """Let the embedded jobs finish the unit of work at hand and release the lease."""
+    """Let the embedded jobs finish their current unit of work and release the lease."""
     stop_embedded()
 
 

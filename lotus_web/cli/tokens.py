@@ -20,7 +20,7 @@ MOST_DAYS = 3650
 
 
 def parse_permissions(_context: click.Context, _option: click.Parameter, text: str) -> list[Permission]:
-    """Return the permissions of a comma-separated list; raises BadParameter naming all that there are."""
+    """Return the permissions of a comma-separated list; raises BadParameter listing all that exist."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     known = {permission.value: permission for permission in Permission}
     unknown = [name for name in names if name not in known]

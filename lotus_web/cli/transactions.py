@@ -36,14 +36,14 @@ def refusals() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """Open the command's transaction; all of it is kept, or nothing."""
+    """Open the command's transaction; all of it commits, or nothing."""
     with refusals(), transaction() as session:
         yield session
 
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """Open the store for looking only."""
+    """Open the store for reading only."""
     with refusals():
         yield db.session()
 

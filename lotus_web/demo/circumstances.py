@@ -1,4 +1,4 @@
-"""What can happen to a portfolio between its building and its run, beside the market, and what the run makes of it."""
+"""What can happen to a portfolio between its building and its run, besides the market, and what the run makes of it."""
 
 from __future__ import annotations
 

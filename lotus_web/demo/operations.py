@@ -1,4 +1,4 @@
-"""What the desk asked about its newest portfolios: one analysis that is done, one with a scenario that failed, one waiting."""
+"""The demo's analyses of its newest portfolios: one analysis that is done, one with a scenario that failed, one waiting."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HALF: dict[str, Scenario] = {
     "half_turnover": ("No more than half of the portfolio traded", {"max_turnover_pct": "0.50"})
 }
 MORE_CASH: dict[str, Scenario] = {"more_cash": ("Twice the usual buffer", {"min_cash_buffer_pct": "0.01"})}
-# A share above one: the scenario is refused and the others stand.
+# A share above one: the scenario fails and the others succeed.
 MISTYPED: dict[str, Scenario] = {"mistyped": ("Turnover in percent by mistake", {"max_turnover_pct": "25"})}
 
 

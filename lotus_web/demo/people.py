@@ -1,4 +1,4 @@
-"""Who works at the demo desk, and what they did: plain data that the loader carries out through the services."""
+"""The people of the demo tenant, and what they did: plain data that the loader carries out through the services."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _planned(run: DemoRun, step: Step) -> PlannedAction:
 def actions_on(run: DemoRun) -> tuple[PlannedAction, ...]:
     """Return what was done about one run, oldest first; nothing where the run needs no review.
 
-    The newest sixty are the desk as it stands, with items in every status; every older item is closed.
+    The newest sixty are current work, with items in every status; every older item is closed.
     """
     if run.expected_status != "PENDING_REVIEW":
         return ()

@@ -1,4 +1,4 @@
-"""The demo's runs and actions in one order of time, as they really happened at the desk."""
+"""The demo's runs and actions in order of time."""
 
 from __future__ import annotations
 

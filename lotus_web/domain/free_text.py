@@ -1,4 +1,4 @@
-"""What people write: every character that is text is taken, in the form in which it is kept, sent and shown.
+"""What people write: every character that is text is accepted, in the form in which it is stored, sent and shown.
 
 Word processors, web pages and keyboards put in characters that nobody sees: spaces that do not break become spaces, marks
 of where a word may be split are dropped. What joins letters and pictures, and marks of direction, belong to the text.
@@ -20,22 +20,22 @@ _NO_TEXT = frozenset({"Cc", "Cs", "Co"})
 
 
 def clean_text(text: str, *, what: str, loc: Loc) -> str:
-    """Return a text of any number of lines as it is kept, without space at either end; raises InvalidInput."""
+    """Return a text of any number of lines as it is stored, without space at either end; raises InvalidInput."""
     return _clean(text, breaks=LINE_BREAKS, line_end="\n", what=what, loc=loc)
 
 
 def clean_line(text: str, *, what: str, loc: Loc) -> str:
-    """Return a text of one line as it is kept, without space at either end; raises InvalidInput."""
+    """Return a text of one line as it is stored, without space at either end; raises InvalidInput."""
     return _clean(text, breaks=frozenset(), line_end=" ", what=what, loc=loc)
 
 
 def _clean(text: str, *, breaks: frozenset[str], line_end: str, what: str, loc: Loc) -> str:
-    kept = []
+    cleaned = []
     for place, char in enumerate(text, 1):
         if not (char in breaks or _is_text(char)):
             raise InvalidInput("invalid_argument", cannot_be_shown(what, char, place), loc=loc)
-        kept.append(_as_kept(char, line_end))
-    return "".join(kept).strip()
+        cleaned.append(_as_stored(char, line_end))
+    return "".join(cleaned).strip()
 
 
 def _is_text(char: str) -> bool:
@@ -47,7 +47,7 @@ def _is_noncharacter(char: str) -> bool:
     return ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
 
 
-def _as_kept(char: str, line_end: str) -> str:
+def _as_stored(char: str, line_end: str) -> str:
     if char.isprintable() or char in LINE_BREAKS:
         return char
     if char in _DROPPED:
@@ -56,7 +56,7 @@ def _as_kept(char: str, line_end: str) -> str:
 
 
 def cannot_be_shown(what: str, char: str, place: int) -> str:
-    """Return the sentence that names a character which is not taken and its place, counted from 1."""
+    """Return the sentence that names a character which is not accepted and its place, counted from 1."""
     return f"{what} holds U+{ord(char):04X} at character {place}, which cannot be shown."
 
 
@@ -68,5 +68,5 @@ def turned_text(text: str, *, what: str) -> str | None:
 
 
 def without_untaken(text: str) -> str:
-    """Return what was typed without the characters that are not taken, so that a form can show it again."""
+    """Return what was typed without the characters that are not accepted, so that a form can show it again."""
     return "".join(char for char in text if char in LINE_BREAKS or _is_text(char))

@@ -15,7 +15,7 @@ _LOC = ("body", "name")
 
 
 def check_view_name(name: str, taken: Collection[str]) -> str:
-    """Return the name of a view as it is kept: 1–60 characters that no other view of the person has; raises InvalidInput."""
+    """Return the name of a view as it is stored: 1–60 characters that no other view of the person has; raises InvalidInput."""
     name = clean_line(name, what="The name", loc=_LOC)
     if not name:
         raise InvalidInput("missing", "Enter a name for the view.", loc=_LOC)

@@ -75,7 +75,7 @@ class AppliedPack:
     replay_enabled: bool | None = None
 
     def record(self) -> dict[str, Any]:
-        """Return it as it is kept with a run."""
+        """Return it as it is stored with a run."""
         return {
             "policy_pack_id": self.policy_pack_id,
             "source": self.source.value,
@@ -86,7 +86,7 @@ class AppliedPack:
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> AppliedPack:
-        """Return what a run's record says."""
+        """Return the pack that was stored with a run."""
         return cls(**{**record, "source": PackSource(record["source"])})
 
 

@@ -120,7 +120,7 @@ class TimeoutWorker(ThreadWorker):  # type: ignore[misc]
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
-        """Exit once the requests at hand are done. The threaded worker's own handler may wait for a lock that it interrupted."""
+        """Exit once the current requests are done. The threaded worker's own handler may wait for a lock that it interrupted."""
         Worker.handle_quit(self, sig, frame)
 
     def accept(self, listener: socket.socket) -> None:

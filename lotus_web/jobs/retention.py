@@ -78,7 +78,7 @@ def _purge_target(context: JobContext, pace: _Pace, target: Target) -> Removed:
 
 
 def _purge_dependents(context: JobContext, pace: _Pace, target: Target, entity_id: str) -> Removed:
-    """Remove what one batch could not hold, in chunks, until none is left or their owner may not go any more."""
+    """Remove what one batch could not hold, in chunks, until none is left or their owner may no longer be removed."""
     removed = Removed()
     for dependents in target.purgeable.dependents:
         own: dict[str, Any] = {"target": target, "entity_id": entity_id, "dependents": dependents}

@@ -1,4 +1,4 @@
-"""What is no event and no action and must be found later: refusals, exemptions, failures and changes by administrators."""
+"""Lines of the audit log that are neither events nor actions: refusals, exemptions, failures and changes by administrators."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lotus_web.store.types import Base, Json, UtcDateTime
 
 
 class AuditRecord(Base):
-    """One line of the record, append-only; ``subject`` is the item, person, account or token that it is about."""
+    """One line of the audit log, append-only; ``subject`` is the item, person, account or token that it is about."""
 
     __tablename__ = "dg_audit_records"
 

@@ -15,7 +15,7 @@ class EventLogEntry(Base):
     """One event as it was appended; a trigger refuses UPDATE and DELETE.
 
     ``applied_defaults`` holds the workflow settings in force at the append, so that a rebuild gives the same items later.
-    ``posted_by`` and ``posted_with`` are the account and the token that fed an event of another system; the house's own have none.
+    ``posted_by`` and ``posted_with`` are the account and token that sent an event of another system; null for events of Lotus Web itself.
     """
 
     __tablename__ = "dg_event_log"

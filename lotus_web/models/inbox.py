@@ -1,4 +1,4 @@
-"""Views of the inbox that people keep for themselves."""
+"""Views of the inbox that people have saved."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class WorkflowItem(Base):
             sqlite_where=TO_ESCALATE,
             postgresql_where=TO_ESCALATE,
         ),
-        # Claims that may have lapsed (services/items/claims.py).
+        # Claims that may have expired (services/items/claims.py).
         Index(
             "ix_dg_workflow_items_claimed",
             "tenant_id",

@@ -24,7 +24,7 @@ class Person(Base):
 
 
 class PersonRole(Base):
-    """A role of a person in one tenant; ``given_at`` None where nobody noted it."""
+    """A role of a person in one tenant; ``given_at`` is null where it is not known."""
 
     __tablename__ = "person_roles"
 

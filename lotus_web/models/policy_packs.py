@@ -11,7 +11,7 @@ from lotus_web.store.types import Base, Json, UtcDateTime
 
 
 class StoredPolicyPack(Base):
-    """A pack as it holds now; what a run was computed under is kept with the run."""
+    """A pack as it is now; what a run was computed under is stored with the run."""
 
     __tablename__ = "dpm_policy_packs"
 

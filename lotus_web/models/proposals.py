@@ -1,4 +1,4 @@
-"""Proposals: the simulations that a key stands for."""
+"""Proposals: the stored simulation of each key."""
 
 from __future__ import annotations
 

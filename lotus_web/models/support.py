@@ -1,4 +1,4 @@
-"""How many of each thing a tenant has, kept beside the things so that a summary need not count them."""
+"""How many of each thing a tenant has, stored so that a summary need not count them."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def logged_event(entry: EventLogEntry) -> LoggedEvent:
 
 
 def poster_of(posted_by: str | None, posted_with: str | None) -> Poster | None:
-    """Return who fed a stored event from outside; None for the house's own."""
+    """Return the account that sent a stored event; None for an event of Lotus Web itself."""
     return None if posted_by is None and posted_with is None else Poster(posted_by or "", posted_with)
 
 

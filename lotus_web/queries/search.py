@@ -35,7 +35,7 @@ class Hit:
 def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
     """Return the records that the whole text names, newest first within each kind; seventeen queries at most.
 
-    A batch stands for the operation that carried it out and for the runs of its scenarios. What leads to a record over
+    A batch leads to the operation that carried it out and to the runs of its scenarios. What leads to a record over
     another one is read first: as a part of one query either store may walk through all that it leads to.
     """
     decisions = select(Decision.run_id).where(Decision.tenant_id == tenant_id).limit(MOST_EACH)

@@ -1,4 +1,4 @@
-"""Keeping, renaming and deleting one's own views of the inbox."""
+"""Saving, renaming and deleting one's own views of the inbox."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lotus_web.store.new_ids import new_id
 
 
 def save_view(session: Session, *, name: str, query: str, actor: Actor, now: datetime) -> None:
-    """Keep a filter under a name; raises InvalidInput for a name that cannot be and ``TOO_MANY_VIEWS``."""
+    """Save a filter under a name; raises InvalidInput for a name that cannot be and ``TOO_MANY_VIEWS``."""
     own = _own_views(session, actor)
     check_room(len(own))
     session.add(

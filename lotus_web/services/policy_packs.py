@@ -39,7 +39,7 @@ def pack_in_force(session: Session, rules: PackRules, *, requested: str | None, 
 
 
 def put_pack(session: Session, pack: PolicyPack, *, tenant_id: str, now: datetime) -> bool:
-    """Add a pack to the catalogue or replace it, on record; return whether it is new."""
+    """Add a pack to the catalogue or replace it, with a line in the audit log; return whether it is new."""
     key = (tenant_id, pack.policy_pack_id)
     row = session.get(StoredPolicyPack, key, with_for_update=True)
     new = row is None
@@ -54,7 +54,7 @@ def put_pack(session: Session, pack: PolicyPack, *, tenant_id: str, now: datetim
 
 
 def remove_pack(session: Session, policy_pack_id: str, *, tenant_id: str, now: datetime) -> None:
-    """Take a pack out of the catalogue, on record; runs keep what they were computed under. Raises NotFound."""
+    """Take a pack out of the catalogue, with a line in the audit log; runs keep what they were computed under. Raises NotFound."""
     row = session.get(StoredPolicyPack, (tenant_id, policy_pack_id), with_for_update=True)
     if row is None:
         raise NotFound(

@@ -37,7 +37,7 @@ class StoredSimulation:
 
 
 def simulate_once(body: SimulateRequestBody, *, idempotency_key: str, context: CommandContext) -> StoredSimulation:
-    """Return the simulation that a key stands for, computing and storing it the first time.
+    """Return the simulation of a key, computing and storing it the first time.
 
     The engine has no effects, so nothing is reserved: of calls at the same time the first to store wins, and all
     answer with what it stored. Raises InvalidInput where the request does not ask for a simulation, Conflict for a key

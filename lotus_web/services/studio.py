@@ -25,7 +25,7 @@ from lotus_web.store.new_ids import new_id
 from lotus_web.store.types import as_stored
 
 SOURCE = EventSource(system="lotus-web", producer_id=OWN_PRODUCER, subsystem="studio")
-# What a start is called on record where it is refused or fails; its subject is the trace.
+# The action of a refused or failed start in the audit log; its subject is the trace.
 START_REVIEW = "start_review"
 TITLE_MAX = 250
 

@@ -68,7 +68,7 @@ def count_operation(session: Session, tenant_id: str, family: str, status: str, 
 
 
 def recount(session: Session, tenant_id: str) -> Counts:
-    """Count everything of a tenant anew; its cost grows with the store."""
+    """Count everything of a tenant again; its cost grows with the store."""
     found: Counts = {}
     for counter, column in COUNTED.items():
         query = select(column, func.count()).where(column.class_.tenant_id == tenant_id).group_by(column)

@@ -1,4 +1,4 @@
-"""What an idempotency key has stood for: its recordings and replays (RFC-0023, dpm-api §6)."""
+"""The history of an idempotency key: its recordings and replays (RFC-0023, dpm-api §6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations: what is waiting, running, finished or failed, one of them with its progress, and carrying them out by hand."""
+"""Operations: what is waiting, running, finished or failed, one of them with its progress, and executing them manually."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ LISTED = 30
 
 @dataclass(frozen=True, slots=True)
 class TypedReview:
-    """The fields as they were sent; None where the dry run's own words stand."""
+    """The fields as they were sent; None where the dry run's own words are used."""
 
     title: str | None = None
     reason: str | None = None

@@ -30,7 +30,7 @@ def caller(*, now: datetime) -> Actor:
     grant = grant_of(db.session(), bearer, now=now) if bearer else None
     if grant is None:
         raise Unauthenticated
-    # Who knocks at another tenant's door is written down at home: nobody writes into a record that is not theirs to see.
+    # A refused request for another tenant is recorded in the caller's own: nobody writes into an audit log they may not read.
     home = tenant_id if tenant_id in grant.tenants else min(grant.tenants)
     actor = Actor(ActorType.SERVICE_ACCOUNT, grant.account, home, grant.permissions, token_id=grant.token_id)
     return _of_tenant(actor, tenant_id)

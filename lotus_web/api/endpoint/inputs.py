@@ -1,4 +1,4 @@
-"""From a request to validated values: headers, query and body, with everything that is wrong told at once."""
+"""From a request to validated values: headers, query and body, with all problems reported together."""
 
 from __future__ import annotations
 

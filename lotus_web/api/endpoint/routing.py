@@ -175,7 +175,7 @@ class ApiBlueprint(Blueprint):
 
 
 def mounted_envelope() -> Envelope | None:
-    """Return how the JSON prefix answers that the request at hand is under, whether or not it has such a route."""
+    """Return how the JSON prefix answers that this request is under, whether or not it has such a route."""
     mounts: dict[str, Envelope] = current_app.extensions.get(MOUNTS, {})
     fitting = [prefix for prefix in mounts if request.path == prefix or request.path.startswith(f"{prefix}/")]
     return mounts[max(fitting, key=len)] if fitting else None

@@ -91,7 +91,7 @@ class V1ErrorBody(ErrorBody):
 
     @classmethod
     def of(cls, code: str, message: str, details: Mapping[str, Any]) -> V1ErrorBody:
-        """Return the refusal of the request at hand."""
+        """Return the refusal of the current request."""
         facts = V1ErrorDetails.model_construct(**details)
         error = V1Error.model_construct(code=code, message=message, details=facts)
         return cls.model_construct(error=error, request_id=current_ids().request_id)

@@ -84,7 +84,7 @@ def check_programs_reason(action: Action, code: str | None, comment: str, codes:
 
 
 def check_comment_of(action: Action, code: str, comment: str, codes: Catalogue = REASON_CODES) -> None:
-    """Raise InvalidInput where the catalogue wants a comment beside this code and there is none."""
+    """Raise InvalidInput where the catalogue requires a comment with this code and there is none."""
     reason = next((reason for reason in codes.get(action, ()) if reason.code == code), None)
     if reason is not None and reason.needs_comment and not check_free_text(comment):
         raise InvalidInput("invalid_argument", "Say more: this reason needs a comment.", loc=("body", "reason"))

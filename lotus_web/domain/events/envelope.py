@@ -131,8 +131,8 @@ def entry_content_hash(
 ) -> str:
     """Return the hash of what an entry says: its envelope (payload by hash) and what storage adds, but not its place.
 
-    All but the payload's hash come as canonical JSON texts, so that stored texts are hashed as they stand. An entry that
-    nobody posted hashes as before posters were kept.
+    All but the payload's hash come as canonical JSON texts, so that stored texts are hashed as they are. The poster
+    counts only where there is one, so that older entries, which have none, keep their hash.
     """
     members = {**envelope_texts, "payload": canonical_json(payload_hash)}
     said = {

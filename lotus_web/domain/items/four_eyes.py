@@ -37,7 +37,7 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class FourEyes:
-    """The rule as a deployment has it; exempt tenants have a single reviewer, and each use of that is put on record."""
+    """The rule in a deployment; exempt tenants have a single reviewer, and each use of the exemption is written to the audit log."""
 
     enabled: bool = True
     exempt_tenants: frozenset[str] = field(default_factory=frozenset)

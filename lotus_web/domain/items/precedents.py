@@ -73,7 +73,7 @@ class Precedents:
 
     @property
     def sentence(self) -> str:
-        """The line beside the decision, such as "9 of 11 like this were approved, median 14 min."."""
+        """The line next to the decision, such as "9 of 11 like this were approved, median 14 min."."""
         if self.median_seconds is None:
             return "Nothing like this was decided before."
         outcome, most = max(self.outcomes.items(), key=lambda pair: pair[1])

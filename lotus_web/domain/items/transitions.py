@@ -146,7 +146,7 @@ def offered_phrase(item: ItemFacts) -> str | None:
 
 
 def check_free_text(text: str) -> str:
-    """Return what someone wrote as it is kept (domain/free_text.py), at most ``TEXT_MAX`` characters; raises InvalidInput."""
+    """Return what someone wrote as it is stored (domain/free_text.py), at most ``TEXT_MAX`` characters; raises InvalidInput."""
     cleaned = clean_text(text, what="The text", loc=("body", "reason"))
     if len(cleaned) > TEXT_MAX:
         raise InvalidInput(

@@ -1,1 +1,1 @@
-"""Rules of runs: recorded engine runs: simulated, recorded, looked up, replayed and compared."""
+"""Rules of runs: how they are simulated, recorded, looked up, replayed and compared."""

@@ -1,4 +1,4 @@
-"""What the engine noted on its way, in sentences; the codes are those of engine §2 and stay beside them."""
+"""What the engine noted on its way, in sentences, next to the codes of engine §2."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOTES_ABOUT = {
 
 @dataclass(frozen=True, slots=True)
 class EngineNote:
-    """A warning of the engine; ``sentence`` is None for a code that this house has no words for."""
+    """A warning of the engine; ``sentence`` is None for a code that Lotus Web has no sentence for."""
 
     code: str
     sentence: str | None

@@ -1,4 +1,4 @@
-"""The views of the inbox that someone keeps."""
+"""The saved views of one person."""
 
 from __future__ import annotations
 

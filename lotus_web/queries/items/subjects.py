@@ -63,7 +63,7 @@ def _run_evaluation(item: ItemState) -> Select[EventLogEntry]:
     )
 
 
-# What exists only as an item of the log has nothing beside it to read.
+# What exists only as an item of the log has nothing besides it to read.
 _ITEM_ALONE = SubjectReader(
     facts=lambda _session, _item: SubjectFacts(Evidence()),
     page=lambda _session, _item: (Evidence(), None),

@@ -1,1 +1,1 @@
-"""Read side of runs: recorded engine runs: simulated, recorded, looked up, replayed and compared."""
+"""Read side of runs: how they are simulated, recorded, looked up, replayed and compared."""

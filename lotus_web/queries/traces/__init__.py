@@ -1,1 +1,1 @@
-"""Read side of traces: one trace: its summary, order and timeline."""
+"""Read side of traces: summary, order and timeline."""

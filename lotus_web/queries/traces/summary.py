@@ -26,7 +26,7 @@ RECENT_REACH = 400
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
-    """A trace at a glance; ``outcome`` is ``active`` until it is finished. Its newest ``MOST_ROWS`` events say how it stands.
+    """A trace at a glance; ``outcome`` is ``active`` until it is finished. Its status is read from its newest ``MOST_ROWS`` events.
 
     Nothing finishes the trace of a run of this deployment, so that one is ``settled`` while no item of it is open.
     """

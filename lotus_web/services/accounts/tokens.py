@@ -57,7 +57,7 @@ def create_token(
 ) -> NewToken:
     """Create a token, and the service account if it is new; the text is returned this once and cannot be read again.
 
-    A ``token_id`` that the asker drew before makes asking twice harmless. Raises InvalidInput for a name that cannot be, no
+    A ``token_id`` that the caller generated before makes a repeated call harmless. Raises InvalidInput for a name that cannot be, no
     permission or an expiry in the past, Conflict ``SENT_BEFORE`` for an id that has its token, ``NAME_TAKEN`` for a
     person's name and ``ACCOUNT_DISABLED`` for a disabled account.
     """

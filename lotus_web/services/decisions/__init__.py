@@ -1,1 +1,1 @@
-"""Write side of decisions: the gate of a run and the record of approvals, rejections and requests for changes."""
+"""Write side of decisions: the gate of a run and its approvals, rejections and requests for changes."""

@@ -1,1 +1,1 @@
-"""Write side of jobs: the scheduler's lease and the record of job runs."""
+"""Write side of jobs: the scheduler's lease and the status of each job."""

@@ -1,1 +1,1 @@
-"""Write side of runs: recorded engine runs: simulated, recorded, looked up, replayed and compared."""
+"""Write side of runs: how they are simulated, recorded, looked up, replayed and compared."""

@@ -62,7 +62,7 @@ def evaluation_event(tenant_id: str, run_id: str) -> Select[int]:
 def run_event(
     run: Run, event_type: EventType, payload: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> EventDraft:
-    """Return an event of a run's trace as the house's own producer sends it."""
+    """Return an event of a run's trace as Lotus Web itself produces it."""
     return EventDraft(
         event_id=new_id("evt_"),
         tenant_id=run.tenant_id,

@@ -114,7 +114,7 @@ class PairedBars:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One vertical bar with the middle of its slot, where its label stands."""
+    """One vertical bar with the middle of its slot, where its label is."""
 
     label: str
     value: int
@@ -176,7 +176,7 @@ def paired_bars(rows: Iterable[WeightRow]) -> PairedBars:
     """Lay out before and after of each row, one pair beneath the other in the order given, on one common scale.
 
     Weights may be negative (an overdrawn cash balance); the scale then starts below zero. A row breaks a limit when its weight
-    after the trades is beyond it in the figures that stand beside it: rules let smaller differences pass.
+    after the trades is beyond it in the figures shown next to it: rules let smaller differences pass.
     """
     rows = tuple(rows)
     drawn = [

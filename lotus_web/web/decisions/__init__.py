@@ -1,1 +1,1 @@
-"""Pages of decisions: the gate of a run and the record of approvals, rejections and requests for changes."""
+"""Pages of decisions: the gate of a run and its approvals, rejections and requests for changes."""

@@ -1,6 +1,6 @@
-"""What a person had typed when their session ended, kept through the sign-in and shown again.
+"""What a person had typed when their session ended, stored during the sign-in and shown again.
 
-The sign-in page holds it in a signed field. The row of the new session then keeps it until the form is sent.
+The sign-in page holds it in a signed field. The row of the new session then stores it until the form is sent.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class AnonymousUser(AnonymousUserMixin):  # type: ignore[misc]
     draft = None
 
     def may(self, permission: Permission | str) -> bool:
-        """Nobody may do anything."""
+        """Return False: a guest has no permissions."""
         return False
 
 

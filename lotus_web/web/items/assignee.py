@@ -6,6 +6,6 @@ TO_PERSON, TO_ROLE = "person", "role"
 
 
 def assignee_of(to: str) -> tuple[str | None, str | None]:
-    """Return the account and the role that ``person:name`` or ``role:name`` stands for; neither for anything else."""
+    """Return the account and the role that ``person:name`` or ``role:name`` names; neither for anything else."""
     kind, _, name = to.partition(":")
     return (name or None if kind == TO_PERSON else None), (name or None if kind == TO_ROLE else None)

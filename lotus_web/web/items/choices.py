@@ -33,7 +33,7 @@ class HeldItem(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DecisionPanel:
-    """Why each refused action is refused, the reasons to choose from, whom an item can be assigned to, and the phrase to confirm."""
+    """Why each refused action is refused, the reasons to choose from, who an item can be assigned to, and the phrase to confirm."""
 
     refusals: Mapping[Action, str]
     reasons: Mapping[Action, tuple[ReasonCode, ...]]

@@ -80,7 +80,7 @@ def queue_address() -> QueueAddress | None:
         if work is not None:
             decode_place(work.place)
     except InvalidInput:
-        # The address was cut short or typed by hand.
+        # The address was cut short or edited.
         return QueueAddress(None, work)
     return QueueAddress(wanted, work) if wanted.tab in ORDERED else None
 

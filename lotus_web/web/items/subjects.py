@@ -20,7 +20,7 @@ from lotus_web.web.support.run_panel import run_support
 class SubjectSection:
     """The templates of a kind of subject, in the order of the page, and what they are given.
 
-    ``facts`` stand in the strip at the top, ``why`` says what asked for the review, ``evidence`` shows what a decision rests
+    ``facts`` are the strip at the top, ``why`` says what asked for the review, ``evidence`` shows what a decision rests
     on, ``follow_up`` leads on from it, ``record`` tells what is stored.
     """
 

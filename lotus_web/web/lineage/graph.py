@@ -35,7 +35,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """All edges from one node to another: a curve, its head, and the name beside it."""
+    """All edges from one node to another: a curve, its head, and the name next to it."""
 
     title: str
     path: str

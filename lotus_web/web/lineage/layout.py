@@ -24,7 +24,7 @@ NODE_ROOM, BEND_ROOM = 1.0, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Place(Generic[N]):
-    """Where a node stands: its layer (0 is leftmost) and its row (0 is topmost, 1 apart at the least)."""
+    """The place of a node: its layer (0 is leftmost) and its row (0 is topmost, 1 apart at the least)."""
 
     node: N
     layer: int
@@ -206,11 +206,11 @@ def _rows(columns: list[list[int]], before: Neighbours, after: Neighbours, *, re
 def _column_rows(
     column: list[int], rows: list[float], before: Neighbours, after: Neighbours, real: int, sweep: int
 ) -> list[float]:
-    """Return new rows of a column; the last sweep moves only what hangs on one other node, right beside that one."""
-    beside = [before[node] + after[node] for node in column]
+    """Return new rows of a column; the last sweep moves only what hangs on one other node, right next to that one."""
+    adjacent = [before[node] + after[node] for node in column]
     wanted = [
         _mean([rows[one] for one in near], rows[node]) if sweep < ROW_SWEEPS or len(near) == 1 else rows[node]
-        for node, near in zip(column, beside, strict=True)
+        for node, near in zip(column, adjacent, strict=True)
     ]
     return _apart(wanted, [NODE_ROOM if node < real else BEND_ROOM for node in column])
 

@@ -1,1 +1,1 @@
-"""Pages of runs: recorded engine runs: simulated, recorded, looked up, replayed and compared."""
+"""Pages of runs: how they are simulated, recorded, looked up, replayed and compared."""

@@ -9,7 +9,7 @@ from lotus_web.queries.runs.diff import Change
 from lotus_web.web.format.fields import shown
 from lotus_web.web.format.filters import words
 
-# The fields that say what a row is, told where the whole row came or went.
+# The fields that say what a row is, shown where the whole row was added or removed.
 TOLD = (
     "model_weight",
     "final_weight",

@@ -25,7 +25,7 @@ blueprint = Blueprint("replay", __name__)
 @requires(Permission.RUNS_READ)
 @part_of(SUPPORT)
 def show(run_id: str) -> ResponseReturnValue:
-    """Show a replay beside the run that it replays."""
+    """Show a replay next to the run that it replays."""
     session, tenant_id = db.session(), current_actor().tenant_id
     origin = replayed_from(session, tenant_id, run_id)
     if origin is None:

@@ -47,7 +47,7 @@ def enum_arg(name: str, kind: type[E]) -> E | None:
 
 
 def choice_arg(name: str, choices: dict[str, E]) -> E | None:
-    """Return what a word stands for; raises InvalidInput naming the words there are."""
+    """Return the value of a word; raises InvalidInput listing the words that are allowed."""
     word = text_arg(name)
     if word is None:
         return None

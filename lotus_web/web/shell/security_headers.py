@@ -1,4 +1,4 @@
-"""What a browser is told not to do with our answers, and which proxies are believed."""
+"""Security headers of every response, and which proxies are trusted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def guard_response(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Send the headers, and believe as many proxies about client, scheme and host as the settings name."""
+    """Send the headers, and trust as many proxies about client, scheme and host as the settings name."""
     app.after_request(guard_response)
     hops = app.extensions["lotus_settings"].trusted_proxies
     if hops:

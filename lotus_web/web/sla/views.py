@@ -49,7 +49,7 @@ class MoveOutcome:
 @blueprint.get("/sla")
 @requires(Permission.RUNS_READ)
 def show() -> ResponseReturnValue:
-    """Show the board as it stands; with a person in its address, what that person has in place of what is late."""
+    """Show the board as it is now; with a person in its address, the items of that person in place of the late ones."""
     return render_board(TypedMove.of(draft_for(url_for("sla.move"))), person=text_arg("person"))
 
 
@@ -118,7 +118,7 @@ def charts(
     escalated: Iterable[DayCount],
     times: Iterable[DecisionTimes],
 ) -> dict[str, list[Any]]:
-    """Return the rows of each chart, every one with the inbox that it stands for."""
+    """Return the rows of each chart, each with the address of the inbox behind it."""
     return {
         "people": [_load(load, display_name(load.name or ""), Tab.OPEN, person=load.name or "") for load in people],
         "roles": [_queue(load) for load in roles],
