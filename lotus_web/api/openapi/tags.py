@@ -27,7 +27,7 @@ TAGS = {
     "studio": ("Studio", "Starting a review of a trace manually."),
     "events": ("Event log", "Appending events of any decision system."),
     "traces": ("Traces", "What happened on one trace, in one order."),
-    "notifications": ("Notifications", "What an account was told."),
+    "notifications": ("Notifications", "What an account was notified of."),
     "health": ("Health", "Whether the process lives and can work."),
     "metrics": ("Metrics", "Figures for a Prometheus server."),
     "openapi": ("This document", "The description of all of this."),

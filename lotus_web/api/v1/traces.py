@@ -22,7 +22,7 @@ routes = ApiBlueprint("traces", __name__, envelope=V1Envelope())
 class TraceSummaryAnswer(Answer):
     """A trace at a glance; ``outcome`` is ``active`` until it is finished.
 
-    The trace of a run of this house is ``settled`` while no item of it is open.
+    The trace of a run of this deployment is ``settled`` while no item of it is open.
     """
 
     trace_id: str

@@ -25,7 +25,7 @@ from lotus_web.wire.rebalance.state import State
 
 
 class Excluded(ResultModel):
-    """An instrument kept out of the universe."""
+    """An instrument that was excluded from the universe."""
 
     domain = result.ExcludedInstrument
 

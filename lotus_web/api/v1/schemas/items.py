@@ -63,7 +63,7 @@ class WorkflowAnswer(Answer):
 
 
 class ActionAnswer(Answer):
-    """An action on an item; ``origin`` is ``event`` for one that an event of the log stands for."""
+    """An action on an item; ``origin`` is ``event`` for one that came from an event of the log."""
 
     action_id: str
     tenant_id: str

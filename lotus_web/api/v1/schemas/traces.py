@@ -16,7 +16,7 @@ class PosterAnswer(Answer):
 
     @classmethod
     def of(cls, poster: Poster | None) -> PosterAnswer | None:
-        """Return a poster as it is sent; null for the house's own events."""
+        """Return a poster as it is sent; null for events of Lotus Web itself."""
         return None if poster is None else cls.model_validate(poster)
 
 
