@@ -40,7 +40,7 @@ PLUMBING = {
     "wire": {"packed", "scalars"},
     "web": {"charts", "format", "guard", "shell"},
     "api": {"endpoint", "openapi", "v1"},
-    "api/v1": {"envelope", "refusals", "schemas"},
+    "api/v1": {"envelope", "schemas"},
     "api/rebalance": {"refusals", "schemas"},
 }
 # Routes that the RFCs name otherwise, with the word of their feature.
