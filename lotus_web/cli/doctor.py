@@ -1,4 +1,4 @@
-"""The command that says what is wrong and how to mend it."""
+"""The command that says what is wrong and how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command meets the store: one transaction, and a refusal is one line on stderr and exit code 1."""
+"""Transactions of commands: one a command, and a refusal is one line on stderr and exit code 1."""
 
 from __future__ import annotations
 

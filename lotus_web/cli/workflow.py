@@ -1,4 +1,4 @@
-"""Commands that mend the inbox from the history."""
+"""Commands that repair the inbox from the event log."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
     return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))
 
 
-# Whom work can be given to; an item that waits for any other word waits for nobody.
+# The roles that work can be assigned to; nobody has any other.
 REVIEWING_ROLES = tuple(role.value for role in Role if Permission.WORKFLOW_REVIEW in ROLE_PERMISSIONS[role])
 
 
@@ -94,7 +94,7 @@ OPERATOR = "operator"
 
 
 def operator(tenant_id: str) -> Actor:
-    """Return whoever works at the command line: the shell that let them in is their sign-in, and every tenant is theirs."""
+    """Return the actor of the command line: access to the shell is their sign-in, and they may work in every tenant."""
     return Actor(ActorType.SYSTEM, OPERATOR, tenant_id, frozenset({Permission.ADMIN}))
 
 

@@ -1,4 +1,4 @@
-"""Policy packs: which one holds for a request, and what it changes of the request's options (dpm-api §11)."""
+"""Policy packs: which one applies to a request, and what it changes in the request's options (dpm-api §11)."""
 
 from __future__ import annotations
 

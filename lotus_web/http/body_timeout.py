@@ -1,4 +1,4 @@
-"""A request body that does not arrive in time is answered with 408 in place of being read on.
+"""A request body that does not arrive in time is answered with 408 instead of being read further.
 
 The deadline is kept by the web server's connection (``gunicorn_worker.DeadlineSocket``), which then says that it is ``late``.
 Other servers, the test client among them, have no such connection, and their bodies are read as they are.

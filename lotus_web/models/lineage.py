@@ -1,4 +1,4 @@
-"""Lineage edges: what hangs together with what, indexed from both ends (RFC-0023, delta 17)."""
+"""Lineage edges: what is connected with what, indexed from both ends (RFC-0023, delta 17)."""
 
 from __future__ import annotations
 

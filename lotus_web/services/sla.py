@@ -62,7 +62,7 @@ def _due(session: Session, which: TextClause, *, before: datetime, now: datetime
 
 
 def warn(session: Session, key: ItemKey, *, now: datetime, window: timedelta) -> bool:
-    """Tell the holder of one item that it falls due soon; False if someone was faster or it is not so any more."""
+    """Tell the holder of one item that it falls due soon; False if it was warned of before or is no longer due."""
     row = find_item(session, *key, lock=True)
     if row is None or row.resolved_at is not None or row.risk_told or row.sla_due_at >= now + window:
         return False

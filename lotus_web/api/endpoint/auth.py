@@ -45,13 +45,13 @@ def _of_tenant(actor: Actor, tenant_id: str) -> Actor:
 
 
 def known_caller() -> Actor | None:
-    """Return who this request comes from; None as long as nobody is known."""
+    """Return the caller of this request; None until the token was checked."""
     found: Actor | None = g.get("caller")
     return found
 
 
 def not_for_tenant(tenant_id: str) -> Forbidden:
-    """Return the refusal of a token that is good, but elsewhere."""
+    """Return the refusal of a valid token that is not for this tenant."""
     return Forbidden(message="This token is not for this tenant.", details={"tenant_id": tenant_id})
 
 

@@ -44,7 +44,7 @@ def has_undeclared_size() -> bool:
 def check_sent_size() -> None:
     """Read a body of undeclared size; raises RequestEntityTooLarge when it is beyond the limit, RequestTimeout when slow.
 
-    For callers who are known: nobody else has us wait for what they may never send.
+    Only for known callers: anyone else could keep a thread waiting for a body that never arrives.
     """
     if has_undeclared_size() and len(request.get_data()) > longest_body():
         raise RequestEntityTooLarge
@@ -54,7 +54,7 @@ def drain() -> None:
     """Read on for a while: a client that is still sending would otherwise see a reset connection, not the answer."""
     stream = request.environ["wsgi.input"]
     left = min(request.content_length or DRAINED_AT_MOST, DRAINED_AT_MOST)
-    with suppress(HTTPException):  # too slow, or gone: then nobody waits for the answer
+    with suppress(HTTPException):  # too slow, or gone: nobody waits for the answer
         while left > 0 and (block := stream.read(min(BLOCK, left))):
             left -= len(block)
 

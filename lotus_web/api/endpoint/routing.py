@@ -63,7 +63,7 @@ class AnyToken(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PublicIf:
-    """What lets everyone into a route that else needs a token: a property of Settings, and the setting behind it."""
+    """Opens a route that otherwise needs a token to everyone: a property of Settings, and the setting behind it."""
 
     setting: str
     named: str

@@ -20,7 +20,7 @@ from lotus_web.http.request_ids import sent_header
 
 
 def init_app(app: Flask) -> None:
-    """Look at every write under a JSON prefix, whether or not a route answers there."""
+    """Check every write under a JSON prefix, whether or not there is such a route."""
     app.before_request(refuse_write)
 
 

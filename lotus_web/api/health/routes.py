@@ -95,14 +95,14 @@ def look() -> Checks:
 
 
 def heartbeat() -> Heartbeat:
-    """Tell whether a process leads the jobs and each ran when it should have; ``off`` where this deployment has none."""
+    """Return whether a process leads the jobs and each ran when it should have; ``off`` where this deployment has none."""
     if current.settings().jobs == "off":
         return "off"
     return "ok" if job_status(db.session(), current.cadences(), now=current.utcnow()).healthy else "silent"
 
 
 def _without_version() -> Checks:
-    """Tell an empty store from one that is away."""
+    """Distinguish an empty store from an unavailable one."""
     db.session.rollback()
     try:
         db.session.execute(text("SELECT 1"))

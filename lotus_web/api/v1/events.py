@@ -1,4 +1,4 @@
-"""Events from any decision system (workflow.md §1, §6). What cannot be understood answers 400 here, not 422."""
+"""Events from any decision system (workflow.md §1, §6). A malformed event is answered with 400 here, not 422."""
 
 from __future__ import annotations
 

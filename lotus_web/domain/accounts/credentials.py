@@ -8,7 +8,7 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.sentences import Sentence
 
 PASSWORD_MIN = 12
-# Beyond this a password is a way to keep the server busy hashing.
+# A longer password would only keep the server busy hashing.
 PASSWORD_MAX = 1024
 
 
@@ -24,5 +24,5 @@ def check_new_password(value: str) -> str:
 
 
 def secret_hash(secret: str) -> str:
-    """Return the SHA-256 of a secret of 256 random bits, which needs no slow hash: nobody guesses one."""
+    """Return the SHA-256 of a secret of 256 random bits, which needs no slow hash, since it cannot be guessed."""
     return hashlib.sha256(secret.encode()).hexdigest()

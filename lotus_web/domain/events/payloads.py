@@ -175,7 +175,7 @@ def _check_key(value: Any, shape: Any, path: str) -> None:
 
 
 def _check_texts(value: Any) -> None:
-    """Refuse NUL and lone surrogates wherever they stand: PostgreSQL takes neither into a column."""
+    """Refuse NUL and lone surrogates wherever they are: PostgreSQL stores neither."""
     if isinstance(value, str):
         if not is_storable(value):
             raise _refuse("payload holds characters that cannot be stored")
@@ -197,7 +197,7 @@ def check_shown(event_type: EventType, payload: Mapping[str, Any]) -> None:
 
 
 def _shown_texts(value: Any, shape: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Yield each text that the shape names, with where it stands; what it does not name is data, shown as it was sent."""
+    """Yield each text that the shape names, with its place; what it does not name is data, shown as it was sent."""
     shape = shape.shape if isinstance(shape, Optional) else shape
     if isinstance(shape, Mapping):
         for key, inner in shape.items() if isinstance(value, Mapping) else ():

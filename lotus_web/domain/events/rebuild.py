@@ -13,7 +13,7 @@ from lotus_web.domain.notifications import Notice
 
 @dataclass(slots=True)
 class RebuildResult:
-    """What a trace's history gives: its items, the actions that its events stand for, what was told, and what does not fit."""
+    """What a trace's history gives: its items, the actions that its events stand for, the notices, and what does not fit."""
 
     items: dict[str, ItemState] = field(default_factory=dict)
     actions: dict[str, ActionRecord] = field(default_factory=dict)
@@ -21,7 +21,7 @@ class RebuildResult:
     inconsistencies: list[str] = field(default_factory=list)
 
     def keep(self, effect: Effect) -> None:
-        """Take over what one event or action did."""
+        """Add what one event or action did."""
         self.items[effect.item.workflow_id] = effect.item
         if effect.action is not None:
             self.actions[effect.action.action_id] = effect.action

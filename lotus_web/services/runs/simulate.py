@@ -95,7 +95,7 @@ def simulate(
 def _wait_until_free(tenant_id: str, key: str, deadline: float, clock: Clock) -> None:
     """Wait until somebody else's computation for a key ends or lapses; raises InProgress when that outlasts the deadline.
 
-    It only looks, and keeps no transaction open between two looks: whoever waits must not hold up those who write.
+    It only reads, and keeps no transaction open between two reads: a caller that waits must not block writers.
     """
     while True:
         if time.monotonic() >= deadline:

@@ -27,7 +27,7 @@ from lotus_web.web.guard.refusal_log import log_request_refusal
 from lotus_web.web.guard.resend import can_be_sent_again, resubmit_page
 from lotus_web.web.guard.sign_in_page import sign_in_again
 from lotus_web.web.guard.user import forget_person
-from lotus_web.web.shell.htmx import is_htmx, is_led_on, title_element
+from lotus_web.web.shell.htmx import is_htmx, is_htmx_navigation, title_element
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +124,7 @@ def _alone(status: int, said: Mapping[str, Any]) -> str:
     """Return the page or fragment without the layout. Does not use the store."""
     forget_person()
     if is_htmx():
-        named = title_element(escape(said["title"])) if is_led_on() else ""
+        named = title_element(escape(said["title"])) if is_htmx_navigation() else ""
         return named + render_template("errors/_error.html", **said)
     guests = {"what_next": NO_SEARCH} if status == 404 else {}
     return render_template("errors/error.html", **{**said, **guests})

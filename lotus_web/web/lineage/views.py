@@ -1,4 +1,4 @@
-"""Lineage: what hangs together with an id of any kind, drawn and in a table that says the same (RFC-0023, delta 17)."""
+"""Lineage: what is connected with an id of any kind, drawn and in a table that says the same (RFC-0023, delta 17)."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def current_page() -> str | None:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-def is_led_on() -> bool:
-    """Return whether a script was sent to another address and puts what is there in place of what it was about."""
+def is_htmx_navigation() -> bool:
+    """Return whether htmx loads another address, after a link or a redirect, as opposed to refreshing an area."""
     return is_htmx() and not is_live() and request.method == "GET" and "HX-Target" in request.headers
 
 

@@ -1,4 +1,4 @@
-"""Reading filters out of an address: absent or empty leaves a thing open, what cannot be meant is refused (422)."""
+"""Reading filters out of an address: an absent or empty argument filters nothing, an invalid one is refused (422)."""
 
 from __future__ import annotations
 
