@@ -91,7 +91,7 @@
   }
 
   function act(keys) {
-    // A page without the desk around it has neither the list of keys nor the search.
+    // A page without navigation has neither the list of keys nor the search.
     if (keys === "?") $("#keyboard")?.showModal();
     else if (keys === "/") $("#search")?.focus();
     else if (keys === "j") move(1);
