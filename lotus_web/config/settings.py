@@ -44,7 +44,7 @@ class Settings:
     )
 
     store_backend = choice(
-        "DPM_SUPPORTABILITY_STORE_BACKEND", "IN_MEMORY", ("IN_MEMORY", "SQLITE", "SQL"), "where everything is kept"
+        "DPM_SUPPORTABILITY_STORE_BACKEND", "IN_MEMORY", ("IN_MEMORY", "SQLITE", "SQL"), "where everything is stored"
     )
     sqlite_path = text("DPM_SUPPORTABILITY_SQLITE_PATH", "instance/lotus.db", "the file of the SQLITE backend")
     database_url = text("DPM_SUPPORTABILITY_DATABASE_URL", "", "the SQLAlchemy URL of the SQL backend", secret=True)
@@ -74,7 +74,7 @@ class Settings:
         "DPM_SUPPORTABILITY_RETENTION_DAYS", 0, "age at which runs are purged; 0 = never", low=0, high=DAYS_MAX
     )
     async_operations_enabled = flag("DPM_ASYNC_OPERATIONS_ENABLED", True, "RFC-0018 operations")
-    async_manual_execution_enabled = flag("DPM_ASYNC_MANUAL_EXECUTION_ENABLED", True, "execute by hand")
+    async_manual_execution_enabled = flag("DPM_ASYNC_MANUAL_EXECUTION_ENABLED", True, "execute manually")
     async_execution_mode = choice(
         "DPM_ASYNC_EXECUTION_MODE", "INLINE", ("INLINE", "ACCEPT_ONLY"), "run at once or leave to the jobs"
     )
@@ -116,7 +116,7 @@ class Settings:
         "the pack of each tenant",
     )
     policy_pack_catalog = choice(
-        "DPM_POLICY_PACK_CATALOG_BACKEND", "STORE", ("STORE",), "packs are kept in the one store, with the runs"
+        "DPM_POLICY_PACK_CATALOG_BACKEND", "STORE", ("STORE",), "packs are stored with the runs"
     )
 
     exception_review_sla_hours = whole(
@@ -145,7 +145,7 @@ class Settings:
     claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim holds without activity", high=MINUTES_MAX)
     four_eyes = flag("LOTUS_FOUR_EYES", True, "who submitted a run may not approve it")
     four_eyes_exempt_tenants = words(
-        "LOTUS_FOUR_EYES_EXEMPT_TENANTS", "tenants with a single reviewer; each use of this is put on record"
+        "LOTUS_FOUR_EYES_EXEMPT_TENANTS", "tenants with a single reviewer; each use of this is written to the audit log"
     )
     reason_codes = Setting[Catalogue](
         "LOTUS_REASON_CODES",
