@@ -106,7 +106,7 @@ class House:
             tables = db.metadata.sorted_tables
             return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
 
-    def let_go(self) -> None:
+    def disconnect(self) -> None:
         with self.app.app_context():
             for engine in self.app.extensions["sqlalchemy"].engines.values():
                 engine.dispose()
@@ -187,12 +187,12 @@ def test_every_address_says_that_the_store_is_away_and_works_once_it_is_back(
     home = house(url)
     before = home.rows()
     if url.startswith("sqlite"):
-        home.let_go()  # an open file stays where it was moved to
+        home.disconnect()  # an open file stays where it was moved to
     go_away()
     assert_away(home)
     come_back()
     assert_back(home, before)
-    home.let_go()
+    home.disconnect()
 
 
 def test_a_server_that_dies_in_the_middle_of_traffic_leaves_all_that_it_answered_and_nothing_by_halves(
@@ -241,7 +241,7 @@ def test_a_server_that_dies_in_the_middle_of_traffic_leaves_all_that_it_answered
         assert count("dpm_operations", "status <> 'SUCCEEDED'") == 0
         assert counted(db.session(), "default") == recount(db.session(), "default")
         assert_provable()
-    home.let_go()
+    home.disconnect()
 
 
 class Traffic:
