@@ -119,7 +119,7 @@ class World:
     def ask(self, cell: Cell, bearer: str | None, *, body: bool = False, **headers: str) -> TestResponse:
         path = re.sub(r"<ident:([a-z_]+)>", lambda found: segment(self.ids[found[1]]), cell.rule)
         sent = headers | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
-        if cell.name.endswith(("/simulate", "/replay")):
+        if cell.name.endswith(("/simulate", "/proposals/artifact", "/replay")):
             sent["Idempotency-Key"] = f"key of {cell.rule}"
         options = {"json": cell.body} if body and cell.body is not None else {}
         return self.app.test_client().open(path, method=cell.method, headers=sent, **options)
