@@ -22,6 +22,7 @@ from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.models import Decision, Run, RunPayload
+from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.idempotency import (
     IN_PROGRESS,
     is_held,
@@ -135,18 +136,37 @@ def _compute(
             pack=pack,
         )
         with transaction() as session:
-            now = clock()
-            run_id = computed.result["rebalance_run_id"]
-            if owner is None:
-                overwrite_key(session, tenant_id=actor.tenant_id, key=key, request_hash=digest, run_id=run_id, now=now)
-            else:
-                map_key(session, tenant_id=actor.tenant_id, key=key, owner=owner, run_id=run_id, now=now)
-            record_run(session, computed, actor=actor, now=now, policy=policy)
+            _record(session, computed, key, owner, actor=actor, now=clock(), policy=policy)
     except BaseException:
         if owner is not None:
             _release(actor.tenant_id, key, owner)
         raise
-    return Simulated(run_id, correlation_id, computed.result_json, replayed=False)
+    return Simulated(computed.result["rebalance_run_id"], correlation_id, computed.result_json, replayed=False)
+
+
+def _record(
+    session: Session,
+    computed: ComputedRun,
+    key: str,
+    owner: str | None,
+    *,
+    actor: Actor,
+    now: datetime,
+    policy: DeploymentPolicy,
+) -> None:
+    """Record the run and point its key at it; raises InProgress when ``owner``'s lease went to another.
+
+    The tenant is locked before the key, as in a purge, which removes the keys of its runs: the other way round the two could
+    wait for each other.
+    """
+    if policy.workflow_enabled:
+        lock_tenant(session, actor.tenant_id)
+    own = {"tenant_id": actor.tenant_id, "key": key, "run_id": computed.result["rebalance_run_id"]}
+    if owner is None:
+        overwrite_key(session, **own, request_hash=computed.request_hash, now=now)
+    else:
+        map_key(session, **own, owner=owner, now=now)
+    record_run(session, computed, actor=actor, now=now, policy=policy)
 
 
 def _release(tenant_id: str, key: str, owner: str) -> None:
