@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+
 from lotus_web.domain.advisory.engine import simulate_proposal
 from lotus_web.domain.canonical import HASH_PREFIX, content_hash
 from lotus_web.domain.errors import Conflict, InvalidInput, StoreUnavailable
@@ -72,14 +74,17 @@ def simulate_once(body: SimulateRequestBody, *, idempotency_key: str, context: C
 
 
 def _stored(tenant_id: str, key: str, digest: str) -> StoredSimulation | None:
-    session = db.session()
-    row = session.get(ProposalSimulation, (tenant_id, key), populate_existing=True)
+    session, row = db.session(), ProposalSimulation
+    query = select(row.request_hash, row.correlation_id, row.artifact).where(
+        row.tenant_id == tenant_id, row.idempotency_key == key
+    )
+    found = session.execute(query).one_or_none()
     session.rollback()
-    if row is None:
+    if found is None:
         return None
-    if row.request_hash != digest:
+    if found.request_hash != digest:
         raise Conflict(HASH_MISMATCH)
-    return StoredSimulation(row.correlation_id, unpack(row.artifact))
+    return StoredSimulation(found.correlation_id, unpack(found.artifact))
 
 
 def _computed(body: SimulateRequestBody, digest: str, key: str, context: CommandContext) -> tuple[str, dict[str, Any]]:

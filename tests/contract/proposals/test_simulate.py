@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -57,6 +58,15 @@ def test_a_repetition_is_the_stored_answer_byte_for_byte(engine: Caller, count_r
         assert (again.status_code, again.data) == (200, answer.data)
         assert again.headers["X-Correlation-Id"] == "first"
     assert written(before, count_rows()) == {}
+
+
+def test_a_repetition_reads_the_stored_answer_once(
+    engine: Caller, statements: Callable[[], AbstractContextManager[list[str]]]
+) -> None:
+    post(engine, SIMULATE, request())
+    with statements() as sent:
+        assert post(engine, SIMULATE, request()).status_code == 200
+    assert sum("proposal_simulations" in statement for statement in sent) == 1, sent
 
 
 def test_the_artifact_holds_the_result_that_simulate_answers_with(engine: Caller) -> None:
