@@ -22,6 +22,7 @@ from tests.stores.makers import KINDS, PostgresStores, SqliteStores, environment
 from tests.stores.postgres import PostgresMissing, PostgresServer
 from tests.tools.compiled_once import share_routes, share_statements, share_templates
 from tests.tools.quick_hashes import hash_quickly
+from tests.tools.rare_collections import collect_rarely
 from tests.tools.strict_html import StrictHtmlClient
 
 MakeApp = Callable[..., Flask]
@@ -29,6 +30,7 @@ share_routes()
 share_statements()
 hash_quickly()
 be_patient()
+collect_rarely()
 # The same examples everywhere and every time, however long each takes: what fails on one machine fails on all.
 settings.register_profile(
     "lotus",
