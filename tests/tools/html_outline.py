@@ -9,6 +9,7 @@ parsed whole.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # An entity that is written out stands for a harmless character.
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|nbsp|[lr]arr|middot|ndash|mdash|hellip|times|#34|#39);")
@@ -117,13 +118,19 @@ def _read(token: re.Match[str], open_elements: list[_Element]) -> None:
     else:
         if inner.tag in _TEXT_ONLY:
             raise Unbalanced
-        start = f"<{tag}{_VALUE.sub(_emptied, attributes)}{ends_itself}>"
+        start = _start(tag, attributes, ends_itself)
         element = _Element(tag, start, hash((inner.path, inner.start)))
         inner.children.append(element)
         if _is_empty(tag, start):
             element.close()
         else:
             open_elements.append(element)
+
+
+@lru_cache(maxsize=20_000)
+def _start(tag: str, attributes: str, ends_itself: str) -> str:
+    """Return the start tag without the values that do not matter; pages repeat most of theirs."""
+    return f"<{tag}{_VALUE.sub(_emptied, attributes)}{ends_itself}>"
 
 
 def _is_empty(tag: str, start: str) -> bool:
