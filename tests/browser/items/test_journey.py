@@ -101,7 +101,7 @@ def test_the_way_by_keyboard(page: Page, live_server: LiveServer, item: str) -> 
 def test_a_claim_in_the_row_moves_the_focus_to_what_to_do_next(page: Page, live_server: LiveServer, item: str) -> None:
     sign_in(page, live_server, "nora")
     page.goto(f"{live_server.url}/inbox?tab=roles")
-    page.get_by_role("button", name="Claim").first.click()
+    page.locator("#inbox").get_by_role("button", name="Claim").first.click()
     notice = page.locator("#inbox .notice")
     expect(notice).to_contain_text("is yours now.")
     expect(notice).to_be_focused()

@@ -115,7 +115,7 @@ def test_the_sign_in_that_comes_in_place_stands_as_it_does_alone(
     sign_in(page, live_server, "nora")
     page.goto(f"{live_server.url}/inbox?tab=open")
     page.context.clear_cookies()
-    page.get_by_role("button", name="Claim").first.click()
+    page.locator("#inbox").get_by_role("button", name="Claim").first.click()
     expect(page.get_by_text("Your session has ended.")).to_be_visible()
     placed = page.locator(".bare__card").bounding_box()
     assert alone and placed
