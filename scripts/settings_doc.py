@@ -10,7 +10,7 @@ from lotus_web.config.settings import Settings
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 HEAD = """# Settings
 
-Read from the environment, or from `.env` in the folder where a process starts. They are read live: one value holds everywhere. An empty value means
+Read from the environment, or from `.env` in the folder where a process starts. One value applies everywhere. An empty value means
 the default. A value that cannot be used stops the start with its name, the value and what is allowed. Written by `scripts/settings_doc.py`.
 
 | setting | default | allowed | what it does |

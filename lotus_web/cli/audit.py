@@ -16,7 +16,7 @@ from lotus_web.queries.audit.chain import ChainReport, verify_chain
 from lotus_web.queries.audit.decisions import verify_decisions
 from lotus_web.wire.audit import export_faults
 
-group = AppGroup("audit", help="Prove that the history was not changed.")
+group = AppGroup("audit", help="Verify that the history was not changed.")
 
 
 @group.command("verify")

@@ -46,13 +46,13 @@ group = AppGroup("demo", help="The demo tenant.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same tenant.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def load(runs: int, seed: int, quiet: bool) -> None:
-    """Load people, a service account, portfolios that really drifted, runs and what was decided about them."""
+    """Load people, a service account, portfolios with real drift, runs and their decisions."""
     if current.settings().production:
         raise click.ClickException("There are no demo accounts in production (LOTUS_ENV=production).")
     with refusals():
         loaded = is_loaded()
     if loaded:
-        raise click.ClickException(f"The tenant {DEFAULT_TENANT} holds runs already; the demo is loaded once.")
+        raise click.ClickException(f"The tenant {DEFAULT_TENANT} already has runs; the demo is loaded once.")
     if runs > IN_BULK_ABOVE:
         _load_in_bulk(runs, seed, quiet)
     else:

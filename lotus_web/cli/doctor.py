@@ -17,7 +17,7 @@ def command() -> None:
     """Show the settings in force and check the store, the migrations, the chains and the jobs; exit 1 if one is wrong."""
     with reading() as session:
         diagnosis = diagnose(session, current.settings(), now=current.utcnow())
-    click.echo("Settings in force (* given)")
+    click.echo("Settings in force (* set)")
     for setting in diagnosis.settings:
         click.echo(_setting(setting))
     click.echo("\nChecks")
@@ -33,4 +33,4 @@ def _setting(setting: SettingInForce) -> str:
 
 def _finding(finding: Finding) -> str:
     line = f"{finding.state.value:<6}{finding.check}: {finding.says}"
-    return f"{line}\n      to mend: {finding.mend}" if finding.mend else line
+    return f"{line}\n      fix: {finding.mend}" if finding.mend else line

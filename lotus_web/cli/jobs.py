@@ -17,7 +17,7 @@ from lotus_web.jobs.scheduler import Scheduler, run_job
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 group = AppGroup(
-    "jobs", help="Scheduled work: deadlines, claims, delivery of notices, operations, retention, housekeeping."
+    "jobs", help="Scheduled work: deadlines, claims, delivery of notifications, operations, retention, housekeeping."
 )
 
 
@@ -37,7 +37,7 @@ def run() -> None:
 
 @group.command("tick")
 @click.option("--job", "name", type=click.Choice([job.name for job in JOBS]), help="Only this job.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, where a job can, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what the job would do, without doing it.")
 def tick(name: str | None, dry_run: bool) -> None:
     """Run due work once and print what was done as JSON."""
     chosen = job_named(name) if name else None

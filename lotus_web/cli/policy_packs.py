@@ -17,7 +17,7 @@ from lotus_web.queries.policy_packs import list_packs
 from lotus_web.services.policy_packs import put_pack, remove_pack
 from lotus_web.wire.policy_packs import read_pack
 
-group = AppGroup("policy-packs", help="Policy packs: options that hold in place of a request's own.")
+group = AppGroup("policy-packs", help="Policy packs: options that override a request's own.")
 tenant_option = click.option("--tenant", default=DEFAULT_TENANT, show_default=True)
 
 
@@ -26,7 +26,7 @@ def parsed(text: str) -> PolicyPack:
     try:
         document = json.loads(text)
     except ValueError as wrong:
-        raise click.ClickException(f"This is no JSON: {wrong}") from None
+        raise click.ClickException(f"This is not JSON: {wrong}") from None
     try:
         with refusals():
             return read_pack(document)
@@ -40,7 +40,7 @@ def parsed(text: str) -> PolicyPack:
 @click.argument("file", type=click.File(encoding="utf-8"))
 @tenant_option
 def put(file: IO[str], tenant: str) -> None:
-    """Check the pack in FILE (- for stdin) and put it into the catalogue, in the place of one with its id."""
+    """Check the pack in FILE (- for stdin) and store it, replacing one with the same ID."""
     pack = parsed(file.read())
     with writing() as session:
         new = put_pack(session, pack, tenant_id=tenant, now=current.utcnow())
@@ -50,7 +50,7 @@ def put(file: IO[str], tenant: str) -> None:
 @group.command("list")
 @tenant_option
 def list_(tenant: str) -> None:
-    """List the packs of a tenant: id, when it was put there, what it sets."""
+    """List the packs of a tenant: ID, when it was stored, what it sets."""
     with reading() as session:
         for row in list_packs(session, tenant):
             sets = dict(row.overrides) | ({} if row.replay_enabled is None else {"replay_enabled": row.replay_enabled})
@@ -61,7 +61,7 @@ def list_(tenant: str) -> None:
 @click.argument("policy_pack_id", metavar="ID")
 @tenant_option
 def remove(policy_pack_id: str, tenant: str) -> None:
-    """Take a pack out of the catalogue."""
+    """Remove a pack."""
     with writing() as session:
         remove_pack(session, policy_pack_id, tenant_id=tenant, now=current.utcnow())
     click.echo(f"{policy_pack_id} was removed from {tenant}.")

@@ -52,7 +52,7 @@ def create(account: str, tenant: str, permissions: list[Permission], expires_day
 @group.command("revoke")
 @click.argument("token_id", metavar="ID")
 def revoke(token_id: str) -> None:
-    """End a token at once."""
+    """Revoke a token at once."""
     with writing() as session:
         administration.revoke_token(session, token_id=token_id, actor=operator(DEFAULT_TENANT), now=current.utcnow())
     click.echo(f"{token_id} is revoked.")
@@ -64,21 +64,21 @@ def disable(account: str) -> None:
     """Disable a service account and all its tokens, at once."""
     with writing() as session:
         administration.disable_account(session, name=account, actor=operator(DEFAULT_TENANT), now=current.utcnow())
-    click.echo(f"{account} is disabled: none of its tokens opens anything.")
+    click.echo(f"{account} is disabled. Its tokens no longer work.")
 
 
 @group.command("enable")
 @click.argument("account")
 def enable(account: str) -> None:
-    """Let a disabled service account call again with the tokens that are still valid."""
+    """Enable a disabled service account; its tokens that are still valid work again."""
     with writing() as session:
         administration.enable_account(session, name=account, actor=operator(DEFAULT_TENANT), now=current.utcnow())
-    click.echo(f"{account} may call again with the tokens that are still valid.")
+    click.echo(f"{account} is enabled. Its valid tokens work again.")
 
 
 @group.command("list")
 def list_() -> None:
-    """List all tokens: id, account, state, end, tenants, permissions."""
+    """List all tokens: ID, account, state, expiry, tenants, permissions."""
     now = current.utcnow()
     with reading() as session:
         for row in list_tokens(session):

@@ -14,7 +14,7 @@ from lotus_web.queries.accounts.people import PersonRow, list_people
 from lotus_web.services.accounts import administration
 from lotus_web.services.sign_in.passwords import hashed
 
-group = AppGroup("users", help="People: who signs in, with which roles.")
+group = AppGroup("users", help="People who sign in, and their roles.")
 
 role_option = click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
 tenant_option = click.option("--tenant", default=DEFAULT_TENANT, show_default=True)
@@ -33,10 +33,10 @@ def read_password(from_stdin: bool) -> str:
 @click.argument("name")
 @role_option
 @tenant_option
-@click.option("--display-name", help="The name on pages, if another.")
+@click.option("--display-name", help="The name shown on pages, if different.")
 @password_option
 def create(name: str, role: str, tenant: str, display_name: str | None, password_stdin: bool) -> None:
-    """Make a person with a role in a tenant."""
+    """Create a person with a role in a tenant."""
     with refusals():
         password = hashed(read_password(password_stdin))
     with writing() as session:
@@ -78,7 +78,7 @@ def disable(name: str) -> None:
 @group.command("enable")
 @click.argument("name")
 def enable(name: str) -> None:
-    """Let a disabled person sign in again."""
+    """Enable a disabled person."""
     with writing() as session:
         administration.enable_person(session, name=name, actor=operator(DEFAULT_TENANT), now=current.utcnow())
     click.echo(f"{name} may sign in again.")
@@ -88,14 +88,14 @@ def enable(name: str) -> None:
 @click.argument("name")
 @password_option
 def password(name: str, password_stdin: bool) -> None:
-    """Give a person another password and end their sessions."""
+    """Set a person's password and end their sessions."""
     with refusals():
         typed = hashed(read_password(password_stdin))
     with writing() as session:
         administration.reset_password(
             session, name=name, password=typed, actor=operator(DEFAULT_TENANT), now=current.utcnow()
         )
-    click.echo(f"{name} has another password and is signed out everywhere.")
+    click.echo(f"{name} has a new password and is signed out everywhere.")
 
 
 @group.command("grant")

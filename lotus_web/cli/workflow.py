@@ -15,14 +15,14 @@ from lotus_web.store.session import db, transaction
 
 SHOWN = 20
 
-group = AppGroup("workflow", help="The inbox: rebuild it from the log, bring in earlier runs.")
+group = AppGroup("workflow", help="The inbox: rebuild it from the log, open items for earlier runs.")
 
 
 @group.command("rebuild")
 @click.option("--check", is_flag=True, help="Only compare; exit 1 when something differs.")
 @click.option("--tenant", help="Only this tenant.")
 def rebuild(check: bool, tenant: str | None) -> None:
-    """Make every item what the log and the manual actions say, and add event actions and notices that are missing."""
+    """Rebuild every item from the log and the manual actions, and add missing event actions and notifications."""
     with reading() as session:
         different = sum(_rebuild_tenant(name, check=check) for name in with_a_log(session, tenant))
     if different and check:
@@ -45,7 +45,7 @@ def _rebuild_tenant(tenant_id: str, *, check: bool) -> int:
         if batch.upto is None:
             break
         after = batch.upto
-    words = "differ" if check else "were mended or named"
+    words = "differ" if check else "were repaired or reported"
     click.echo(f"{tenant_id}: {items} items, {different} {words}")
     return different
 
@@ -53,7 +53,7 @@ def _rebuild_tenant(tenant_id: str, *, check: bool) -> int:
 @group.command("backfill")
 @click.option("--tenant", help="Only this tenant.")
 def backfill(tenant: str | None) -> None:
-    """Open the review of each run that needs one and has none."""
+    """Open a review for each run that needs one and has none."""
     policy = current.policy()
     if not policy.workflow_enabled:
         raise click.ClickException("The workflow is off: set DPM_WORKFLOW_ENABLED=true first.")
@@ -69,8 +69,8 @@ def _backfill_tenant(tenant_id: str) -> None:
             batch = backfill_batch(session, tenant_id, after=after, now=current.utcnow(), policy=current.policy())
         brought_in += batch.brought_in
         for run_id in batch.left:
-            click.echo(f"{tenant_id}: {run_id} is left: its payloads are gone", err=True)
-        click.echo(f"{tenant_id}: {brought_in} runs brought in")
+            click.echo(f"{tenant_id}: {run_id} is skipped: its payloads were deleted", err=True)
+        click.echo(f"{tenant_id}: {brought_in} runs added")
         if batch.upto is None:
             return
         after = batch.upto

@@ -33,7 +33,7 @@ ASYNC_OPERATIONS = Feature("async_operations_enabled", "DPM_ASYNC_OPERATIONS_DIS
 ASYNC_MANUAL_EXECUTION = Feature(
     "async_manual_execution_enabled",
     "DPM_ASYNC_MANUAL_EXECUTION_DISABLED",
-    "Executing operations by hand is switched off",
+    "Manual execution of operations is switched off",
 )
 WORKFLOW = Feature("workflow_enabled", "DPM_WORKFLOW_DISABLED", "Reviews of runs are switched off")
 LINEAGE = Feature("lineage_apis_enabled", "DPM_LINEAGE_APIS_DISABLED", "Lineage is switched off")

@@ -37,28 +37,29 @@ class Settings:
         "LOTUS_TRUSTED_PROXIES", 0, "reverse proxies in front, for the client address", low=0, high=5
     )
     session_idle_minutes = whole(
-        "LOTUS_SESSION_IDLE_MINUTES", 60, "a person's session ends after this much silence", high=MINUTES_MAX
+        "LOTUS_SESSION_IDLE_MINUTES", 60, "a session ends after this long without activity", high=MINUTES_MAX
     )
-    session_hours = whole(
-        "LOTUS_SESSION_HOURS", 12, "a person's session ends after this long in any case", high=HOURS_MAX
-    )
+    session_hours = whole("LOTUS_SESSION_HOURS", 12, "the longest that a session lasts", high=HOURS_MAX)
 
     store_backend = choice(
-        "DPM_SUPPORTABILITY_STORE_BACKEND", "IN_MEMORY", ("IN_MEMORY", "SQLITE", "SQL"), "where everything is stored"
+        "DPM_SUPPORTABILITY_STORE_BACKEND", "IN_MEMORY", ("IN_MEMORY", "SQLITE", "SQL"), "where data is stored"
     )
     sqlite_path = text("DPM_SUPPORTABILITY_SQLITE_PATH", "instance/lotus.db", "the file of the SQLITE backend")
     database_url = text("DPM_SUPPORTABILITY_DATABASE_URL", "", "the SQLAlchemy URL of the SQL backend", secret=True)
     persistence_profile = choice(
         "APP_PERSISTENCE_PROFILE", "LOCAL", ("LOCAL", "PRODUCTION"), "PRODUCTION: no start without PostgreSQL"
     )
-    database_pool_size = whole("LOTUS_DATABASE_POOL_SIZE", 16, "connections a process may hold", high=200)
+    database_pool_size = whole("LOTUS_DATABASE_POOL_SIZE", 16, "the most database connections of a process", high=200)
 
     support_apis_enabled = flag("DPM_SUPPORT_APIS_ENABLED", True, "RFC-0017 look-ups")
     summary_apis_enabled = flag("DPM_SUPPORTABILITY_SUMMARY_APIS_ENABLED", True, "RFC-0023 summary")
     support_bundle_apis_enabled = flag("DPM_SUPPORT_BUNDLE_APIS_ENABLED", True, "RFC-0023 support bundle")
     artifacts_enabled = flag("DPM_ARTIFACTS_ENABLED", True, "RFC-0019 artifact route")
     artifact_store_mode = choice(
-        "DPM_ARTIFACT_STORE_MODE", "DERIVED", ("DERIVED", "PERSISTED"), "build artifacts on reading or keep them"
+        "DPM_ARTIFACT_STORE_MODE",
+        "DERIVED",
+        ("DERIVED", "PERSISTED"),
+        "build artifacts when they are read, or store them",
     )
     lineage_apis_enabled = flag("DPM_LINEAGE_APIS_ENABLED", False, "RFC-0023 lineage")
     idempotency_history_apis_enabled = flag("DPM_IDEMPOTENCY_HISTORY_APIS_ENABLED", False, "RFC-0023 key history")
@@ -68,45 +69,57 @@ class Settings:
         "DPM_WORKFLOW_REQUIRES_REVIEW_FOR_STATUSES",
         ("PENDING_REVIEW",),
         ("READY", "PENDING_REVIEW", "BLOCKED"),
-        "run statuses that need a person",
+        "run statuses that need a review",
     )
     retention_days = whole(
         "DPM_SUPPORTABILITY_RETENTION_DAYS", 0, "age at which runs are purged; 0 = never", low=0, high=DAYS_MAX
     )
     async_operations_enabled = flag("DPM_ASYNC_OPERATIONS_ENABLED", True, "RFC-0018 operations")
-    async_manual_execution_enabled = flag("DPM_ASYNC_MANUAL_EXECUTION_ENABLED", True, "execute manually")
+    async_manual_execution_enabled = flag("DPM_ASYNC_MANUAL_EXECUTION_ENABLED", True, "execute operations manually")
     async_execution_mode = choice(
-        "DPM_ASYNC_EXECUTION_MODE", "INLINE", ("INLINE", "ACCEPT_ONLY"), "run at once or leave to the jobs"
+        "DPM_ASYNC_EXECUTION_MODE",
+        "INLINE",
+        ("INLINE", "ACCEPT_ONLY"),
+        "run operations at once, or leave them to the jobs process",
     )
     async_operations_ttl_seconds = whole(
-        "DPM_ASYNC_OPERATIONS_TTL_SECONDS", 86400, "age at which finished ones go", high=DAYS_MAX * 86_400
+        "DPM_ASYNC_OPERATIONS_TTL_SECONDS",
+        86400,
+        "age at which finished operations are deleted",
+        high=DAYS_MAX * 86_400,
     )
     operation_lease_seconds = whole(
-        "LOTUS_OPERATION_LEASE_SECONDS", 30, "silence after which a worker counts as lost", high=3600
+        "LOTUS_OPERATION_LEASE_SECONDS", 30, "time without a heartbeat after which a worker counts as lost", high=3600
     )
-    operation_max_attempts = whole("LOTUS_OPERATION_MAX_ATTEMPTS", 3, "then FAILED with WORKER_LOST")
+    operation_max_attempts = whole(
+        "LOTUS_OPERATION_MAX_ATTEMPTS", 3, "attempts until an operation is FAILED with WORKER_LOST"
+    )
 
     max_write_payload_bytes = whole(
         "ENTERPRISE_MAX_WRITE_PAYLOAD_BYTES", 1024 * 1024, "the longest body of a request or form", high=2**30
     )
     policy_version = line(
-        "ENTERPRISE_POLICY_VERSION", "1.0.0", "the header X-Enterprise-Policy-Version of every answer"
+        "ENTERPRISE_POLICY_VERSION", "1.0.0", "the header X-Enterprise-Policy-Version of every response"
     )
     enforce_authz = flag(
-        "ENTERPRISE_ENFORCE_AUTHZ", False, "JSON writes must name actor, tenant, role and service, besides their token"
+        "ENTERPRISE_ENFORCE_AUTHZ",
+        False,
+        "JSON writes must name actor, tenant, role and service, in addition to the token",
     )
     capability_rules = Setting[CapabilityRules](
         "ENTERPRISE_CAPABILITY_RULES_JSON",
         {},
         parse_capability_rules,
         'JSON: {"POST /rebalance/simulate": "capability", …}',
-        "what writes must carry in X-Capabilities while they are enforced; the longest path counts",
+        "what writes need in X-Capabilities when enforced; the longest matching path applies",
     )
 
-    policy_packs_enabled = flag("DPM_POLICY_PACKS_ENABLED", False, "options that hold in place of a request's own")
-    default_policy_pack_id = text("DPM_DEFAULT_POLICY_PACK_ID", "", "the pack where request and tenant name none")
+    policy_packs_enabled = flag("DPM_POLICY_PACKS_ENABLED", False, "options that override a request's own")
+    default_policy_pack_id = text(
+        "DPM_DEFAULT_POLICY_PACK_ID", "", "the pack used when neither request nor tenant names one"
+    )
     tenant_policy_packs_enabled = flag(
-        "DPM_TENANT_POLICY_PACK_RESOLUTION_ENABLED", False, "a tenant's own pack goes before the default one"
+        "DPM_TENANT_POLICY_PACK_RESOLUTION_ENABLED", False, "a tenant's own pack takes precedence over the default"
     )
     tenant_policy_packs = Setting[Mapping[str, str]](
         "DPM_TENANT_POLICY_PACK_MAP_JSON",
@@ -131,28 +144,34 @@ class Settings:
     deadline_risk_warning_minutes = whole(
         "LOTUS_DEADLINE_RISK_WARNING_MINUTES", 30, "warning before the due time", high=MINUTES_MAX
     )
-    default_assigned_role = choice("LOTUS_DEFAULT_ASSIGNED_ROLE", "reviewer", REVIEWING_ROLES, "who gets a new item")
+    default_assigned_role = choice(
+        "LOTUS_DEFAULT_ASSIGNED_ROLE", "reviewer", REVIEWING_ROLES, "the role that new items are assigned to"
+    )
     escalation_assigned_role = choice(
-        "LOTUS_ESCALATION_ASSIGNED_ROLE", "manager", REVIEWING_ROLES, "who gets an escalated item"
+        "LOTUS_ESCALATION_ASSIGNED_ROLE", "manager", REVIEWING_ROLES, "the role that escalated items are assigned to"
     )
     escalation_assigned_account_id = text(
-        "LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID", "", "a person instead of the role, while they may review"
+        "LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID", "", "a person instead of the role, if they may review"
     )
-    sla_sweep_seconds = whole("LOTUS_SLA_SWEEP_SECONDS", 30, "how often due times are looked at", high=3600)
+    sla_sweep_seconds = whole("LOTUS_SLA_SWEEP_SECONDS", 30, "how often due times are checked", high=3600)
     jobs_lease_seconds = whole(
-        "LOTUS_JOBS_LEASE_SECONDS", 15, "silence after which another process leads the jobs", low=3, high=3600
+        "LOTUS_JOBS_LEASE_SECONDS",
+        15,
+        "time without a heartbeat after which another process leads the jobs",
+        low=3,
+        high=3600,
     )
-    claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim holds without activity", high=MINUTES_MAX)
-    four_eyes = flag("LOTUS_FOUR_EYES", True, "who submitted a run may not approve it")
+    claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim lasts without activity", high=MINUTES_MAX)
+    four_eyes = flag("LOTUS_FOUR_EYES", True, "the submitter of a run may not approve it")
     four_eyes_exempt_tenants = words(
-        "LOTUS_FOUR_EYES_EXEMPT_TENANTS", "tenants with a single reviewer; each use of this is written to the audit log"
+        "LOTUS_FOUR_EYES_EXEMPT_TENANTS", "tenants with a single reviewer; each use is recorded in the audit log"
     )
     reason_codes = Setting[Catalogue](
         "LOTUS_REASON_CODES",
         REASON_CODES,
         parse_catalogue,
         'JSON: {"approve": [{"code": "WITHIN_MANDATE", "text": "…", "needs_comment": false}], …}',
-        "the reasons that decisions may give; set, it is a closed list for forms and /api/v1",
+        "the reasons for decisions; if set, forms and /api/v1 accept no others",
     )
     metrics_access = choice(
         "LOTUS_METRICS_ACCESS",
@@ -164,7 +183,9 @@ class Settings:
 
     # The web server reads these once, when it starts (gunicorn.conf.py).
     port = whole("PORT", 8000, "the port on 127.0.0.1, read at the start; 0: any free one", low=0, high=65_535)
-    bind = text("LOTUS_BIND", "", "where to listen in place of 127.0.0.1 and PORT, read at the start: 0.0.0.0:8000")
+    bind = text(
+        "LOTUS_BIND", "", "where to listen instead of 127.0.0.1 and PORT, such as 0.0.0.0:8000; read at the start"
+    )
     web_workers = whole(
         "WEB_CONCURRENCY", 2, "web processes, read at the start; always 1 on an IN_MEMORY store", high=256
     )
@@ -172,7 +193,7 @@ class Settings:
     request_seconds = seconds(
         "LOTUS_BODY_SECONDS",
         10,
-        "the longest that a client may take to send the head of a request, and again its body (408); read at the start",
+        "the time that a client has to send the head of a request, and again its body (408); read at the start",
         low=0.1,
         high=3600,
     )
@@ -186,7 +207,7 @@ class Settings:
         "LOTUS_HANGUP",
         "restart",
         ("restart", "stop"),
-        "what SIGHUP does to the web server, read at the start; stop: as a closed terminal should",
+        "what SIGHUP does to the web server, read at the start; stop: end, as when a terminal closes",
     )
 
     def __init__(self, environ: Mapping[str, str]):

@@ -81,7 +81,7 @@ class RunNotFound(NotFound):
     code = "DPM_RUN_NOT_FOUND"
 
     def __init__(self) -> None:
-        super().__init__(message="There is no such run here. It may have been purged, or the id is not whole.")
+        super().__init__(message="Run not found. It may have been purged, or the ID is incomplete.")
 
 
 class Conflict(LotusError):

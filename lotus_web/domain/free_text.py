@@ -57,7 +57,7 @@ def _as_stored(char: str, line_end: str) -> str:
 
 def cannot_be_shown(what: str, char: str, place: int) -> str:
     """Return the sentence that names a character which is not accepted and its place, counted from 1."""
-    return f"{what} holds U+{ord(char):04X} at character {place}, which cannot be shown."
+    return f"{what} contains U+{ord(char):04X} at character {place}, which cannot be shown."
 
 
 def turned_text(text: str, *, what: str) -> str | None:

@@ -53,7 +53,7 @@ def check_storable(value: Any, *, loc: Loc) -> None:
     if place is not None:
         where = ".".join(map(str, place[1:])) or place[0]
         raise InvalidInput(
-            "invalid_argument", Sentence("{where} holds characters that cannot be stored.", where=where), loc=place
+            "invalid_argument", Sentence("{where} contains characters that cannot be stored.", where=where), loc=place
         )
 
 

@@ -10,7 +10,7 @@ from lotus_web.domain.sentences import Sentence
 
 MOST = 20
 NAME_MAX = 60
-TOO_MANY_VIEWS = f"You have {MOST} views, the most there may be. Delete one first."
+TOO_MANY_VIEWS = f"You have {MOST} views, the maximum. Delete one first."
 _LOC = ("body", "name")
 
 

@@ -42,7 +42,7 @@ TEMPLATES: Mapping[NoticeCode, str] = {
     NoticeCode.DUE_SOON: "{title} is due at {due}.",
     NoticeCode.ESCALATED: "{title} was escalated.",
     NoticeCode.ESCALATED_TO_ROLE: (
-        "{title} was escalated. {account}, whom the settings name, cannot review items here."
+        "{title} was escalated. {account}, named in the settings, cannot review items here."
     ),
     NoticeCode.NOT_RECORDED: "{title}: {action} could not be recorded ({reason}).",
 }

@@ -20,4 +20,4 @@ class Page(Generic[T]):
 
 def invalid_cursor() -> InvalidInput:
     """Return the refusal of a cursor that this list did not make."""
-    return InvalidInput("INVALID_CURSOR", "The cursor is not one that this list gave out.", loc=("query", "cursor"))
+    return InvalidInput("INVALID_CURSOR", "The cursor was not issued by this list.", loc=("query", "cursor"))

@@ -110,5 +110,5 @@ def parse_tenant_packs(text: str) -> dict[str, str]:
     """Return the pack of each tenant from a JSON object of texts; raises ValueError."""
     document = json.loads(text)
     if not isinstance(document, dict) or not all(isinstance(named, str) for named in document.values()):
-        raise ValueError("an object of tenant and pack id is wanted")
+        raise ValueError("an object that maps tenants to pack IDs is required")
     return {tenant_id.strip(): named.strip() for tenant_id, named in document.items()}

@@ -30,7 +30,7 @@ def parse_capability_rules(text: str) -> CapabilityRules:
     """Return rules from ``{"POST /rebalance/simulate": "capability", …}``; raises ValueError."""
     document = json.loads(text)
     if not isinstance(document, dict):
-        raise ValueError("an object is wanted")
+        raise ValueError("an object is required")
     rules: dict[tuple[str, str], str] = {}
     for route, capability in document.items():
         found = RULE.fullmatch(route.strip())

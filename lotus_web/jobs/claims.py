@@ -8,7 +8,7 @@ from typing import Any
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.jobs.batches import BATCH, work_through
 from lotus_web.jobs.context import JobContext
-from lotus_web.services.items.claims import end_claim, lapsed_claims
+from lotus_web.services.items.claims import end_claim, expired_claims
 
 
 def release(context: JobContext, now: datetime) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def release(context: JobContext, now: datetime) -> dict[str, Any]:
     released, failed = work_through(
         context,
         now,
-        lambda session: lapsed_claims(session, now=now, lease=lease, limit=BATCH),
+        lambda session: expired_claims(session, now=now, lease=lease, limit=BATCH),
         lambda session, key: end_claim(session, key, now=now, lease=lease, policy=policy),
     )
     return {"released": released, "failed": failed}

@@ -58,5 +58,5 @@ def _own_views(session: Session, actor: Actor) -> dict[str, SavedView]:
 
 def _one_of(own: dict[str, SavedView], view_id: str) -> SavedView:
     if view_id not in own:
-        raise NotFound("VIEW_NOT_FOUND", "There is no such view of yours.")
+        raise NotFound("VIEW_NOT_FOUND", "You have no such view.")
     return own[view_id]

@@ -12,7 +12,7 @@ AWAY = (exc.OperationalError, exc.InterfaceError, exc.DisconnectionError, exc.Ti
 AWAY_SQLSTATES = frozenset({"42P01", "25006"})
 STORE_AWAY = "The store cannot be reached or refused the work. Nothing was recorded."
 STORE_AWAY_LATE = (
-    "The store cannot be reached or refused the work. It may have been recorded: look before you send it again."
+    "The store cannot be reached or refused the work. It may have been recorded: check before you send it again."
 )
 
 

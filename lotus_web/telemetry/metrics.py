@@ -23,7 +23,7 @@ OWN = CollectorRegistry()
 LABELS = ("method", "route", "status")
 REQUESTS = Counter("lotus_requests", "Requests answered", LABELS, registry=OWN)
 SECONDS = Histogram("lotus_request_seconds", "Time to answer", LABELS, registry=OWN, buckets=BUCKETS)
-CONFLICTS = Counter("lotus_conflicts", "Requests refused for the state that things were in", ("route",), registry=OWN)
+CONFLICTS = Counter("lotus_conflicts", "Requests refused because of a state conflict", ("route",), registry=OWN)
 # Looking up a label set costs more than counting with it.
 _known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 

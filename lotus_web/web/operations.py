@@ -117,7 +117,7 @@ def execute(operation_id: str) -> ResponseReturnValue:
             )
     except Conflict as conflict:
         return _page(operation_id, status=409, conflict=conflict)
-    flash("The operation was carried out.", "success")
+    flash("The operation was executed.", "success")
     return see_other(url_for("operations.show", operation_id=operation_id))
 
 

@@ -62,7 +62,7 @@ def change(run_id: str) -> ResponseReturnValue:
 def _asked() -> bool:
     word = request.form.get("action", "")
     if word not in WORDS:
-        raise InvalidInput("invalid_argument", "Say whether to set or to lift the hold.", loc=("body", "action"))
+        raise InvalidInput("invalid_argument", "Choose whether to set or lift the hold.", loc=("body", "action"))
     return WORDS[word]
 
 

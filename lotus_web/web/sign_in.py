@@ -26,7 +26,7 @@ from lotus_web.web.shell.return_path import HOME, safe_path
 blueprint = Blueprint("sign_in", __name__)
 log = structlog.get_logger(__name__)
 
-REFUSED = "The name or the password is not right."
+REFUSED = "The username or the password is wrong."
 NO_ROLE = "You have no role here yet. Ask an administrator for one."
 KEPT = "You are signed in again. What you wrote is still in the form; nothing was sent yet."
 IPV6_PREFIX = 64

@@ -63,7 +63,7 @@ def show() -> ResponseReturnValue:
         try:
             trace_summary(db.session(), current_actor().tenant_id, wanted)
         except NotFound:
-            sentence = "There is no trace with this id. An id has to be whole."
+            sentence = "There is no trace with this id. An ID must be complete."
             raise InvalidInput("TRACE_NOT_FOUND", sentence, loc=("query", "trace")) from None
         return see_other(url_for("studio.trace", trace_id=wanted))
     traces = recent_traces(db.session(), current_actor().tenant_id, limit=LISTED)

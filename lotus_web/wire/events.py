@@ -46,7 +46,7 @@ class ActorBody(_Strict):
 
 
 class EventBody(_Strict):
-    """The envelope. Unknown keys are refused, since what is not stored would be lost unsaid."""
+    """The envelope. Unknown keys are refused, since they would be lost silently."""
 
     event_id: Ident
     tenant_id: Ident

@@ -72,6 +72,6 @@ def deciding_actor(actor: Actor, actor_id: str) -> Actor:
         missing = {"permission": Permission.ACT_ON_BEHALF.value, "actor_id": actor_id}
         raise Forbidden("ACTOR_MISMATCH", "A decision is recorded under the account of its token.", details=missing)
     if is_disabled(db.session(), actor_id):
-        sentence = Sentence("{name} is disabled: nobody acts in their name.", name=Account(actor_id))
+        sentence = Sentence("{name} is disabled: nobody can act on their behalf.", name=Account(actor_id))
         raise Forbidden("ACTOR_MISMATCH", sentence, details={"actor_id": actor_id})
     return replace(actor, on_behalf_of=actor_id)

@@ -77,7 +77,7 @@ class InvalidBody(ErrorBody):
 
 
 class FaultBody(ErrorBody):
-    """A fault on our side as a problem document (RFC 9457); nothing is said of the cause."""
+    """A fault on our side as a problem document (RFC 9457); the cause is not disclosed."""
 
     type: Literal["about:blank"]
     title: Literal["Internal Server Error"]

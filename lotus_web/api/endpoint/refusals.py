@@ -23,7 +23,7 @@ CHALLENGE = 'Bearer realm="lotus-web"'
 MOST_PROBLEMS = 200
 LONGEST_INPUT = 2_000
 FAULT = "An unexpected error occurred."
-MAYBE_RECORDED = "What was sent may have been recorded: look before you send it again."
+MAYBE_RECORDED = "What was sent may have been recorded: check before you send it again."
 
 
 class InvalidRequest(Exception):

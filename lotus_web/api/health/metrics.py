@@ -43,27 +43,27 @@ class StoreCollector(Collector):
             if not is_store_failure(error):
                 raise
             db.session.rollback()
-            yield GaugeMetricFamily("lotus_store_up", "Whether the store answers", value=0)
+            yield GaugeMetricFamily("lotus_store_up", "Whether the store responds", value=0)
             return
-        yield GaugeMetricFamily("lotus_store_up", "Whether the store answers", value=1)
+        yield GaugeMetricFamily("lotus_store_up", "Whether the store responds", value=1)
         yield from families(found)
 
 
 def families(found: StoreFigures) -> Iterator[Metric]:
     """Yield the figures as Prometheus metrics."""
     yield _counter("lotus_decisions", "Decisions on runs", "action", found.decisions)
-    yield _gauge("lotus_items_open", "Items that wait for a person", "status", found.open_items)
+    yield _gauge("lotus_items_open", "Items waiting for a person", "status", found.open_items)
     yield GaugeMetricFamily("lotus_items_overdue", "Open items past their due time", value=found.overdue_items)
     yield GaugeMetricFamily(
         "lotus_sla_sweep_lag_seconds",
-        "How long the item that waits longest for its escalation has been late",
+        "How long the longest-waiting item has been late for escalation",
         value=found.sweep_lag,
     )
     yield _gauge("lotus_job_age_seconds", "Time since a job last ended well", "job", found.jobs)
     yield _gauge("lotus_operations_unfinished", "Operations that are not finished", "status", found.operations)
     yield GaugeMetricFamily(
         "lotus_operation_queue_lag_seconds",
-        "How long the oldest unfinished operation could have been taken up",
+        "How long the oldest unfinished operation has been ready for a worker",
         value=found.queue_lag,
     )
     yield CounterMetricFamily("lotus_chain_entries", "Entries of the event log", value=found.chain_entries)
@@ -89,7 +89,7 @@ def _gauge(name: str, text: str, label: str, values: Mapping[str, float]) -> Met
 
 @routes.get("/metrics")
 @endpoint(
-    "Give figures to a Prometheus server",
+    "Return metrics for a Prometheus server",
     permission=Permission.RUNS_READ,
     opened=PublicIf("metrics_public", "LOTUS_METRICS_ACCESS"),
     response=MetricsText,

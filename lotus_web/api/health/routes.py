@@ -29,9 +29,9 @@ class Live(Answer):
 
 
 class Checks(Answer):
-    """What was looked at; migrations and jobs are ``unknown`` while the store is away.
+    """What was checked; migrations and jobs are ``unknown`` while the store is away.
 
-    ``jobs`` tells of the scheduler's heartbeat and fails nothing: requests can be served while nobody sweeps.
+    ``jobs`` reports the scheduler's heartbeat and never fails the check: requests can be served without a scheduler.
     """
 
     store: Check
@@ -40,14 +40,14 @@ class Checks(Answer):
 
 
 class Health(Answer):
-    """Whether requests can be served, and if not, for want of what."""
+    """Whether requests can be served, and if not, why."""
 
     status: Literal["ok", "unavailable"]
     checks: Checks
 
 
 @routes.get("/health/live")
-@endpoint("Tell that the process answers, without asking the store", permission=None, response=Live)
+@endpoint("Report that the process is alive, without querying the store", permission=None, response=Live)
 def live() -> Live:
     """Answer."""
     return Live()
@@ -55,7 +55,10 @@ def live() -> Live:
 
 @routes.get("/health/ready")
 @endpoint(
-    "Tell whether requests can be served: 503 while they cannot", permission=None, response=Health, also=(UNAVAILABLE,)
+    "Report whether requests can be served: 503 while they cannot",
+    permission=None,
+    response=Health,
+    also=(UNAVAILABLE,),
 )
 def ready() -> Response:
     """Ask the store and compare its migration with the newest."""
@@ -64,7 +67,7 @@ def ready() -> Response:
 
 @routes.get("/health")
 @endpoint(
-    "Tell what `/health/ready` tells, under the name that probes try first",
+    "Report the same as `/health/ready`, under the path that probes try first",
     permission=None,
     response=Health,
     also=(UNAVAILABLE,),

@@ -29,11 +29,11 @@ HEADERS: dict[str, Any] = {
     "traceparent": {"description": "W3C trace context.", "schema": {"type": "string"}},
     "X-Enterprise-Policy-Version": {"description": "The policy in force.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "string"}},
-    "WWW-Authenticate": {"description": "How to say who is asking.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}},
 }
 ON_EVERY_ANSWER = ("X-Correlation-Id", "X-Request-Id", "X-Trace-Id", "traceparent", "X-Enterprise-Policy-Version")
 
-UNAUTHENTICATED = Refuses(401, "UNAUTHENTICATED", "the bearer token is missing, unknown, revoked or past its end")
+UNAUTHENTICATED = Refuses(401, "UNAUTHENTICATED", "the bearer token is missing, unknown, revoked or expired")
 FORBIDDEN = Refuses(403, "FORBIDDEN", "the token lacks the permission, or is not for this tenant")
 TOO_LARGE = Refuses(
     413, "payload_too_large", "the body is longer than `ENTERPRISE_MAX_WRITE_PAYLOAD_BYTES`, 1 MiB unless set"
@@ -45,7 +45,7 @@ POLICY_DENIED = Refuses(
 STORE_AWAY = Refuses(
     503,
     "DPM_STORE_UNAVAILABLE",
-    "the store cannot be reached or refused the work; nothing was recorded, but if it went away while it was recording",
+    "the store cannot be reached or refused the work; nothing was recorded, unless it failed while recording",
 )
 # Responses that are the same on every route of a surface are components with these names.
 SHARED = {

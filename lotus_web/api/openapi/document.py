@@ -31,11 +31,11 @@ SAME_AS = "x-same-as"
 DESCRIPTION = """Runs of portfolio-rebalance engines, the gate that some of them must pass, and the people who decide.
 
 Every `/rebalance` route answers under `/api/v1/rebalance` too; links in bodies lead there.
-Amounts and weights are decimals written as strings. Instants are UTC with microseconds. What a schema of an answer requires is always there, null where it does not apply.
+Amounts and weights are decimals written as strings. Instants are UTC with microseconds. Required fields of a response are always present, null where they do not apply.
 Lists are paged by `cursor`: pass on `next_cursor` until it is null; nothing is lost or repeated while rows are added.
 A refusal names a stable code; a part that a deployment has switched off answers 404.
-Every answer of a route carries the headers listed with it. What is no HTTP request, or has a line or header of more than 8190 bytes, never reaches
-a route: the server turns it away with 400, 414 or 431 and a page of HTML, without these headers."""
+Every answer of a route carries the headers listed with it. Anything that is not an HTTP request, or has a line or header of more than 8190 bytes, never reaches
+a route: the server refuses it with 400, 414 or 431 and an HTML page, without these headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _who(permission: Permission | AnyToken | None) -> str:
 def _description(declared: Endpoint) -> str:
     lines = [_who(declared.permission)]
     if declared.opened is not None:
-        lines = [lines[0].removesuffix(".") + f", unless `{declared.opened.named}` lets everyone in."]
+        lines = [lines[0].removesuffix(".") + f", unless `{declared.opened.named}` allows everyone."]
     switches = [getattr(Settings, feature.setting).name for feature in declared.features]
     if switches:
         lines.append("Switched by " + ", ".join(f"`{name}`" for name in switches) + ".")

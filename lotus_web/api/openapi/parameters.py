@@ -28,9 +28,9 @@ HEADER_SCHEMAS: dict[str, Schema] = {
 HEADER_EXAMPLES = {"Idempotency-Key": KEY, PACK_HEADER: "low-turnover"}
 
 ENTERPRISE = {
-    "X-Actor-Id": "Who acts, as the gateway in front vouches.",
+    "X-Actor-Id": "The actor, as asserted by the gateway in front.",
     "X-Role": "In which role.",
-    "X-Service-Identity": "Which service sends it; `Authorization` will do instead.",
+    "X-Service-Identity": "Which service sends it; `Authorization` is accepted instead.",
     "X-Capabilities": "What the service may do, separated by commas, where a rule of `ENTERPRISE_CAPABILITY_RULES_JSON` fits.",
 }
 
@@ -38,7 +38,7 @@ SHARED: dict[str, Parameter] = {
     "CorrelationId": {
         "name": "X-Correlation-Id",
         "in": "header",
-        "description": "Groups what belongs together. It may be used again: look-ups answer the latest. Made up when absent.",
+        "description": "Groups related requests. It may be used again: look-ups answer the latest. Generated when absent.",
         "schema": {"type": "string", "minLength": 1, "maxLength": CORRELATION_MAX, "pattern": VISIBLE},
         "example": CORRELATION_ID,
     },
@@ -51,7 +51,7 @@ SHARED: dict[str, Parameter] = {
     "RequestId": {
         "name": "X-Request-Id",
         "in": "header",
-        "description": "Names this one request in answers and logs. Made up when absent or not printable.",
+        "description": "Names this one request in answers and logs. Generated when absent or not printable.",
         "schema": {"type": "string"},
         "example": "req_5a1c7e90b2d4",
     },

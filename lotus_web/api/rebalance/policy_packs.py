@@ -17,8 +17,8 @@ def check_pack_id(sent: str | None) -> str | None:
 POLICY_PACK = HeaderParam(
     PACK_HEADER,
     check_pack_id,
-    "the policy pack whose options hold in place of the request's; without it the tenant's pack, then the deployment's;"
-    " one that the catalogue does not have changes nothing, and without `DPM_POLICY_PACKS_ENABLED` none does",
+    "the policy pack whose options override the request's; without it the tenant's pack, then the deployment's;"
+    " an unknown pack changes nothing, and without `DPM_POLICY_PACKS_ENABLED` none does",
     required=False,
 )
 PACK_INVALID = Refuses(409, INVALID, "the policy pack in the store is not one that this version accepts")

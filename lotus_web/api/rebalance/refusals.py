@@ -6,7 +6,7 @@ from lotus_web.api.endpoint.routing import Refuses
 
 RUN_NOT_FOUND = Refuses(404, "DPM_RUN_NOT_FOUND", "there is no such run in this tenant")
 KEY_NOT_FOUND = Refuses(404, "DPM_IDEMPOTENCY_KEY_NOT_FOUND", "the tenant has no run with this key")
-INVALID_CURSOR = Refuses(422, "INVALID_CURSOR", "the cursor is not one that this list gave out")
+INVALID_CURSOR = Refuses(422, "INVALID_CURSOR", "the cursor was not issued by this list")
 KEY_CONFLICT = Refuses(409, "IDEMPOTENCY_KEY_CONFLICT: request hash mismatch", "the key was used with another request")
 KEY_IN_PROGRESS = Refuses(409, "IDEMPOTENCY_KEY_IN_PROGRESS", "the same request is being computed for more than 10 s")
 STORE_INCONSISTENT = Refuses(503, "DPM_IDEMPOTENCY_STORE_INCONSISTENT", "the run of the key is missing from the store")
@@ -17,7 +17,7 @@ FOUR_EYES = Refuses(
     403,
     "FOUR_EYES",
     "the account or person that submitted the run does not APPROVE it: a client that does both needs a second account;"
-    " `LOTUS_FOUR_EYES=false`, or a tenant in `LOTUS_FOUR_EYES_EXEMPT_TENANTS`, lifts that",
+    " `LOTUS_FOUR_EYES=false`, or a tenant in `LOTUS_FOUR_EYES_EXEMPT_TENANTS`, lifts this rule",
 )
 OPERATION_NOT_FOUND = Refuses(404, "DPM_ASYNC_OPERATION_NOT_FOUND", "there is no such operation in this tenant")
 NOT_EXECUTABLE = Refuses(

@@ -18,7 +18,7 @@ routes = ApiBlueprint("admin", __name__, envelope=V1Envelope())
 
 
 class ExportAnswer(Answer):
-    """Everything there is on an item; ``flask --app app audit verify --file`` takes it."""
+    """Everything stored about an item; ``flask --app app audit verify --file`` takes it."""
 
     export_version: int
     exported_at: str

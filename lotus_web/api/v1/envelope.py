@@ -43,12 +43,12 @@ INVALID = Refuses(422, "invalid_argument", "a reason, note or target is missing,
 MALFORMED = Refuses(400, "invalid_argument", "the event is malformed")
 UNKNOWN_ACTION = Refuses(400, "invalid_argument", "the action is unknown")
 INVALID_TRANSITION = Refuses(409, "invalid_transition", "the item's status does not allow the action")
-VERSION_CONFLICT = Refuses(409, "version_conflict", "the item moved; the details name who, what and when")
+VERSION_CONFLICT = Refuses(409, "version_conflict", "the item changed; the details name who, what and when")
 FOUR_EYES = Refuses(
     403,
     "four_eyes",
-    "whoever submitted the run or asked for the review does not approve or override it; `LOTUS_FOUR_EYES=false`, or a tenant"
-    " in `LOTUS_FOUR_EYES_EXEMPT_TENANTS`, lifts that",
+    "the submitter of the run or the requester of the review may not approve or override it; `LOTUS_FOUR_EYES=false`, or a tenant"
+    " in `LOTUS_FOUR_EYES_EXEMPT_TENANTS`, lifts this rule",
 )
 TRACE_SEQ_CONFLICT = Refuses(409, "trace_seq_conflict", "trace_seq is not the next of its trace")
 IDEMPOTENCY_CONFLICT = Refuses(409, "idempotency_conflict", "the key was used for another event")

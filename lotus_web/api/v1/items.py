@@ -88,7 +88,7 @@ class WorkflowListParams(QueryParams):
 
 
 class ActionBody(BaseModel):
-    """What is asked; ``version`` is the item's as the caller saw it, ``actor_id`` whom an account speaks for."""
+    """The requested action; ``version`` is the item's as the caller saw it, ``actor_id`` whom an account speaks for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

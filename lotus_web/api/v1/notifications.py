@@ -40,9 +40,7 @@ def list_notifications(call: Call, query: NotificationListParams) -> Notificatio
 
 
 @routes.post("/notifications/<ident:notification_id>/read")
-@endpoint(
-    "Note that a notification was read", permission=AnyToken.ANY, response=NotificationAnswer, refuses=(NOT_FOUND,)
-)
+@endpoint("Mark a notification as read", permission=AnyToken.ANY, response=NotificationAnswer, refuses=(NOT_FOUND,))
 def read(call: Call, notification_id: str) -> NotificationAnswer:
     """Mark it as read; repeating this changes nothing."""
     with transaction() as session:

@@ -21,7 +21,7 @@ class ReasonAnswer(Answer):
 
 
 class ReasonCatalogueAnswer(Answer):
-    """The reasons by action; ``closed`` says that no others are taken."""
+    """The reasons by action; ``closed`` says that no others are accepted."""
 
     actions: dict[str, list[ReasonAnswer]]
     closed: bool

@@ -18,7 +18,11 @@ from lotus_web.domain.items.transitions import check_free_text
 
 # What Lotus Web itself writes, where nobody chose a code.
 NO_REASON_CODE = "UNSPECIFIED"
-_OWN_WORDS = {"SLA_BREACHED": "The due time passed", NO_REASON_CODE: "No reason code was given"}
+_OWN_WORDS = {
+    "SLA_BREACHED": "The due time passed",
+    "CLAIM_LAPSED": "The claim expired",
+    NO_REASON_CODE: "No reason code was given",
+}
 
 Catalogue = Mapping[Action, tuple[ReasonCode, ...]]
 
@@ -29,22 +33,22 @@ def parse_catalogue(raw: str) -> Catalogue:
     """Read ``{"approve": [{"code", "text", "needs_comment"}, …]}``; actions left out keep their codes. Raises ValueError."""
     document = json.loads(raw)
     if not isinstance(document, dict):
-        raise ValueError("an object is wanted")
+        raise ValueError("an object is required")
     own = {Action(word): tuple(_parsed(entry) for entry in entries) for word, entries in document.items()}
     if any(action not in REASON_CODES or not codes for action, codes in own.items()):
         raise ValueError("only decisions have reasons, and each needs one")
     for codes in own.values():
         if len({reason.code for reason in codes}) != len(codes):
-            raise ValueError("a code stands once in a list")
+            raise ValueError("a code may occur only once in a list")
     return {**REASON_CODES, **own}
 
 
 def _parsed(entry: Any) -> ReasonCode:
     if not isinstance(entry, dict) or not {"code", "text"} <= entry.keys() <= {"code", "text", "needs_comment"}:
-        raise ValueError("an entry has a code, a text and perhaps needs_comment")
+        raise ValueError("an entry has a code, a text and optionally needs_comment")
     code, text, needs_comment = entry["code"], entry["text"], entry.get("needs_comment", False)
     if not isinstance(code, str) or not isinstance(text, str) or not text.strip() or type(needs_comment) is not bool:
-        raise ValueError("code and text are texts, needs_comment is true or false")
+        raise ValueError("code and text must be text, needs_comment true or false")
     try:
         return ReasonCode(check_reason_code(code), text.strip(), needs_comment)
     except InvalidInput as wrong:
@@ -87,4 +91,4 @@ def check_comment_of(action: Action, code: str, comment: str, codes: Catalogue =
     """Raise InvalidInput where the catalogue requires a comment with this code and there is none."""
     reason = next((reason for reason in codes.get(action, ()) if reason.code == code), None)
     if reason is not None and reason.needs_comment and not check_free_text(comment):
-        raise InvalidInput("invalid_argument", "Say more: this reason needs a comment.", loc=("body", "reason"))
+        raise InvalidInput("invalid_argument", "Add a comment: this reason requires one.", loc=("body", "reason"))

@@ -178,7 +178,7 @@ def _check_texts(value: Any) -> None:
     """Refuse NUL and lone surrogates wherever they are: PostgreSQL stores neither."""
     if isinstance(value, str):
         if not is_storable(value):
-            raise _refuse("payload holds characters that cannot be stored")
+            raise _refuse("payload contains characters that cannot be stored")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             _check_texts(key)

@@ -62,6 +62,6 @@ def _act(done: RebuildResult, record: ActionRecord) -> None:
         return
     if item.status is not record.from_status:
         done.inconsistencies.append(
-            f"action {record.action_id}: it begins at {record.from_status}, its item stood at {item.status}"
+            f"action {record.action_id}: it starts from {record.from_status}, but its item was {item.status}"
         )
     done.keep(fold_action(item, record))

@@ -168,7 +168,7 @@ ACTIONS: Mapping[Action, ActionSpec] = {
         label="Release",
         past="Released",
         did="released it",
-        done="Released. It waits for someone else.",
+        done="Released. Someone else can claim it.",
         permission=Permission.WORKFLOW_REVIEW,
         form=Form(Group.HOLDER, "person", "neutral", "quiet"),
         steps={ItemStatus.IN_REVIEW: ItemStatus.REQUESTED},
@@ -235,7 +235,7 @@ ACTIONS: Mapping[Action, ActionSpec] = {
     Action.REASSIGN: ActionSpec(
         label="Reassign",
         past="Reassigned",
-        did="gave it",
+        did="assigned it",
         done="Reassigned.",
         permission=Permission.WORKFLOW_ASSIGN,
         form=Form(Group.MORE, "people", "active", "secondary", order=2),

@@ -1,4 +1,4 @@
-"""Four eyes: whoever submitted a run or asked for a review does not approve it (ADR 0013).
+"""Four eyes: whoever submitted a run or requested a review does not approve it (ADR 0013).
 
 The rule compares names: the person or account that decides with the one that submitted or asked. An account that acts on
 behalf of others vouches for the names that it sends.
@@ -56,7 +56,7 @@ class FourEyes:
         """Return the sentence that says why someone else must do this; None where the actor may."""
         if actor.tenant_id in self.exempt_tenants or not self.applies_to(action, actor, parties):
             return None
-        did = parties.submitted if actor.decider_id == parties.submitted_by else "asked for this review"
+        did = parties.submitted if actor.decider_id == parties.submitted_by else "requested this review"
         template = "{decider} {did}: someone else must {action} it."
         return Sentence(template, decider=Account(actor.decider_id), did=did, action=ACTIONS[action].verb)
 

@@ -9,7 +9,7 @@ from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.values import ItemStatus
 
-# An item that waits for changes waits for someone else. One in review has its reviewer, unless a reassignment ended the claim.
+# An item that is waiting for changes waits for someone else. One in review has its reviewer, unless a reassignment ended the claim.
 FREE = frozenset({ItemStatus.REQUESTED, ItemStatus.IN_REVIEW, ItemStatus.ESCALATED})
 
 

@@ -44,7 +44,7 @@ SUBJECTS: Mapping[SubjectType, SubjectSpec] = {
         has_gate=True,
         noun="this run",
         submitted="submitted this run",
-        not_kept=("The run itself is no longer kept.", "Its decisions and this timeline stay."),
+        not_kept=("The run itself was deleted.", "Its decisions and this timeline remain."),
     ),
     SubjectType.EXCEPTION: SubjectSpec(stored="exception"),
     SubjectType.TRACE_REVIEW: SubjectSpec(stored="trace_review"),

@@ -37,10 +37,10 @@ class ItemFacts:
 _STATUS_WORDS = {
     ItemStatus.REQUESTED: "is waiting for a reviewer",
     ItemStatus.IN_REVIEW: "is in review",
-    ItemStatus.CHANGES_REQUESTED: "waits for changes",
+    ItemStatus.CHANGES_REQUESTED: "is waiting for changes",
     ItemStatus.ESCALATED: "is escalated",
-    ItemStatus.APPROVED: "is approved already",
-    ItemStatus.REJECTED: "is rejected already",
+    ItemStatus.APPROVED: "is already approved",
+    ItemStatus.REJECTED: "is already rejected",
     ItemStatus.OVERRIDDEN: "was overridden, which is final",
 }
 
@@ -87,7 +87,7 @@ def refusal(item: ItemFacts, action: Action) -> Sentence:
         kind = spec.only_for.value.replace("_", " ")
         return Sentence("Only {kind}s can be {done}.", kind=kind, done=spec.past.lower())
     if _against_the_hold(item, action) and spec.hold is Hold.RELEASE:
-        return Sentence("Nobody holds this item: {action} is not possible now.", action=spec.verb)
+        return Sentence("This item is unassigned: {action} is not possible now.", action=spec.verb)
     template = "This item {is_in_status}: {action} is not possible now."
     return Sentence(template, is_in_status=_STATUS_WORDS[item.status], action=spec.verb)
 

@@ -65,14 +65,14 @@ def exclusions(result: Document) -> Iterator[Exclusion]:
 
 def _excluded(code: str) -> str:
     if code == f"{_LOCKED}MISSING_SHELF":
-        return "Held, but not on the shelf: no order may touch it"
+        return "Held, but not on the shelf: it cannot be traded"
     if code.startswith(_LOCKED):
-        return f"Held, and {_words(code, _LOCKED)} on the shelf: no order may touch it"
+        return f"Held, and {_words(code, _LOCKED)} on the shelf: it cannot be traded"
     if code == f"{_SHELF}SELL_ONLY":
-        return "Sell only on the shelf: it may be sold and not bought"
+        return "Sell only on the shelf: it may be sold but not bought"
     if code.startswith(_SHELF):
-        return f"In the model, but {_words(code, _SHELF)} on the shelf: its weight has to go elsewhere"
-    return "Kept out of what may be traded freely"
+        return f"In the model, but {_words(code, _SHELF)} on the shelf: its weight is redistributed"
+    return "Excluded from free trading"
 
 
 def _words(code: str, prefix: str) -> str:

@@ -140,10 +140,10 @@ def _exclusion(reason_code: str) -> str:
 
 def _shortfall_sentence(capped: list[_Shortfall]) -> str:
     if len(capped) == 1:
-        return f"{capped[0].words}, and the rest has no place to go."
+        return f"{capped[0].words}, and the rest cannot be allocated."
     together = _percent(sum((one.weight for one in capped), Decimal(0)))
     others = f"{len(capped) - 1} more fall short" if len(capped) > 2 else "one more falls short"
-    return f"{capped[0].words}; {others}. Together {together} of the portfolio has no place to go."
+    return f"{capped[0].words}; {others}. Together {together} of the portfolio cannot be allocated."
 
 
 def _unexplained(result: Mapping[str, Any]) -> Finding:

@@ -16,8 +16,8 @@ NOTES = {
     "TARGET_METHOD_WEIGHT_DIVERGENCE": "The other target method arrives at other weights.",
     "NO_ELIGIBLE_REDISTRIBUTION_DESTINATION": "Nothing may take the weight that a group limit cut off.",
     "INFEASIBILITY_HINT_CASH_BAND_CONTRADICTION": "The cash band leaves no weight that the positions could have.",
-    "INFEASIBILITY_HINT_SINGLE_POSITION_CAPACITY": "The positions cannot hold the whole portfolio within the limit for one.",
-    "SOLVER_ERROR": "The solver is not installed or gave up.",
+    "INFEASIBILITY_HINT_SINGLE_POSITION_CAPACITY": "The portfolio cannot be fully invested within the single-position limit.",
+    "SOLVER_ERROR": "The solver is not installed or failed.",
 }
 # What a code begins with, and the sentence about what follows.
 NOTES_ABOUT = {

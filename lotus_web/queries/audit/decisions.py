@@ -40,7 +40,7 @@ def _contradicted(session: Session, tenant_id: str) -> Iterator[str]:
             key = _key(decision.action, decision.decision_id, decision.workflow_id, decision.shown_digest)
             found = recorded.get(key)
             if found is None:
-                yield f"decision {decision.decision_id}: nothing in the log or among the actions stands for it"
+                yield f"decision {decision.decision_id}: no log entry and no action matches it"
             elif found != _facts(decision):
                 yield f"decision {decision.decision_id}: it does not say what was recorded with it"
         after = decisions[-1].decision_seq

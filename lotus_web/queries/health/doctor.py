@@ -91,7 +91,7 @@ def check_store(session: Session, settings: Settings, _now: datetime) -> Iterato
         yield Finding(
             "store",
             State.NOTE,
-            "This store dies with the process: nothing is kept.",
+            "This store is temporary: its data is lost when the process ends.",
             "Set DPM_SUPPORTABILITY_STORE_BACKEND to SQLITE or SQL.",
         )
 
@@ -166,7 +166,7 @@ def check_failed_jobs(session: Session, _settings: Settings, _now: datetime) -> 
     """Check that no job failed when it last ran."""
     for row in session.scalars(select(JobRun).where(JobRun.error.is_not(None)).order_by(JobRun.job)):
         says = f"It failed at {row.finished_at:%Y-%m-%d %H:%M:%S} UTC: {row.error}"
-        yield Finding(f"job {row.job}", State.NOTE, says, "The log of the process that runs the jobs says where.")
+        yield Finding(f"job {row.job}", State.NOTE, says, "See the log of the jobs process.")
 
 
 def check_people(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
@@ -182,19 +182,19 @@ def check_escalation(session: Session, settings: Settings, _now: datetime) -> It
     """Check that the account of the settings' escalations can review items in every tenant."""
     account, role = settings.escalation_assigned_account_id, settings.escalation_assigned_role
     if not account:
-        yield Finding("escalation", State.OK, f"What is late goes to any {role}.")
+        yield Finding("escalation", State.OK, f"Late items go to any {role}.")
         return
     tenants = session.scalars(select(TenantRuntime.tenant_id).order_by(TenantRuntime.tenant_id)).all()
     closed = [one for one in tenants or [DEFAULT_TENANT] if account not in assignable_people(session, one)]
     if not closed:
-        yield Finding("escalation", State.OK, f"What is late goes to {account}.")
+        yield Finding("escalation", State.OK, f"Late items go to {account}.")
         return
     for tenant_id in closed:
         yield Finding(
             "escalation",
             State.WRONG,
             f"{account} is unknown, disabled or without a role that reviews in {tenant_id}:"
-            f" what is late there goes to any {role}.",
+            f" late items there go to any {role}.",
             "Correct LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID, or flask --app app users",
             tenant=tenant_id,
         )
@@ -205,20 +205,18 @@ def check_delivery(session: Session, _settings: Settings, _now: datetime) -> Ite
     counts = undelivered_counts(session)
     unknown = {channel: count for channel, count in counts.waiting.items() if channel not in CHANNELS}
     if unknown:
-        says = (
-            f"Notices that wait for a channel not known here ({', '.join(sorted(unknown))}): {sum(unknown.values())}."
-        )
+        says = f"Notifications for a channel that this version does not know ({', '.join(sorted(unknown))}): {sum(unknown.values())}."
         yield Finding("delivery", State.WRONG, says, "Run the jobs with the version that made them")
     if counts.dead:
-        says = f"Notices that could not be delivered ({', '.join(sorted(counts.dead))}): {sum(counts.dead.values())}."
+        says = f"Notifications that could not be delivered ({', '.join(sorted(counts.dead))}): {sum(counts.dead.values())}."
         yield Finding("delivery", State.WRONG, says, "flask --app app notifications undelivered, then resend")
     if unknown or counts.dead:
         return
     if counts.waiting:
-        says = f"Notices that wait to be delivered: {sum(counts.waiting.values())}."
+        says = f"Notifications waiting for delivery: {sum(counts.waiting.values())}."
         yield Finding("delivery", State.NOTE, says, "flask --app app jobs tick --job delivery")
     else:
-        yield Finding("delivery", State.OK, "No notice waits to be delivered.")
+        yield Finding("delivery", State.OK, "No notification is waiting for delivery.")
 
 
 # A check may need what the checks before it found in order.

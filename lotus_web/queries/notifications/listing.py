@@ -238,5 +238,5 @@ def own_notification(session: Session, actor: Actor, notification_id: str) -> No
     """Return one notification of the actor; raises NotFound, also for another person's."""
     row = session.execute(_as_seen(actor).where(Notification.notification_id == notification_id)).one_or_none()
     if row is None or not is_recipient(actor, row.recipient_account_id, row.recipient_role):
-        raise NotFound("not_found", "There is no such notification of yours.")
+        raise NotFound("not_found", "You have no such notification.")
     return NoticeRow(**row._mapping)

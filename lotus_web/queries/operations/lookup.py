@@ -183,4 +183,4 @@ def _row(operation: Operation) -> OperationRow:
 
 def no_such_operation() -> NotFound:
     """Return the refusal of an id that names no operation here."""
-    return NotFound(NOT_FOUND, "There is no such operation here. It may have been removed after its time.")
+    return NotFound(NOT_FOUND, "Operation not found. It may have been deleted after its retention period.")

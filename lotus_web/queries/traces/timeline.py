@@ -128,9 +128,9 @@ def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]
             outcome = _POLICY_WORDS.get(payload["decision"], payload["decision"])
             return f"checked {policy['policy_id']} {policy['policy_version']}: {outcome}", ""
         case _ if event_type in OPENING:
-            return "asked for a review", str(payload["reason"])
+            return "requested a review", str(payload["reason"])
         case EventType.APPROVAL_RECORDED:
-            return f"recorded {payload['decision']} elsewhere; it does not decide this item", str(
+            return f"recorded {payload['decision']} in another system; it does not decide this item", str(
                 payload.get("reason", "")
             )
         case EventType.INPUT_OBSERVED:
@@ -168,5 +168,5 @@ def _action(row: WorkflowAction, codes: Catalogue) -> TimelineEntry:
 def _notice(row: Notification) -> TimelineEntry:
     kind = "failure" if row.category == NoticeCategory.FAILURE else "notification"
     body = stored_sentence(row.code, row.params, row.message)
-    told = Sentence("{recipient} was told", recipient=assignee(row.recipient_account_id, row.recipient_role))
+    told = Sentence("{recipient} was notified", recipient=assignee(row.recipient_account_id, row.recipient_role))
     return TimelineEntry(row.created_at, None, told, body, kind, row.notification_id, row.workflow_id)

@@ -147,7 +147,7 @@ def revoke_token(session: Session, *, token_id: str, actor: Actor, now: datetime
     if token is None or not (_is_operator(actor) or actor.tenant_id in token.tenants):
         raise NotFound("TOKEN_NOT_FOUND", "There is no such token.")
     _check_only_here(
-        set(token.tenants), actor, Sentence("The token {token_id} opens other tenants too", token_id=token_id)
+        set(token.tenants), actor, Sentence("The token {token_id} also works for other tenants", token_id=token_id)
     )
     tokens.revoke_token(session, token_id=token_id, now=now)
     record_change(session, "revoke_token", token_id, token.tenants, actor=actor, now=now, account=token.account)

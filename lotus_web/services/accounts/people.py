@@ -98,13 +98,13 @@ def disable_person(session: Session, *, name: str, now: datetime) -> None:
 
 
 def enable_person(session: Session, *, name: str) -> None:
-    """Let a disabled person sign in again. Raises NotFound."""
+    """Enable a disabled person. Raises NotFound."""
     _person(session, name).disabled_at = None
     session.flush()
 
 
 def set_password(session: Session, *, name: str, password: NewPassword, now: datetime) -> None:
-    """Give a person another password and end their sessions. Raises NotFound."""
+    """Set a person's password and end their sessions. Raises NotFound."""
     _person(session, name).password_hash = password.digest
     close_sessions_of(session, name=name, now=now)
     session.flush()

@@ -85,7 +85,7 @@ def open_review(session: Session, run_id: str, context: CommandContext) -> str:
     if not policy.requires_review(run.status):
         raise Conflict(
             "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS",
-            Sentence("The gate asks for no review of {status} runs.", status=run.status),
+            Sentence("{status} runs need no review.", status=run.status),
         )
     return open_item_for_run(session, run, now=context.now, policy=policy).row.workflow_id
 

@@ -31,7 +31,7 @@ def ingest_event(
         raise _refuse("producer_id", f"The producer id {OWN_PRODUCER} is reserved: its events open and close the gate.")
     for name, texts in (("subsystem", (draft.source.subsystem or "",)), ("tags", draft.tags)):
         if not all(map(is_storable, texts)):
-            raise _refuse(name, f"{name} holds characters that cannot be stored.")
+            raise _refuse(name, f"{name} contains characters that cannot be stored.")
     _check_shown(draft)
     poster = Poster(actor.actor_id, actor.token_id)
     return append_event(session, draft, defaults=policy.defaults, now=now, poster=poster)

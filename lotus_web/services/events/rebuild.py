@@ -153,7 +153,7 @@ def _actions(
     for action_id, record in folded.actions.items():
         yield from _kept(session, f"action {action_id}", action_row(record), stored.get(action_id), write=write)
     for action_id in sorted(stored.keys() - folded.actions.keys()):
-        yield f"action {action_id}: no event stands behind it, and it cannot be removed"
+        yield f"action {action_id}: no event matches it, and it cannot be removed"
 
 
 def _notices(session: Session, tenant_id: str, folded: RebuildResult, *, write: bool) -> Iterator[str]:

@@ -128,7 +128,7 @@ def _put_exemption_on_record(session: Session, case: ReviewCase) -> None:
         action=case.asked.action.value,
         subject=case.item.workflow_id,
         code=FOUR_EYES,
-        message="Decided by the one who submitted it or asked for it: this tenant has a single reviewer.",
+        message="Decided by the person who submitted or requested it: this tenant has a single reviewer.",
         surface=case.context.surface,
         now=case.context.now,
         request_id=case.context.correlation_id,

@@ -20,7 +20,7 @@ from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import ReviewAction, apply_action
 
 RELEASER = "workflow-claims"
-LAPSED = "CLAIM_LAPSED"
+EXPIRED = "CLAIM_LAPSED"
 
 
 def releaser(tenant_id: str) -> Actor:
@@ -29,7 +29,7 @@ def releaser(tenant_id: str) -> Actor:
     return Actor(ActorType.SYSTEM, RELEASER, tenant_id, may)
 
 
-def lapsed_claims(session: Session, *, now: datetime, lease: timedelta, limit: int) -> list[ItemKey]:
+def expired_claims(session: Session, *, now: datetime, lease: timedelta, limit: int) -> list[ItemKey]:
     """Return open items whose holder did nothing for the length of the lease, the longest silent first."""
     found: list[ItemKey] = []
     for tenant_id in session.scalars(select(TenantRuntime.tenant_id).order_by(TenantRuntime.tenant_id)):
@@ -67,7 +67,7 @@ def end_claim(session: Session, key: ItemKey, *, now: datetime, lease: timedelta
     asked = ReviewAction(
         Action.RELEASE if row.status == ItemStatus.IN_REVIEW else Action.REASSIGN,
         text=f"{row.assigned_account_id} did nothing with it for {minutes} {'minute' if minutes == 1 else 'minutes'}.",
-        reason_code=LAPSED,
+        reason_code=EXPIRED,
         assigned_role=row.assigned_role or policy.defaults.assigned_role,
     )
     context = CommandContext(releaser(tenant_id), Surface.JOBS, row.trace_id, now, policy)

@@ -20,7 +20,7 @@ AT_ONCE = 500
 def mark_read(session: Session, notification_id: str, *, actor: Actor, now: datetime) -> None:
     """Mark one notification as read by the actor; marking it again changes nothing. Raises NotFound, also for another person's."""
     if mark_all_read(session, [notification_id], actor=actor, now=now) == 0:
-        raise NotFound("not_found", "There is no such notification of yours.")
+        raise NotFound("not_found", "You have no such notification.")
 
 
 def mark_all_read(session: Session, notification_ids: Iterable[str], *, actor: Actor, now: datetime) -> int:

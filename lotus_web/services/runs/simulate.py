@@ -1,7 +1,7 @@
 """One simulate request: reserve the key, run the engine, record the run (RFC-0017, dpm-api §3, deltas 1–5).
 
 It opens its own transactions: the reservation must be visible to others before the engine starts, and the engine must
-not hold a lock. A crash between the two leaves a reservation that lapses by itself.
+not hold a lock. A crash between the two leaves a reservation that expires by itself.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def simulate(
 
 
 def _wait_until_free(tenant_id: str, key: str, deadline: float, clock: Clock) -> None:
-    """Wait until somebody else's computation for a key ends or lapses; raises InProgress when that outlasts the deadline.
+    """Wait until somebody else's computation for a key ends or expires; raises InProgress when that outlasts the deadline.
 
     It only reads, and keeps no transaction open between two reads: a caller that waits must not block writers.
     """

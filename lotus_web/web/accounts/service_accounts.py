@@ -19,8 +19,8 @@ from lotus_web.web.shell.htmx import is_htmx, see_other
 
 blueprint = Blueprint("accounts_service", __name__)
 CHANGES = {
-    "disable": (disable_account, "is disabled: none of its tokens opens anything."),
-    "enable": (enable_account, "may call again with the tokens that are still valid."),
+    "disable": (disable_account, "is disabled. Its tokens no longer work."),
+    "enable": (enable_account, "is enabled. Its valid tokens work again."),
 }
 
 

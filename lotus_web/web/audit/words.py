@@ -24,7 +24,7 @@ TOKENS = frozenset({"issue_token", "revoke_token"})
 ACCOUNTS = frozenset({"change_account", "disable_account", "enable_account"})
 HOLDS = frozenset({"legal_hold_set", "legal_hold_lifted"})
 SENTENCES = {
-    "DPM_WORKFLOW_INVALID_TRANSITION": "The gate does not allow this decision as things stand.",
+    "DPM_WORKFLOW_INVALID_TRANSITION": "The gate does not allow this decision now.",
     "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS": "A run of this status needs no decision.",
 }
 

@@ -6,16 +6,16 @@ from lotus_web.domain.access import Permission
 
 MAY = {
     Permission.RUNS_READ: "See runs, items and records",
-    Permission.RUNS_WRITE: "Send portfolios to be rebalanced",
+    Permission.RUNS_WRITE: "Submit portfolios for rebalancing",
     Permission.WORKFLOW_REVIEW: "Claim and decide items",
-    Permission.WORKFLOW_ASSIGN: "Give items to others",
+    Permission.WORKFLOW_ASSIGN: "Assign items to others",
     Permission.WORKFLOW_ESCALATE: "Escalate items",
     Permission.WORKFLOW_OVERRIDE: "Override the gate",
-    Permission.WORKFLOW_EXPORT: "Read and export the audit",
-    Permission.EVENTS_WRITE: "Feed events of other systems",
+    Permission.WORKFLOW_EXPORT: "Read and export the audit log",
+    Permission.EVENTS_WRITE: "Send events from other systems",
     Permission.PROPOSALS_WRITE: "Send and move proposals",
     Permission.OPERATIONS_EXECUTE: "Run operations",
-    Permission.ACT_ON_BEHALF: "Act in the name of others",
+    Permission.ACT_ON_BEHALF: "Act on behalf of others",
     Permission.ADMIN: "Administer people and tokens",
 }
 

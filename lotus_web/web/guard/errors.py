@@ -54,24 +54,28 @@ WORDS = {
         "You may not do this", "Your roles in this tenant do not allow it.", "Ask a manager or an administrator."
     ),
     404: Words(
-        "Nothing is here", "There is no such page or record, or it belongs elsewhere.", "Check the address or search."
+        "Not found", "There is no such page or record, or it belongs to another tenant.", "Check the address or search."
     ),
-    405: Words("This address does not work like that", "It answers other requests.", "Go back to the page before."),
+    405: Words(
+        "This address does not accept that request",
+        "It accepts other kinds of requests.",
+        "Go back to the page before.",
+    ),
     408: Words(
         "This took too long to arrive", "The connection is slow, or was cut off. Nothing was recorded.", "Try again."
     ),
-    409: Words(
-        "Something changed in the meantime", "Things are no longer as you saw them.", "Reload the page and look again."
-    ),
+    409: Words("Something changed in the meantime", "What you saw is out of date.", "Reload the page and look again."),
     413: Words(
-        "This is too much at once",
-        "A form may not hold that much. Nothing was recorded.",
+        "This is too large",
+        "The form is too large. Nothing was recorded.",
         "Go back and shorten what you wrote.",
     ),
-    422: Words("Something is missing or wrong", "What was sent cannot be taken as it is.", "Go back and correct it."),
-    429: Words("Too many attempts", "Wait a little before the next one.", "Try again in a few minutes."),
+    422: Words("Something is missing or wrong", "What was sent cannot be accepted.", "Go back and correct it."),
+    429: Words("Too many attempts", "Wait before trying again.", "Try again in a few minutes."),
     500: Words(
-        "Something went wrong here", "The fault is ours. Nothing was recorded.", "Try again; if it stays, tell support."
+        "Something went wrong here",
+        "The fault is ours. Nothing was recorded.",
+        "Try again. If the problem persists, contact support.",
     ),
     503: Words(
         "The store cannot be reached",
@@ -84,12 +88,12 @@ LATE_WORDS = {
     500: Words(
         "Something went wrong here",
         "The fault is ours. What you sent may have been recorded.",
-        "Look whether it was before you send it again; if the fault stays, tell support.",
+        "Check whether it was before you send it again. If the problem persists, contact support.",
     ),
     503: Words(
         "The store cannot be reached",
         "What you sent may have been recorded.",
-        "Wait a moment and look whether it was before you send it again.",
+        "Wait a moment, then check whether it was before you send it again.",
     ),
 }
 
@@ -138,7 +142,7 @@ def words_for(status: int) -> Words:
 
 
 def _too_much() -> str:
-    return f"A form may hold {body_limit.in_words()} at most. Nothing was recorded."
+    return f"A form may contain at most {body_limit.in_words()}. Nothing was recorded."
 
 
 def for_programs() -> bool:
@@ -218,7 +222,7 @@ def token_refused(error: CSRFError) -> ResponseReturnValue:
     if request.endpoint == SIGN_IN:
         return sign_in_again(400, "This form was open for too long. Sign in now.")
     if not can_be_sent_again():
-        return error_page(400, "This form came from another site, so it was not taken.")
+        return error_page(400, "This form came from another site, so it was rejected.")
     return resubmit_page(400, title="This form was open for too long", reason=FORM_TOO_OLD)
 
 

@@ -35,9 +35,7 @@ def check_open(*features: Feature) -> None:
         if not feature.is_on:
             raise NotFound(
                 feature.code,
-                Sentence(
-                    "{feature} here: whoever runs this service has turned that part off.", feature=feature.when_off
-                ),
+                Sentence("{feature} by the operator of this service.", feature=feature.when_off),
             )
 
 

@@ -15,9 +15,9 @@ from lotus_web.web.guard.resend import can_be_sent_again, resubmit_page
 from lotus_web.web.guard.sign_in_page import sign_in_again
 
 SIGN_IN = "sign_in.sign_in"
-TITLE = "This holds characters that cannot be stored"
-LEFT_OUT = "They cannot be seen either, and are left out below. Nothing was recorded."
-SENTENCE = "What was sent holds characters that cannot be stored. Nothing was recorded."
+TITLE = "This contains characters that cannot be stored"
+LEFT_OUT = "They are invisible and have been removed below. Nothing was recorded."
+SENTENCE = "What was sent contains characters that cannot be stored. Nothing was recorded."
 # Control characters other than tab and line ends, and code points that are no characters; as UTF-8.
 FORBIDDEN = re.compile(
     rb"[\x00-\x08\x0b\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]"

@@ -115,7 +115,7 @@ def collision(
     if conflict is None:
         return None
     if asked_already(session, item, typed, actor):
-        return Collision(True, "This was recorded already, once.")
+        return Collision(True, "This was already recorded.")
     if conflict.code != "version_conflict" or item.last_action_type is None:
         return Collision(False, page_message(conflict))
     who = "you" if item.last_actor_id == actor.decider_id else Account(item.last_actor_id or "")

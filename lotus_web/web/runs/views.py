@@ -110,7 +110,7 @@ def start_review(run_id: str) -> ResponseReturnValue:
     context = form_context()
     with audited_transaction(AuditedAction(context, OPEN_REVIEW, run_id)) as session:
         workflow_id = open_review(session, run_id, context)
-    flash("The review is open. Its clock starts now.", "success")
+    flash("The review was opened. Its SLA starts now.", "success")
     return see_other(url_for("items.show", workflow_id=workflow_id))
 
 

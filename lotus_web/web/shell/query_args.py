@@ -36,7 +36,9 @@ def text_arg(name: str) -> str | None:
         )
     if any(category(char) == "Cc" for char in value):
         raise InvalidInput(
-            "invalid_argument", Sentence("{field} holds control characters.", field=_label(name)), loc=("query", name)
+            "invalid_argument",
+            Sentence("{field} contains control characters.", field=_label(name)),
+            loc=("query", name),
         )
     return value or None
 

@@ -69,7 +69,7 @@ def asked_move(typed: TypedMove) -> ReviewAction:
         )
     account, role = assignee_of(typed.to)
     if account is None and role is None:
-        raise InvalidInput("invalid_argument", "Choose whom to give them to.", loc=("body", "to"))
+        raise InvalidInput("invalid_argument", "Choose an assignee.", loc=("body", "to"))
     return ReviewAction(
         action=Action.REASSIGN,
         text=check_free_text(typed.note),

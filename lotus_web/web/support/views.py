@@ -51,7 +51,7 @@ def show() -> ResponseReturnValue:
 def kept_in(backend: str, dialect: str) -> str:
     """Return where everything is stored, in words: an SQL store is what its URL says, not always PostgreSQL."""
     if backend == "IN_MEMORY":
-        return "a temporary file of SQLite, gone when the process ends"
+        return "a temporary SQLite file, deleted when the process ends"
     return {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[dialect]
 
 

@@ -137,7 +137,7 @@ def test_what_is_missing_gets_the_focus_and_a_link_to_its_field(page: Page, live
     page.get_by_role("button", name="Request changes").click()
     summary = page.locator(".error-summary")
     expect(summary).to_be_focused()
-    summary.get_by_role("link", name="Say more: this reason needs a comment.").click()
+    summary.get_by_role("link", name="Add a comment: this reason requires one.").click()
     expect(page.locator("#request_change-text")).to_be_focused()
 
 

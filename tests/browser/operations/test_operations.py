@@ -108,7 +108,7 @@ def test_everything_is_done_without_scripts(store: Flask, live_server: LiveServe
     sign_in(page, live_server, "ada")
     page.goto(f"{live_server.url}/operations/{operation_id}")
     page.get_by_role("button", name="Execute now").click()
-    expect(page.locator("#flashes")).to_contain_text("carried out")
+    expect(page.locator("#flashes")).to_contain_text("The operation was executed")
     page.get_by_role("button", name="Run again").click()
     expect(page.locator("#flashes")).to_contain_text("Accepted as a new operation")
     page.goto(f"{live_server.url}/runs/{run_id}")

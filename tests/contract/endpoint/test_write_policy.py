@@ -129,7 +129,7 @@ def test_a_form_is_bounded_by_the_same_setting(app: Flask) -> None:
     switch(app, ENTERPRISE_MAX_WRITE_PAYLOAD_BYTES="2000")
     answer = app.test_client().post("/login", data={"name": "n" * 2001})
     assert answer.status_code == 413
-    assert "A form may hold 2,000 bytes at most." in answer.text
+    assert "A form may contain at most 2,000 bytes." in answer.text
 
 
 @pytest.mark.stores("sqlite")

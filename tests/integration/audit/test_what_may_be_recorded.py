@@ -76,7 +76,7 @@ def test_after_that_a_fault_says_to_look_before_it_is_sent_again(
     assert (page.status_code, answer.status_code) == (500, 500)
     assert NOTHING not in page.text
     assert MAYBE in page.text
-    assert "Look whether it was before you send it again" in page.text
+    assert "Check whether it was before you send it again" in page.text
     assert answer.json["error"]["message"].startswith(f"{FAULT} What was sent {MAYBE}")
     assert nora.get("/nothing").status_code == 404
     assert "approved" in nora.get(url_of(workflow_id)).text

@@ -115,7 +115,7 @@ def test_without_the_gate_the_runs_are_loaded_and_nothing_awaits_review(app: Fla
         assert db.session.scalar(select(func.count()).select_from(WorkflowItem)) == 0
     again = app.test_cli_runner().invoke(args=["demo", "load", "--runs", "10"])
     assert again.exit_code == 1
-    assert "holds runs already" in again.output
+    assert "already has runs" in again.output
     lines = (tmp_path / "instance" / "demo_sign_ins").read_text().splitlines()
     assert [bool(re.fullmatch(r"[a-z]+  [a-z.]+ / \S{12,}", line)) for line in lines] == [True] * 4
     assert (tmp_path / "instance" / "demo_sign_ins").stat().st_mode & 0o077 == 0

@@ -55,7 +55,7 @@ def test_a_store_without_tables_is_to_be_migrated(bare_store_url: str) -> None:
     told = app.test_cli_runner().invoke(args=["doctor"])
     assert told.exit_code == 1
     assert "wrong migrations: The store is at no migration at all" in told.stdout
-    assert "to mend: flask --app app db upgrade" in told.stdout
+    assert "fix: flask --app app db upgrade" in told.stdout
     with app.app_context():
         app.extensions["sqlalchemy"].engines[None].dispose()
 
@@ -93,7 +93,12 @@ def test_a_chain_whose_head_is_not_its_last_entry_is_wrong(app: Flask) -> None:
 def test_what_is_worth_knowing_is_no_failure(app: Flask) -> None:
     told = app.test_cli_runner().invoke(args=["doctor"])
     assert told.exit_code == 0
-    for words in ("dies with the process", "everyone is signed out", "Nobody can sign in", "No process runs"):
+    for words in (
+        "its data is lost when the process ends",
+        "everyone is signed out",
+        "Nobody can sign in",
+        "No process runs",
+    ):
         assert words in told.stdout
 
 

@@ -79,4 +79,4 @@ def test_what_is_no_json_is_refused(app: Flask, tmp_path: Path) -> None:
     file = tmp_path / "pack.json"
     file.write_text("{", encoding="utf-8")
     refused = run(app, "put", str(file))
-    assert (refused.exit_code, "This is no JSON" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "This is not JSON" in refused.stderr) == (1, True)

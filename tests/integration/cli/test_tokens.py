@@ -53,7 +53,7 @@ def test_an_account_is_disabled_with_all_its_tokens_and_enabled_again(app: Flask
     run = app.test_cli_runner().invoke
     bearers = [run(args=CREATE).stdout.strip(), run(args=[*CREATE[:4], "north", *CREATE[5:]]).stdout.strip()]
     done = run(args=["tokens", "disable", "engine"])
-    assert (done.exit_code, done.stdout) == (0, "engine is disabled: none of its tokens opens anything.\n")
+    assert (done.exit_code, done.stdout) == (0, "engine is disabled. Its tokens no longer work.\n")
     assert [granted(app, bearer) for bearer in bearers] == [None, None]
     assert run(args=["tokens", "list"]).stdout.count("\tengine\tdisabled\t") == 2
     assert run(args=["tokens", "enable", "engine"]).exit_code == 0

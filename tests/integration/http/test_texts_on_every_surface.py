@@ -18,7 +18,7 @@ from tests.support import runs as desk
 TYPED = "\ufeff2\u00a0h late, Depot\u00adbank: 1\u202f000\u200b CHF می\u200cخواهم 👩\u200d👧\u2028agreed"
 KEPT = "2 h late, Depotbank: 1 000 CHF می\u200cخواهم 👩\u200d👧\nagreed"
 TURNED = "an amount of \u202e001"
-REFUSAL = "The text holds U+202E at character 14, which cannot be shown."
+REFUSAL = "The text contains U+202E at character 14, which cannot be shown."
 TITLE_MAX = 300
 
 gated = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
@@ -82,7 +82,7 @@ def test_a_title_and_a_reason_of_the_studio_are_texts_like_any(app: Flask, progr
 def test_a_reason_that_needs_a_comment_needs_one_that_can_be_seen(app: Flask, program: Caller) -> None:
     body = {"action": "approve", "reason_code": "OTHER", "reason": "\u200b\u00a0"}
     told = program.send("POST", f"/workflows/{segment(desk.item(app))}/actions", json=body)
-    assert (told.status_code, told.json["error"]["message"]) == (422, "Say more: this reason needs a comment.")
+    assert (told.status_code, told.json["error"]["message"]) == (422, "Add a comment: this reason requires one.")
 
 
 def changed(seq: int, **payload: Any) -> dict[str, Any]:
@@ -96,12 +96,12 @@ def changed(seq: int, **payload: Any) -> dict[str, Any]:
         (0, {"title": "x" * (TITLE_MAX + 1)}, "payload.title must be non-empty text of at most 300 characters"),
         (0, {"workflow": "x" * (TITLE_MAX + 1)}, "payload.workflow must be non-empty text of at most 300 characters"),
         (1, {"title": "x" * (TITLE_MAX + 1)}, "payload.title must be non-empty text of at most 300 characters"),
-        (0, {"title": "Invoice \u202elive"}, "payload.title holds U+202E at character 9, which cannot be shown."),
-        (1, {"reason": "\u2067late"}, "payload.reason holds U+2067 at character 1, which cannot be shown."),
+        (0, {"title": "Invoice \u202elive"}, "payload.title contains U+202E at character 9, which cannot be shown."),
+        (1, {"reason": "\u2067late"}, "payload.reason contains U+2067 at character 1, which cannot be shown."),
         (
             1,
             {"policy": {"policy_id": "a\u202bb", "policy_version": "1"}},
-            "payload.policy.policy_id holds U+202B at character 2, which cannot be shown.",
+            "payload.policy.policy_id contains U+202B at character 2, which cannot be shown.",
         ),
     ],
 )
@@ -125,7 +125,7 @@ def test_the_names_of_an_envelope_turn_nothing_either(program: Caller) -> None:
     ):
         answer = post(program, event(0, **changes))
         assert code(answer) == (400, "invalid_argument")
-        assert answer.json["error"]["message"] == f"{name} holds U+202E at character 2, which cannot be shown."
+        assert answer.json["error"]["message"] == f"{name} contains U+202E at character 2, which cannot be shown."
 
 
 def test_what_other_systems_may_say_at_length_and_in_their_own_letters_is_taken(program: Caller) -> None:

@@ -192,7 +192,7 @@ def test_evidence_is_storable_at_any_depth(app: Flask, engine: Caller, client_of
         assert answer.status_code == 422, (action, answer.text)
         assert answer.json["error"]["details"]["problems"][0]["loc"] == ["body", "evidence", *place]
     for evidence, place in EVIDENCE:
-        with pytest.raises(InvalidInput, match=r"evidence.* holds characters that cannot be stored") as refused:
+        with pytest.raises(InvalidInput, match=r"evidence.* contains characters that cannot be stored") as refused:
             runs.act(app, workflow_id, Action.COMMENT, by=TOMAS, text="x", evidence=evidence)
         assert refused.value.loc == ("body", "evidence", *place)
     assert {answer.status_code for answer in reads(engine, ada, workflow_id).values()} == {200}

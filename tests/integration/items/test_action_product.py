@@ -201,7 +201,7 @@ def test_what_is_in_review_and_nobodys_is_claimed_and_not_released_through_every
             left = world.item("in_review", of_run=of_run)
             runs.act(world.app, left, Action.REASSIGN, by=SETTER, assigned_role="reviewer")
             answer = refused(world, door, left, Action.RELEASE)
-            assert answer == Answer("conflict", "Nobody holds this item: release is not possible now.")
+            assert answer == Answer("conflict", "This item is unassigned: release is not possible now.")
             done(world, door, left, Action.CLAIM, "in_review", of_run=of_run)
             assert refused(world, door, left, Action.CLAIM).kind == "conflict"
 

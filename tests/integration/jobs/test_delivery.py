@@ -112,7 +112,7 @@ def test_the_console_needs_no_delivery(app: Flask, session: Session, job: JobCon
     assert [(one.channel, one.status, one.delivered_at) for one in told] == [("operator_console", "delivered", NOON)]
     assert rows() == []
     assert deliver(job) == {}
-    assert finding(session, job) == (State.OK, "No notice waits to be delivered.")
+    assert finding(session, job) == (State.OK, "No notification is waiting for delivery.")
 
 
 def test_every_channel_but_the_console_has_a_sender() -> None:
@@ -257,13 +257,13 @@ def test_a_channel_that_refuses_is_tried_later_and_later_and_then_given_up(
         assert deliver(job) == {}
         clock.now = due
     assert delays == [retry_delay(number) for number in range(1, MAX_ATTEMPTS)]
-    assert finding(session, job) == (State.NOTE, "Notices that wait to be delivered: 1.")
+    assert finding(session, job) == (State.NOTE, "Notifications waiting for delivery: 1.")
     assert deliver(job) == {"given_up": 1}
     row = only_row()
     assert (row.status, row.due_at, row.last_error, row.finished_at) == ("dead", None, "ConnectionError", clock.now)
     clock.now += timedelta(days=365)
     assert deliver(job) == {}
-    assert finding(session, job) == (State.WRONG, "Notices that could not be delivered (mail): 1.")
+    assert finding(session, job) == (State.WRONG, "Notifications that could not be delivered (mail): 1.")
 
 
 def test_a_delivery_whose_workers_all_die_is_given_up(

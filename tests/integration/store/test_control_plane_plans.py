@@ -27,7 +27,7 @@ from lotus_web.queries.items.precedents import SHOWN, find_precedents
 from lotus_web.queries.notifications.listing import notification_page, unread_count
 from lotus_web.queries.sla.board import sla_board
 from lotus_web.services.command import CommandContext
-from lotus_web.services.items.claims import lapsed_claims
+from lotus_web.services.items.claims import expired_claims
 from lotus_web.services.items.next_item import claim_next_item
 from lotus_web.store.session import db, transaction
 from tests.contract.rows import add_items
@@ -145,7 +145,7 @@ READS: dict[str, tuple[int, Read]] = {
     "record of one kind": (6, lambda s: audit_page(s, "default", AuditFilter(kind="claim"), limit=50)),
     "notifications": (3, lambda s: notification_page(s, NORA, limit=50)),
     "bell": (1, lambda s: unread_count(s, NORA)),
-    "lapsed claims": (2, lambda s: lapsed_claims(s, now=NOW, lease=timedelta(minutes=30), limit=200)),
+    "expired claims": (2, lambda s: expired_claims(s, now=NOW, lease=timedelta(minutes=30), limit=200)),
 }
 
 

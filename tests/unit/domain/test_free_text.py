@@ -68,7 +68,7 @@ def test_what_belongs_to_the_text_stays_as_it_is(text: str) -> None:
 def test_a_refusal_names_the_character_and_its_place(text: str, named: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         cleaned(text)
-    assert refused.value.message == f"The text holds {named}, which cannot be shown."
+    assert refused.value.message == f"The text contains {named}, which cannot be shown."
     assert refused.value.loc == LOC
 
 
@@ -84,7 +84,7 @@ def test_only_what_is_no_text_and_what_turns_text_is_refused() -> None:
 
 def test_a_line_has_no_breaks() -> None:
     assert clean_line(" Late\u2028and\u00a0urgent ", what="The name", loc=LOC) == "Late and urgent"
-    with pytest.raises(InvalidInput, match=r"The name holds U\+000A at character 2"):
+    with pytest.raises(InvalidInput, match=r"The name contains U\+000A at character 2"):
         clean_line("a\nb", what="The name", loc=LOC)
 
 
@@ -94,7 +94,7 @@ def test_a_form_shows_again_what_was_typed_but_for_what_is_not_taken() -> None:
 
 def test_turning_characters_are_found_in_the_words_of_other_systems() -> None:
     assert turned_text("\u05d0\u200f b\x07", what="payload.title") is None
-    told = "payload.title holds U+202E at character 3, which cannot be shown."
+    told = "payload.title contains U+202E at character 3, which cannot be shown."
     assert turned_text("ab\u202elive", what="payload.title") == told
 
 

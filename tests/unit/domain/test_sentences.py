@@ -29,10 +29,10 @@ def test_braces_in_a_value_are_text() -> None:
 
 
 def test_a_sentence_within_a_sentence_is_in_the_same_words() -> None:
-    done = Sentence("gave it to {assignee}", assignee=Account("max"))
+    done = Sentence("assigned it to {assignee}", assignee=Account("max"))
     whole = Sentence("{actor} {done}.", actor=Account("nora"), done=done)
-    assert str(whole) == "nora gave it to max."
-    assert whole.render(shown) == "nora gave it to Max Brandt."
+    assert str(whole) == "nora assigned it to max."
+    assert whole.render(shown) == "nora assigned it to Max Brandt."
 
 
 def test_a_list_is_joined_and_an_instant_is_to_the_minute() -> None:

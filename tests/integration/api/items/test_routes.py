@@ -141,10 +141,10 @@ def test_the_detail_holds_what_a_decision_rests_on(app: Flask, chief: Caller) ->
         ("reassign", {"assigned_account_id": "nobody"}, "nobody cannot review items here."),
         ("override", {"reason": "agreed"}, "Type OVERRIDE T:EXCEPTION:EX to confirm."),
         ("override", {"reason": "agreed", "confirm_text": "OVERRIDE"}, "Type OVERRIDE T:EXCEPTION:EX to confirm."),
-        ("approve", {"reason": "bell \x07"}, "The text holds U+0007 at character 6, which cannot be shown."),
+        ("approve", {"reason": "bell \x07"}, "The text contains U+0007 at character 6, which cannot be shown."),
         ("approve", {"reason": "x" * 4001}, "Use at most 4000 characters."),
         ("approve", {"reason": "ok", "reason_code": "not a code"}, None),
-        ("approve", {"reason_code": "CLIENT_ACKNOWLEDGED"}, "Say more: this reason needs a comment."),
+        ("approve", {"reason_code": "CLIENT_ACKNOWLEDGED"}, "Add a comment: this reason requires one."),
         ("approve", {"reason": "ok", "evidence": {"all": "e" * 9000}}, "Evidence is locators of at most 8 KiB."),
         ("approve", {"reason": 7}, None),
         ("approve", {"reason": "ok", "colour": "red"}, None),
@@ -284,7 +284,7 @@ def test_nobody_speaks_for_who_was_disabled(app: Flask, make_caller: MakeCaller)
             bot.decide(workflow_id.rpartition(":")[2], actor=name),
         ]
         assert [answer.status_code for answer in refused] == [403] * 4
-        assert refused[0].json["error"]["message"] == f"{name} is disabled: nobody acts in their name."
+        assert refused[0].json["error"]["message"] == f"{name} is disabled: nobody can act on their behalf."
         assert refused[3].json == {"detail": "ACTOR_MISMATCH", "actor_id": name}
     # People of other systems have no account here, and decide; work is handed out to people who are here.
     assert bot.decide(other.rpartition(":")[2], actor="someone.elsewhere").status_code == 200

@@ -120,7 +120,7 @@ def test_who_started_a_review_may_not_approve_it(app: Flask, chief: Caller) -> N
     path = "/workflows/t%3Atrace_review%3Aprecedent_gap_review/actions"
     answer = chief.send("POST", path, json={"action": "approve", "reason": "ok"})
     assert (answer.status_code, answer.json["error"]["code"]) == (403, "four_eyes")
-    assert "asked for this review" in answer.json["error"]["message"]
+    assert "requested this review" in answer.json["error"]["message"]
 
 
 def test_starting_a_review_needs_its_permission_and_a_trace(app: Flask, make_caller: MakeCaller) -> None:

@@ -1,4 +1,4 @@
-"""What is late goes to somebody who can take it, whatever became of whom the settings name."""
+"""Late items go to somebody who can take it, whatever became of whom the settings name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.histories import assert_provable
 
 pytestmark = pytest.mark.environ(LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID="max")
 LATE = NOON + timedelta(hours=5)
-INSTEAD = "Credit line of Amara Tan was escalated. max, whom the settings name, cannot review items here."
+INSTEAD = "Credit line of Amara Tan was escalated. max, named in the settings, cannot review items here."
 
 
 def escalated(app: Flask, session: Session, trace_id: str) -> WorkflowItem:
@@ -85,9 +85,9 @@ def test_the_doctor_says_in_which_tenants_nobody_is_there(app: Flask) -> None:
     assert "wrong escalation: max is unknown, disabled or without a role that reviews in default:" in told.stdout
     people.hire(app, "max")
     open_item(app, "t")
-    assert "ok    escalation: What is late goes to max." in runner.invoke(args=["doctor"]).stdout
+    assert "ok    escalation: Late items go to max." in runner.invoke(args=["doctor"]).stdout
     open_item(app, "u", tenant="north")
-    assert "without a role that reviews in north: what is late there goes to any manager." in (
+    assert "without a role that reviews in north: late items there go to any manager." in (
         runner.invoke(args=["doctor"]).stdout
     )
 
@@ -95,4 +95,4 @@ def test_the_doctor_says_in_which_tenants_nobody_is_there(app: Flask) -> None:
 @pytest.mark.environ(LOTUS_ESCALATION_ASSIGNED_ACCOUNT_ID="")
 @pytest.mark.stores("sqlite")
 def test_without_a_person_the_doctor_names_the_role(app: Flask) -> None:
-    assert "ok    escalation: What is late goes to any manager." in app.test_cli_runner().invoke(args=["doctor"]).stdout
+    assert "ok    escalation: Late items go to any manager." in app.test_cli_runner().invoke(args=["doctor"]).stdout

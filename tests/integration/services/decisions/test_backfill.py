@@ -39,9 +39,9 @@ def backfilled(app: Flask, *options: str) -> Any:
 def test_every_run_that_needs_a_person_gets_its_item_once(earlier: Flask) -> None:
     done = backfilled(earlier)
     assert done.exit_code == 0
-    assert done.output.splitlines() == ["default: 3 runs brought in", "elsewhere: 1 runs brought in"]
+    assert done.output.splitlines() == ["default: 3 runs added", "elsewhere: 1 runs added"]
     assert count("dg_workflow_items") == 5
-    assert backfilled(earlier).output.splitlines() == ["default: 0 runs brought in", "elsewhere: 0 runs brought in"]
+    assert backfilled(earlier).output.splitlines() == ["default: 0 runs added", "elsewhere: 0 runs added"]
     assert count("dg_workflow_items") == 5
     assert_provable()
 

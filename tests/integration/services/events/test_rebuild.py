@@ -107,7 +107,7 @@ def test_a_rebuild_of_a_sound_desk_changes_nothing(desk: Flask) -> None:
     before = snapshot()
     done = rebuilt(desk)
     assert (done.exit_code, snapshot()) == (0, before)
-    assert "default: 7 items, 0 were mended or named" in done.output
+    assert "default: 7 items, 0 were repaired or reported" in done.output
     assert rebuilt(desk, "--check").exit_code == 0
 
 

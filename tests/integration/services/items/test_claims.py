@@ -15,7 +15,7 @@ from lotus_web.domain.surface import Surface
 from lotus_web.models import WorkflowItem
 from lotus_web.services.command import CommandContext
 from lotus_web.services.items.actions import ReviewAction, apply_action
-from lotus_web.services.items.claims import RELEASER, end_claim, lapsed_claims
+from lotus_web.services.items.claims import RELEASER, end_claim, expired_claims
 from lotus_web.store.session import db, transaction
 from tests.support.events import NOON, POLICY, open_item, person
 
@@ -35,7 +35,7 @@ def act(workflow_id: str, action: Action, *, by: object, minute: int, **asked: s
 
 
 def expired(minute: int) -> list[tuple[str, str]]:
-    return lapsed_claims(db.session(), now=NOON + timedelta(minutes=minute), lease=LEASE, limit=10)
+    return expired_claims(db.session(), now=NOON + timedelta(minutes=minute), lease=LEASE, limit=10)
 
 
 def end(workflow_id: str, minute: int) -> bool:

@@ -20,7 +20,7 @@ from lotus_web.queries.inbox.counts import inbox_counts
 from lotus_web.queries.inbox.filter import InboxFilter
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.log import append_event
-from lotus_web.services.items.claims import end_claim, lapsed_claims
+from lotus_web.services.items.claims import end_claim, expired_claims
 from lotus_web.services.items.next_item import claim_next_item
 from lotus_web.store.session import db, transaction
 from tests.support import runs
@@ -84,7 +84,7 @@ def test_what_is_in_review_and_left_to_a_role_is_handed_out_and_lapses_like_any_
     with app.app_context():
         later = NOON + timedelta(hours=1)
         key = ("default", workflow_id)
-        assert lapsed_claims(db.session(), now=later, lease=timedelta(minutes=30), limit=9) == [key]
+        assert expired_claims(db.session(), now=later, lease=timedelta(minutes=30), limit=9) == [key]
         with transaction() as session:
             assert end_claim(session, key, now=later, lease=timedelta(minutes=30), policy=POLICY)
         assert_provable()

@@ -97,7 +97,7 @@ def test_a_disabled_holder_is_called_so_wherever_the_item_stands(app: Flask, cli
     assert [url_of(late) in unescape(marked[0]), url_of(held) in unescape(marked[1]), len(marked)] == [True, True, 2]
     for path, found in (("/sla", 1), ("/sla?person=tomas", 2), (url_of(held), 1), (url_of(other), 0)):
         assert len(DISABLED.findall(max_.get(path).text)) == found, path
-    assert "holds this item, and may no longer sign in" in max_.get(url_of(held)).text
+    assert "holds this item but can no longer sign in" in max_.get(url_of(held)).text
     board = max_.get("/sla").text
     assert 'aria-label="Open items of tomas, disabled: 2, 1 late"' in board
     assert 'dir="auto">tomas</a> <span class="over">disabled</span>' in board

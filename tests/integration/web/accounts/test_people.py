@@ -184,8 +184,8 @@ def test_an_account_is_shut_out_with_all_its_tokens_and_let_in_again(
     ada = client_of("ada")
     bearers = [bearer_of(app, "engine", [permission]) for permission in (Permission.RUNS_READ, Permission.ADMIN)]
     for change, told, statuses in (
-        ("disable", "none of its tokens opens anything", [401, 401]),
-        ("enable", "may call again", [200, 403]),
+        ("disable", "Its tokens no longer work", [401, 401]),
+        ("enable", "is enabled. Its valid tokens work again", [200, 403]),
     ):
         answer = post(ada, "/admin/accounts/engine", {"change": change}, headers=headers)
         assert (answer.status_code, answer.location) == ((200, None) if headers else (303, "/admin/tokens"))

@@ -144,7 +144,7 @@ def line(text: str, *, code: str = "", source: Source = Source.RECORD, **details
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        ("DPM_WORKFLOW_INVALID_TRANSITION", "The gate does not allow this decision as things stand."),
+        ("DPM_WORKFLOW_INVALID_TRANSITION", "The gate does not allow this decision now."),
         ("DPM_SOMETHING_ELSE", "Dpm something else."),
     ],
 )

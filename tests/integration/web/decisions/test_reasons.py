@@ -73,5 +73,5 @@ def test_who_may_not_read_the_record_is_told_so(decided: None, client_of: Client
     nora = client_of("nora")
     page = nora.get("/decisions/reasons").text
     assert len(ROW.findall(page)) == 1
-    assert page.count("The audit lists these.") == 2
-    assert "Read and export the audit" in page
+    assert page.count("The audit log lists these.") == 2
+    assert "Read and export the audit log" in page

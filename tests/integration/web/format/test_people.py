@@ -63,8 +63,8 @@ def test_who_holds_and_who_decided_go_by_their_names(app: Flask, named: FlaskCli
     item = looks(named, url_of(held))
     assert "Nora Lind holds this item." in item
     assert "Assignee Nora Lind (nora)" in item
-    assert "gave it to Nora Lind" in item
-    assert "Nora Lind was told" in item
+    assert "assigned it to Nora Lind" in item
+    assert "Nora Lind was notified" in item
     assert "Tomas Roth" in looks(named, url_of(done))
     told = app.test_client()
     sign_in(told, "nora")

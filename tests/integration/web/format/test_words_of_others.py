@@ -45,7 +45,7 @@ def test_a_title_is_told_as_it_is(app: Flask, item: str) -> None:
     assert f"{TITLE} is assigned to Nora Lind." in looks(nora, "/notifications")
     page = looks(nora, url_of(item))
     assert f"{TITLE} is assigned to Nora Lind." in page
-    assert "gave it to Nora Lind" in page
+    assert "assigned it to Nora Lind" in page
     assert TITLE in looks(nora, "/traces/t")
 
 

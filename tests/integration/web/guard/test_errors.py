@@ -44,7 +44,7 @@ def test_a_refusal_is_told_in_its_own_sentence(
 def test_what_is_not_there_is_a_page(client: FlaskClient) -> None:
     answer = client.get("/nothing")
     assert answer.status_code == 404
-    assert "Nothing is here" in answer.text
+    assert "Not found" in answer.text
     assert client.get("/nothing", headers=HTMX).text.lstrip().startswith("<section")
 
 
@@ -86,7 +86,7 @@ def test_a_file_that_is_not_there_asks_the_store_nothing_of_who_wants_it(client_
 
 
 def test_a_refusal_names_the_missing_permission_in_plain_words(client_of: ClientOf) -> None:
-    assert "This needs the permission “Read and export the audit”." in client_of("nora").get("/audit").text
+    assert "This needs the permission “Read and export the audit log”." in client_of("nora").get("/audit").text
 
 
 def test_a_wrong_method_names_the_right_ones(client: FlaskClient) -> None:

@@ -118,7 +118,7 @@ def test_what_no_form_asked_for_is_refused_as_it_was(
 
 
 @pytest.mark.parametrize(
-    ("query", "sentence"), [("a%00b", "The text holds control characters."), ("x" * 401, "The text is too long")]
+    ("query", "sentence"), [("a%00b", "The text contains control characters."), ("x" * 401, "The text is too long")]
 )
 def test_a_search_says_what_is_wrong_with_it(client_of: ClientOf, query: str, sentence: str) -> None:
     answer = client_of("nora").get(f"/search?q={query}")

@@ -99,7 +99,7 @@ def test_it_opens_on_the_first_tab_that_holds_something(app: Flask, client_of: C
         ("person=tomas", "claimed"),
         ("role=reviewer", "late,claimed,other"),
         ("role=manager", ""),
-        ("q=has+NO+place", "other"),
+        ("q=cannot+BE+allocated", "other"),
         ("q=100%25", ""),
         ("q=_", "late,claimed,other"),
         ("portfolio=nothing", ""),
@@ -131,8 +131,8 @@ def test_an_address_that_means_nothing_is_refused(app: Flask, client_of: ClientO
     ("query", "words"),
     [
         ("tab=mine", "Nothing is assigned to you"),
-        ("tab=roles", "Nothing waits for your roles"),
-        ("tab=unassigned", "Everything is held by someone"),
+        ("tab=roles", "Nothing is waiting for your roles"),
+        ("tab=unassigned", "Nothing is unassigned"),
         ("tab=open", "Nothing is open"),
         ("tab=closed", "No decisions yet"),
         ("tab=open&q=x", "No item fits these filters"),
@@ -177,7 +177,7 @@ def test_what_is_in_review_and_left_to_a_role_offers_its_claim_and_no_release(ap
     desk.act(app, workflow_id, Action.REASSIGN, by=person("max", Role.MANAGER), assigned_role="reviewer")
     assert f'value="3:{workflow_id}"' in nora.get("/inbox?tab=open").text
     page = nora.get(path).text
-    assert "Nobody holds this item; it waits for any reviewer." in page
+    assert "This item is unassigned; it is waiting for any reviewer." in page
     assert (button.format("claim") in page, button.format("release") in page) == (True, False)
     assert post(nora, "/inbox?tab=open", {"claim": f"3:{workflow_id}"}).status_code == 303
     assert ids(nora, "tab=mine") == [workflow_id]

@@ -90,7 +90,7 @@ def test_who_only_looks_keeps_views_too(client_of: ClientOf) -> None:
         ("", "Enter a name for the view."),
         ("Late", "You have a view named Late already."),
         ("x" * 61, "A name has at most 60 characters."),
-        ("a\u202eb", "The name holds U+202E at character 2, which cannot be shown."),
+        ("a\u202eb", "The name contains U+202E at character 2, which cannot be shown."),
     ],
 )
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])

@@ -57,7 +57,7 @@ def test_a_second_click_is_told_kindly_that_the_first_was_recorded(app: Flask, c
     assert nora.post(url_of(workflow_id), data=form).status_code == 303
     second = nora.post(url_of(workflow_id), data=form)
     assert second.status_code == 409
-    assert "This was recorded already, once." in second.text
+    assert "This was already recorded." in second.text
     assert "the second one changed nothing" in second.text
     assert nora.get("/decisions").text.count("data-row>") == 1
 
@@ -74,7 +74,7 @@ def test_another_comment_from_an_old_page_is_no_second_click_and_keeps_its_text(
     assert "While you were looking, you commented." in other.text
     assert "Another thing.</textarea>" in other.text
     same = nora.post(url_of(workflow_id), data={**first, "text": " The first thing.\r\n"})
-    assert "This was recorded already, once." in same.text
+    assert "This was already recorded." in same.text
 
 
 def test_what_was_written_on_the_page_of_a_run_comes_back_there(app: Flask, client_of: ClientOf) -> None:

@@ -57,7 +57,7 @@ def test_it_says_why_measured_against_limit(app: Flask, client_of: ClientOf) -> 
 @pytest.mark.parametrize(
     ("circumstance", "sentence"),
     [
-        (runs.CASH_TOO_LOW, "banned on the shelf: no order may touch it"),
+        (runs.CASH_TOO_LOW, "banned on the shelf: it cannot be traded"),
         (runs.TURNOVER, "Order dropped: it did not fit the turnover limit"),
         (runs.CAPPED, "ends at 18.00%, not at the model"),
     ],
@@ -126,13 +126,13 @@ def test_htmx_gets_the_item_again_with_the_result_in_focus(app: Flask, client_of
     [
         ("approve", {}, "approve-reason_code", "Choose a reason."),
         ("approve", {"reason_code": "MADE_UP"}, "approve-reason_code", "Choose one of the listed reasons."),
-        ("reject", {"reason_code": "OTHER"}, "reject-text", "Say more: this reason needs a comment."),
+        ("reject", {"reason_code": "OTHER"}, "reject-text", "Add a comment: this reason requires one."),
         ("comment", {"text": "  "}, "comment-text", "Enter a note."),
         (
             "comment",
             {"text": "bell\x07"},
             "comment-text",
-            "The text holds U+0007 at character 5, which cannot be shown.",
+            "The text contains U+0007 at character 5, which cannot be shown.",
         ),
         ("comment", {"text": "x" * 4001}, "comment-text", "Use at most 4000 characters."),
     ],
@@ -160,7 +160,7 @@ def test_reassigning_needs_a_target_that_may_review(app: Flask, client_of: Clien
     assert wrong.status_code == 422
     assert "nobody-here cannot review items here." in wrong.text
     assert send(manager, workflow_id, "reassign", assigned_account_id="nora").status_code == 303
-    assert "gave it to nora" in manager.get(url_of(workflow_id)).text
+    assert "assigned it to nora" in manager.get(url_of(workflow_id)).text
 
 
 @pytest.mark.stores("sqlite")
@@ -207,7 +207,7 @@ def test_a_refused_button_tells_the_sentence_of_its_rule(app: Flask, client_of: 
     assert "This needs the permission “Override the gate”." in page
     assert "This item is waiting for a reviewer: release is not possible now." in page
     send(nora, workflow_id, "approve", reason_code="WITHIN_MANDATE")
-    assert "This item is approved already: approve is not possible now." in nora.get(url_of(workflow_id)).text
+    assert "This item is already approved: approve is not possible now." in nora.get(url_of(workflow_id)).text
 
 
 @pytest.mark.stores("sqlite")

@@ -108,7 +108,7 @@ def test_what_comes_in_place_of_an_item_that_cannot_be_shown_is_called_by_what_i
     gone = url_of("corr-none:exception:rr_none")
     nora = client_of("nora")
     led = nora.get(gone, headers=HTMX | {"HX-Target": "item"})
-    assert (led.status_code, title_of(led.text)) == (404, "Nothing is here · Lotus")
+    assert (led.status_code, title_of(led.text)) == (404, "Not found · Lotus")
     for where in ({}, {"HX-Target": "item", "X-Lotus-Live": "1"}):
         assert "<title>" not in nora.get(gone, headers=HTMX | where).text
 

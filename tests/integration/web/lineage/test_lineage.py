@@ -173,7 +173,7 @@ def test_switched_off_the_pages_say_so_and_nothing_leads_there(app: Flask, clien
     for path in ("/lineage", lineage_of(run_id), "/lineage?id=x", f"/lineage/{run_id}?depth=nonsense"):
         answer = vera.get(path)
         assert answer.status_code == 404
-        assert "Lineage is switched off here" in answer.text
+        assert "Lineage is switched off by the operator" in answer.text
     assert 'href="/lineage' not in vera.get(f"/runs/{run_id}").text
 
 

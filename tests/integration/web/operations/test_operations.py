@@ -248,7 +248,7 @@ def test_switched_off_the_pages_say_so_and_nothing_leads_there(app: Flask, clien
     for path in ("/operations", f"/operations/{operation_id}", f"/operations/{operation_id}/raw"):
         answer = ada.get(path)
         assert answer.status_code == 404
-        assert "Operations are switched off here" in answer.text
+        assert "Operations are switched off by the operator" in answer.text
     for what in ("execute", "again"):
         assert post(ada, f"/operations/{operation_id}/{what}").status_code == 404
     assert 'href="/operations"' not in ada.get("/runs").text
@@ -259,7 +259,7 @@ def test_switched_off_the_pages_say_so_and_nothing_leads_there(app: Flask, clien
 @SQLITE
 def test_without_execution_by_hand_the_button_says_so(app: Flask, client_of: ClientOf) -> None:
     operation_id, ada = operation(app), client_of("ada")
-    assert "Executing by hand is switched off here" in ada.get(f"/operations/{operation_id}").text
+    assert "Manual execution is switched off" in ada.get(f"/operations/{operation_id}").text
     assert post(ada, f"/operations/{operation_id}/execute").status_code == 404
     assert stored(app, operation_id).row.status == "PENDING"
 

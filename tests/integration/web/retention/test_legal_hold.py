@@ -50,8 +50,8 @@ def test_a_hold_is_set_shown_and_lifted(app: Flask, client_of: ClientOf) -> None
     [
         ({"action": "set", "reason": "   "}, "Enter a reason of 1 to 1000 characters."),
         ({"action": "set", "reason": "x" * 1001}, "Enter a reason of 1 to 1000 characters."),
-        ({"action": "keep", "reason": "Because."}, "Say whether to set or to lift the hold."),
-        ({"reason": "Because."}, "Say whether to set or to lift the hold."),
+        ({"action": "keep", "reason": "Because."}, "Choose whether to set or lift the hold."),
+        ({"reason": "Because."}, "Choose whether to set or lift the hold."),
     ],
 )
 def test_what_is_wrong_comes_back_with_what_was_typed(
@@ -104,5 +104,5 @@ def test_switched_off_there_is_no_page_for_holds(app: Flask, client_of: ClientOf
     run_id, ada = desk.record(app), client_of("ada")
     answer = ada.get(f"/runs/{run_id}/legal-hold")
     assert answer.status_code == 404
-    assert "Support pages are switched off here" in answer.text
+    assert "Support pages are switched off by the operator" in answer.text
     assert post(ada, f"/runs/{run_id}/legal-hold", {"action": "set", "reason": "Because."}).status_code == 404

@@ -86,7 +86,7 @@ def test_a_request_that_this_version_does_not_take_is_a_conflict(app: Flask, cli
 @SQLITE
 def test_who_may_not_replay_sees_why(app: Flask, client_of: ClientOf, name: str) -> None:
     run_id, client = desk.record(app), client_of(name)
-    assert "This needs the permission “Send portfolios to be rebalanced”." in client.get(f"/runs/{run_id}").text
+    assert "This needs the permission “Submit portfolios for rebalancing”." in client.get(f"/runs/{run_id}").text
     assert post(client, f"/runs/{run_id}/replay").status_code == 403
     assert runs_of(app) == 1
 

@@ -64,7 +64,7 @@ def test_a_wrong_name_and_a_wrong_password_read_the_same(
 ) -> None:
     answer = sign_in(client, name, password, next_path="/inbox")
     assert answer.status_code == 401
-    assert "The name or the password is not right." in answer.text
+    assert "The username or the password is wrong." in answer.text
     assert f'value="{name}"' in answer.text
     assert password not in answer.text
     assert hidden_fields(answer)["next"] == "/inbox"

@@ -129,7 +129,7 @@ def test_a_note_is_text_like_any(app: Flask, client_of: ClientOf) -> None:
     late, max_ = late_item(app), client_of("max")
     refused = move(max_, late, to="role:manager", note="2\u00a0h \u202elate")
     assert refused.status_code == 422
-    assert "The text holds U+202E at character 5, which cannot be shown." in refused.text
+    assert "The text contains U+202E at character 5, which cannot be shown." in refused.text
     assert 'value="2\u00a0h late"' in refused.text
     assert move(max_, late, to="role:manager", note="2\u00a0h \U0001fae8").status_code == 303
     assert "2 h \U0001fae8" in max_.get(url_of(late)).text
@@ -174,7 +174,7 @@ def test_what_changed_meanwhile_stays_and_says_why_the_rest_moves(app: Flask, cl
     ("fields", "sentence", "field"),
     [
         ({"to": "person:nora"}, "Choose the items to move.", "late-title"),
-        ({"item": "x", "to": ""}, "Choose whom to give them to.", "move-to"),
+        ({"item": "x", "to": ""}, "Choose an assignee.", "move-to"),
         ({"item": "x", "to": "person:nobody-here"}, "nobody-here cannot review items here.", "move-to"),
         ({"item": "x", "to": "role:emperor"}, "There is no role emperor.", "move-to"),
     ],

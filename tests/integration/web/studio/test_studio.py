@@ -111,7 +111,7 @@ def test_each_kind_of_review_is_its_own(app: Flask, client_of: ClientOf) -> None
     [
         ({"to": "person:nobody-here"}, "nobody-here cannot review items here.", "review-to"),
         ({"title": "x" * 251}, "Use at most 250 characters.", "review-title"),
-        ({"title": "a\u202eb"}, "The title holds U+202E at character 2, which cannot be shown.", "review-title"),
+        ({"title": "a\u202eb"}, "The title contains U+202E at character 2, which cannot be shown.", "review-title"),
         ({"reason": "x" * 4001}, "Use at most 4000 characters.", "review-reason"),
         ({"priority": "tomorrow"}, "Priority is one of urgent, high, normal, low.", "review-priority"),
     ],
@@ -141,11 +141,11 @@ def test_a_trace_is_told_in_one_order_with_links(app: Flask, client_of: ClientOf
     page = client_of("vera").get("/traces/corr-key-1").text
     told = [
         "started the trace",
-        "asked for a review",
-        "reviewer was told",
+        "requested a review",
+        "reviewer was notified",
         "claimed it",
         "rejected",
-        "engine-feed was told",
+        "engine-feed was notified",
     ]
     places = [page.index(f">{words}<") for words in told]
     assert places == sorted(places)

@@ -78,7 +78,7 @@ def test_switched_off_there_is_no_bundle_and_no_button(app: Flask, client_of: Cl
     run_id, vera = runs.record(app), client_of("vera")
     answer = vera.get(f"/runs/{run_id}/support-bundle")
     assert answer.status_code == 404
-    assert "Support bundles are switched off here" in answer.text
+    assert "Support bundles are switched off by the operator" in answer.text
     assert "support-bundle" not in vera.get(f"/runs/{run_id}").text
 
 
@@ -130,5 +130,5 @@ def test_key_histories_are_off_until_switched_on(app: Flask, client_of: ClientOf
     run_id, vera = runs.record(app), client_of("vera")
     answer = vera.get("/idempotency/key-1")
     assert answer.status_code == 404
-    assert "The history of idempotency keys is switched off here" in answer.text
+    assert "The history of idempotency keys is switched off by the operator" in answer.text
     assert "/idempotency/" not in vera.get(f"/runs/{run_id}").text

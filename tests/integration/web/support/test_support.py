@@ -36,7 +36,7 @@ def test_where_everything_is_kept(client_of: ClientOf, store_kind: str) -> None:
 @pytest.mark.parametrize(
     ("backend", "dialect", "told"),
     [
-        ("IN_MEMORY", "sqlite", "a temporary file of SQLite, gone when the process ends"),
+        ("IN_MEMORY", "sqlite", "a temporary SQLite file, deleted when the process ends"),
         ("SQL", "sqlite", "SQLite"),
         ("SQL", "postgresql", "PostgreSQL"),
     ],
@@ -92,7 +92,7 @@ def test_it_counts_what_the_store_holds(app: Flask, client_of: ClientOf) -> None
     runs.item(app)
     page = client_of("vera").get("/support").text
     assert "Needs review 1" in page
-    assert "runs are kept for good" in page
+    assert "runs are never deleted" in page
 
 
 @pytest.mark.environ(DPM_SUPPORTABILITY_RETENTION_DAYS="30")

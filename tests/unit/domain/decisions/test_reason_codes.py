@@ -61,7 +61,7 @@ def test_a_code_that_nobody_chose_reads_as_plain_words(code: str, text: str) -> 
 
 def test_a_code_can_ask_for_a_comment() -> None:
     codes = parse_catalogue(OWN)
-    with pytest.raises(InvalidInput, match="needs a comment"):
+    with pytest.raises(InvalidInput, match="Add a comment"):
         check_comment_of(Action.REJECT, "NOT_NOW", " ", codes)
     check_comment_of(Action.REJECT, "NOT_NOW", "until Monday", codes)
     check_comment_of(Action.REJECT, "UNKNOWN", "", codes)

@@ -21,9 +21,9 @@ def someone(name: str, *, on_behalf_of: str | None = None) -> Actor:
     ("actor", "did"),
     [
         (someone("pms"), "submitted this run"),
-        (someone("rita"), "asked for this review"),
+        (someone("rita"), "requested this review"),
         (someone("bot", on_behalf_of="pms"), "submitted this run"),
-        (someone("bot", on_behalf_of="rita"), "asked for this review"),
+        (someone("bot", on_behalf_of="rita"), "requested this review"),
     ],
 )
 @pytest.mark.parametrize("action", [Action.APPROVE, Action.OVERRIDE])

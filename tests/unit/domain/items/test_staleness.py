@@ -54,7 +54,7 @@ def refused(item: ItemState, version: int | None, digest: str | None) -> Conflic
 def test_who_saw_something_else_is_told_who_did_what_and_when(version: int | None, digest: str | None) -> None:
     refusal = refused(replace(MOVED, status=ItemStatus.CHANGES_REQUESTED), version, digest)
     assert refusal.message == (
-        "This item changed while you were looking: tomas.roth requested changes. It waits for changes."
+        "This item changed while you were looking: tomas.roth requested changes. It is waiting for changes."
     )
     assert refusal.details["changed_at"] == "2026-03-02T09:00:00.000000+00:00"
     assert refusal.details["current_version"] == 3
@@ -67,7 +67,7 @@ def test_what_changes_no_status_is_not_said_to_have_changed_it() -> None:
 
 def test_whoever_it_went_to_is_named() -> None:
     item = replace(MOVED, status=ItemStatus.IN_REVIEW, last_action_type="reassign", assigned_role="manager")
-    assert "tomas.roth gave it to manager. It is in review." in refused(item, 1, None).message
+    assert "tomas.roth assigned it to manager. It is in review." in refused(item, 1, None).message
 
 
 @pytest.mark.parametrize(("item", "version"), [(ITEM, 7), (ITEM, 0), (MOVED, 0), (MOVED, 7)])

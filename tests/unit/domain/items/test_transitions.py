@@ -137,7 +137,7 @@ def test_a_hold_is_released_by_its_holder_or_who_may_assign() -> None:
 def test_what_is_in_review_is_claimed_by_whoever_it_is_left_to() -> None:
     left, given = facts(S.IN_REVIEW), facts(S.IN_REVIEW, held_by=NORA.actor_id)
     assert check_action(left, TOMAS, A.CLAIM) is S.IN_REVIEW
-    assert str(why_not(left, MARA, A.RELEASE)) == "Nobody holds this item: release is not possible now."
+    assert str(why_not(left, MARA, A.RELEASE)) == "This item is unassigned: release is not possible now."
     assert check_action(given, NORA, A.CLAIM) is S.IN_REVIEW
     assert str(why_not(given, TOMAS, A.CLAIM)) == "This item is held by nora.lind."
     claimed = facts(S.IN_REVIEW, held_by=NORA.actor_id, claimed=True)

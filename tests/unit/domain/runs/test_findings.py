@@ -47,7 +47,7 @@ def test_missing_data_is_named_and_a_long_list_is_cut() -> None:
 def test_a_target_that_cannot_be_reached_is_explained_when_no_rule_failed() -> None:
     target = {"instrument_id": "EQ_1", "model_weight": "1.0", "final_weight": "0.5", "tags": ["CAPPED_BY_MAX_WEIGHT"]}
     run = CLEAN | {"status": "PENDING_REVIEW", "target": {"targets": [target]}}
-    assert headline(run) == "EQ_1 ends at 50.00%, not at the model's 100.00%, and the rest has no place to go."
+    assert headline(run) == "EQ_1 ends at 50.00%, not at the model's 100.00%, and the rest cannot be allocated."
 
 
 def test_a_run_that_nothing_explains_still_says_something() -> None:
@@ -70,7 +70,7 @@ def test_many_targets_that_fall_short_make_one_sentence_with_the_worst_first() -
     run["universe"] = {"excluded": []}
     (found,) = findings(run)
     assert found.sentence == (
-        "B ends at 25.00%, not at the model's 30.00%; 2 more fall short. Together 7.00% of the portfolio has no place to go."
+        "B ends at 25.00%, not at the model's 30.00%; 2 more fall short. Together 7.00% of the portfolio cannot be allocated."
     )
 
 
