@@ -320,7 +320,7 @@ def test_an_operator_sees_what_was_given_up_and_sends_it_again(
     assert json.loads(runner.invoke(args=["notifications", "resend", first]).stdout) == {"due_again": 1}
     assert deliver(job) == {"delivered": 1}
     again = runner.invoke(args=["notifications", "resend", first])
-    assert (again.exit_code, again.stderr) == (1, f"Error: There is no delivery {first} that was given up.\n")
+    assert (again.exit_code, again.stderr) == (1, f"Error: No dead delivery has the ID {first}.\n")
     assert json.loads(runner.invoke(args=["notifications", "resend", "--all"]).stdout) == {"due_again": 1}
     assert deliver(job) == {"delivered": 1}
     assert [one.delivery_id for one in mail.sent] == [first, second]

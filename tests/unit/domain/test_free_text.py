@@ -106,5 +106,5 @@ def test_every_text_of_people_is_kept_that_way() -> None:
 
 
 def test_a_comment_of_nothing_that_anyone_sees_is_no_comment() -> None:
-    with pytest.raises(InvalidInput, match="this reason needs a comment"):
+    with pytest.raises(InvalidInput, match="this reason requires one"):
         check_comment_of(Action.APPROVE, "OTHER", "\u200b\u00a0")
