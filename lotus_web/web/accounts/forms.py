@@ -13,9 +13,8 @@ from lotus_web.web.format.sentences import page_message
 
 # Lifetimes of a token in days; longer ones are issued from the command line.
 LIFETIMES = (7, 30, 90, 365)
-# People speak for themselves: what lets an account speak for them is given out from the command line. Nothing asks for
-# the permission to send proposals, so a token with it would only seem to open something.
-NOT_OFFERED = frozenset({Permission.ACT_ON_BEHALF, Permission.PROPOSALS_WRITE})
+# People speak for themselves: what lets an account speak for them is granted from the command line.
+NOT_OFFERED = frozenset({Permission.ACT_ON_BEHALF})
 OFFERED = tuple(permission for permission in Permission if permission not in NOT_OFFERED)
 
 

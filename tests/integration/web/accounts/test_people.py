@@ -152,7 +152,7 @@ def test_people_of_other_tenants_do_not_exist(app: Flask, client_of: ClientOf) -
 def test_only_permissions_that_something_asks_for_are_offered_for_a_token(client_of: ClientOf) -> None:
     page = client_of("ada").get("/admin/tokens").text
     offered = re.findall(r'name="permissions" value="([a-z_]+)"', page)
-    assert offered == [one.value for one in Permission if one.value not in ("act_on_behalf", "proposals_write")]
+    assert offered == [one.value for one in Permission if one.value != "act_on_behalf"]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,6 @@ def test_only_permissions_that_something_asks_for_are_offered_for_a_token(client
     [
         ((), {}, "Choose what the token may do."),
         (("act_on_behalf",), {}, "Choose what the token may do."),
-        (("proposals_write",), {}, "Choose what the token may do."),
         (("runs_read",), {"days": "9999"}, "Choose how long the token is good for."),
         (("runs_read",), {"account": "ada"}, "The name ada is taken."),
         (("runs_read",), {"account": ""}, "name"),
