@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lotus_web.demo.history import history_of
 from lotus_web.demo.portfolios import DemoRun
 from lotus_web.demo.schedule import PORTFOLIO_COUNT
-from lotus_web.demo.story import ADA, INES, NORA, TOMAS, Step, story_of
+from lotus_web.demo.story import ADA, INES, LENA, NORA, TOMAS, Step, story_of
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.items.actions import Action
 
@@ -51,6 +51,7 @@ PEOPLE = (
     Person(NORA, "Nora Lind", Role.REVIEWER),
     Person(TOMAS, "Tomas Roth", Role.REVIEWER),
     Person(INES, "Ines Falk", Role.MANAGER),
+    Person(LENA, "Lena Hart", Role.ADVISER),
     Person(ADA, "Ada Osei", Role.ADMIN),
 )
 ENGINE_FEED = Service(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lotus_web.domain.items.actions import Action
 
 NORA, TOMAS, INES, ADA = "nora.reviewer", "tomas.reviewer", "ines.manager", "ada.admin"
+LENA = "lena.adviser"
 
 
 @dataclass(frozen=True, slots=True)

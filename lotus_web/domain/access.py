@@ -33,17 +33,20 @@ class Role(StrEnum):
     """What a person is in one tenant."""
 
     VIEWER = "viewer"
+    ADVISER = "adviser"
     REVIEWER = "reviewer"
     MANAGER = "manager"
     ADMIN = "admin"
 
 
 _VIEWER = frozenset({Permission.RUNS_READ})
+_ADVISER = _VIEWER | {Permission.PROPOSALS_WRITE}
 _REVIEWER = _VIEWER | {Permission.WORKFLOW_REVIEW, Permission.WORKFLOW_ESCALATE}
 _MANAGER = _REVIEWER | {Permission.WORKFLOW_ASSIGN, Permission.WORKFLOW_EXPORT}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
+    Role.ADVISER: _ADVISER,
     Role.REVIEWER: _REVIEWER,
     Role.MANAGER: _MANAGER,
     Role.ADMIN: frozenset(Permission) - {Permission.ACT_ON_BEHALF},

@@ -33,7 +33,7 @@ class PersonRole(Base):
     role: Mapped[str] = mapped_column(primary_key=True)
     given_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (CheckConstraint("role IN ('viewer', 'reviewer', 'manager', 'admin')", name="role"),)
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'adviser', 'reviewer', 'manager', 'admin')", name="role"),)
 
 
 class PersonSession(Base):

@@ -19,7 +19,7 @@ from lotus_web.services.sign_in.passwords import hashed
 from lotus_web.store.session import transaction
 
 PASSWORD = "a password for tests"
-CAST = {"vera": Role.VIEWER, "nora": Role.REVIEWER, "max": Role.MANAGER, "ada": Role.ADMIN}
+CAST = {"vera": Role.VIEWER, "leo": Role.ADVISER, "nora": Role.REVIEWER, "max": Role.MANAGER, "ada": Role.ADMIN}
 _INPUT = re.compile(r"<input\b[^>]*>")
 _TOKEN = re.compile(r'(?<="X-CSRFToken": ")[^"]*|(?<=name="csrf_token" value=")[^"]*')
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')

@@ -13,7 +13,7 @@ MAY = {
     Permission.WORKFLOW_OVERRIDE: "Override the gate",
     Permission.WORKFLOW_EXPORT: "Read and export the audit log",
     Permission.EVENTS_WRITE: "Send events from other systems",
-    Permission.PROPOSALS_WRITE: "Simulate proposals",
+    Permission.PROPOSALS_WRITE: "Simulate, create and submit proposals",
     Permission.OPERATIONS_EXECUTE: "Run operations",
     Permission.ACT_ON_BEHALF: "Act on behalf of others",
     Permission.ADMIN: "Administer people and tokens",

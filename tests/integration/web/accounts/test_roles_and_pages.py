@@ -54,7 +54,13 @@ ASKED = {
     "accounts_settings.show": ADMIN,
 }
 FAMILIES = {endpoint.partition(".")[0] for endpoint in ASKED}
-ROLE_OF = {"vera": Role.VIEWER, "nora": Role.REVIEWER, "max": Role.MANAGER, "ada": Role.ADMIN}
+ROLE_OF = {
+    "vera": Role.VIEWER,
+    "leo": Role.ADVISER,
+    "nora": Role.REVIEWER,
+    "max": Role.MANAGER,
+    "ada": Role.ADMIN,
+}
 PASSED = {200, 303, 404, 409, 422}
 
 
