@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from lotus_web.domain.advisory.book import Book
 from lotus_web.domain.advisory.result import FUNDING, FundingPlanRow, InsufficientCash, ManualTrade
 from lotus_web.domain.advisory.values import FundingSource
-from lotus_web.domain.rebalance.arithmetic import ZERO, total
+from lotus_web.domain.rebalance.arithmetic import ZERO, to_places, total
 from lotus_web.domain.rebalance.values.codes import Side
 from lotus_web.domain.rebalance.values.intent import FxSpot
 
@@ -22,7 +22,7 @@ MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3}
 
 def to_minor_unit(amount: Decimal, currency: str, rounding: str = ROUND_HALF_EVEN) -> Decimal:
     """Return an amount rounded to the smallest unit of its currency: two decimals unless the currency has others."""
-    return amount.quantize(Decimal(1).scaleb(-MINOR_DIGITS.get(currency, 2)), rounding=rounding)
+    return to_places(amount, MINOR_DIGITS.get(currency, 2), rounding)
 
 
 def fund(book: Book, buys: Sequence[ManualTrade]) -> set[str]:

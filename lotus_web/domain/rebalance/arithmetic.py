@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import (
+    MAX_EMAX,
+    MAX_PREC,
+    MIN_EMIN,
     ROUND_DOWN,
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
@@ -18,6 +21,9 @@ ENGINE_CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[InvalidOperat
 # For shares of what there is: rounding up would spend a last digit that is not there.
 ROUNDING_DOWN = Context(prec=20, rounding=ROUND_DOWN, traps=[InvalidOperation, DivisionByZero, Overflow])
 
+# For rounding to decimal places: however much stands before the point, it is kept.
+UNBOUNDED = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, rounding=ROUND_HALF_EVEN, traps=[])
+
 ZERO = Decimal(0)
 ONE = Decimal(1)
 # A billionth of a currency unit: far below any real amount, far above what 28 digits round away.
@@ -27,6 +33,11 @@ NOISE = Decimal("1e-9")
 def total(values: Iterable[Decimal]) -> Decimal:
     """Return a sum that does not depend on the order of its parts, down to the last digit."""
     return sum(sorted(values), ZERO)
+
+
+def to_places(number: Decimal, places: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    """Return a number with this many decimal places, whatever its size."""
+    return number.quantize(ONE.scaleb(-places), rounding=rounding, context=UNBOUNDED)
 
 
 def without_noise(amount: Decimal) -> Decimal:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Protocol
 
+from lotus_web.domain.rebalance.arithmetic import to_places
+
 ROW_HEIGHT = 42
 BAR_TOP = 19
 BAR_HEIGHT = 7
@@ -23,7 +25,7 @@ TICK_STEPS = tuple(
     Decimal(step) for step in ("0.01", "0.02", "0.025", "0.05", "0.1", "0.2", "0.25", "0.5", "1", "2", "5")
 )
 MOST_TICKS = 7
-WRITTEN = Decimal("0.0001")
+WRITTEN_PLACES = 4
 
 
 class WeightRow(Protocol):
@@ -193,7 +195,7 @@ def paired_bars(rows: Iterable[WeightRow]) -> PairedBars:
 
 def _as_written(weight: Decimal) -> Decimal:
     """Return a weight as ``percent`` writes it, in hundredths of a percent."""
-    return weight.quantize(WRITTEN, rounding=ROUND_HALF_UP)
+    return to_places(weight, WRITTEN_PLACES, ROUND_HALF_UP)
 
 
 def _paired_bar(row: WeightRow, place: int, low: Decimal, high: Decimal) -> PairedBar:

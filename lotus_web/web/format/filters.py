@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask
 
 from lotus_web.domain.items.precedents import spell
+from lotus_web.domain.rebalance.arithmetic import to_places
 from lotus_web.web.charts.bars import columns, paired_bars
 from lotus_web.web.charts.loads import load_bars, times_columns
 from lotus_web.web.format.permissions import permitted
@@ -57,9 +58,9 @@ def _exact(value: Decimal | int) -> Decimal:
 
 def _grouped(value: Decimal, places: int, *, signed: bool = False) -> str:
     """Round half up, group thousands, and use the minus sign U+2212; ``signed`` adds a plus to positive values."""
-    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    rounded = to_places(value, places, ROUND_HALF_UP)
     sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
-    return f"{sign}{abs(rounded):,f}"
+    return f"{sign}{rounded.copy_abs():,f}"
 
 
 def amount(value: Decimal | int | None, currency: str, signed: bool = False) -> str:

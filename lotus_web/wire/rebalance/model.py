@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 from operator import methodcaller
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 from pydantic_core import CoreSchema, SchemaSerializer, core_schema
 
+from lotus_web.domain.rebalance.arithmetic import to_places
 from lotus_web.domain.rebalance.values import money
-
-PLACES = Decimal("0.0001")
-# Wide enough that four places fit whatever the weight: a total near zero makes weights without bound.
-ROUNDING = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, rounding=ROUND_HALF_EVEN, traps=[])
 
 
 def four_places(value: Decimal) -> str:
-    """Return a weight with four decimal places, rounded half to even."""
-    return format(value.quantize(PLACES, context=ROUNDING), "f")
+    """Return a weight with four decimal places, rounded half to even; a total near zero makes weights without bound."""
+    return format(to_places(value, 4), "f")
 
 
 # Trailing zeros are kept and there is never an exponent.

@@ -67,6 +67,11 @@ def test_a_row_is_over_its_limit_only_where_the_figures_beside_it_say_so():
     assert [percent(row.after_weight) for row in rows] == ["14.00%", "14.01%"]
 
 
+def test_a_weight_without_bound_is_drawn_and_breaks_its_limit():
+    (row,) = paired_bars([_row("0.20", "1e30", "0.14")]).rows
+    assert (row.breach, row.after.width) == ("above", "100%")
+
+
 def test_rows_stand_beneath_each_other_and_make_room_for_the_scale():
     chart = paired_bars([_row("0.1", "0.2")] * 3)
     tops = [row.before.y for row in chart.rows]
