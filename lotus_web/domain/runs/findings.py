@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from lotus_web.domain.runs.notes import engine_note
+
 HUNDRED = Decimal(100)
 CAPPED = "CAPPED_BY_MAX_WEIGHT"
 
@@ -75,6 +77,8 @@ def _sentence(rule: Mapping[str, Any], result: Mapping[str, Any]) -> str:
             return f"Value before and after differs by {_plain(measured)}; {_plain(limit['max'])} is tolerated."
         case "SETTLEMENT_CASH_LADDER":
             return f"Settlement would overdraw cash by {_plain(measured)} ({rule['reason_code']})."
+        case "PROPOSAL_INPUT_GUARDS" | "PROPOSAL_FUNDING_DQ":
+            return engine_note(f"PROPOSAL_{rule['reason_code'].removeprefix('PROPOSAL_')}").sentence or rule["rule_id"]
     return f"{rule['rule_id']}: measured {_plain(measured)} ({rule['reason_code']})."
 
 

@@ -18,6 +18,14 @@ NOTES = {
     "INFEASIBILITY_HINT_CASH_BAND_CONTRADICTION": "The cash band leaves no weight that the positions could have.",
     "INFEASIBILITY_HINT_SINGLE_POSITION_CAPACITY": "The portfolio cannot be fully invested within the single-position limit.",
     "SOLVER_ERROR": "The solver is not installed or failed.",
+    "PROPOSAL_WITHDRAWAL_NEGATIVE_CASH": "A withdrawal takes out more cash than there is.",
+    "PROPOSAL_TRADE_NOT_SUPPORTED_BY_SHELF": "A purchase was left out: its instrument may not be bought.",
+    "PROPOSAL_INVALID_TRADE_INPUT": "A trade was left out: its value is not in the currency of its price.",
+    "PROPOSAL_MISSING_FX_FOR_FUNDING": "An exchange rate that a purchase needs is missing.",
+    "PROPOSAL_MISSING_FX_NON_BLOCKING": "An exchange rate that a purchase needs is missing, which does not block here.",
+    "PROPOSAL_INSUFFICIENT_FUNDING_CASH": "There is not enough cash in any currency to pay for a purchase.",
+    "PROPOSAL_BUY_SKIPPED_UNFUNDED": "A purchase was left out because nothing pays for it.",
+    "REFERENCE_MODEL_BASE_CURRENCY_MISMATCH": "The reference model is in another base currency, so drift was not measured.",
 }
 # What a code begins with, and the sentence about what follows.
 NOTES_ABOUT = {

@@ -9,7 +9,8 @@ import pytest
 
 from lotus_web.demo.portfolios import demo_variant
 from lotus_web.domain.rebalance.engine import rebalance
-from lotus_web.domain.runs.evidence import MOST_POSITIONS, RunEvidence, run_evidence
+from lotus_web.domain.runs.evidence import RunEvidence, run_evidence
+from lotus_web.domain.runs.shifts import MOST_POSITIONS
 from lotus_web.services.runs.solver import solve
 from lotus_web.wire.rebalance.request import RebalanceRequestBody
 from lotus_web.wire.rebalance.result import RESULT

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_web.domain.runs.evidence import WeightShift
+from lotus_web.domain.runs.shifts import WeightShift
 from lotus_web.web.charts.bars import Count, columns, paired_bars
 from lotus_web.web.format.filters import percent
 
