@@ -42,3 +42,14 @@ IDEMPOTENCY_HISTORY = Feature(
     "DPM_IDEMPOTENCY_HISTORY_APIS_DISABLED",
     "The history of idempotency keys is switched off",
 )
+PROPOSALS = Feature(
+    "proposal_lifecycle_enabled", "PROPOSAL_WORKFLOW_LIFECYCLE_DISABLED", "Proposals with versions are switched off"
+)
+PROPOSAL_SUPPORT = Feature(
+    "proposal_support_apis_enabled", "PROPOSAL_SUPPORT_APIS_DISABLED", "Support pages of proposals are switched off"
+)
+PROPOSAL_ASYNC_OPERATIONS = Feature(
+    "proposal_async_operations_enabled",
+    "PROPOSAL_ASYNC_OPERATIONS_DISABLED",
+    "Operations on proposals are switched off",
+)

@@ -8,12 +8,13 @@ from lotus_web.config.settings import Settings
 from lotus_web.domain.decisions.gate import requires_review
 from lotus_web.domain.items.four_eyes import FourEyes
 from lotus_web.domain.policy_packs import PackRules
+from lotus_web.domain.proposals.rules import ProposalRules
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPolicy:
-    """The deployment's settings for the gate, deadlines, artifacts and policy packs."""
+    """The deployment's settings for the gate, deadlines, artifacts, policy packs and proposals."""
 
     workflow_enabled: bool = False
     review_statuses: tuple[str, ...] = ("PENDING_REVIEW",)
@@ -22,6 +23,7 @@ class DeploymentPolicy:
     defaults: WorkflowDefaults = field(default_factory=WorkflowDefaults)
     four_eyes: FourEyes = field(default_factory=FourEyes)
     packs: PackRules = field(default_factory=PackRules)
+    proposals: ProposalRules = field(default_factory=ProposalRules)
 
     @classmethod
     def of(cls, settings: Settings) -> DeploymentPolicy:
@@ -44,6 +46,15 @@ class DeploymentPolicy:
                 default_pack_id=settings.default_policy_pack_id or None,
                 by_tenant=settings.tenant_policy_packs_enabled,
                 tenant_packs=settings.tenant_policy_packs,
+            ),
+            proposals=ProposalRules(
+                store_evidence=settings.proposal_store_evidence,
+                require_expected_state=settings.proposal_require_expected_state,
+                allow_portfolio_change=settings.proposal_allow_portfolio_change,
+                require_simulation_flag=settings.proposal_require_simulation_flag,
+                keep_state=settings.proposal_keep_state,
+                four_eyes=settings.proposal_four_eyes,
+                exempt_tenants=frozenset(settings.four_eyes_exempt_tenants),
             ),
         )
 

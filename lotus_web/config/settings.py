@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from lotus_web.config.proposal_settings import ProposalSettings
 from lotus_web.config.setting_types import BadSetting, Setting, choice, flag, line, names, seconds, text, whole, words
 from lotus_web.domain.access import REVIEWING_ROLES
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, parse_catalogue
@@ -22,7 +23,7 @@ DAYS_MAX = 36_500
 PRODUCTION_STORE = "LOCAL, or PRODUCTION with DPM_SUPPORTABILITY_STORE_BACKEND=SQL and a PostgreSQL URL in DPM_SUPPORTABILITY_DATABASE_URL"
 
 
-class Settings:
+class Settings(ProposalSettings):
     """A typed view of an environment mapping that follows its changes; ``from_environ`` checks every value once."""
 
     environment = choice(
@@ -224,10 +225,9 @@ class Settings:
 
     @classmethod
     def all(cls) -> Iterator[Setting[object]]:
-        """Yield every declared setting in the order of this file."""
-        for value in vars(cls).values():
-            if isinstance(value, Setting):
-                yield value
+        """Yield every declared setting in the order of this file, then those of proposals."""
+        for kind in cls.__mro__:
+            yield from (value for value in vars(kind).values() if isinstance(value, Setting))
 
     def check_together(self) -> None:
         """Check values that are allowed one by one but not in combination; raises BadSetting."""

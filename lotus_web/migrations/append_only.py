@@ -13,6 +13,20 @@ $$
 """
 
 
+def make_unchangeable(table: str) -> None:
+    """Refuse every UPDATE of ``table`` on either engine; its rows may be removed, by retention."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(POSTGRES_FUNCTION)
+        op.execute(
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        return
+    op.execute(
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}"
+        f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )
+
+
 def make_append_only(table: str) -> None:
     """Refuse every UPDATE, DELETE and TRUNCATE of ``table`` on either engine."""
     if op.get_bind().dialect.name == "postgresql":

@@ -13,7 +13,15 @@ from lotus_web.models.notifications import Notification, NotificationDelivery, N
 from lotus_web.models.operations import Operation, OperationPayload, OperationStep, RetentionEntry
 from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
 from lotus_web.models.policy_packs import StoredPolicyPack
-from lotus_web.models.proposals import ProposalSimulation
+from lotus_web.models.proposals import (
+    Proposal,
+    ProposalApproval,
+    ProposalDocument,
+    ProposalEventRow,
+    ProposalKey,
+    ProposalSimulation,
+    ProposalVersion,
+)
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
 from lotus_web.models.service_accounts import ApiToken, ServiceAccount
 from lotus_web.models.support import StoreCounter
@@ -36,7 +44,13 @@ __all__ = [
     "Person",
     "PersonRole",
     "PersonSession",
+    "Proposal",
+    "ProposalApproval",
+    "ProposalDocument",
+    "ProposalEventRow",
+    "ProposalKey",
     "ProposalSimulation",
+    "ProposalVersion",
     "RetentionEntry",
     "Run",
     "RunArtifact",

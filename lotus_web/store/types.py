@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, MetaData, Text
@@ -62,6 +63,28 @@ class CanonicalJson(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value, parse_float=Decimal)
+
+
+class SentJson(TypeDecorator[Any]):
+    """A JSON value that was sent to be given back: order and numbers as they came, at double precision."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_number)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def _number(value: object) -> float | str:
+    """Return an exact number as JSON has it; one beyond the range of a double as text."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} is no JSON value")
+    return float(value) if isfinite(float(value)) else str(value)
 
 
 Json = CanonicalJson()

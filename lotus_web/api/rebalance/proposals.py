@@ -10,7 +10,7 @@ from lotus_web.api.rebalance.refusals import KEY_CONFLICT, SIMULATION_DISABLED
 from lotus_web.domain.access import Permission
 from lotus_web.domain.identifiers import check_idempotency_key
 from lotus_web.http.request_ids import current_ids
-from lotus_web.services.proposals import StoredSimulation, simulate_once
+from lotus_web.services.proposals.simulate import StoredSimulation, simulate_once
 from lotus_web.wire.proposals.artifact_model import ProposalArtifact
 from lotus_web.wire.proposals.request import SimulateRequestBody
 from lotus_web.wire.proposals.result import ProposalResult

@@ -1,0 +1,60 @@
+"""The list of proposals, newest first (proposals-api §1 route 2): keyset-paged, one query a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.paging import Page
+from lotus_web.models import Proposal
+from lotus_web.queries import keyset
+from lotus_web.queries.proposals.rows import ProposalSummary
+
+EXPORT_BATCH = 500
+NEWEST = keyset.Order(Proposal.created_at, Proposal.proposal_id, descending=True)
+SUMMARY = tuple(getattr(Proposal, field.name) for field in fields(ProposalSummary))
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalFilter:
+    """Which proposals to list; a field that is None filters nothing, an unknown value matches none. Bounds are inclusive."""
+
+    portfolio_id: str | None = None
+    state: str | None = None
+    created_by: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+
+def proposal_page(
+    session: Session, tenant_id: str, wanted: ProposalFilter, *, limit: int, cursor: str | None
+) -> Page[ProposalSummary]:
+    """Return a page, newest first by (created_at, id); raises InvalidInput ``INVALID_CURSOR``."""
+    query = select(*SUMMARY).where(*_conditions(tenant_id, wanted))
+    return keyset.page(session, query, NEWEST, row=lambda found: ProposalSummary(*found), limit=limit, cursor=cursor)
+
+
+def all_proposals(session: Session, tenant_id: str, wanted: ProposalFilter) -> Iterator[ProposalSummary]:
+    """Yield every matching proposal, newest first, a batch at a time, for the export."""
+    return keyset.all_rows(
+        session, lambda cursor: proposal_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
+    )
+
+
+def _conditions(tenant_id: str, wanted: ProposalFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [Proposal.tenant_id == tenant_id]
+    exact = {
+        Proposal.portfolio_id: wanted.portfolio_id,
+        Proposal.current_state: wanted.state,
+        Proposal.created_by: wanted.created_by,
+    }
+    found += [column == value for column, value in exact.items() if value is not None]
+    if wanted.created_from is not None:
+        found.append(Proposal.created_at >= wanted.created_from)
+    if wanted.created_to is not None:
+        found.append(Proposal.created_at <= wanted.created_to)
+    return found

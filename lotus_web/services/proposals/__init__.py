@@ -1,0 +1,1 @@
+"""Write side of proposals: simulations, versions, transitions and approvals."""
