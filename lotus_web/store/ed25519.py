@@ -1,0 +1,82 @@
+"""Ed25519 keys outside the store: made in a file that only its owner reads, signing, and verifying."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+OWNER_ONLY = 0o600
+
+
+class NoSigningKey(Exception):
+    """The file of a key cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key; ``public`` is its public half, 32 bytes."""
+
+    private: Ed25519PrivateKey
+
+    @property
+    def public(self) -> bytes:
+        """The bytes that others verify with."""
+        return self.private.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over a message, 64 bytes."""
+        return self.private.sign(message)
+
+
+def verify(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Return whether a signature over a message is by this key."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def create_key(path: Path) -> SigningKey:
+    """Make a key in a new file, readable by its owner only; raises NoSigningKey if the file is there already."""
+    key = Ed25519PrivateKey.generate()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    except FileExistsError:
+        raise NoSigningKey(f"{path} is there already: a key is never overwritten") from None
+    except OSError as problem:
+        raise NoSigningKey(f"{path}: {problem.strerror}") from None
+    with os.fdopen(handle, "wb") as file:
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        file.flush()
+        os.fsync(file.fileno())
+    return SigningKey(key)
+
+
+def read_key(path: Path) -> SigningKey:
+    """Return the key in a file; raises NoSigningKey if it is not there, is none, or could be read by others."""
+    try:
+        mode = path.stat().st_mode
+        data = path.read_bytes()
+    except OSError as problem:
+        raise NoSigningKey(f"{path}: {problem.strerror}") from None
+    if mode & 0o077:
+        raise NoSigningKey(f"{path} can be read by others: chmod 600 {path}")
+    try:
+        key = load_pem_private_key(data, password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise NoSigningKey(f"{path} holds no Ed25519 key")
+    return SigningKey(key)
