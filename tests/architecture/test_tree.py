@@ -20,7 +20,7 @@ SMALL = 25
 FEATURES = {
     "accounts", "advisory", "analyses", "audit", "decisions", "docs", "events", "health", "idempotency", "inbox", "items", "jobs",
     "lineage", "notifications", "operations", "policy_packs", "proposals", "rebalance", "retention", "runs", "search", "sign_in",
-    "sla", "studio", "support", "traces",
+    "sla", "studio", "support", "traces", "transparency",
 }  # fmt: skip
 # What belongs to no feature, a layer at a time.
 PLUMBING = {
