@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from lotus_web.domain.identifiers import ACTOR_MAX
+
 MAX_DIGITS = 38
 MAX_EXPONENT = 30
 MAX_TEXT = 255
@@ -73,6 +75,14 @@ def storable_text(text: str) -> str:
     return text
 
 
+def visible_name(value: str) -> str:
+    """Return an account name that can be stored and shown; raises ValueError."""
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("must be visible characters without space at either end")
+    return value
+
+
 NUMBER_SCHEMA = {"anyOf": [{"type": "string", "pattern": f"^{NUMBER_TEXT.pattern}$"}, {"type": "number"}]}
 Number = Annotated[Decimal, BeforeValidator(parse_number), WithJsonSchema(NUMBER_SCHEMA, mode="validation")]
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(storable_text)]
+ActorId = Annotated[str, StringConstraints(min_length=1, max_length=ACTOR_MAX), AfterValidator(visible_name)]

@@ -37,6 +37,8 @@ COMMITS = {
     "services/audit/transaction.py": "the record of an action that was undone",
     "services/operations/heartbeat.py": "the lease, while the worker computes",
     "services/runs/replay.py": "the new run, once it is computed outside any transaction",
+    "services/proposals/create.py": "a look for the key before the engine computes, and the proposal after it",
+    "services/proposals/versions.py": "a look at the proposal before the engine computes, and the version after it",
     "services/proposals/simulate.py": "a look for the key before the engine computes, and the simulation after it",
     "services/runs/simulate.py": "the reservation of the key before the engine computes, and the run after it",
 }

@@ -11,16 +11,15 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
-    StringConstraints,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from lotus_web.domain.identifiers import ACTOR_MAX
 from lotus_web.domain.items.values import Priority
 from lotus_web.domain.paging import invalid_cursor
+from lotus_web.wire.scalars import ActorId as ActorId
 from lotus_web.wire.scalars import storable_text
 
 DEFAULT_LIMIT = 50
@@ -42,14 +41,6 @@ def stamp(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def visible_name(value: str) -> str:
-    """Return an account name that can be stored and shown; raises ValueError."""
-    if not value.isprintable() or value != value.strip():
-        raise ValueError("must be visible characters without space at either end")
-    return value
-
-
-ActorId = Annotated[str, StringConstraints(min_length=1, max_length=ACTOR_MAX), AfterValidator(visible_name)]
 Bound = Annotated[datetime, AfterValidator(to_utc)]
 Stamp = Annotated[
     datetime,

@@ -8,20 +8,18 @@ from typing import Any
 
 from sqlalchemy import select
 
-from lotus_web.domain.advisory.engine import simulate_proposal
-from lotus_web.domain.canonical import HASH_PREFIX, content_hash
-from lotus_web.domain.errors import Conflict, InvalidInput, StoreUnavailable
+from lotus_web.domain.errors import Conflict, StoreUnavailable
+from lotus_web.domain.proposals.refusals import simulation_disabled
 from lotus_web.models import ProposalSimulation
 from lotus_web.services.command import CommandContext
 from lotus_web.services.idempotency import HASH_MISMATCH
+from lotus_web.services.proposals.compute import simulated
 from lotus_web.store.session import db, transaction
 from lotus_web.store.upserts import insert_into
 from lotus_web.wire.packed import dump, pack, unpack
 from lotus_web.wire.proposals.artifact import proposal_artifact
+from lotus_web.wire.proposals.lifecycle import request_hash
 from lotus_web.wire.proposals.request import SimulateRequestBody
-
-SIMULATION_DISABLED = "PROPOSAL_SIMULATION_DISABLED: set options.enable_proposal_simulation=true"
-RUN_ID_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,8 @@ def simulate_once(body: SimulateRequestBody, *, idempotency_key: str, context: C
     that was used with another request.
     """
     if not body.options.enable_proposal_simulation:
-        raise InvalidInput(SIMULATION_DISABLED)
-    digest = content_hash(body.model_dump(exclude_defaults=True))
+        raise simulation_disabled()
+    digest = request_hash(body)
     found = _stored(context.actor.tenant_id, idempotency_key, digest)
     if found is not None:
         return found
@@ -89,11 +87,5 @@ def _stored(tenant_id: str, key: str, digest: str) -> StoredSimulation | None:
 
 def _computed(body: SimulateRequestBody, digest: str, key: str, context: CommandContext) -> tuple[str, dict[str, Any]]:
     """Return the id of the simulation and its artifact."""
-    result = simulate_proposal(
-        body.to_domain(),
-        run_id="pr_" + digest.removeprefix(HASH_PREFIX)[:RUN_ID_DIGITS],
-        correlation_id=context.correlation_id,
-        request_hash=digest,
-        idempotency_key=key,
-    )
+    result = simulated(body, request_hash=digest, idempotency_key=key, correlation_id=context.correlation_id)
     return result.proposal_run_id, proposal_artifact(result, body, created_at=context.now)

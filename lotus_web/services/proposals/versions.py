@@ -1,0 +1,151 @@
+"""A new version of a proposal: it sends the proposal back to DRAFT and voids its approvals (deltas 29, 30, 38)."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.access import Permission, check_permission
+from lotus_web.domain.lineage import EdgeType, EntityKind
+from lotus_web.domain.proposals.refusals import portfolio_mismatch, simulation_disabled, version_conflict
+from lotus_web.domain.proposals.rules import check_new_version
+from lotus_web.domain.proposals.states import ProposalEvent, ProposalState
+from lotus_web.models import ProposalDocument, ProposalVersion
+from lotus_web.services.command import CommandContext
+from lotus_web.services.lineage import Edge, add_edges
+from lotus_web.services.proposals.compute import ComputedVersion, compute_version
+from lotus_web.services.proposals.events import append_proposal_events, version_made
+from lotus_web.services.proposals.keys import Keyed, Recorded, first_answer, keep_key
+from lotus_web.services.proposals.records import ID_DIGITS, record_event
+from lotus_web.services.proposals.standing import LoadedProposal, load_proposal, lock_proposal
+from lotus_web.store.new_ids import new_id
+from lotus_web.store.session import db, transaction
+from lotus_web.wire.packed import pack
+from lotus_web.wire.proposals.lifecycle import ProposalVersionBody, request_hash
+
+
+def create_version(
+    proposal_id: str, body: ProposalVersionBody, *, idempotency_key: str | None, context: CommandContext
+) -> Recorded:
+    """Add a version to a proposal, or return what the key added before.
+
+    Raises, in this order: Forbidden; NotFound; Conflict for a key used with another request; Conflict
+    ``VERSION_CONFLICT``; InvalidInput for a proposal that has ended, a request that does not ask for a simulation, and
+    another portfolio. What can have changed while it was computed is checked again under the lock.
+    """
+    check_permission(context.actor, Permission.PROPOSALS_WRITE)
+    tenant_id, keyed = context.actor.tenant_id, Keyed(request_hash(body), idempotency_key)
+    reader = db.session()
+    loaded = load_proposal(reader, tenant_id, proposal_id)
+    found = first_answer(reader, tenant_id, proposal_id, keyed)
+    reader.rollback()
+    if found is not None:
+        return found
+    _check(loaded, body, context)
+    computed = compute_version(
+        body.simulate_request,
+        request_hash=keyed.request_hash,
+        idempotency_key=None,
+        correlation_id=context.correlation_id,
+        now=context.now,
+        store_evidence=context.policy.proposals.store_evidence,
+    )
+    with transaction() as session:
+        loaded = lock_proposal(session, tenant_id, proposal_id)
+        found = first_answer(session, tenant_id, proposal_id, keyed)
+        return found or _record(session, loaded, body, computed, keyed, context)
+
+
+def _check(loaded: LoadedProposal, body: ProposalVersionBody, context: CommandContext) -> ProposalState:
+    """Return the state after the new version; raises what ``create_version`` says."""
+    rules, standing = context.policy.proposals, loaded.standing
+    if body.expected_version_no not in (None, standing.version_no):
+        raise version_conflict(standing.version_no)
+    after = check_new_version(standing, rules)
+    if rules.require_simulation_flag and not body.simulate_request.options.enable_proposal_simulation:
+        raise simulation_disabled()
+    portfolio_id = body.simulate_request.portfolio_snapshot.portfolio_id
+    if portfolio_id != loaded.row.portfolio_id and not rules.allow_portfolio_change:
+        raise portfolio_mismatch(loaded.row.portfolio_id)
+    return after
+
+
+def _record(
+    session: Session,
+    loaded: LoadedProposal,
+    body: ProposalVersionBody,
+    computed: ComputedVersion,
+    keyed: Keyed,
+    context: CommandContext,
+) -> Recorded:
+    after = _check(loaded, body, context)
+    proposal_id, number = loaded.row.proposal_id, loaded.standing.version_no + 1
+    version = add_version(session, proposal_id, number, computed, context, before=loaded.version, key=keyed.key)
+    event = record_event(
+        session,
+        loaded,
+        ProposalEvent.NEW_VERSION_CREATED,
+        after,
+        context,
+        reason={"correlation_id": context.correlation_id},
+        version_no=number,
+    )
+    keep_key(session, proposal_id, keyed, event, context)
+    append_proposal_events(session, proposal_id, version.proposal_version_id, version_made(version, computed), context)
+    return Recorded.of(event)
+
+
+def add_version(
+    session: Session,
+    proposal_id: str,
+    number: int,
+    computed: ComputedVersion,
+    context: CommandContext,
+    *,
+    before: ProposalVersion | None,
+    key: str | None,
+) -> ProposalVersion:
+    """Add the rows of a version, its documents and its edges; ``before`` is the version that it follows."""
+    place = {"tenant_id": context.actor.tenant_id, "proposal_id": proposal_id, "version_no": number}
+    version = ProposalVersion(
+        **place,
+        proposal_version_id=new_id("ppv_", ID_DIGITS),
+        portfolio_id=computed.portfolio_id,
+        created_by=context.actor.decider_id,
+        recorded_by=context.actor.actor_id,
+        created_at=context.now,
+        correlation_id=context.correlation_id,
+        request_hash=computed.request_hash,
+        simulation_hash=computed.simulation_hash,
+        artifact_hash=computed.artifact_hash,
+        status_at_creation=computed.status,
+        gate=computed.gate.value,
+        gate_decision=computed.gate_decision,
+        engine_version=computed.engine_version,
+    )
+    parts = computed.parts
+    document = ProposalDocument(
+        **place,
+        result=pack(parts.result),
+        artifact=pack(parts.artifact),
+        inputs=None if parts.inputs is None else pack(parts.inputs),
+    )
+    session.add_all([version, document])
+    _add_edges(session, version, before, key, context)
+    return version
+
+
+def _add_edges(
+    session: Session, version: ProposalVersion, before: ProposalVersion | None, key: str | None, context: CommandContext
+) -> None:
+    own, whole = (EntityKind.PROPOSAL, version.proposal_version_id), (EntityKind.PROPOSAL, version.proposal_id)
+    metadata = {"request_hash": version.request_hash, "version_no": version.version_no}
+    edges = [
+        Edge(EdgeType.CORRELATION_TO_PROPOSAL, (EntityKind.CORRELATION, version.correlation_id), whole, metadata),
+        Edge(EdgeType.VERSION_OF, own, whole, metadata),
+    ]
+    if before is not None:
+        earlier = (EntityKind.PROPOSAL, before.proposal_version_id)
+        edges.append(Edge(EdgeType.DERIVED_FROM, own, earlier, metadata))
+    if key is not None:
+        edges.append(Edge(EdgeType.IDEMPOTENCY_TO_PROPOSAL, (EntityKind.IDEMPOTENCY_KEY, key), whole, metadata))
+    add_edges(session, edges, tenant_id=version.tenant_id, now=context.now)
