@@ -36,6 +36,7 @@ class DeploymentPolicy:
             defaults=WorkflowDefaults(
                 exception_review_sla_hours=settings.exception_review_sla_hours,
                 incident_review_sla_hours=settings.incident_review_sla_hours,
+                proposal_review_sla_hours=settings.proposal_review_sla_hours,
                 assigned_role=settings.default_assigned_role,
                 escalation_role=settings.escalation_assigned_role,
                 escalation_account_id=settings.escalation_assigned_account_id or None,

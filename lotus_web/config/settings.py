@@ -142,6 +142,9 @@ class Settings(ProposalSettings):
         "time to decide an incident review whose event leaves sla_hours null",
         high=HOURS_MAX,
     )
+    proposal_review_sla_hours = whole(
+        "LOTUS_PROPOSAL_REVIEW_SLA_HOURS", 4, "time to decide the review of a proposal", high=HOURS_MAX
+    )
     deadline_risk_warning_minutes = whole(
         "LOTUS_DEADLINE_RISK_WARNING_MINUTES", 30, "warning before the due time", high=MINUTES_MAX
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.items.actions import assignee
-from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.state import ESCALATIONS, REQUESTS, ItemState
 from lotus_web.domain.sentences import Account, Plain, Sentence, from_json
 
 
@@ -139,7 +139,10 @@ def assignment(item: ItemState, now: datetime) -> tuple[Notice, ...]:
     if target is None:
         return ()
     params = {"assignee": assignee(item.assigned_account_id, item.assigned_role)}
-    return _notice(item, NoticeCategory.ASSIGNMENT, NoticeCode.ASSIGNED, key=target, now=now, params=params)
+    # A review that was requested again is told again.
+    requests = item.metadata.get(REQUESTS)
+    key = f"{target}:{requests}" if requests else target
+    return _notice(item, NoticeCategory.ASSIGNMENT, NoticeCode.ASSIGNED, key=key, now=now, params=params)
 
 
 def approval(item: ItemState, *, event_id: str, actor_id: str, now: datetime) -> tuple[Notice, ...]:
@@ -167,7 +170,7 @@ def escalation(item: ItemState, now: datetime, *, passed_over: str | None = None
 
     ``passed_over`` is the account that the settings name, where it cannot review items in this tenant.
     """
-    key = str(item.metadata.get("escalation_count", 0))
+    key = str(item.metadata.get(ESCALATIONS, 0))
     code = NoticeCode.ESCALATED_TO_ROLE if passed_over else NoticeCode.ESCALATED
     params = {"account": Account(passed_over)} if passed_over else {}
     return _notice(item, NoticeCategory.ESCALATION, code, key=key, now=now, params=params)

@@ -25,6 +25,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static/js").glob("*.js"))
 ACTION_WORDS = {action.value for action in Action}
 SUBJECT_WORDS = {spec.stored for spec in SUBJECTS.values()}
+# The name of a kind that is also that of what it is about, in other vocabularies: only its place in an id gives it away.
+PLAIN_WORDS = {"proposal"}
 # Two actions side by side are a case, three are a table.
 MOST = 2
 PARSING = {"split", "rsplit", "partition", "rpartition", "startswith", "endswith", "removeprefix", "removesuffix"}
@@ -127,7 +129,7 @@ def names_of_subjects(text: str) -> list[ast.Constant]:
     return [
         node
         for node in constants(ast.parse(text))
-        if node.value in SUBJECT_WORDS or any(joint in node.value for joint in joints)
+        if node.value in SUBJECT_WORDS - PLAIN_WORDS or any(joint in node.value for joint in joints)
     ]
 
 
@@ -137,7 +139,7 @@ def test_the_names_of_subjects_stand_in_one_module() -> None:
     assert names_of_subjects("x = f'{trace_id}:exception:{run_id}'")
     for path in (*TEMPLATES, *SCRIPTS):
         quoted = set(re.findall(r"[\"'`]([\w:]+)[\"'`]", path.read_text(encoding="utf-8")))
-        assert not quoted & SUBJECT_WORDS, path.name
+        assert not quoted & (SUBJECT_WORDS - PLAIN_WORDS), path.name
 
 
 @pytest.mark.parametrize(

@@ -14,20 +14,25 @@ from sqlalchemy.orm import Session
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission, Role, permissions_of
 from lotus_web.domain.decisions.gate import GateAction
+from lotus_web.domain.events.envelope import SOURCE as OWN
 from lotus_web.domain.events.envelope import EventDraft, EventSource, EventType
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.four_eyes import FourEyes
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.transitions import override_phrase
 from lotus_web.domain.items.values import ItemStatus, Priority, WorkflowKind
+from lotus_web.domain.proposals.reviews import ReviewedVersion, review_item_id
+from lotus_web.domain.proposals.reviews import review_requested as proposal_review_requested
+from lotus_web.domain.proposals.states import ProposalState
 from lotus_web.domain.surface import Surface
-from lotus_web.models import Person, PersonRole, Run
+from lotus_web.models import Person, PersonRole, Run, WorkflowItem
 from lotus_web.queries.audit.chain import ChainReport, chained_tenants, verify_chain
 from lotus_web.queries.audit.decisions import verify_decisions
 from lotus_web.services.command import CommandContext
 from lotus_web.services.decisions.gate import decide_run
 from lotus_web.services.events.log import append_event
 from lotus_web.services.events.rebuild import check_batch
+from lotus_web.services.events.withdrawal import withdraw_review
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.services.runs.record import ComputedRun, record_run
 from lotus_web.store.session import db, transaction
@@ -193,6 +198,35 @@ def review_requested(template_id: str = "incident_triage", **more: Any) -> dict[
         "workflow_kind": "incident_review",
         **more,
     }
+
+
+def submitted(session: Session, proposal_id: str, version_no: int = 1, *, now: datetime = NOW, **more: Any) -> str:
+    """Append what the submission of a proposal's version for a review appends to the log; return the id of its item."""
+    version = {
+        "proposal_id": proposal_id,
+        "version_no": version_no,
+        "portfolio_id": "PF-1",
+        "title": "More equity",
+        "artifact_hash": f"sha256:{version_no}",
+        "made_by": "ana.adler",
+        "state": ProposalState.RISK_REVIEW,
+        "findings": ("CASH_BAND",),
+    }
+    asked = proposal_review_requested(ReviewedVersion(**{**version, **more}))
+    told = {"trace_id": proposal_id, "source": OWN, "occurred_at": now}
+    if session.get(WorkflowItem, ("default", review_item_id(proposal_id))) is None:
+        started = {"primary_entity": {"entity_type": "portfolio", "entity_id": "PF-1"}, "workflow": "proposal"}
+        append(session, event(EventType.TRACE_STARTED, STARTED | started, **told), now)
+    append(session, event(EventType.WORKFLOW_REVIEW_REQUESTED, asked, **told), now)
+    return review_item_id(proposal_id)
+
+
+def withdrawn(session: Session, proposal_id: str, *, actor: Actor = FEED, now: datetime = NOW) -> bool:
+    """Withdraw the review of a proposal, as a new version of it does."""
+    context = CommandContext(actor, Surface.API, "corr-of-the-request", now, POLICY)
+    why = {"event_type": "NEW_VERSION_CREATED", "version_no": 2}
+    text = "Version 2 replaced the version under review."
+    return withdraw_review(session, review_item_id(proposal_id), context, text=text, why=why)
 
 
 def approved(subject_type: str, subject_id: str, decision: str = "approved", **more: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.decisions.reason_codes import check_programs_reason
 from lotus_web.domain.errors import InvalidInput, Malformed
 from lotus_web.domain.identifiers import ACTOR_MAX, check_visible, is_storable
-from lotus_web.domain.items.actions import ACTIONS, Action, Text
+from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action, Text
 from lotus_web.domain.items.values import OPEN, ItemStatus, Priority
 from lotus_web.domain.sentences import Sentence
 from lotus_web.http.refusal_log import set_audit_subject
@@ -202,9 +202,9 @@ def claim_next_workflow(call: Call, body: NextBody) -> NextAnswer:
 
 def _action(word: str) -> Action:
     try:
-        return Action(word)
-    except ValueError:
-        known = [action.value for action in Action]
+        return next(action for action in OFFERED if action == word)
+    except StopIteration:
+        known = [action.value for action in OFFERED]
         message = f"There is no action {word[:64]!r}."
         raise Malformed("invalid_argument", message, loc=("body", "action"), details={"actions": known}) from None
 

@@ -33,6 +33,9 @@ _GATE_OF_ITEM = {
     ItemStatus.REJECTED: GateStatus.REJECTED,
 }
 
+# The gate of a run takes no decision on these; a run's own review is never withdrawn.
+_FINAL = (ItemStatus.OVERRIDDEN, ItemStatus.WITHDRAWN)
+
 
 def _of_item(status: ItemStatus) -> GateStatus:
     return _GATE_OF_ITEM.get(status, GateStatus.PENDING_REVIEW)
@@ -65,7 +68,7 @@ def check_gate_transition(status: GateStatus, action: GateAction, item_status: I
     if status is GateStatus.NOT_REQUIRED:
         raise Conflict("DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS")
     after = GATE_TRANSITIONS.get((status, action))
-    if after is None or item_status is ItemStatus.OVERRIDDEN:
+    if after is None or item_status in _FINAL:
         raise Conflict("DPM_WORKFLOW_INVALID_TRANSITION")
     return after
 

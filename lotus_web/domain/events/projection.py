@@ -10,10 +10,10 @@ from typing import Any
 
 from lotus_web.domain import notifications as notices
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
-from lotus_web.domain.events.opening import OPENERS, OPENING, evidence_of
+from lotus_web.domain.events.opening import OPENERS, OPENING, evidence_of, opened_again
 from lotus_web.domain.events.opening import opened_by as opened_subject
 from lotus_web.domain.items.actions import ACTIONS, BY_APPROVAL, Action, Approval, Hold, Verdict
-from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
+from lotus_web.domain.items.state import ESCALATIONS, ActionRecord, ItemState, LoggedEvent, Origin, TraceContext
 from lotus_web.domain.items.subjects import item_id, item_id_as_stored
 from lotus_web.domain.items.transitions import status_after
 from lotus_web.domain.items.values import OPEN, TERMINAL
@@ -26,6 +26,8 @@ ABOUT_ITEMS = tuple(event_type.value for event_type in (*sorted(OPENING), EventT
 OVERRIDE_SUBJECT = "override"
 # In the details of an escalation and of its item: the account of the settings, where it cannot review items here.
 PASSED_OVER = "passed_over_account_id"
+# In the details of a withdrawal and of its item: what made the review needless.
+WITHDRAWN_FOR = "withdrawn_for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Effect:
     item: ItemState
     action: ActionRecord | None
     notices: tuple[Notice, ...]
+
+    def by(self, record: ActionRecord) -> Effect:
+        """Return the effect with the record that it followed from, to be stored with it."""
+        return replace(self, action=record)
 
 
 def event_action_id(tenant_id: str, event_id: str) -> str:
@@ -46,7 +52,7 @@ def target_workflow_id(event: EventDraft | LoggedEvent) -> str | None:
     """Return the id of the item that an event is about, or None when it touches none."""
     opens = opened_subject(event)
     if opens is not None:
-        return item_id(event.trace_id, opens, event.payload[OPENERS[opens].subject_key])
+        return item_id(event.trace_id, opens, OPENERS[opens].subject_id(event.payload))
     return approved_item_id(event.trace_id, event.payload) if event.event_type == EventType.APPROVAL_RECORDED else None
 
 
@@ -65,9 +71,15 @@ def fold_event(
 
     ``opened_by`` is the producer of the event that opened the item: only this deployment decides what it opened itself.
     """
+    opens = opened_subject(event)
+    if opens is not None:
+        opener = OPENERS[opens]
+        if item is None:
+            return _opened(opener.opened(event, trace))
+        again = opener.again and item.trace_id == event.trace_id
+        return _opened(opened_again(item, opener.opened(event, trace))) if again else None
     if item is None:
-        opens = opened_subject(event)
-        return None if opens is None else _opened(OPENERS[opens].opened(event, trace))
+        return None
     # Events act within their own trace: another trace's page would not show who closed its item.
     if event.event_type != EventType.APPROVAL_RECORDED or item.trace_id != event.trace_id:
         return None
@@ -145,6 +157,8 @@ def fold_action(item: ItemState, record: ActionRecord) -> Effect:
             current_decision=record.to_status.value,
             current_reason=record.text,
         )
+    if WITHDRAWN_FOR in record.details:
+        acted = replace(acted, metadata={**acted.metadata, WITHDRAWN_FOR: record.details[WITHDRAWN_FOR]})
     match spec.hold:
         case Hold.CLAIM:
             return _effect(
@@ -202,7 +216,7 @@ def _escalated(item: ItemState, acted: ItemState, record: ActionRecord) -> Effec
     metadata = {
         **{key: value for key, value in item.metadata.items() if key != PASSED_OVER},
         **passed_over,
-        "escalation_count": int(item.metadata.get("escalation_count", 0)) + 1,
+        ESCALATIONS: int(item.metadata.get(ESCALATIONS, 0)) + 1,
         "previous_assignment": {"account_id": item.assigned_account_id, "role": item.assigned_role},
     }
     moved = replace(

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from lotus_web.domain.access import Permission
 from lotus_web.domain.items import reasons
+from lotus_web.domain.items.forms import Form, Group
 from lotus_web.domain.items.reasons import ReasonCode
 from lotus_web.domain.items.values import OPEN, ItemStatus, WorkflowKind
 from lotus_web.domain.sentences import Account, Plain, Sentence
@@ -29,6 +30,7 @@ class Action(StrEnum):
     REASSIGN = "reassign"
     ESCALATE = "escalate"
     OVERRIDE = "override"
+    WITHDRAW = "withdraw"
 
 
 class GateAction(StrEnum):
@@ -72,40 +74,14 @@ class Text(StrEnum):
     NOTE = "note"
 
 
-class Group(StrEnum):
-    """Where the item's page has the form of an action."""
-
-    HOLDER = "holder"  # one click, next to who holds the item
-    DECIDE = "decide"
-    MORE = "more"
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How pages show an action: group, icon, tone and style of the button, and the key that opens the form.
-
-    ``heading`` and ``confirm`` are the label unless given; ``names_subject`` adds what the item is about to the button, and
-    ``order`` is the place within the group.
-    """
-
-    group: Group
-    icon: str
-    tone: str
-    button: str
-    key: str | None = None
-    heading: str | None = None
-    confirm: str | None = None
-    names_subject: bool = False
-    order: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
     """One action: its words (``did`` follows the name of who acted), who may, which steps it makes, what it needs and does.
 
     ``reopens`` are further steps on items whose subject has a gate (RFC-0020). ``only_for`` is the one kind of review that
     takes it, None for every kind. ``decides`` says that the status follows from it, ``settles`` that the item no longer needs
-    its reviewer, ``four_eyes`` that whoever submitted or asked must leave it to someone else.
+    its reviewer, ``four_eyes`` that whoever submitted or asked must leave it to someone else. What is not ``offered`` follows from
+    what happens to the subject: no form, button or client asks for it.
     """
 
     label: str
@@ -126,6 +102,7 @@ class ActionSpec:
     decides: bool = False
     settles: bool = False
     four_eyes: bool = False
+    offered: bool = True
 
     def describe(self, *, account: str | None, role: str | None) -> Sentence:
         """Return what someone did, to follow their name; an action that moves the item says to whom."""
@@ -272,15 +249,29 @@ ACTIONS: Mapping[Action, ActionSpec] = {
         settles=True,
         four_eyes=True,
     ),
+    Action.WITHDRAW: ActionSpec(
+        label="Withdraw",
+        past="Withdrawn",
+        did="withdrew this review",
+        done="Withdrawn.",
+        permission=Permission.PROPOSALS_WRITE,
+        form=Form(Group.MORE, "minus", "neutral", "quiet", order=4),
+        steps=_to(ItemStatus.WITHDRAWN),
+        only_for=WorkflowKind.PROPOSAL_REVIEW,
+        decides=True,
+        settles=True,
+        offered=False,
+    ),
 }
 
+OFFERED = tuple(action for action, spec in ACTIONS.items() if spec.offered)
 DECIDING = tuple(action for action, spec in ACTIONS.items() if spec.decides)
 BY_APPROVAL = {spec.approval: action for action, spec in ACTIONS.items() if spec.approval}
 
 
 def forms_of(group: Group | str) -> list[tuple[Action, ActionSpec]]:
-    """Return the actions of one group of the item's page, in the order of the page."""
-    found = [(action, spec) for action, spec in ACTIONS.items() if spec.form.group == group]
+    """Return the actions that one group of the item's page offers, in the order of the page."""
+    found = [(action, ACTIONS[action]) for action in OFFERED if ACTIONS[action].form.group == group]
     return sorted(found, key=lambda pair: pair[1].form.order)
 
 

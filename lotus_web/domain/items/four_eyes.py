@@ -1,4 +1,4 @@
-"""Four eyes: whoever submitted a run or requested a review does not approve it (ADR 0013).
+"""Four eyes: whoever submitted a run, requested a review or made the version of a proposal does not approve it (ADR 0013).
 
 The rule compares names: the person or account that decides with the one that submitted or asked. An account that acts on
 behalf of others vouches for the names that it sends.
@@ -22,33 +22,46 @@ CODE = "four_eyes"
 class Parties:
     """The accounts that do not approve an item: who submitted its subject (None where nobody did) and who asked for the review.
 
-    ``submitted`` says what a submitter did, in the words of the subject.
+    ``submitted`` says what a submitter did, in the words of the subject. Where only the maker of the subject waits, who
+    asked is None: anybody may bring someone else's proposal before a reviewer and be that reviewer (delta 37).
     """
 
     submitted_by: str | None
-    requested_by: str
+    requested_by: str | None
     submitted: str = "submitted it"
+    only_maker_waits: bool = False
 
     @classmethod
     def of(cls, item: ItemState, evidence: Evidence) -> Parties:
         """Return the parties of an item."""
-        return cls(evidence.submitted_by, item.requested_by_id, SUBJECTS[item.subject].submitted)
+        spec = SUBJECTS[item.subject]
+        asked = None if spec.only_maker_waits else item.requested_by_id
+        return cls(evidence.submitted_by, asked, spec.submitted, spec.only_maker_waits)
 
 
 @dataclass(frozen=True, slots=True)
 class FourEyes:
-    """The rule in a deployment; exempt tenants have a single reviewer, and each use of the exemption is written to the audit log."""
+    """The rule in a deployment; exempt tenants have a single reviewer, and each use of the exemption is written to the audit log.
+
+    ``proposals`` says whether it holds for proposals, which have a setting of their own.
+    """
 
     enabled: bool = True
     exempt_tenants: frozenset[str] = field(default_factory=frozenset)
+    proposals: bool = True
 
     def binds(self, actor: Actor) -> bool:
         """Return whether the rule holds for the actor's tenant."""
         return self.enabled and actor.tenant_id not in self.exempt_tenants
 
+    def binds_makers(self, actor: Actor) -> bool:
+        """Return whether the rule for proposals holds for the actor's tenant."""
+        return self.proposals and actor.tenant_id not in self.exempt_tenants
+
     def applies_to(self, action: Action, actor: Actor, parties: Parties) -> bool:
         """Return whether the one who decides, or in whose name it is done, is the one who submitted or asked."""
-        if not self.enabled or not ACTIONS[action].four_eyes:
+        enabled = self.proposals if parties.only_maker_waits else self.enabled
+        if not enabled or not ACTIONS[action].four_eyes:
             return False
         return actor.decider_id in (parties.submitted_by, parties.requested_by)
 

@@ -15,17 +15,25 @@ FREE = frozenset({ItemStatus.REQUESTED, ItemStatus.IN_REVIEW, ItemStatus.ESCALAT
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who claims: ``roles`` None means that they are not bound to roles (a service account), ``four_eyes`` that they may not decide their own."""
+    """Who claims: ``roles`` None means that they are not bound to roles (a service account), ``four_eyes`` that they may not decide their own.
+
+    ``maker_waits`` is the same for proposals, of which only the maker is held back.
+    """
 
     actor: Actor
     roles: Collection[str] | None
     four_eyes: bool
+    maker_waits: bool = True
 
     def may_take(self, item: ItemState) -> bool:
-        """Return whether an item is free, assigned to them or to a role of theirs, and not requested by them."""
+        """Return whether an item is free, assigned to them or to a role of theirs, and not one that they may not approve."""
         free = item.is_open and item.status in FREE and item.claimed_at is None
-        own_request = self.four_eyes and item.requested_by_id == self.actor.decider_id
-        return free and not own_request and self._is_theirs(item)
+        return free and not self._is_bound(item) and self._is_theirs(item)
+
+    def _is_bound(self, item: ItemState) -> bool:
+        if item.made_by is not None:
+            return self.maker_waits and item.made_by == self.actor.decider_id
+        return self.four_eyes and item.requested_by_id == self.actor.decider_id
 
     def _is_theirs(self, item: ItemState) -> bool:
         if item.assigned_account_id is not None:

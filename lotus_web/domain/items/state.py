@@ -13,6 +13,10 @@ from lotus_web.domain.items.subjects import SubjectType, subject_of
 from lotus_web.domain.items.transitions import ItemFacts
 from lotus_web.domain.items.values import ItemStatus, Priority, WorkflowKind
 
+# In the metadata of an item: how often it was escalated, and how often its review was requested if more than once.
+ESCALATIONS = "escalation_count"
+REQUESTS = "requests"
+
 
 class Origin(StrEnum):
     """Whether an action row came from an event of the log or was recorded as an action of its own."""
@@ -126,6 +130,8 @@ class ItemState:
     current_decision: str | None = None
     current_reason: str | None = None
     approval_event_id: str | None = None
+    # Who made what the item is about, where that is known; four eyes then holds them back and not who asked.
+    made_by: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -18,6 +18,7 @@ class SubjectType(StrEnum):
     RUN = "run"  # a run recorded here, which the gate of RFC-0020 sent to a reviewer
     EXCEPTION = "exception"  # an exception that another system asked for
     TRACE_REVIEW = "trace_review"  # a review of a trace that someone started
+    PROPOSAL = "proposal"  # a proposal recorded here, which was submitted for a review of its risk or compliance
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class SubjectSpec:
     ``stored`` is its name in events, in the store and in JSON, where the runs of this deployment and the exceptions of other
     systems share one: ``is_run`` tells them apart. ``has_gate`` says that decided items can be reopened (RFC-0020), ``noun``
     names the subject on a button, ``submitted`` what its submitter did, and ``not_kept`` what is said once it was purged.
+    ``only_maker_waits`` says that four eyes holds back who made the subject and nobody else, by a setting of its own.
     """
 
     stored: str
@@ -35,6 +37,7 @@ class SubjectSpec:
     noun: str = ""
     submitted: str = "submitted it"
     not_kept: tuple[str, str] | None = None
+    only_maker_waits: bool = False
 
 
 SUBJECTS: Mapping[SubjectType, SubjectSpec] = {
@@ -48,6 +51,13 @@ SUBJECTS: Mapping[SubjectType, SubjectSpec] = {
     ),
     SubjectType.EXCEPTION: SubjectSpec(stored="exception"),
     SubjectType.TRACE_REVIEW: SubjectSpec(stored="trace_review"),
+    SubjectType.PROPOSAL: SubjectSpec(
+        stored="proposal",
+        noun="this proposal",
+        submitted="made this version",
+        not_kept=("The proposal itself was deleted.", "Its decisions and this timeline remain."),
+        only_maker_waits=True,
+    ),
 }
 # What a policy asked for, here or in another system.
 EXCEPTIONS = frozenset({SubjectType.RUN, SubjectType.EXCEPTION})

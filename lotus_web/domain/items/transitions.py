@@ -42,6 +42,7 @@ _STATUS_WORDS = {
     ItemStatus.APPROVED: "is already approved",
     ItemStatus.REJECTED: "is already rejected",
     ItemStatus.OVERRIDDEN: "was overridden, which is final",
+    ItemStatus.WITHDRAWN: "was withdrawn",
 }
 
 
@@ -83,6 +84,8 @@ def next_status(item: ItemFacts, action: Action) -> ItemStatus:
 def refusal(item: ItemFacts, action: Action) -> Sentence:
     """Return why ``action`` is not possible now; every surface shows this sentence."""
     spec = ACTIONS[action]
+    if not spec.offered:
+        return Sentence.literal("A review is withdrawn by what happens to its proposal, not by anyone here.")
     if spec.only_for is not None and _never(item, action):
         kind = spec.only_for.value.replace("_", " ")
         return Sentence("Only {kind}s can be {done}.", kind=kind, done=spec.past.lower())
@@ -113,8 +116,8 @@ def check_holder(item: ItemFacts, actor: Actor, action: Action) -> None:
 
 
 def check_ever_possible(item: ItemFacts, action: Action) -> None:
-    """Raise Conflict for an action that this kind of item never takes, before anything that it needs is asked for."""
-    if _never(item, action):
+    """Raise Conflict for an action that nobody takes on this kind of item, before anything that it needs is asked for."""
+    if _never(item, action) or not ACTIONS[action].offered:
         raise Conflict("invalid_transition", refusal(item, action), details={"status": item.status.value})
 
 

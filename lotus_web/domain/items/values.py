@@ -15,6 +15,7 @@ class ItemStatus(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     OVERRIDDEN = "overridden"
+    WITHDRAWN = "withdrawn"
 
 
 OPEN = frozenset({ItemStatus.REQUESTED, ItemStatus.IN_REVIEW, ItemStatus.CHANGES_REQUESTED, ItemStatus.ESCALATED})
@@ -26,6 +27,7 @@ class WorkflowKind(StrEnum):
 
     EXCEPTION_REVIEW = "exception_review"
     INCIDENT_REVIEW = "incident_review"
+    PROPOSAL_REVIEW = "proposal_review"
 
 
 class Priority(IntEnum):

@@ -17,6 +17,8 @@ from lotus_web.models import WorkflowAction, WorkflowItem
 
 # In place of a role: items that are not assigned to any role.
 NO_ROLE = "none"
+# Of what is closed: a withdrawn review ended without a decision.
+WAS_DECIDED = WorkflowItem.status != ItemStatus.WITHDRAWN.value
 
 
 class Tab(StrEnum):
@@ -122,7 +124,7 @@ def filter_conditions(wanted: InboxFilter, *, as_of: datetime, soon_minutes: int
 
 def decided_conditions(wanted: InboxFilter) -> list[ColumnElement[bool]]:
     """Return the condition of the day of the decision, which is a range of the index of closed items."""
-    return [on_day(WorkflowItem.resolved_at, wanted.decided)] if wanted.decided else []
+    return [on_day(WorkflowItem.resolved_at, wanted.decided), WAS_DECIDED] if wanted.decided else []
 
 
 def on_day(

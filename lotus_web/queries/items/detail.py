@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
-from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action
 from lotus_web.domain.items.four_eyes import FourEyes, Parties
 from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.staleness import evidence_digest
@@ -71,7 +71,7 @@ def workflow_detail(
         item=item,
         actions=item_actions(session, item),
         notifications=_notifications(session, item),
-        choices=tuple(_choice(item, action, actor, parties, four_eyes) for action in Action),
+        choices=tuple(_choice(item, action, actor, parties, four_eyes) for action in OFFERED),
         violations=item_violations(session, item),
         precedents=item_precedents(session, item, now=now, codes=codes),
         trace=trace_summary(session, item.tenant_id, item.trace_id),

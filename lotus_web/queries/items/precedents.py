@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.precedents import Precedent, Precedents, precedent_key, seconds_between, summarise
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import WorkflowItem
 from lotus_web.queries.decisions.outcomes import ItemDecision, latest_decisions
 
@@ -77,6 +78,8 @@ def find_precedents(
         WorkflowItem.tenant_id == tenant_id,
         WorkflowItem.resolved_at < before,
         WorkflowItem.workflow_id != (besides or ""),
+        # Nobody decided what was withdrawn.
+        WorkflowItem.current_decision != ItemStatus.WITHDRAWN.value,
     ]
     same_rules = _same_rules(session, [*decided, WorkflowItem.precedent_key == key]) if key is not None else []
     shown = _shown(session, tenant_id, [one.workflow_id for one in same_rules[:SHOWN]])

@@ -74,4 +74,5 @@ READERS: Mapping[SubjectType, SubjectReader] = {
     SubjectType.RUN: SubjectReader(facts=_run_facts, page=_run_page, evaluation=_run_evaluation),
     SubjectType.EXCEPTION: _ITEM_ALONE,
     SubjectType.TRACE_REVIEW: _ITEM_ALONE,
+    SubjectType.PROPOSAL: _ITEM_ALONE,
 }

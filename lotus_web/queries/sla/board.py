@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.sla.ageing import Age
 from lotus_web.models import WorkflowAction, WorkflowItem
+from lotus_web.queries.inbox.filter import WAS_DECIDED
 from lotus_web.queries.items.holders import HOLDER_DISABLED
 from lotus_web.queries.items.open import all_open
 
@@ -166,7 +167,10 @@ def _per_day(
 
 def _decided_between(tenant_id: str, start: datetime, end: datetime) -> Select[int]:
     return select(func.count()).where(
-        WorkflowItem.tenant_id == tenant_id, WorkflowItem.resolved_at >= start, WorkflowItem.resolved_at < end
+        WorkflowItem.tenant_id == tenant_id,
+        WorkflowItem.resolved_at >= start,
+        WorkflowItem.resolved_at < end,
+        WAS_DECIDED,
     )
 
 
@@ -184,7 +188,7 @@ def _newest_decided(session: Session, tenant_id: str, since: datetime) -> list[t
     """Return day and seconds to the decision of the newest decided items, one more than are sampled if there are more."""
     query = (
         select(WorkflowItem.resolved_at, WorkflowItem.requested_at)
-        .where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.resolved_at >= since)
+        .where(WorkflowItem.tenant_id == tenant_id, WorkflowItem.resolved_at >= since, WAS_DECIDED)
         .order_by(WorkflowItem.resolved_at.desc(), WorkflowItem.workflow_id.desc())
         .limit(SAMPLED + 1)
     )

@@ -167,7 +167,7 @@ def _check_opening(session: Session, draft: EventDraft, history: TraceHistory) -
         )
     run = None
     if draft.producer_id != OWN_PRODUCER:
-        run = _run_reviewed_as(session, draft, workflow_id, draft.payload[OPENERS[subject].subject_key])
+        run = _run_reviewed_as(session, draft, workflow_id, OPENERS[subject].subject_id(draft.payload))
     if run is not None:
         message = f"{run.rebalance_run_id} is a run: recording it opens its review."
         raise InvalidInput("invalid_argument", message, loc=("body", "payload"))

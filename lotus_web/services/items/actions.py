@@ -155,7 +155,7 @@ def _act(session: Session, case: ReviewCase, row: WorkflowItem, *, after_log_seq
     if ACTIONS[case.asked.action].hold is Hold.ESCALATE and account != wanted:
         record = replace(record, details={**record.details, PASSED_OVER: wanted})
     effect = fold_action(case.item, record)
-    store_effects(session, [replace(effect, action=record)], {row.workflow_id: row})
+    store_effects(session, [effect.by(record)], {row.workflow_id: row})
     return effect, record
 
 

@@ -35,7 +35,8 @@ def claim_next_item(session: Session, context: CommandContext, *, skip: str | No
     if actor.on_behalf_of is not None:
         check_assignee(session, actor.tenant_id, account_id=actor.on_behalf_of, role=None, field="actor_id")
     lock_tenant(session, actor.tenant_id)
-    claimant = Claimant(actor, _roles(session, actor), context.policy.four_eyes.binds(actor))
+    four_eyes = context.policy.four_eyes
+    claimant = Claimant(actor, _roles(session, actor), four_eyes.binds(actor), four_eyes.binds_makers(actor))
     workflow_id = _most_urgent(session, claimant, context.now, skip)
     if workflow_id is None:
         return None
@@ -72,7 +73,9 @@ def _free_for(claimant: Claimant) -> list[ColumnElement[bool]]:
         WorkflowItem.claimed_at.is_(None),
     ]
     if claimant.four_eyes:
-        conditions.append(WorkflowItem.requested_by_id != actor.decider_id)
+        conditions.append(or_(WorkflowItem.made_by.is_not(None), WorkflowItem.requested_by_id != actor.decider_id))
+    if claimant.maker_waits:
+        conditions.append(or_(WorkflowItem.made_by.is_(None), WorkflowItem.made_by != actor.decider_id))
     unowned: ColumnElement[bool] = WorkflowItem.assigned_account_id.is_(None)
     if claimant.roles is not None:
         theirs = or_(

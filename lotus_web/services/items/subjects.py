@@ -61,4 +61,5 @@ HANDLERS: Mapping[SubjectType, SubjectHandler] = {
     SubjectType.RUN: SubjectHandler(evidence=_run_evidence, decide=_decide_run),
     SubjectType.EXCEPTION: _ITEM_ALONE,
     SubjectType.TRACE_REVIEW: _ITEM_ALONE,
+    SubjectType.PROPOSAL: _ITEM_ALONE,
 }

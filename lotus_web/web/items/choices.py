@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config import current
 from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.decisions.reason_codes import ReasonCode
-from lotus_web.domain.items.actions import ACTIONS, Action, Hold, action_keys, forms_of
+from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action, Hold, action_keys, forms_of
 from lotus_web.domain.items.four_eyes import FourEyes, Parties
 from lotus_web.domain.items.transitions import ItemFacts, override_phrase, why_not
 from lotus_web.domain.sentences import Sentence
@@ -54,7 +54,7 @@ def waits_for_others(item: HeldItem, actor: Actor) -> bool:
 
 def refusals(item: ItemFacts, actor: Actor) -> dict[Action, Sentence]:
     """Return the sentence of the refusal for each action that the rules refuse."""
-    sentences = {action: why_not(item, actor, action) for action in Action}
+    sentences = {action: why_not(item, actor, action) for action in OFFERED}
     return {action: sentence for action, sentence in sentences.items() if sentence is not None}
 
 
@@ -62,13 +62,13 @@ def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes
     """Return the panel; people are only queried where the actor may assign."""
     refused = refusals(detail.item.facts, actor)
     parties = Parties.of(detail.item, detail.evidence)
-    for action in set(Action) - set(refused):
+    for action in set(OFFERED) - set(refused):
         sentence = four_eyes.refusal(action, actor, parties)
         if sentence is not None:
             refused[action] = sentence
     assigning = any(spec.hold is Hold.REASSIGN for action, spec in ACTIONS.items() if action not in refused)
     return DecisionPanel(
-        refusals={action: page_text(refused[action]) for action in Action if action in refused},
+        refusals={action: page_text(refused[action]) for action in OFFERED if action in refused},
         reasons=current.settings().reason_codes,
         people=assignable_people(session, actor.tenant_id) if assigning else (),
         roles=REVIEWING_ROLES,

@@ -9,7 +9,7 @@ from lotus_web.config import current
 from lotus_web.domain.decisions.reason_codes import check_offered_reason
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import without_untaken
-from lotus_web.domain.items.actions import Action, Text
+from lotus_web.domain.items.actions import OFFERED, Action, Text
 from lotus_web.domain.items.state import ActionRecord
 from lotus_web.domain.items.transitions import check_free_text
 from lotus_web.services.items.actions import ReviewAction
@@ -29,7 +29,7 @@ class Typed:
     def action(self) -> Action | None:
         """The action of the form, None for an unknown name."""
         word = self.fields.get("action", "")
-        return Action(word) if word in set(Action) else None
+        return Action(word) if word in OFFERED else None
 
     def value(self, action: Action, name: str) -> str:
         """Return the value of a field in the form of one action; each action has its own form."""

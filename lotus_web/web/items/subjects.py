@@ -54,6 +54,7 @@ SECTIONS: Mapping[SubjectType, SubjectSection] = {
     ),
     SubjectType.EXCEPTION: _ITEM_ALONE,
     SubjectType.TRACE_REVIEW: _ITEM_ALONE,
+    SubjectType.PROPOSAL: _ITEM_ALONE,
 }
 
 

@@ -83,12 +83,13 @@ def rebuilt(app: Flask, *options: str) -> Any:
     [
         ("incident_review", 5, "LOTUS_INCIDENT_REVIEW_SLA_HOURS"),
         ("exception_review", 7, "LOTUS_EXCEPTION_REVIEW_SLA_HOURS"),
+        ("proposal_review", 6, "LOTUS_PROPOSAL_REVIEW_SLA_HOURS"),
     ],
 )
 def test_hours_that_a_request_leaves_open_are_those_of_its_day_for_good(
     app: Flask, kind: str, hours: int, setting: str
 ) -> None:
-    that_day = WorkflowDefaults(exception_review_sla_hours=7, incident_review_sla_hours=5)
+    that_day = WorkflowDefaults(exception_review_sla_hours=7, incident_review_sla_hours=5, proposal_review_sla_hours=6)
     asked = event(EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(sla_hours=None, workflow_kind=kind))
     with app.app_context():
         with transaction() as session:

@@ -49,6 +49,8 @@ from tests.support.histories import (
     record,
     requested,
     review_requested,
+    submitted,
+    withdrawn,
 )
 
 # Few of each, with colons in them, so that ids collide and actions meet.
@@ -56,6 +58,7 @@ TRACES = st.sampled_from(["t", "t:exception:x", "corr-1", "corr-2"])
 NAMES = st.sampled_from(["x", "x:exception:y", "y", "rr_00000001"])
 PEOPLE = st.sampled_from([NORA, TOMAS, MARA, ADA, VIEW, FEED])
 NUMBERS = st.integers(1, 4)
+PROPOSALS = st.sampled_from(["pp_1", "t"])
 
 
 class Desk(RuleBasedStateMachine):
@@ -135,6 +138,23 @@ class Desk(RuleBasedStateMachine):
         before = of_the_house()
         self.attempt(lambda session: append(session, draft))
         assert of_the_house() == before
+
+    @rule(proposal=PROPOSALS, version=st.integers(1, 3), maker=PEOPLE)
+    def submit_a_proposal(self, proposal: str, version: int, maker: Any) -> None:
+        how = {"now": later(self.hours), "made_by": maker.actor_id}
+        self.attempt(lambda session: submitted(session, proposal, version, **how))
+
+    @rule(proposal=PROPOSALS, actor=PEOPLE)
+    def withdraw_the_review_of_a_proposal(self, proposal: str, actor: Any) -> None:
+        self.attempt(lambda session: withdrawn(session, proposal, actor=actor, now=later(self.hours)))
+
+    @rule(proposal=PROPOSALS, yes=st.booleans(), own=st.booleans())
+    def decide_a_proposal(self, proposal: str, yes: bool, own: bool) -> None:
+        payload = approved("proposal", proposal, "approved" if yes else "rejected")
+        how = {"trace_id": proposal, "occurred_at": later(self.hours)} | ({"source": STUDIO} if own else {})
+        before = of_the_house()
+        self.attempt(lambda session: append(session, event(EventType.APPROVAL_RECORDED, payload, **how)))
+        assert own or of_the_house() == before
 
     @invariant()
     def everything_is_provable(self) -> None:

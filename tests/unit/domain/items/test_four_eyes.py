@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lotus_web.domain.access import Actor, ActorType
 from lotus_web.domain.errors import Forbidden
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.four_eyes import FourEyes, Parties
+from lotus_web.domain.items.subjects import SUBJECTS, Evidence, SubjectType
+from tests.support.histories import ITEM
 
 RULE = FourEyes()
 PARTIES = Parties(submitted_by="pms", requested_by="rita", submitted="submitted this run")
@@ -52,6 +56,24 @@ def test_an_exempt_tenant_is_told_that_its_exemption_was_used() -> None:
     assert rule.refusal(Action.APPROVE, someone("pms"), PARTIES) is None
     assert rule.check(Action.APPROVE, someone("pms"), PARTIES) is True
     assert rule.check(Action.APPROVE, someone("nora"), PARTIES) is False
+
+
+def test_who_made_a_version_does_not_approve_it_but_who_only_submitted_it_may() -> None:
+    item = replace(ITEM, subject_type=SUBJECTS[SubjectType.PROPOSAL].stored, requested_by_id="rita")
+    parties = Parties.of(item, Evidence("sha256:artifact", "ana"))
+    assert RULE.refusal(Action.APPROVE, someone("rita"), parties) is None
+    assert str(RULE.refusal(Action.APPROVE, someone("ana"), parties)) == (
+        "ana made this version: someone else must approve it."
+    )
+    assert RULE.refusal(Action.REJECT, someone("ana"), parties) is None
+
+
+def test_proposals_have_a_switch_of_their_own() -> None:
+    parties = Parties("ana", None, "made this version", only_maker_waits=True)
+    assert FourEyes(proposals=False).refusal(Action.APPROVE, someone("ana"), parties) is None
+    assert FourEyes(enabled=False).refusal(Action.APPROVE, someone("ana"), parties) is not None
+    assert FourEyes(proposals=False).refusal(Action.APPROVE, someone("pms"), PARTIES) is not None
+    assert FourEyes(exempt_tenants=frozenset({"default"})).check(Action.APPROVE, someone("ana"), parties) is True
 
 
 def test_an_item_without_a_run_has_only_who_asked() -> None:

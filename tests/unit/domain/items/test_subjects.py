@@ -12,6 +12,7 @@ from lotus_web.domain.items.subjects import EXCEPTIONS, SUBJECTS, SubjectType, i
 from tests.support.histories import NOW, STARTED, requested, review_requested
 
 ELSEWHERE = EventSource(system="credit", producer_id="credit-producer")
+A_PROPOSAL = {"subject_type": "proposal", "subject_id": "pp_1"}
 
 
 def sent(event_type: EventType, payload: dict[str, Any], source: EventSource) -> EventDraft:
@@ -25,6 +26,7 @@ def sent(event_type: EventType, payload: dict[str, Any], source: EventSource) ->
         (SubjectType.RUN, "corr:1:exception:rr_1"),
         (SubjectType.EXCEPTION, "corr:1:exception:rr_1"),
         (SubjectType.TRACE_REVIEW, "corr:1:trace_review:rr_1"),
+        (SubjectType.PROPOSAL, "corr:1:proposal:rr_1"),
     ],
 )
 def test_an_item_id_names_trace_kind_and_subject(subject: SubjectType, expected: str) -> None:
@@ -39,10 +41,18 @@ def test_an_item_id_names_trace_kind_and_subject(subject: SubjectType, expected:
         (EventType.EXCEPTION_REQUESTED, requested(), ELSEWHERE, SubjectType.EXCEPTION),
         (EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(), SOURCE, SubjectType.TRACE_REVIEW),
         (EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(), ELSEWHERE, SubjectType.TRACE_REVIEW),
+        (EventType.WORKFLOW_REVIEW_REQUESTED, review_requested(subject=A_PROPOSAL), SOURCE, SubjectType.PROPOSAL),
+        # Another system can name a proposal, but only this deployment's own submission opens its review.
+        (
+            EventType.WORKFLOW_REVIEW_REQUESTED,
+            review_requested(subject=A_PROPOSAL),
+            ELSEWHERE,
+            SubjectType.TRACE_REVIEW,
+        ),
         (EventType.TRACE_STARTED, STARTED, SOURCE, None),
     ],
 )
-def test_the_type_and_the_producer_of_an_event_say_what_it_opens(
+def test_type_producer_and_subject_of_an_event_say_what_it_opens(
     event_type: EventType, payload: dict[str, Any], source: EventSource, subject: SubjectType | None
 ) -> None:
     draft = sent(event_type, payload, source)

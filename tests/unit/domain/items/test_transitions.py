@@ -8,12 +8,13 @@ import pytest
 
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
-from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action
 from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.domain.items.transitions import (
     TEXT_MAX,
     ItemFacts,
     check_action,
+    check_ever_possible,
     check_free_text,
     next_status,
     offered_phrase,
@@ -28,7 +29,7 @@ from tests.support.histories import ADA, MARA, NORA, TOMAS, VIEW, person
 S, A = ItemStatus, Action
 # Nobody has it; someone was given it; someone claimed it.
 NOBODY, GIVEN, CLAIMED = (None, False), (NORA.actor_id, False), (NORA.actor_id, True)
-EVERY_CASE = list(product(S, A, WorkflowKind, SubjectType, (NOBODY, GIVEN, CLAIMED)))
+EVERY_KIND = list(product(WorkflowKind, SubjectType, (NOBODY, GIVEN, CLAIMED)))
 
 # The contract's table, written down a second time by hand: "any open" spelt out, the gate's reopenings for runs only.
 EXPECTED = {
@@ -46,6 +47,7 @@ EXPECTED = {
     **{(status, A.REASSIGN): status for status in OPEN},
     **{(status, A.OVERRIDE): S.OVERRIDDEN for status in OPEN},
     **{(status, A.COMMENT): status for status in S},
+    **{(status, A.WITHDRAW): S.WITHDRAWN for status in OPEN},
 }
 EXPECTED_OF_RUNS = EXPECTED | {
     (S.APPROVED, A.REJECT): S.REJECTED,
@@ -72,24 +74,33 @@ def expected(
         return None
     if action is A.OVERRIDE and kind is not WorkflowKind.EXCEPTION_REVIEW:
         return None
+    if action is A.WITHDRAW and kind is not WorkflowKind.PROPOSAL_REVIEW:
+        return None
     return (EXPECTED_OF_RUNS if subject is SubjectType.RUN else EXPECTED).get((status, action))
 
 
-@pytest.mark.parametrize(("status", "action", "kind", "subject", "hold"), EVERY_CASE)
-def test_the_tables_allow_what_the_contract_lists_and_nothing_else(
-    status: ItemStatus, action: Action, kind: WorkflowKind, subject: SubjectType, hold: tuple[str | None, bool]
-) -> None:
-    item = facts(status, kind, subject=subject, held_by=hold[0], claimed=hold[1])
-    after = expected(status, action, kind, subject, hold)
-    assert status_after(item, action) is after
-    if after is None:
+@pytest.mark.parametrize(("status", "action"), list(product(S, A)))
+def test_the_tables_allow_what_the_contract_lists_and_nothing_else(status: ItemStatus, action: Action) -> None:
+    for kind, subject, hold in EVERY_KIND:
+        item = facts(status, kind, subject=subject, held_by=hold[0], claimed=hold[1])
+        after = expected(status, action, kind, subject, hold)
+        assert status_after(item, action) is after, (kind, subject, hold)
+        if after is None:
+            with pytest.raises(Conflict) as refused:
+                next_status(item, action)
+            assert refused.value.code == "invalid_transition"
+            assert refused.value.sentence == refusal(item, action)
+            assert refused.value.message.endswith(".")
+        else:
+            assert next_status(item, action) is after, (kind, subject, hold)
+
+
+def test_nobody_withdraws_a_review_whatever_its_kind_and_their_rights() -> None:
+    assert A.WITHDRAW not in OFFERED
+    for kind in WorkflowKind:
         with pytest.raises(Conflict) as refused:
-            next_status(item, action)
-        assert refused.value.code == "invalid_transition"
-        assert refused.value.sentence == refusal(item, action)
-        assert refused.value.message.endswith(".")
-    else:
-        assert next_status(item, action) is after
+            check_ever_possible(facts(S.REQUESTED, kind), A.WITHDRAW)
+        assert refused.value.message == ("A review is withdrawn by what happens to its proposal, not by anyone here.")
 
 
 def test_every_status_is_open_or_terminal_and_none_is_both() -> None:

@@ -15,6 +15,7 @@ DEFAULTS = st.builds(
     WorkflowDefaults,
     exception_review_sla_hours=st.integers(1, 999),
     incident_review_sla_hours=st.integers(1, 999),
+    proposal_review_sla_hours=st.integers(1, 999),
     assigned_role=st.text(min_size=1),
     escalation_role=st.text(min_size=1),
     escalation_account_id=st.none() | st.text(min_size=1),
@@ -27,9 +28,15 @@ def test_stored_defaults_come_back_the_same(defaults: WorkflowDefaults) -> None:
 
 
 def test_each_kind_of_review_has_its_own_hours() -> None:
-    defaults = WorkflowDefaults(exception_review_sla_hours=4, incident_review_sla_hours=2)
-    assert defaults.sla_hours(WorkflowKind.EXCEPTION_REVIEW) == 4
-    assert defaults.sla_hours(WorkflowKind.INCIDENT_REVIEW) == 2
+    hours = {kind: number for number, kind in enumerate(WorkflowKind, start=2)}
+    defaults = WorkflowDefaults(**{f"{kind.value}_sla_hours": number for kind, number in hours.items()})
+    assert {kind: defaults.sla_hours(kind) for kind in WorkflowKind} == hours
+
+
+def test_defaults_of_a_time_before_proposals_are_read_with_the_hours_of_today() -> None:
+    stored = WorkflowDefaults(exception_review_sla_hours=9).as_dict()
+    del stored["proposal_review_sla_hours"]
+    assert WorkflowDefaults.from_dict(stored) == WorkflowDefaults(exception_review_sla_hours=9)
 
 
 def test_a_due_time_is_its_start_and_its_hours_and_says_so() -> None:
