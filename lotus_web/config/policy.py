@@ -41,7 +41,9 @@ class DeploymentPolicy:
                 escalation_role=settings.escalation_assigned_role,
                 escalation_account_id=settings.escalation_assigned_account_id or None,
             ),
-            four_eyes=FourEyes(settings.four_eyes, frozenset(settings.four_eyes_exempt_tenants)),
+            four_eyes=FourEyes(
+                settings.four_eyes, frozenset(settings.four_eyes_exempt_tenants), proposals=settings.proposal_four_eyes
+            ),
             packs=PackRules(
                 enabled=settings.policy_packs_enabled,
                 default_pack_id=settings.default_policy_pack_id or None,
