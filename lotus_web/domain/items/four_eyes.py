@@ -36,7 +36,8 @@ class Parties:
         """Return the parties of an item."""
         spec = SUBJECTS[item.subject]
         asked = None if spec.only_maker_waits else item.requested_by_id
-        return cls(evidence.submitted_by, asked, spec.submitted, spec.only_maker_waits)
+        did = spec.submitted.format(version_no=evidence.version_no)
+        return cls(evidence.submitted_by, asked, did, spec.only_maker_waits)
 
 
 @dataclass(frozen=True, slots=True)

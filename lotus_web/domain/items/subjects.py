@@ -27,7 +27,7 @@ class SubjectSpec:
 
     ``stored`` is its name in events, in the store and in JSON, where the runs of this deployment and the exceptions of other
     systems share one: ``is_run`` tells them apart. ``has_gate`` says that decided items can be reopened (RFC-0020), ``noun``
-    names the subject on a button, ``submitted`` what its submitter did, and ``not_kept`` what is said once it was purged.
+    names the subject on a button, ``submitted`` what its submitter did (to which version, where it has some), and ``not_kept`` what is said once it was purged.
     ``only_maker_waits`` says that four eyes holds back who made the subject and nobody else, by a setting of its own.
     """
 
@@ -54,7 +54,7 @@ SUBJECTS: Mapping[SubjectType, SubjectSpec] = {
     SubjectType.PROPOSAL: SubjectSpec(
         stored="proposal",
         noun="this proposal",
-        submitted="made this version",
+        submitted="made version {version_no}",
         not_kept=("The proposal itself was deleted.", "Its decisions and this timeline remain."),
         only_maker_waits=True,
     ),
@@ -65,10 +65,11 @@ EXCEPTIONS = frozenset({SubjectType.RUN, SubjectType.EXCEPTION})
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a decision rests on besides the item itself: the hash of it and who submitted it; None where there is none."""
+    """What a decision rests on besides the item itself: the hash of it, who submitted it, and its version; None where there is none."""
 
     content_hash: str | None = None
     submitted_by: str | None = None
+    version_no: int | None = None
 
 
 def subject_of(stored: str, *, run_id: str | None) -> SubjectType:

@@ -62,7 +62,7 @@ NEW_SUBJECT = {
     ],
     "lotus_web/domain/events/opening.py": [
         ("OPENERS: Mapping[SubjectType, Opener] = {\n", OPENER),
-        ("    own: bool | None = None\n", f"\n\n{OPENED}"),
+        ("        return str(holder[self.subject_key])\n", f"\n\n{OPENED}"),
     ],
     "lotus_web/queries/items/subjects.py": [(LAST_KIND, READER)],
     "lotus_web/services/items/subjects.py": [(LAST_KIND, HANDLER)],

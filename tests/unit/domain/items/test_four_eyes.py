@@ -60,10 +60,10 @@ def test_an_exempt_tenant_is_told_that_its_exemption_was_used() -> None:
 
 def test_who_made_a_version_does_not_approve_it_but_who_only_submitted_it_may() -> None:
     item = replace(ITEM, subject_type=SUBJECTS[SubjectType.PROPOSAL].stored, requested_by_id="rita")
-    parties = Parties.of(item, Evidence("sha256:artifact", "ana"))
+    parties = Parties.of(item, Evidence("sha256:artifact", "ana", 2))
     assert RULE.refusal(Action.APPROVE, someone("rita"), parties) is None
     assert str(RULE.refusal(Action.APPROVE, someone("ana"), parties)) == (
-        "ana made this version: someone else must approve it."
+        "ana made version 2: someone else must approve it."
     )
     assert RULE.refusal(Action.REJECT, someone("ana"), parties) is None
 
