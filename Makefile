@@ -34,7 +34,7 @@ check: .venv/.dev ## Check format, types, import rules and known pitfalls; lint 
 	$(BIN)/bandit -q --severity-level medium -c pyproject.toml -r lotus_web
 
 .PHONY: fmt
-fmt: .venv/.dev ## Put the code into the house format
+fmt: .venv/.dev ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -69,7 +69,7 @@ def _story(runs: int, seed: int) -> Iterator[Moment]:
 def _load_at_once(runs: int, seed: int, quiet: bool) -> None:
     """Load people and runs in one transaction: stopped half-way it leaves nothing behind."""
     with _progress(runs, quiet) as progress, transaction() as session:
-        _open_desk(session)
+        _create_people(session)
         with repeatable_ids(seed):
             load_through_services(session, _story(runs, seed), policy=current.policy(), progress=progress)
 
@@ -78,7 +78,7 @@ def _load_in_bulk(runs: int, seed: int, quiet: bool) -> None:
     if not quiet:
         click.echo(f"Loading in bulk; the {VARIANT_COUNT} distinct requests share their engine results.")
     with transaction() as session:
-        _open_desk(session)
+        _create_people(session)
     with _progress(runs, quiet) as progress, repeatable_ids(seed):
         BulkLoad(current.policy(), seed).load(_story(runs, seed), progress)
 
@@ -99,7 +99,7 @@ def _progress(runs: int, quiet: bool) -> Iterator[Progress]:
         yield bar.update
 
 
-def _open_desk(session: Session) -> None:
+def _create_people(session: Session) -> None:
     """Make the people and the service account; their secrets are random and stored in ``instance/``, readable by its owner only."""
     now = current.utcnow()
     since = now - EMPLOYED

@@ -201,17 +201,17 @@ class BulkLoad:
         if moment.action is None or trace.item is None:
             return
         actor, item = STAFF[moment.action.actor], trace.item
-        wanted = replace(asked(moment.action, item.workflow_id), confirm_text=None)
+        request = replace(asked(moment.action, item.workflow_id), confirm_text=None)
         digest = evidence_digest(item, Evidence(trace.run.artifact_hash, trace.run.submitted_by))
-        after = check_action(item.facts, actor, wanted.action)
+        after = check_action(item.facts, actor, request.action)
         context = CommandContext(actor, Surface.FORM, moment.run.correlation_id, moment.at, self.policy)
-        case = ReviewCase(item, wanted, after, context, digest)
+        case = ReviewCase(item, request, after, context, digest)
         decision = decision_row(case)
         if decision is not None:
             self._add(decision)
             ends = (EntityKind.RUN, decision.run_id), (EntityKind.DECISION, decision.decision_id)
             self._edge(EdgeType.DECIDED_BY, *ends, moment.at, {"action": decision.action})
-        approval = ACTIONS[wanted.action].approval
+        approval = ACTIONS[request.action].approval
         if approval is not None:
             approval_id = decision.decision_id if decision else new_id("apr_", 12)
             self._append(trace, approval_draft(case, approval, approval_id), moment.at)

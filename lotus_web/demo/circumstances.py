@@ -62,7 +62,7 @@ def foreign_cash(draft: Draft) -> None:
 
 
 def model_change(draft: Draft) -> None:
-    """The house model dropped its smallest line for another."""
+    """The model portfolio dropped its smallest line for another."""
     _swap_for_substitute(draft, _smallest_target(draft))
 
 
@@ -122,7 +122,7 @@ def turnover_capped(draft: Draft) -> None:
     """A large payment arrived and the turnover limit lets only a little of it be invested."""
     heaviest = max(draft.weight(name) for name in draft.model)
     invested = 1 - draft.cash[draft.base] / draft.value
-    # What ran up past its limit is diluted below it: otherwise the limit would block what the turnover lets stand.
+    # What ran up past its limit is diluted below it: otherwise the limit would block what the turnover limit leaves.
     diluting = 1 - invested * draft.mandate.single_position_cap / heaviest + PERCENT
     _pay_in(draft, max(draft.mandate.cash_band[1] + 5 * PERCENT, diluting))
     draft.options["max_turnover_pct"] = "0.03"

@@ -1,4 +1,4 @@
-"""The house models of the demo: eight mandates, fictional by name, made of the instruments of the extract."""
+"""The model portfolios of the demo: eight mandates, fictional by name, made of the instruments of the extract."""
 
 from __future__ import annotations
 

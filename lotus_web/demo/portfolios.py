@@ -1,4 +1,4 @@
-"""Sixty portfolios, built to a house model at a real month-end, that drifted with real prices until their run."""
+"""Sixty portfolios, built to a model portfolio at a real month-end, that drifted with real prices until their run."""
 
 from __future__ import annotations
 

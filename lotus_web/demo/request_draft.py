@@ -60,7 +60,7 @@ class Draft:
         return self.quantities.get(instrument_id, Decimal(0)) * self.price(instrument_id) / self.value
 
     def instruments(self) -> Iterator[str]:
-        """Yield what is held or wanted, each once, model first."""
+        """Yield what the model or the portfolio holds, each once, model first."""
         yield from dict.fromkeys([*self.model, *self.quantities])
 
     def request(self) -> dict[str, Any]:

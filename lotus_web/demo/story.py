@@ -60,7 +60,7 @@ STORY: dict[int, tuple[Step, ...]] = {
             NORA,
             Action.ESCALATE,
             "BANNED_HOLDING",
-            "A banned name came in with a transfer. Whether it may stay is not for the desk to decide.",
+            "A banned name came in with a transfer. Whether it may stay is not for reviewers to decide.",
         ),
     ),
     14: (

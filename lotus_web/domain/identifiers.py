@@ -29,7 +29,7 @@ def is_storable(value: str) -> bool:
 
 
 def unstorable_place(value: Any, path: Loc = ()) -> Loc | None:
-    """Return where in a JSON value a text stands that no store takes, by names and positions; None where none does.
+    """Return the path, as names and positions, to a text in a JSON value that no store accepts; None if there is none.
 
     The name of a member counts as a text of its object.
     """

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Surface(StrEnum):
-    """The door through which a command came in; stored with actions, decisions and lines of the audit log.
+    """The entry point of a command; stored with actions, decisions and lines of the audit log.
 
     Events of other systems may name a surface of their own (workflow.md §1), so what is read back is any text.
     """

@@ -1,6 +1,6 @@
 """The enterprise policy on writes: what every one must say of itself, and capabilities that some need (dpm-api §2).
 
-It comes on top of the bearer token and stands in for nothing: the headers are what a gateway in front vouches for.
+It applies in addition to the bearer token and replaces nothing: the headers are trusted because a gateway sets them.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def lineage_page(
     session: Session,
     tenant_id: str,
     entity_id: str,
-    wanted: LineageFilter,
+    filters: LineageFilter,
     *,
     limit: int | None,
     cursor: str | None = None,
@@ -97,18 +97,18 @@ def lineage_page(
 ) -> LineagePage:
     """Return the edges within ``depth`` (1..5) steps of an id in whichever direction; an unknown id has none.
 
-    A walk goes along every edge and answers with those that ``wanted`` asks for. ``limit`` None answers with all on one
+    A walk goes along every edge and answers with those that ``filters`` asks for. ``limit`` None answers with all on one
     page. Raises InvalidInput ``INVALID_CURSOR``.
     Two queries for one step; further steps are bounded by ``EDGES_WALKED``.
     """
-    wanted = LineageFilter(wanted.edge_type and wanted.edge_type.upper(), wanted.created_from, wanted.created_to)
+    filters = LineageFilter(filters.edge_type and filters.edge_type.upper(), filters.created_from, filters.created_to)
     after = keyset.decode_cursor(cursor, _ORDER.kinds) if cursor else None
     truncated = False
     if depth == 1:
-        found: Iterable[EdgeRow] = _one_step(session, tenant_id, entity_id, wanted, limit=limit, after=after)
+        found: Iterable[EdgeRow] = _one_step(session, tenant_id, entity_id, filters, limit=limit, after=after)
     else:
         walked, truncated = _walk(session, tenant_id, entity_id, depth)
-        found = (edge for edge in walked if wanted.shows(edge) and (after is None or _ORDER.place_of(edge) > after))
+        found = (edge for edge in walked if filters.shows(edge) and (after is None or _ORDER.place_of(edge) > after))
     page = keyset.merge(found, place=_ORDER.place_of, limit=limit)
     return LineagePage(entity_id, depth, page.items, page.next_cursor, truncated)
 
@@ -117,13 +117,13 @@ def _one_step(
     session: Session,
     tenant_id: str,
     entity_id: str,
-    wanted: LineageFilter,
+    filters: LineageFilter,
     *,
     limit: int | None,
     after: keyset.Place | None,
 ) -> Iterable[EdgeRow]:
     """Read the first edges that leave the id and the first that arrive there; together they hold the first of both."""
-    conditions = _conditions(wanted)
+    conditions = _conditions(filters)
     if after is not None:
         # Implied by the place, but it is the condition that an index can start from.
         conditions.append(LineageEdge.created_at >= after[0])
@@ -135,14 +135,14 @@ def _one_step(
     return edges.values()
 
 
-def _conditions(wanted: LineageFilter) -> list[ColumnElement[bool]]:
+def _conditions(filters: LineageFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
-    if wanted.edge_type is not None:
-        found.append(LineageEdge.edge_type == wanted.edge_type)
-    if wanted.created_from is not None:
-        found.append(LineageEdge.created_at >= wanted.created_from)
-    if wanted.created_to is not None:
-        found.append(LineageEdge.created_at <= wanted.created_to)
+    if filters.edge_type is not None:
+        found.append(LineageEdge.edge_type == filters.edge_type)
+    if filters.created_from is not None:
+        found.append(LineageEdge.created_at >= filters.created_from)
+    if filters.created_to is not None:
+        found.append(LineageEdge.created_at <= filters.created_to)
     return found
 
 

@@ -20,7 +20,8 @@ from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import ItemKey, find_item, lock_item, store_notices
 from lotus_web.services.events.log import lock_tenant
-from lotus_web.services.items.actions import ReviewAction, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import apply_action
 
 SWEEPER = "workflow-sla"
 PUSH_BACK = timedelta(minutes=15)

@@ -40,16 +40,16 @@ RUNNING_EVERY, WAITING_EVERY = 2, 5
 @redisplay_invalid_filters
 def listing() -> ResponseReturnValue:
     """Show a page of operations, newest first."""
-    wanted, cursor = _wanted(), request.args.get("cursor")
+    filters, cursor = _filters_from_query(), request.args.get("cursor")
     session, tenant_id = db.session(), current_actor().tenant_id
-    page = operation_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None)
+    page = operation_page(session, tenant_id, filters, limit=PAGE_SIZE, cursor=cursor or None)
     return page_or_fragment(
         "operations/operations.html",
         "operations/_operations.html",
         listing=page,
         failed=failed_scenarios(session, tenant_id, [row.operation_id for row in page.items]),
-        wanted=wanted,
-        is_filtered=wanted != OperationFilter(),
+        filters=filters,
+        is_filtered=filters != OperationFilter(),
         moving=any(OperationStatus(row.status) not in FINISHED for row in page.items),
         every=WAITING_EVERY,
         cursor=cursor,
@@ -60,7 +60,7 @@ def listing() -> ResponseReturnValue:
     )
 
 
-def _wanted() -> OperationFilter:
+def _filters_from_query() -> OperationFilter:
     start, end = instant_arg("from"), instant_arg("to", end_of_day=True)
     check_order(start, end)
     status, kind = enum_arg("status", OperationStatus), enum_arg("operation_type", OperationType)

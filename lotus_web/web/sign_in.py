@@ -67,8 +67,8 @@ def sign_in() -> ResponseReturnValue:
 
 
 def _missing(name: str, password: str) -> tuple[Problem, ...]:
-    wanted = (("name", name, "Enter your name."), ("password", password, "Enter your password."))
-    return tuple((field, sentence) for field, value, sentence in wanted if not value)
+    required = (("name", name, "Enter your name."), ("password", password, "Enter your password."))
+    return tuple((field, sentence) for field, value, sentence in required if not value)
 
 
 def _welcome(attempt: Attempt, tenants: Tenants) -> Response:

@@ -58,14 +58,14 @@ class TypedReview:
 @redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Ask for a trace, or lead to the one that was asked for; raises InvalidInput where there is none of that id."""
-    wanted = text_arg("trace")
-    if wanted:
+    trace_id = text_arg("trace")
+    if trace_id:
         try:
-            trace_summary(db.session(), current_actor().tenant_id, wanted)
+            trace_summary(db.session(), current_actor().tenant_id, trace_id)
         except NotFound:
             sentence = "There is no trace with this id. An ID must be complete."
             raise InvalidInput("TRACE_NOT_FOUND", sentence, loc=("query", "trace")) from None
-        return see_other(url_for("studio.trace", trace_id=wanted))
+        return see_other(url_for("studio.trace", trace_id=trace_id))
     traces = recent_traces(db.session(), current_actor().tenant_id, limit=LISTED)
     return page_or_fragment("studio/studio.html", "studio/_studio.html", traces=traces, now=current.utcnow())
 

@@ -5,7 +5,7 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-  // Storage may be full or closed; what it would have kept is a comfort, not a need.
+  // Storage may be full or disabled; nothing depends on what it would hold.
   function stored(area, key, value) {
     try {
       if (value === undefined) return area.getItem(key);
@@ -107,7 +107,7 @@
   function dropAllDrafts() {
     try {
       Object.keys(sessionStorage).filter((key) => key.startsWith(draftKey(""))).forEach((key) => sessionStorage.removeItem(key));
-    } catch { /* nothing kept, nothing to drop */ }
+    } catch { /* nothing stored, nothing to remove */ }
   }
 
   // ---- bulk selection: [data-bulk="name of the boxes"] shows itself and [data-bulk-count] while any box is checked

@@ -79,7 +79,7 @@
     target.scrollIntoView({ block: "nearest" });
   }
 
-  // On a row without a form of its own, the key opens the row's page with that form unfolded: the list of keys says which.
+  // On a row without a form, the key opens the row's page with that form expanded: the list of keys says which.
   function openForm(keys) {
     const form = $(`[data-form-key="${CSS.escape(keys)}"]`)?.dataset.form;
     const link = form && currentRow() && $("[data-open]", currentRow());

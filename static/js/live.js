@@ -22,14 +22,14 @@
     return `${element.localName}[name="${CSS.escape(element.name)}"]${value}`;
   }
 
-  // Where someone stood in a list before they pressed the button that shows what changed in it.
-  const stood = new Map();
+  // Where the focus was in a list before the button that shows its changes was pressed.
+  const focused = new Map();
 
   function place(target, active) {
-    return active.matches("[data-show-changes]") ? stood.get(target.id) || { row: 0 } : standing(target, active);
+    return active.matches("[data-show-changes]") ? focused.get(target.id) || { row: 0 } : focusIn(target, active);
   }
 
-  function standing(target, active) {
+  function focusIn(target, active) {
     const row = active.closest("[data-row]");
     return { focus: path(active), row: row ? $$("[data-row]", target).indexOf(row) : -1, link: row && path($("[data-open]", row)) };
   }
@@ -64,8 +64,8 @@
     // What was opened on one record says nothing about the next.
     if (was.of === root.dataset.of) was.open.forEach((fold) => { const found = $(fold, root); if (found) found.open = true; });
     $$(".table-box", root).forEach((box, place) => { box.scrollLeft = was.scrolled[place] || 0; });
-    const wanted = root.matches("[data-focus]") ? root : $("[data-focus], [autofocus]", root);
-    if (wanted) wanted.focus();
+    const focus = root.matches("[data-focus]") ? root : $("[data-focus], [autofocus]", root);
+    if (focus) focus.focus();
     else if (was.hadFocus && !root.contains(document.activeElement)) landing(was, root).focus();
     if (was.hadFocus && document.activeElement === document.body) $("#main").focus();
   }
@@ -75,7 +75,7 @@
     return document.hidden || (area.contains(active) && active.matches(FIELD)) || $("dialog[open]", area) !== null;
   }
 
-  // ---- a list that someone points at or stands in does not move: it says that it changed, and waits to be asked
+  // ---- a list under the pointer or with the focus does not move: it announces that it changed and offers a button
   const rowKeys = (root) => $$("[data-row]", root)
     .map((row) => row.dataset.key || ($("[data-open]", row) || row).getAttribute("href")).join("\n");
 
@@ -126,7 +126,7 @@
   }));
   document.addEventListener("focusin", (event) => {
     const area = event.target.closest("[data-row]") && event.target.closest("[data-live]");
-    if (area) stood.set(area.id, standing(area, event.target));
+    if (area) focused.set(area.id, focusIn(area, event.target));
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-show-changes]");

@@ -22,7 +22,7 @@ from lotus_web.services.retention.legal_hold import set_legal_hold
 from lotus_web.services.runs.replay import replay_run
 from lotus_web.services.sign_in.passwords import hashed
 from lotus_web.store.session import db, transaction
-from lotus_web.web.guard.access import Door, access_of, is_json_blueprint
+from lotus_web.web.guard.access import OpenTo, access_of, is_json_blueprint
 from tests.support import runs
 from tests.support.analyses import accept
 from tests.support.histories import ADA, append, event, person, requested
@@ -122,7 +122,7 @@ def pages(app: Flask, method: str, ids: Mapping[str, str]) -> Iterator[Address]:
         adapter = app.create_url_adapter(request)
         assert adapter is not None
         for rule in app.url_map.iter_rules():
-            closed = access_of(app, rule.endpoint) is not Door.PUBLIC
+            closed = access_of(app, rule.endpoint) is not OpenTo.PUBLIC
             if method in (rule.methods or ()) and closed and not is_json_blueprint(rule.endpoint.rpartition(".")[0]):
                 values = {argument: _value(rule, argument, ids) for argument in rule.arguments}
                 path = adapter.build(rule.endpoint, values, method=method)

@@ -33,7 +33,8 @@ from lotus_web.services.decisions.gate import decide_run
 from lotus_web.services.events.log import append_event
 from lotus_web.services.events.rebuild import check_batch
 from lotus_web.services.events.withdrawal import withdraw_review
-from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.services.runs.record import ComputedRun, record_run
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.packed import dump

@@ -15,7 +15,8 @@ from lotus_web.domain.access import Actor, ActorType, Permission
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.surface import Surface
 from lotus_web.services.command import CommandContext
-from lotus_web.services.items.actions import ReviewAction, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import apply_action
 from lotus_web.services.runs.simulate import simulate
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.rebalance.request import RebalanceRequestBody

@@ -15,7 +15,7 @@ from lotus_web.api.endpoint.refusals import InvalidRequest, problem_of, shown_in
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.http.request_ids import CORRELATION_HEADER, current_ids, sent_header
 
-OBJECT_WANTED = "Input should be a valid dictionary"
+OBJECT_EXPECTED = "Input should be a valid dictionary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,13 @@ def _validated(
 
 
 def _problem(place: str, found: Any) -> Problem:
-    # The validator's own words for this one name the class that it wanted.
+    # The validator's own words for this one name the class that it expected.
     unnamed = found["type"] == "model_type"
     bounds = None if unnamed else found.get("ctx")
     return Problem.of(
         found["type"],
         [place, *found["loc"]],
-        OBJECT_WANTED if unnamed else found["msg"],
+        OBJECT_EXPECTED if unnamed else found["msg"],
         shown_input(found["input"]),
         None if bounds is None else {name: shown_input(value) for name, value in bounds.items()},
     )

@@ -15,7 +15,7 @@ from lotus_web.api.endpoint.refusals import JSON, Envelope
 from lotus_web.api.endpoint.routing import AnyToken, Endpoint, declared_routes, envelope_of
 from lotus_web.api.openapi import answers, envelopes, parameters
 from lotus_web.api.openapi.examples import body_example, example_of
-from lotus_web.api.openapi.schemas import GIVES, TAKES, Schema, SchemaBook, Wanted, markdown
+from lotus_web.api.openapi.schemas import GIVES, TAKES, ModelAndMode, Schema, SchemaBook, markdown
 from lotus_web.api.openapi.tags import part_of, tag_objects, tag_of
 from lotus_web.config.settings import Settings
 from lotus_web.domain.access import Permission
@@ -72,7 +72,7 @@ def routes_of(app: Flask) -> Iterable[Route]:
 
 def draw(routes: list[Route]) -> dict[str, Any]:
     """Return the document of these routes."""
-    book = SchemaBook(wanted for route in routes for wanted in _models(route))
+    book = SchemaBook(pair for route in routes for pair in _models(route))
     names = operation_ids(routes)
     examples: dict[str, Any] = {}
     paths: dict[str, Any] = {}
@@ -89,7 +89,7 @@ def draw(routes: list[Route]) -> dict[str, Any]:
     }
 
 
-def _models(route: Route) -> Iterable[Wanted]:
+def _models(route: Route) -> Iterable[ModelAndMode]:
     declared = route.declared
     yield declared.response, GIVES
     yield from ((model, GIVES) for model in route.envelope.errors)

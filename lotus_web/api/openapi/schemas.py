@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 REF = "#/components/schemas/"
 Mode = Literal["validation", "serialization"]
 Schema = dict[str, Any]
-Wanted = tuple[type[BaseModel], Mode]
+ModelAndMode = tuple[type[BaseModel], Mode]
 
 TAKES: Mode = "validation"
 GIVES: Mode = "serialization"
@@ -23,9 +23,9 @@ NAMED_SCHEMAS = frozenset({"properties", "$defs", "patternProperties"})
 class SchemaBook:
     """The schemas of a set of models and of the models that they contain."""
 
-    def __init__(self, wanted: Iterable[Wanted]):
+    def __init__(self, pairs: Iterable[ModelAndMode]):
         # Where two models share a name pydantic numbers them by their order, so the order is fixed.
-        models = sorted(set(wanted), key=lambda pair: (pair[0].__module__, pair[0].__qualname__, pair[1]))
+        models = sorted(set(pairs), key=lambda pair: (pair[0].__module__, pair[0].__qualname__, pair[1]))
         refs, found = models_json_schema(models, ref_template=REF + "{model}")
         self._refs = refs
         self.schemas: dict[str, Schema] = {name: tidied(schema) for name, schema in found.get("$defs", {}).items()}

@@ -29,7 +29,7 @@ def list_decisions(call: Call, query: DecisionListParams) -> DecisionList:
     """Return a page of decisions."""
     if query.matches_nothing:
         return DecisionList.of(Page((), None))
-    wanted = DecisionFilter(
+    filters = DecisionFilter(
         run_id=query.rebalance_run_id,
         action=query.action,
         actor_id=query.actor_id,
@@ -37,7 +37,7 @@ def list_decisions(call: Call, query: DecisionListParams) -> DecisionList:
         decided_from=query.from_,
         decided_to=query.to,
     )
-    page = decision_page(db.session(), call.actor.tenant_id, wanted, limit=query.limit, cursor=query.cursor)
+    page = decision_page(db.session(), call.actor.tenant_id, filters, limit=query.limit, cursor=query.cursor)
     return DecisionList.of(page)
 
 

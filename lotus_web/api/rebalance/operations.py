@@ -37,8 +37,8 @@ routes = ApiBlueprint("operations", __name__)
 )
 def list_operations(call: Call, query: OperationListParams) -> OperationList:
     """Return a page of operations without their results."""
-    wanted = OperationFilter(query.operation_type, query.status, query.correlation_id, query.from_, query.to)
-    page = operation_page(db.session(), call.actor.tenant_id, wanted, limit=query.limit, cursor=query.cursor)
+    filters = OperationFilter(query.operation_type, query.status, query.correlation_id, query.from_, query.to)
+    page = operation_page(db.session(), call.actor.tenant_id, filters, limit=query.limit, cursor=query.cursor)
     return OperationList.of(page)
 
 

@@ -40,8 +40,8 @@ routes = ApiBlueprint("runs", __name__)
 )
 def list_runs(call: Call, query: RunListParams) -> RunList:
     """Return a page of runs without their results."""
-    wanted = RunFilter(query.status, query.request_hash, query.portfolio_id, query.from_, query.to)
-    page = run_page(db.session(), call.actor.tenant_id, wanted, limit=query.limit, cursor=query.cursor)
+    filters = RunFilter(query.status, query.request_hash, query.portfolio_id, query.from_, query.to)
+    page = run_page(db.session(), call.actor.tenant_id, filters, limit=query.limit, cursor=query.cursor)
     return RunList.of(page)
 
 

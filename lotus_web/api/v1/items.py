@@ -34,7 +34,8 @@ from lotus_web.queries.inbox.filter import InboxFilter, WorkflowFilter
 from lotus_web.queries.inbox.listing import workflow_page
 from lotus_web.queries.items.detail import workflow_detail
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
-from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.services.items.next_item import NEXT, claim_next_item
 from lotus_web.store.session import db
 
@@ -65,7 +66,7 @@ class WorkflowListParams(QueryParams):
         """Whether closed items are left out."""
         return self.only_open if self.only_open is not None else self.status is None or self.status in OPEN
 
-    def wanted(self) -> WorkflowFilter:
+    def filters(self) -> WorkflowFilter:
         """Return the filter of the query."""
         return WorkflowFilter(
             criteria=InboxFilter(
@@ -132,11 +133,11 @@ def acting(call: Call, actor_id: str | None) -> Actor:
 def list_workflows(call: Call, query: WorkflowListParams) -> WorkflowListAnswer:
     """Return a page of items, most urgent first."""
     session, tenant_id, soon = db.session(), call.actor.tenant_id, current.settings().deadline_risk_warning_minutes
-    wanted = query.wanted()
+    filters = query.filters()
     page = workflow_page(
-        session, tenant_id, wanted, now=call.now, soon_minutes=soon, limit=query.limit, cursor=query.cursor
+        session, tenant_id, filters, now=call.now, soon_minutes=soon, limit=query.limit, cursor=query.cursor
     )
-    summary = workflow_summary(session, tenant_id, wanted, now=call.now, soon_minutes=soon)
+    summary = workflow_summary(session, tenant_id, filters, now=call.now, soon_minutes=soon)
     return WorkflowListAnswer(
         items=workflow_answers(page.items, call.now),
         next_cursor=page.next_cursor,

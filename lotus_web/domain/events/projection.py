@@ -32,7 +32,7 @@ WITHDRAWN_FOR = "withdrawn_for"
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What one event or action did: the item after it, the action row it stands for, and who is told."""
+    """What one event or action did: the item after it, the action row made from it, and whom it notifies."""
 
     item: ItemState
     action: ActionRecord | None
@@ -44,7 +44,7 @@ class Effect:
 
 
 def event_action_id(tenant_id: str, event_id: str) -> str:
-    """Return the id of the action row that an event stands for; it follows from the event, so a rebuild names the same."""
+    """Return the id of the action row made from an event; it follows from the event, so a rebuild names the same."""
     return "act_" + hashlib.sha256(f"{tenant_id}\n{event_id}".encode()).hexdigest()[:16]
 
 
@@ -126,7 +126,7 @@ def _approved_or_rejected(item: ItemState, event: LoggedEvent) -> Effect | None:
 
 
 def approval_action(payload: Mapping[str, Any]) -> Action:
-    """Return the action that an ApprovalRecorded stands for."""
+    """Return the action of an ApprovalRecorded."""
     verdict = Verdict(payload["decision"])
     overriding = Approval(verdict, override=payload["subject"]["subject_type"] == OVERRIDE_SUBJECT)
     return BY_APPROVAL.get(overriding) or BY_APPROVAL[Approval(verdict)]

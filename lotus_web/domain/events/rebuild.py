@@ -13,7 +13,7 @@ from lotus_web.domain.notifications import Notice
 
 @dataclass(slots=True)
 class RebuildResult:
-    """What a trace's history gives: its items, the actions that its events stand for, the notices, and what does not fit."""
+    """What a trace's history gives: its items, the actions recorded by its events, the notices, and what does not fit."""
 
     items: dict[str, ItemState] = field(default_factory=dict)
     actions: dict[str, ActionRecord] = field(default_factory=dict)

@@ -68,7 +68,7 @@ class Hold(StrEnum):
 
 
 class Text(StrEnum):
-    """What must be written; a reason code can stand in for a reason, not for a note."""
+    """What must be written; a reason code can replace a reason, not for a note."""
 
     REASON = "reason"
     NOTE = "note"

@@ -1,6 +1,6 @@
 """The reasons that a form offers for each decision: a stable code and what it says in plain words.
 
-They stand in the table of actions (domain/items/actions.py); ``LOTUS_REASON_CODES`` may replace them
+They are in the table of actions (domain/items/actions.py); ``LOTUS_REASON_CODES`` may replace them
 (domain/decisions/reason_codes.py).
 """
 

@@ -27,8 +27,9 @@ class SubjectSpec:
 
     ``stored`` is its name in events, in the store and in JSON, where the runs of this deployment and the exceptions of other
     systems share one: ``is_run`` tells them apart. ``has_gate`` says that decided items can be reopened (RFC-0020), ``noun``
-    names the subject on a button, ``submitted`` what its submitter did (to which version, where it has some), and ``not_kept`` what is said once it was purged.
-    ``only_maker_waits`` says that four eyes holds back who made the subject and nobody else, by a setting of its own.
+    names the subject on a button, ``submitted`` what its submitter did (to which version, where it has some), and
+    ``purged_notice`` what is said once it was purged. ``only_maker_waits`` says that four eyes excludes the maker of the
+    subject and nobody else, by a separate setting.
     """
 
     stored: str
@@ -36,7 +37,7 @@ class SubjectSpec:
     has_gate: bool = False
     noun: str = ""
     submitted: str = "submitted it"
-    not_kept: tuple[str, str] | None = None
+    purged_notice: tuple[str, str] | None = None
     only_maker_waits: bool = False
 
 
@@ -47,7 +48,7 @@ SUBJECTS: Mapping[SubjectType, SubjectSpec] = {
         has_gate=True,
         noun="this run",
         submitted="submitted this run",
-        not_kept=("The run itself was deleted.", "Its decisions and this timeline remain."),
+        purged_notice=("The run itself was deleted.", "Its decisions and this timeline remain."),
     ),
     SubjectType.EXCEPTION: SubjectSpec(stored="exception"),
     SubjectType.TRACE_REVIEW: SubjectSpec(stored="trace_review"),

@@ -18,7 +18,7 @@ FROZEN = frozenset({ShelfStatus.SUSPENDED, ShelfStatus.BANNED, ShelfStatus.RESTR
 
 @dataclass(slots=True)
 class Universe:
-    """The working set: ``eligible`` maps an id to its wanted weight, in the order the target trace keeps.
+    """The working set: ``eligible`` maps an id to its target weight, in the order the target trace keeps.
 
     ``buyable`` and ``sellable`` are ordered sets, ``locked`` holds what no order may touch.
     """

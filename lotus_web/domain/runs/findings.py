@@ -15,7 +15,7 @@ CAPPED = "CAPPED_BY_MAX_WEIGHT"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that stands in the way; ``severity`` is HARD, SOFT or INFO."""
+    """One finding that blocks or qualifies a run; ``severity`` is HARD, SOFT or INFO."""
 
     rule_id: str
     severity: str

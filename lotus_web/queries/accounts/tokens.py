@@ -92,7 +92,7 @@ _TOKENS = (
 
 
 def _opens(tenant_id: str) -> ColumnElement[bool]:
-    # The column holds canonical JSON text, in which a tenant stands in one way only; SQLite takes ACME for acme here.
+    # The column holds canonical JSON text, in which a tenant is written in one way only; SQLite takes ACME for acme here.
     return type_coerce(ApiToken.tenants, Text).contains(canonical_json(tenant_id), autoescape=True)
 
 

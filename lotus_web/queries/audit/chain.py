@@ -111,7 +111,7 @@ def verify_chain(session: Session, tenant_id: str) -> ChainReport:
 
 
 class _Walk:
-    """Where the verification stands in the chain."""
+    """How far the verification of the chain has come."""
 
     def __init__(self) -> None:
         self.head, self.log_seq, self.count = GENESIS, 0, 0

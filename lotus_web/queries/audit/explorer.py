@@ -55,13 +55,13 @@ class AuditFilter:
 
 
 def audit_page(
-    session: Session, tenant_id: str, wanted: AuditFilter, *, limit: int, cursor: str | None = None
+    session: Session, tenant_id: str, filters: AuditFilter, *, limit: int, cursor: str | None = None
 ) -> Page[AuditLine]:
     """Return a page of the audit log; with a filter it may hold few lines and still have a next page.
 
     Raises InvalidInput ``INVALID_CURSOR``. One query a source, and with a filter another.
     """
-    search = _Search(session, tenant_id, wanted)
+    search = _Search(session, tenant_id, filters)
     before = keyset.decode_cursor(cursor, _KINDS) if cursor else None
     return search.page(before, search.reach(before), limit)
 
@@ -72,14 +72,14 @@ class _Search:
 
     session: Session
     tenant_id: str
-    wanted: AuditFilter
+    filters: AuditFilter
 
     def reach(self, before: keyset.Place | None) -> Reach:
         """Return how far back each source is searched from a place; nothing for one that is searched to its end.
 
         Where every row matches, the search ends with its page by itself.
         """
-        if not self.wanted.narrows:
+        if not self.filters.narrows:
             return {}
         found = {table.source: _horizon(self.session, table, self._window(table, before)) for table in self._tables()}
         return {source: place for source, place in found.items() if place is not None}
@@ -89,7 +89,7 @@ class _Search:
         found: list[AuditLine] = []
         for table in self._tables():
             order = _newest(table)
-            query = select(table.model).where(*self._window(table, before), *_filters(table, self.wanted))
+            query = select(table.model).where(*self._window(table, before), *_filters(table, self.filters))
             if table.source in reach:
                 at, _, seq = reach[table.source]
                 query = query.where(order.up_to((at, seq)))
@@ -97,10 +97,10 @@ class _Search:
         return keyset.merge(found, place=_place, limit=limit, descending=True, horizon=_nearest(reach))
 
     def _tables(self) -> Iterator[Table]:
-        return (table for table in TABLES if self.wanted.includes(table.source))
+        return (table for table in TABLES if self.filters.includes(table.source))
 
     def _window(self, table: Table, before: keyset.Place | None) -> list[ColumnElement[bool]]:
-        return _window(table, self.tenant_id, self.wanted, before)
+        return _window(table, self.tenant_id, self.filters, before)
 
 
 def _newest(table: Table) -> keyset.Order:
@@ -117,14 +117,14 @@ def _place(line: AuditLine) -> keyset.Place:
 
 
 def _window(
-    table: Table, tenant_id: str, wanted: AuditFilter, before: keyset.Place | None
+    table: Table, tenant_id: str, filters: AuditFilter, before: keyset.Place | None
 ) -> list[ColumnElement[bool]]:
     """Return what bounds the search before any filter: the tenant, the period and the place where this page begins."""
     conditions: list[ColumnElement[bool]] = [table.model.tenant_id == tenant_id]
-    if wanted.since is not None:
-        conditions.append(table.at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(table.at <= wanted.until)
+    if filters.since is not None:
+        conditions.append(table.at >= filters.since)
+    if filters.until is not None:
+        conditions.append(table.at <= filters.until)
     if before is not None:
         at, source, seq = before
         if table.source == source:
@@ -140,24 +140,24 @@ def _horizon(session: Session, table: Table, conditions: list[ColumnElement[bool
     return None if found is None else (found[0], int(table.source), found[1])
 
 
-def _filters(table: Table, wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.kind is not None:
-        yield table.kind == wanted.kind
-    if wanted.actor is not None:
-        yield table.actor(wanted.actor)
-    if wanted.about is not None:
-        yield table.about(wanted.about)
-    if wanted.reason is not None:
-        yield WorkflowAction.reason_code == (None if wanted.reason == NO_REASON else wanted.reason)
+def _filters(table: Table, filters: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    if filters.kind is not None:
+        yield table.kind == filters.kind
+    if filters.actor is not None:
+        yield table.actor(filters.actor)
+    if filters.about is not None:
+        yield table.about(filters.about)
+    if filters.reason is not None:
+        yield WorkflowAction.reason_code == (None if filters.reason == NO_REASON else filters.reason)
 
 
-def all_audit_lines(session: Session, tenant_id: str, wanted: AuditFilter) -> Iterator[AuditLine]:
+def all_audit_lines(session: Session, tenant_id: str, filters: AuditFilter) -> Iterator[AuditLine]:
     """Yield every matching line, newest first, a batch at a time, for the export.
 
     Between batches no transaction is open, however slowly they are taken; how far a search reaches is looked up again once
     that place is passed.
     """
-    search = _Search(session, tenant_id, wanted)
+    search = _Search(session, tenant_id, filters)
     reach = search.reach(None)
 
     def batch(cursor: str | None) -> Page[AuditLine]:

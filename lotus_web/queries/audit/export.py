@@ -125,7 +125,7 @@ def _events_of(session: Session, item: ItemState) -> list[EventLogEntry]:
 
 
 def _decisive(item: ItemState) -> Select[EventLogEntry]:
-    """The events that actions on the item stand for."""
+    """The events that recorded actions on the item."""
     stands_for = (WorkflowAction.tenant_id == EventLogEntry.tenant_id) & (
         WorkflowAction.source_event_id == EventLogEntry.event_id
     )
@@ -146,7 +146,7 @@ def _evaluations(item: ItemState, near: ColumnElement[bool]) -> Select[EventLogE
 
 
 def _naming(item: ItemState, near: ColumnElement[bool]) -> Select[EventLogEntry]:
-    """Events that may be about the item. The column holds canonical JSON text, in which an id stands in one way only."""
+    """Events that may be about the item. The column holds canonical JSON text, in which an id is written in one way only."""
     said = type_coerce(EventLogEntry.payload, Text)
     named = [said.contains(canonical_json(one), autoescape=True) for one in (item.subject_id, item.workflow_id)]
     return select(EventLogEntry).where(near, EventLogEntry.event_type.in_(ABOUT_ITEMS), or_(*named))

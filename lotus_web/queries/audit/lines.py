@@ -64,9 +64,9 @@ class Table:
 
 
 def _event_actor(name: str) -> ColumnElement[bool]:
-    # The column holds canonical JSON text, in which an account stands in one way only.
-    wanted = f'"actor_id":{canonical_json(name)}'
-    named = type_coerce(EventLogEntry.actor, Text).contains(wanted, autoescape=True)
+    # The column holds canonical JSON text, in which an account is written in one way only.
+    member = f'"actor_id":{canonical_json(name)}'
+    named = type_coerce(EventLogEntry.actor, Text).contains(member, autoescape=True)
     return or_(named, EventLogEntry.posted_by == name)
 
 

@@ -78,20 +78,20 @@ class DecisionCounts:
     by_reason: tuple[tuple[str, int], ...]
 
 
-def _conditions(tenant_id: str, wanted: DecisionFilter) -> list[ColumnElement[bool]]:
+def _conditions(tenant_id: str, filters: DecisionFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Decision.tenant_id == tenant_id]
     exact = {
-        Decision.run_id: wanted.run_id,
-        Decision.action: wanted.action.value if wanted.action else None,
-        Decision.actor_id: wanted.actor_id,
-        Decision.reason_code: wanted.reason_code,
-        Decision.portfolio_id: wanted.portfolio_id,
+        Decision.run_id: filters.run_id,
+        Decision.action: filters.action.value if filters.action else None,
+        Decision.actor_id: filters.actor_id,
+        Decision.reason_code: filters.reason_code,
+        Decision.portfolio_id: filters.portfolio_id,
     }
     found += [column == value for column, value in exact.items() if value]
-    if wanted.decided_from:
-        found.append(Decision.decided_at >= wanted.decided_from)
-    if wanted.decided_to:
-        found.append(Decision.decided_at <= wanted.decided_to)
+    if filters.decided_from:
+        found.append(Decision.decided_at >= filters.decided_from)
+    if filters.decided_to:
+        found.append(Decision.decided_at <= filters.decided_to)
     return found
 
 
@@ -111,27 +111,27 @@ _NEWEST = keyset.Order(Decision.decided_at, Decision.decision_id, descending=Tru
 
 
 def decision_page(
-    session: Session, tenant_id: str, wanted: DecisionFilter, *, limit: int, cursor: str | None = None
+    session: Session, tenant_id: str, filters: DecisionFilter, *, limit: int, cursor: str | None = None
 ) -> Page[DecisionRow]:
     """Return a page, newest first; with a text it may hold few rows and still have a next page.
 
     Raises InvalidInput ``INVALID_CURSOR``. One query, two with a text.
     """
-    conditions = _conditions(tenant_id, wanted)
+    conditions = _conditions(tenant_id, filters)
     query = select(*_COLUMNS).where(*conditions)
     reach = None
-    if wanted.text:
-        query, reach = query.where(_holds_text(wanted.text)), keyset.Reach(TEXT_REACH, conditions)
+    if filters.text:
+        query, reach = query.where(_holds_text(filters.text)), keyset.Reach(TEXT_REACH, conditions)
     return keyset.page(
         session, query, _NEWEST, row=lambda found: DecisionRow(*found), limit=limit, cursor=cursor, reach=reach
     )
 
 
-def decision_counts(session: Session, tenant_id: str, wanted: DecisionFilter) -> DecisionCounts | None:
+def decision_counts(session: Session, tenant_id: str, filters: DecisionFilter) -> DecisionCounts | None:
     """Count the newest matching decisions by action and reason in one query; None with a text, where it is not cheap."""
-    if wanted.text:
+    if filters.text:
         return None
-    newest = _bounded(tenant_id, wanted).subquery()
+    newest = _bounded(tenant_id, filters).subquery()
     query = select(newest.c.action, newest.c.reason_code, func.count()).group_by(newest.c.action, newest.c.reason_code)
     actions: dict[str, int] = {}
     reasons: dict[str, int] = {}
@@ -143,8 +143,8 @@ def decision_counts(session: Session, tenant_id: str, wanted: DecisionFilter) ->
     return DecisionCounts(min(total, COUNTED_AT_MOST), capped, _most_first(actions), _most_first(reasons))
 
 
-def _bounded(tenant_id: str, wanted: DecisionFilter) -> Select[str, str]:
-    query = select(Decision.action, Decision.reason_code).where(*_conditions(tenant_id, wanted))
+def _bounded(tenant_id: str, filters: DecisionFilter) -> Select[str, str]:
+    query = select(Decision.action, Decision.reason_code).where(*_conditions(tenant_id, filters))
     return _NEWEST.sort(query).limit(COUNTED_AT_MOST + 1)
 
 
@@ -152,8 +152,8 @@ def _most_first(counts: dict[str, int]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def all_decisions(session: Session, tenant_id: str, wanted: DecisionFilter) -> Iterator[DecisionRow]:
+def all_decisions(session: Session, tenant_id: str, filters: DecisionFilter) -> Iterator[DecisionRow]:
     """Yield every matching decision, newest first, a batch at a time, for the export."""
     return keyset.all_rows(
-        session, lambda cursor: decision_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
+        session, lambda cursor: decision_page(session, tenant_id, filters, limit=EXPORT_BATCH, cursor=cursor)
     )

@@ -47,14 +47,14 @@ def latest_decisions(
 
     Who did something to an item last need not have decided it: what is decided can still be commented on.
     """
-    wanted = list(workflow_ids)
-    if not wanted:
+    ids = list(workflow_ids)
+    if not ids:
         return {}
     query = (
         select(*_DECISION)
         .where(
             WorkflowAction.tenant_id == tenant_id,
-            WorkflowAction.workflow_id.in_(wanted),
+            WorkflowAction.workflow_id.in_(ids),
             WorkflowAction.action_type.in_(sorted(action.value for action in DECIDING)),
         )
         .order_by(WorkflowAction.workflow_id, WorkflowAction.action_seq)

@@ -46,10 +46,10 @@ class InboxCounts:
 
 
 def inbox_counts(
-    session: Session, wanted: InboxFilter, *, actor: Actor, now: datetime, soon_minutes: int
+    session: Session, filters: InboxFilter, *, actor: Actor, now: datetime, soon_minutes: int
 ) -> InboxCounts:
     """Count the tabs in one pass over the index of open items, the closed ones up to a bound, and a day's escalations."""
-    conditions = filter_conditions(wanted, as_of=now, soon_minutes=soon_minutes)
+    conditions = filter_conditions(filters, as_of=now, soon_minutes=soon_minutes)
     tabs = (Tab.MINE, Tab.ROLES, Tab.UNASSIGNED, Tab.OPEN)
     query = select(
         *(_count_if(tab_condition(tab, actor)).label(tab.value) for tab in tabs),
@@ -57,17 +57,17 @@ def inbox_counts(
     ).where(*all_open(actor.tenant_id), *conditions)
     found = session.execute(query).one()
     everything = None
-    if wanted.escalated:
-        everything = escalated_count(session, wanted, actor=actor, now=now, soon_minutes=soon_minutes)
-    return InboxCounts(**found._mapping, closed=_closed_count(session, actor.tenant_id, wanted), all=everything)
+    if filters.escalated:
+        everything = escalated_count(session, filters, actor=actor, now=now, soon_minutes=soon_minutes)
+    return InboxCounts(**found._mapping, closed=_closed_count(session, actor.tenant_id, filters), all=everything)
 
 
 def _count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-def _closed_count(session: Session, tenant_id: str, wanted: InboxFilter) -> int | None:
-    if wanted.is_filtered:
+def _closed_count(session: Session, tenant_id: str, filters: InboxFilter) -> int | None:
+    if filters.is_filtered:
         return None
     newest = (
         select(WorkflowItem.workflow_id)
@@ -91,13 +91,13 @@ class WorkflowSummary:
 
 
 def workflow_summary(
-    session: Session, tenant_id: str, wanted: WorkflowFilter, *, now: datetime, soon_minutes: int
+    session: Session, tenant_id: str, filters: WorkflowFilter, *, now: datetime, soon_minutes: int
 ) -> WorkflowSummary:
     """Count the open items under a filter in one pass over their index."""
     soon = WorkflowItem.sla_due_at.between(now, now + timedelta(minutes=soon_minutes))
     overdue = WorkflowItem.sla_due_at < now
-    conditions = wanted.conditions(as_of=now, soon_minutes=soon_minutes)
-    if wanted.only_overdue:
+    conditions = filters.conditions(as_of=now, soon_minutes=soon_minutes)
+    if filters.only_overdue:
         conditions.append(overdue)
     query = (
         select(

@@ -22,7 +22,7 @@ _NEWEST = keyset.Order(WorkflowItem.requested_at, WorkflowItem.workflow_id, desc
 
 def escalated_items(
     session: Session,
-    wanted: InboxFilter,
+    filters: InboxFilter,
     *,
     actor: Actor,
     now: datetime,
@@ -32,24 +32,24 @@ def escalated_items(
     codes: Catalogue = REASON_CODES,
 ) -> Page[InboxRow]:
     """Return a page of the items escalated on the filter's day, the newest request first; raises InvalidInput ``INVALID_CURSOR``."""
-    query = select(*COLUMNS).where(*_conditions(wanted, actor, now, soon_minutes))
+    query = select(*COLUMNS).where(*_conditions(filters, actor, now, soon_minutes))
     page = keyset.page(session, query, _NEWEST, row=inbox_row, limit=limit, cursor=cursor)
     return page_with_reasons(session, actor.tenant_id, page, codes)
 
 
-def escalated_count(session: Session, wanted: InboxFilter, *, actor: Actor, now: datetime, soon_minutes: int) -> int:
+def escalated_count(session: Session, filters: InboxFilter, *, actor: Actor, now: datetime, soon_minutes: int) -> int:
     """Return how many there are."""
-    query = select(func.count()).where(*_conditions(wanted, actor, now, soon_minutes))
+    query = select(func.count()).where(*_conditions(filters, actor, now, soon_minutes))
     return session.scalars(query).one()
 
 
-def _conditions(wanted: InboxFilter, actor: Actor, now: datetime, soon_minutes: int) -> list[ColumnElement[bool]]:
-    assert wanted.escalated is not None
+def _conditions(filters: InboxFilter, actor: Actor, now: datetime, soon_minutes: int) -> list[ColumnElement[bool]]:
+    assert filters.escalated is not None
     return [
         WorkflowItem.tenant_id == actor.tenant_id,
         # By the tenant itself, not by the row's: so the store reads the day's escalations once, and their items by key.
-        WorkflowItem.workflow_id.in_(_escalated(actor.tenant_id, wanted.escalated)),
-        *filter_conditions(replace(wanted, escalated=None), as_of=now, soon_minutes=soon_minutes),
+        WorkflowItem.workflow_id.in_(_escalated(actor.tenant_id, filters.escalated)),
+        *filter_conditions(replace(filters, escalated=None), as_of=now, soon_minutes=soon_minutes),
     ]
 
 

@@ -98,33 +98,33 @@ def tab_condition(tab: Tab, actor: Actor) -> ColumnElement[bool]:
     return WorkflowItem.tenant_id == actor.tenant_id
 
 
-def filter_conditions(wanted: InboxFilter, *, as_of: datetime, soon_minutes: int) -> list[ColumnElement[bool]]:
+def filter_conditions(filters: InboxFilter, *, as_of: datetime, soon_minutes: int) -> list[ColumnElement[bool]]:
     """Return the conditions of everything but the tab."""
     found: list[ColumnElement[bool]] = []
-    if wanted.status:
-        found.append(WorkflowItem.status == wanted.status.value)
-    if wanted.priority is not None:
-        found.append(WorkflowItem.priority_rank == int(wanted.priority))
-    if wanted.role:
-        found.append(WorkflowItem.assigned_role == (None if wanted.role == NO_ROLE else wanted.role))
-    if wanted.person:
-        found.append(WorkflowItem.assigned_account_id == wanted.person)
-    if wanted.portfolio:
-        found.append(WorkflowItem.portfolio_id == wanted.portfolio)
-    if wanted.text:
-        found.append(_holds_text(wanted.text))
-    if wanted.due:
-        found.append(_due_condition(wanted.due, as_of, soon_minutes))
-    if wanted.age:
-        found += _age_conditions(wanted.age, as_of)
-    if wanted.escalated:
-        found.append(WorkflowItem.workflow_id.in_(_escalated_on(wanted.escalated)))
-    return found + decided_conditions(wanted)
+    if filters.status:
+        found.append(WorkflowItem.status == filters.status.value)
+    if filters.priority is not None:
+        found.append(WorkflowItem.priority_rank == int(filters.priority))
+    if filters.role:
+        found.append(WorkflowItem.assigned_role == (None if filters.role == NO_ROLE else filters.role))
+    if filters.person:
+        found.append(WorkflowItem.assigned_account_id == filters.person)
+    if filters.portfolio:
+        found.append(WorkflowItem.portfolio_id == filters.portfolio)
+    if filters.text:
+        found.append(_holds_text(filters.text))
+    if filters.due:
+        found.append(_due_condition(filters.due, as_of, soon_minutes))
+    if filters.age:
+        found += _age_conditions(filters.age, as_of)
+    if filters.escalated:
+        found.append(WorkflowItem.workflow_id.in_(_escalated_on(filters.escalated)))
+    return found + decided_conditions(filters)
 
 
-def decided_conditions(wanted: InboxFilter) -> list[ColumnElement[bool]]:
+def decided_conditions(filters: InboxFilter) -> list[ColumnElement[bool]]:
     """Return the condition of the day of the decision, which is a range of the index of closed items."""
-    return [on_day(WorkflowItem.resolved_at, wanted.decided), WAS_DECIDED] if wanted.decided else []
+    return [on_day(WorkflowItem.resolved_at, filters.decided), WAS_DECIDED] if filters.decided else []
 
 
 def on_day(

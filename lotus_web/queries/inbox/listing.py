@@ -109,7 +109,7 @@ def inbox_row(found: Sequence[object]) -> InboxRow:
 
 def open_items(
     session: Session,
-    wanted: InboxFilter,
+    filters: InboxFilter,
     tab: Tab,
     *,
     actor: Actor,
@@ -124,24 +124,24 @@ def open_items(
     """
 
     def items(as_of: datetime) -> Items:
-        return _open(wanted, tab, actor, as_of, soon_minutes)
+        return _open(filters, tab, actor, as_of, soon_minutes)
 
     return inbox_page(session, items, row=inbox_row, now=now, limit=limit, cursor=cursor)
 
 
 def open_before(
-    session: Session, wanted: InboxFilter, tab: Tab, *, actor: Actor, soon_minutes: int, cursor: str
+    session: Session, filters: InboxFilter, tab: Tab, *, actor: Actor, soon_minutes: int, cursor: str
 ) -> InboxRow | None:
     """Return the row before the one that a cursor follows; at most two queries. Raises InvalidInput ``INVALID_CURSOR``."""
 
     def items(as_of: datetime) -> Items:
-        return _open(wanted, tab, actor, as_of, soon_minutes)
+        return _open(filters, tab, actor, as_of, soon_minutes)
 
     return row_before(session, items, row=inbox_row, cursor=cursor)
 
 
-def _open(wanted: InboxFilter, tab: Tab, actor: Actor, as_of: datetime, soon_minutes: int) -> Items:
-    conditions = [tab_condition(tab, actor), *filter_conditions(wanted, as_of=as_of, soon_minutes=soon_minutes)]
+def _open(filters: InboxFilter, tab: Tab, actor: Actor, as_of: datetime, soon_minutes: int) -> Items:
+    conditions = [tab_condition(tab, actor), *filter_conditions(filters, as_of=as_of, soon_minutes=soon_minutes)]
     return select(*COLUMNS).where(WorkflowItem.tenant_id == actor.tenant_id, *conditions)
 
 
@@ -158,7 +158,7 @@ def next_in_queue(session: Session, *, actor: Actor, now: datetime, besides: str
 def workflow_page(
     session: Session,
     tenant_id: str,
-    wanted: WorkflowFilter,
+    filters: WorkflowFilter,
     *,
     now: datetime,
     soon_minutes: int,
@@ -172,7 +172,7 @@ def workflow_page(
     """
 
     def items(as_of: datetime) -> Items:
-        conditions = wanted.conditions(as_of=as_of, soon_minutes=soon_minutes)
+        conditions = filters.conditions(as_of=as_of, soon_minutes=soon_minutes)
         return select(WorkflowItem).where(WorkflowItem.tenant_id == tenant_id, *conditions)
 
     return inbox_page(
@@ -182,14 +182,14 @@ def workflow_page(
         now=now,
         limit=limit,
         cursor=cursor,
-        only_overdue=wanted.only_overdue,
-        closed=None if wanted.only_open else ClosedItems(tenant_id, CLOSED_REACH if wanted.needs_reach else None),
+        only_overdue=filters.only_overdue,
+        closed=None if filters.only_open else ClosedItems(tenant_id, CLOSED_REACH if filters.needs_reach else None),
     )
 
 
 def closed_items(
     session: Session,
-    wanted: InboxFilter,
+    filters: InboxFilter,
     *,
     actor: Actor,
     now: datetime,
@@ -205,11 +205,11 @@ def closed_items(
     closed: list[ColumnElement[bool]] = [
         WorkflowItem.tenant_id == actor.tenant_id,
         WorkflowItem.resolved_at.is_not(None),
-        *decided_conditions(wanted),
+        *decided_conditions(filters),
     ]
-    conditions = filter_conditions(wanted, as_of=now, soon_minutes=soon_minutes)
+    conditions = filter_conditions(filters, as_of=now, soon_minutes=soon_minutes)
     # A portfolio has an index of its own and few items, so nothing bounds the search through those.
-    bounded = wanted.is_filtered and not wanted.portfolio
+    bounded = filters.is_filtered and not filters.portfolio
     page = keyset.page(
         session,
         select(*COLUMNS).where(*closed, *conditions),

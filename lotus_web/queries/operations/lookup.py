@@ -84,25 +84,25 @@ class OperationRun:
 
 
 def operation_page(
-    session: Session, tenant_id: str, wanted: OperationFilter, *, limit: int, cursor: str | None
+    session: Session, tenant_id: str, filters: OperationFilter, *, limit: int, cursor: str | None
 ) -> Page[OperationRow]:
     """Return a page, newest first by (created_at, id); raises InvalidInput ``INVALID_CURSOR``."""
-    query = select(Operation).where(*_conditions(tenant_id, wanted)).execution_options(populate_existing=True)
+    query = select(Operation).where(*_conditions(tenant_id, filters)).execution_options(populate_existing=True)
     return keyset.page(session, query, _NEWEST, row=lambda found: _row(found[0]), limit=limit, cursor=cursor)
 
 
-def _conditions(tenant_id: str, wanted: OperationFilter) -> list[ColumnElement[bool]]:
+def _conditions(tenant_id: str, filters: OperationFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Operation.tenant_id == tenant_id, _FAMILY]
     exact = {
-        Operation.operation_type: wanted.operation_type,
-        Operation.status: wanted.status,
-        Operation.correlation_id: wanted.correlation_id,
+        Operation.operation_type: filters.operation_type,
+        Operation.status: filters.status,
+        Operation.correlation_id: filters.correlation_id,
     }
     found += [column == value for column, value in exact.items() if value is not None]
-    if wanted.created_from is not None:
-        found.append(Operation.created_at >= wanted.created_from)
-    if wanted.created_to is not None:
-        found.append(Operation.created_at <= wanted.created_to)
+    if filters.created_from is not None:
+        found.append(Operation.created_at >= filters.created_from)
+    if filters.created_to is not None:
+        found.append(Operation.created_at <= filters.created_to)
     return found
 
 

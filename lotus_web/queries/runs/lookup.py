@@ -61,31 +61,31 @@ class StoredRun:
     result: bytes
 
 
-def run_page(session: Session, tenant_id: str, wanted: RunFilter, *, limit: int, cursor: str | None) -> Page[RunRow]:
+def run_page(session: Session, tenant_id: str, filters: RunFilter, *, limit: int, cursor: str | None) -> Page[RunRow]:
     """Return a page, newest first by (created_at, id); raises InvalidInput ``INVALID_CURSOR``."""
-    query = select(*_ROW).where(*_conditions(tenant_id, wanted))
+    query = select(*_ROW).where(*_conditions(tenant_id, filters))
     return keyset.page(session, query, _NEWEST, row=lambda found: RunRow(*found), limit=limit, cursor=cursor)
 
 
-def all_runs(session: Session, tenant_id: str, wanted: RunFilter) -> Iterator[RunRow]:
+def all_runs(session: Session, tenant_id: str, filters: RunFilter) -> Iterator[RunRow]:
     """Yield every matching run, newest first, a batch at a time, for the export."""
     return keyset.all_rows(
-        session, lambda cursor: run_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
+        session, lambda cursor: run_page(session, tenant_id, filters, limit=EXPORT_BATCH, cursor=cursor)
     )
 
 
-def _conditions(tenant_id: str, wanted: RunFilter) -> list[ColumnElement[bool]]:
+def _conditions(tenant_id: str, filters: RunFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Run.tenant_id == tenant_id]
     exact = {
-        Run.status: wanted.status,
-        Run.request_hash: wanted.request_hash,
-        Run.portfolio_id: wanted.portfolio_id,
+        Run.status: filters.status,
+        Run.request_hash: filters.request_hash,
+        Run.portfolio_id: filters.portfolio_id,
     }
     found += [column == value for column, value in exact.items() if value is not None]
-    if wanted.created_from is not None:
-        found.append(Run.created_at >= wanted.created_from)
-    if wanted.created_to is not None:
-        found.append(Run.created_at <= wanted.created_to)
+    if filters.created_from is not None:
+        found.append(Run.created_at >= filters.created_from)
+    if filters.created_to is not None:
+        found.append(Run.created_at <= filters.created_to)
     return found
 
 

@@ -44,7 +44,7 @@ class NoticeEntry:
 
 
 TraceEntry = EventEntry | ActionEntry | NoticeEntry
-# log_seq; 0 for the event and what it stands for, 1 for what people did after it; action_seq; notification_seq.
+# log_seq; 0 for the event and the action made from it, 1 for what people did after it; action_seq; notification_seq.
 Place = tuple[int, int, int, int]
 
 

@@ -168,10 +168,10 @@ def recent_traces(session: Session, tenant_id: str, *, limit: int) -> tuple[Rece
     seen: dict[str, datetime] = {}
     for trace_id, at in session.execute(newest):
         seen.setdefault(trace_id, at)
-    wanted = list(seen)[:limit]
-    first = select(EventLogEntry).where(own, EventLogEntry.trace_seq == 0, EventLogEntry.trace_id.in_(wanted))
+    newest_ids = list(seen)[:limit]
+    first = select(EventLogEntry).where(own, EventLogEntry.trace_seq == 0, EventLogEntry.trace_id.in_(newest_ids))
     started = {row.trace_id: row for row in session.scalars(first)}
-    return tuple(_recent(started[trace_id], seen[trace_id]) for trace_id in wanted if trace_id in started)
+    return tuple(_recent(started[trace_id], seen[trace_id]) for trace_id in newest_ids if trace_id in started)
 
 
 def _recent(row: EventLogEntry, last_event_at: datetime) -> RecentTrace:

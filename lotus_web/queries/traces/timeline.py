@@ -89,7 +89,7 @@ def trace_timeline(detail: TraceDetail, codes: Catalogue = REASON_CODES) -> tupl
 def _to_entries(
     everything: Iterable[TraceEntry], actions: Iterable[WorkflowAction], codes: Catalogue
 ) -> tuple[TimelineEntry, ...]:
-    """Return entries in words. An approval is both an event and the action that it stands for: it is listed once, as the action."""
+    """Return entries in words. An approval is both an event and the action made from it: it is listed once, as the action."""
     as_actions = {action.source_event_id for action in actions}
     return tuple(
         _entry(one, codes) for one in everything if not (isinstance(one, EventEntry) and one.row.event_id in as_actions)

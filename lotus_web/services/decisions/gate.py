@@ -19,7 +19,8 @@ from lotus_web.models import Run, RunPayload
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import LockedItem, lock_item_of_run
 from lotus_web.services.events.log import lock_tenant
-from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.services.runs.events import append_run_events
 from lotus_web.wire.packed import unpack_document
 

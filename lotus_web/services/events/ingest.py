@@ -19,9 +19,9 @@ from lotus_web.services.events.log import Appended, append_event
 def ingest_event(
     session: Session, draft: EventDraft, *, actor: Actor, now: datetime, policy: DeploymentPolicy
 ) -> Appended:
-    """Append an event that came from outside, with who fed it, or return the stored one it repeats.
+    """Append an event of another system with the account that sent it, or return the stored one it repeats.
 
-    Raises Forbidden, InvalidInput ``invalid_argument`` (another tenant's, the house's own producer id, a text that no
+    Raises Forbidden, InvalidInput ``invalid_argument`` (another tenant's, the reserved producer id, a text that no
     store takes or that turns the text around it, what the log refuses), Conflict ``idempotency_conflict`` or ``trace_seq_conflict``.
     """
     check_permission(actor, Permission.EVENTS_WRITE)
@@ -38,7 +38,7 @@ def ingest_event(
 
 
 def _check_shown(draft: EventDraft) -> None:
-    """Refuse what would turn the text around it on a page; the house's own events are made of what it checked itself."""
+    """Refuse text that would change the direction of its surroundings on a page; Lotus Web's own events hold checked text."""
     names = {
         "trace_id": draft.trace_id,
         "system": draft.source.system,

@@ -57,7 +57,7 @@ def rebuild_batch(session: Session, tenant_id: str, *, after: str = "") -> Rebui
 def _batch(session: Session, tenant_id: str, after: str, *, write: bool) -> RebuiltBatch:
     upto = _upto(session, tenant_id, after)
     span = _Span(session, tenant_id, after, upto)
-    folded = span.refolded()
+    folded = span.rebuilt()
     stored_items = {row.workflow_id: row for row in span.rows(WorkflowItem, WorkflowItem.workflow_id)}
     differences = [
         *folded.inconsistencies,
@@ -95,7 +95,7 @@ class _Span:
         ordered = query.order_by(model.trace_id, *order)
         return self.session.scalars(ordered.execution_options(populate_existing=True))
 
-    def refolded(self) -> RebuildResult:
+    def rebuilt(self) -> RebuildResult:
         """Fold every trace of the span."""
         only = (EventLogEntry.event_type.in_(FOLDED),)
         events = groupby(self.rows(EventLogEntry, EventLogEntry.trace_seq, where=only), lambda row: str(row.trace_id))
@@ -111,7 +111,7 @@ class _Span:
         return whole
 
     def event_actions(self) -> dict[str, WorkflowAction]:
-        """Return the stored actions that events stand for."""
+        """Return the stored actions that an event of the log recorded."""
         only = (WorkflowAction.origin == Origin.EVENT.value,)
         return {row.action_id: row for row in self.rows(WorkflowAction, WorkflowAction.action_seq, where=only)}
 
@@ -124,9 +124,9 @@ def _join(whole: RebuildResult, part: RebuildResult) -> None:
 
 
 def _items(
-    session: Session, wanted: dict[str, ItemState], stored: dict[str, WorkflowItem], *, write: bool
+    session: Session, expected: dict[str, ItemState], stored: dict[str, WorkflowItem], *, write: bool
 ) -> Iterator[str]:
-    for workflow_id, state in wanted.items():
+    for workflow_id, state in expected.items():
         row, columns = stored.get(workflow_id), item_columns(state)
         wrong = None if row is None else _wrong_columns(row, columns)
         if row is None:
@@ -138,7 +138,7 @@ def _items(
         elif write and row is not None:
             for name in wrong or ():
                 setattr(row, name, columns[name])
-    for workflow_id in sorted(stored.keys() - wanted.keys()):
+    for workflow_id in sorted(stored.keys() - expected.keys()):
         yield f"item {workflow_id}: no event opened it"
         if write:
             tenant_id = stored[workflow_id].tenant_id
@@ -151,7 +151,7 @@ def _actions(
     session: Session, folded: RebuildResult, stored: dict[str, WorkflowAction], *, write: bool
 ) -> Iterator[str]:
     for action_id, record in folded.actions.items():
-        yield from _kept(session, f"action {action_id}", action_row(record), stored.get(action_id), write=write)
+        yield from _compared(session, f"action {action_id}", action_row(record), stored.get(action_id), write=write)
     for action_id in sorted(stored.keys() - folded.actions.keys()):
         yield f"action {action_id}: no event matches it, and it cannot be removed"
 
@@ -165,23 +165,23 @@ def _notices(session: Session, tenant_id: str, folded: RebuildResult, *, write: 
         )
         stored |= {row.dedupe_key: row for row in session.scalars(query)}
     for key, notice in folded.notices.items():
-        yield from _kept(session, f"notification {key}", notice_row(notice), stored.get(key), write=write)
+        yield from _compared(session, f"notification {key}", notice_row(notice), stored.get(key), write=write)
 
 
-def _kept(session: Session, what: str, wanted: Base, stored: Base | None, *, write: bool) -> Iterator[str]:
+def _compared(session: Session, what: str, expected: Base, stored: Base | None, *, write: bool) -> Iterator[str]:
     """Compare a row of an append-only table; a missing one can be added, a wrong one only be named."""
     if stored is None:
         yield f"{what}: it is missing"
         if write:
-            session.add(wanted)
+            session.add(expected)
         return
-    names = [column.key for column in type(wanted).__mapper__.column_attrs if column.key not in NOT_COMPARED]
+    names = [column.key for column in type(expected).__mapper__.column_attrs if column.key not in NOT_COMPARED]
     if isinstance(stored, Notification) and stored.code is None:
         names = [name for name in names if name not in CODED]
-    wrong = _wrong_columns(stored, {name: getattr(wanted, name) for name in names})
+    wrong = _wrong_columns(stored, {name: getattr(expected, name) for name in names})
     if wrong:
         yield f"{what}: {', '.join(wrong)} differ from its history, and it cannot be changed"
 
 
-def _wrong_columns(row: Base, wanted: dict[str, Any]) -> list[str]:
-    return [name for name, value in wanted.items() if canonical_json(getattr(row, name)) != canonical_json(value)]
+def _wrong_columns(row: Base, expected: dict[str, Any]) -> list[str]:
+    return [name for name, value in expected.items() if canonical_json(getattr(row, name)) != canonical_json(value)]

@@ -35,8 +35,6 @@ from lotus_web.services.items.subjects import HANDLERS
 from lotus_web.store.new_ids import new_id
 from lotus_web.store.types import as_stored
 
-__all__ = ["ReviewAction", "Reviewed", "apply_action", "check_input"]
-
 EVIDENCE_MAX_BYTES = 8 * 1024
 
 
@@ -59,8 +57,9 @@ def apply_action(
 ) -> Reviewed:
     """Apply one action under the tenant's lock: event, action, item, decision and notices together.
 
-    ``locked`` is the item where the caller has locked it after the tenant, so that it is not read again. Raises NotFound, Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``) or
-    InvalidInput; nothing is written then.
+    ``locked`` is the item where the caller has locked it after the tenant, so that it is not read again. Raises NotFound,
+    Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``) or InvalidInput; nothing is
+    written then.
     """
     actor, policy = context.actor, context.policy
     check_permission(actor, ACTIONS[asked.action].permission)
@@ -79,7 +78,7 @@ def apply_action(
     exempted = policy.four_eyes.check(asked.action, actor, Parties.of(item, evidence))
     case = ReviewCase(item, asked, after, context, digest, exempted)
     if exempted:
-        _put_exemption_on_record(session, case)
+        _record_exemption(session, case)
     decision = handler.decide(session, case)
     approval = ACTIONS[asked.action].approval
     if approval is not None:
@@ -120,7 +119,7 @@ def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
     return replace(asked, text=text)
 
 
-def _put_exemption_on_record(session: Session, case: ReviewCase) -> None:
+def _record_exemption(session: Session, case: ReviewCase) -> None:
     record_audit(
         session,
         AuditCategory.EXEMPTED,
@@ -151,9 +150,9 @@ def _act(session: Session, case: ReviewCase, row: WorkflowItem, *, after_log_seq
     """Record an action that is no event of the log, and fold it into the item."""
     account, role = _target(session, case)
     record = manual_record(case, account=account, role=role, after_log_seq=after_log_seq)
-    wanted = case.context.policy.defaults.escalation_account_id
-    if ACTIONS[case.asked.action].hold is Hold.ESCALATE and account != wanted:
-        record = replace(record, details={**record.details, PASSED_OVER: wanted})
+    configured = case.context.policy.defaults.escalation_account_id
+    if ACTIONS[case.asked.action].hold is Hold.ESCALATE and account != configured:
+        record = replace(record, details={**record.details, PASSED_OVER: configured})
     effect = fold_action(case.item, record)
     store_effects(session, [effect.by(record)], {row.workflow_id: row})
     return effect, record
@@ -165,10 +164,10 @@ def _target(session: Session, case: ReviewCase) -> tuple[str | None, str | None]
         case Hold.CLAIM:
             return case.context.actor.decider_id, None
         case Hold.ESCALATE:
-            wanted = policy.defaults.escalation_account_id
+            configured = policy.defaults.escalation_account_id
             # Who was disabled or moved since the settings were made would hold it unseen: it waits for the role instead.
-            able = wanted is not None and may_review(session, case.item.tenant_id, wanted)
-            return wanted if able else None, policy.defaults.escalation_role
+            able = configured is not None and may_review(session, case.item.tenant_id, configured)
+            return configured if able else None, policy.defaults.escalation_role
         case Hold.REASSIGN:
             account, role = case.asked.assigned_account_id, case.asked.assigned_role
             check_assignee(session, case.item.tenant_id, account_id=account, role=role)

@@ -17,7 +17,8 @@ from lotus_web.models.items import CLAIMED
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import ItemKey, lock_item
 from lotus_web.services.events.log import lock_tenant
-from lotus_web.services.items.actions import ReviewAction, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import apply_action
 
 RELEASER = "workflow-claims"
 EXPIRED = "CLAIM_LAPSED"
@@ -51,7 +52,7 @@ def expired_claims(session: Session, *, now: datetime, lease: timedelta, limit: 
 
 
 def end_claim(session: Session, key: ItemKey, *, now: datetime, lease: timedelta, policy: DeploymentPolicy) -> bool:
-    """Give one item back to its role; False if its holder acted, or let go, meanwhile.
+    """Give one item back to its role; False if its holder acted, or released it, meanwhile.
 
     An item in review is released. An escalated one stays escalated, so it is given back to the role instead.
     """

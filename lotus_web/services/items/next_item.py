@@ -15,20 +15,21 @@ from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import lock_item
 from lotus_web.services.events.log import lock_tenant
-from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.services.items.assignment import check_assignee
 
-# What the most urgent free item is called where nobody knows yet which one it is: the subject of a refused claim.
+# The subject of a refused claim in the audit log, where the item is not known yet.
 NEXT = "next"
 
 
 def claim_next_item(session: Session, context: CommandContext, *, skip: str | None = None) -> Reviewed | None:
     """Claim the most urgent free item for the actor; None when there is none.
 
-    Raises Forbidden, and InvalidInput for work that is taken on behalf of someone who cannot be given any here.
+    Raises Forbidden, and InvalidInput for a claim on behalf of someone who cannot be assigned items here.
 
-    ``skip`` is an item that they have seen and do not want now. Askers queue for the tenant's lock, so each sees what the
-    one before took.
+    ``skip`` is an item that they have seen and passed over. Callers wait for the tenant's lock, so each sees what
+    the one before claimed.
     """
     actor = context.actor
     check_permission(actor, Permission.WORKFLOW_REVIEW)
@@ -47,7 +48,8 @@ def claim_next_item(session: Session, context: CommandContext, *, skip: str | No
 
 
 def _roles(session: Session, actor: Actor) -> frozenset[str] | None:
-    """Return the roles that bind the asker: a person's own, also when an account asks for them; None for an account."""
+    """Return the roles that limit what the claimant may be given: a person's own, also when an account acts for them; None for
+    an account."""
     if actor.roles:
         return frozenset(role.value for role in actor.roles)
     query = select(PersonRole.role).where(PersonRole.tenant_id == actor.tenant_id, PersonRole.name == actor.decider_id)

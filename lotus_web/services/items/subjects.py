@@ -54,7 +54,7 @@ def _decide_run(session: Session, case: ReviewCase) -> Decision | None:
     return decision
 
 
-# What exists only as an item of the log has nothing beside it to read or to change.
+# A subject that is stored nowhere else has nothing to read or to change.
 _ITEM_ALONE = SubjectHandler(evidence=lambda _session, _item: Evidence(), decide=lambda _session, _case: None)
 
 HANDLERS: Mapping[SubjectType, SubjectHandler] = {

@@ -25,10 +25,8 @@ def mark_read(session: Session, notification_id: str, *, actor: Actor, now: date
 
 def mark_all_read(session: Session, notification_ids: Iterable[str], *, actor: Actor, now: datetime) -> int:
     """Mark these as read by the actor, ``AT_ONCE`` at most; returns how many of them are the actor's."""
-    wanted = list(notification_ids)[:AT_ONCE]
-    query = select(Notification).where(
-        Notification.tenant_id == actor.tenant_id, Notification.notification_id.in_(wanted)
-    )
+    ids = list(notification_ids)[:AT_ONCE]
+    query = select(Notification).where(Notification.tenant_id == actor.tenant_id, Notification.notification_id.in_(ids))
     own = [
         row.notification_id
         for row in session.scalars(query)

@@ -90,7 +90,7 @@ class Purgeable:
 
     @property
     def rows_each(self) -> int:
-        """The rows that each has whatever hangs on it, at most: single ones, and its line in the retention log."""
+        """The most rows that each has apart from its dependents: single ones, and its line in the retention log."""
         return 1 + sum(dependents.single for dependents in self.dependents)
 
 

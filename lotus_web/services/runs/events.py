@@ -36,9 +36,9 @@ def append_run_events(
         payloads[EventType.EXCEPTION_REQUESTED] = exception_requested(run, result)
     drafts = [run_event(run, event_type, payload, actor=actor, now=now) for event_type, payload in payloads.items()]
     history = trace_history(session, drafts)
-    wanted = [draft for draft in drafts if not _is_logged(draft, history)]
-    if wanted:
-        append_events(session, wanted, history, defaults=policy.defaults, now=now)
+    new = [draft for draft in drafts if not _is_logged(draft, history)]
+    if new:
+        append_events(session, new, history, defaults=policy.defaults, now=now)
 
 
 def _is_logged(draft: EventDraft, history: TraceHistory) -> bool:

@@ -58,7 +58,7 @@ def _read(answer: Any, total_max: Decimal) -> WeightSolution:
 
 def plainly_infeasible(problem: WeightProblem) -> bool:
     """Return whether the bounds contradict each other on sight, which OSQP refuses to be asked."""
-    size = len(problem.wanted)
+    size = len(problem.targets)
     return (
         problem.total_min > problem.total_max
         or problem.total_max < ZERO
@@ -69,7 +69,7 @@ def plainly_infeasible(problem: WeightProblem) -> bool:
 
 def _minimise(problem: WeightProblem, osqp: Any, numpy: Any, sparse: Any) -> Any:
     """Hand min x'x - 2w'x with the total, each weight and each group as rows to OSQP."""
-    size = len(problem.wanted)
+    size = len(problem.targets)
     rows = numpy.zeros((len(problem.groups), size))
     for index, (members, _) in enumerate(problem.groups):
         rows[index, list(members)] = 1.0
@@ -84,7 +84,7 @@ def _minimise(problem: WeightProblem, osqp: Any, numpy: Any, sparse: Any) -> Any
     solver = osqp.OSQP()
     solver.setup(
         sparse.identity(size, format="csc") * 2.0,
-        numpy.array([-2.0 * float(weight) for weight in problem.wanted]),
+        numpy.array([-2.0 * float(weight) for weight in problem.targets]),
         matrix,
         numpy.array(lower),
         numpy.array(upper),

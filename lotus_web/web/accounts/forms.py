@@ -52,11 +52,11 @@ def role_of(word: str) -> Role:
 
 def permissions_from(words: Iterable[str]) -> tuple[Permission, ...]:
     """Return the ticked permissions; raises InvalidInput."""
-    wanted = tuple(words)
+    names = tuple(words)
     offered = {permission.value: permission for permission in OFFERED}
-    if not wanted or any(word not in offered for word in wanted):
+    if not names or any(word not in offered for word in names):
         raise InvalidInput("invalid_argument", "Choose what the token may do.", loc=("body", "permissions"))
-    return tuple(offered[word] for word in wanted)
+    return tuple(offered[word] for word in names)
 
 
 def expiry_from(days: str, *, now: datetime) -> datetime:

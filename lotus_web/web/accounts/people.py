@@ -72,10 +72,10 @@ def alter(name: str) -> ResponseReturnValue:
     """Make the change that the pressed button names; raises NotFound."""
     try:
         with logging_refusals():
-            told = altered(name, request.form.get("change", ""))
+            done = altered(name, request.form.get("change", ""))
     except (InvalidInput, Conflict) as refused:
         return render_person(name, FormProblem.of(refused, field="password"))
-    flash(told, "success")
+    flash(done, "success")
     return see_other(url_for("accounts.person", name=name))
 
 

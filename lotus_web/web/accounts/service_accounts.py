@@ -31,12 +31,12 @@ def alter(name: str) -> ResponseReturnValue:
     """Disable or enable the account, as the pressed button says; raises NotFound."""
     try:
         with logging_refusals():
-            told = altered(name, request.form.get("change", ""))
+            done = altered(name, request.form.get("change", ""))
     except (InvalidInput, Conflict) as refused:
         return render_tokens(MultiDict(), problem=FormProblem.of(refused, field="account"))
     if is_htmx():
-        return render_tokens(MultiDict(), told=told)
-    flash(told, "success")
+        return render_tokens(MultiDict(), done=done)
+    flash(done, "success")
     return see_other(url_for("accounts_tokens.show"))
 
 

@@ -70,9 +70,9 @@ def render_tokens(
     typed: MultiDict[str, str],
     *,
     problem: FormProblem | None = None,
-    told: str | None = None,
+    done: str | None = None,
 ) -> Response:
-    """Render the lists with the form, and ``told``, the sentence about what was just done."""
+    """Render the lists with the form, and ``done``, the sentence about what was just done."""
     session, tenant_id, now = db.session(), current_actor().tenant_id, current.utcnow()
     return page_or_fragment(
         "accounts/tokens.html",
@@ -80,7 +80,7 @@ def render_tokens(
         problem.status if problem else 200,
         tokens=list_tokens(session, tenant_id=tenant_id),
         accounts=list_accounts(session, tenant_id=tenant_id, now=now),
-        told=told,
+        done=done,
         new_token_id=new_token_id(),
         typed=shown(typed.to_dict()),
         ticked=typed.getlist("permissions"),

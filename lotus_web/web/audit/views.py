@@ -58,15 +58,15 @@ KINDS = (
 @redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Show a page of the audit log, newest first, and the state of the chain."""
-    wanted, session, tenant_id = filter_from_query(), db.session(), current_actor().tenant_id
+    filters, session, tenant_id = filter_from_query(), db.session(), current_actor().tenant_id
     cursor = request.args.get("cursor") or None
     chain = chain_state(session, tenant_id)
     return page_or_fragment(
         "audit/audit.html",
         "audit/_audit.html",
-        listing=audit_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor),
-        wanted=wanted,
-        is_filtered=wanted != AuditFilter(),
+        listing=audit_page(session, tenant_id, filters, limit=PAGE_SIZE, cursor=cursor),
+        filters=filters,
+        is_filtered=filters != AuditFilter(),
         kinds=KINDS,
         sources=[source.word for source in Source],
         chain=chain,
@@ -84,11 +84,11 @@ def show() -> ResponseReturnValue:
 @requires(Permission.WORKFLOW_EXPORT)
 def export() -> ResponseReturnValue:
     """Send every line of the filter as a file, a batch at a time."""
-    tenant_id, wanted = current_actor().tenant_id, filter_from_query()
+    tenant_id, filters = current_actor().tenant_id, filter_from_query()
     return csv_export(
         "audit",
         (*COLUMNS, "details"),
-        lambda session: (cells(line) for line in all_audit_lines(session, tenant_id, wanted)),
+        lambda session: (cells(line) for line in all_audit_lines(session, tenant_id, filters)),
     )
 
 

@@ -36,15 +36,15 @@ COLUMNS = tuple(DecisionRow.__slots__)
 @redisplay_invalid_filters
 def show() -> ResponseReturnValue:
     """Show a page of decisions, newest first, with counts over the same filter."""
-    wanted, tenant_id, cursor = filter_from_query(), current_actor().tenant_id, request.args.get("cursor")
+    filters, tenant_id, cursor = filter_from_query(), current_actor().tenant_id, request.args.get("cursor")
     session, codes = db.session(), current.settings().reason_codes
     return page_or_fragment(
         "decisions/decisions.html",
         "decisions/_decisions.html",
-        listing=decision_page(session, tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None),
-        counts=decision_counts(session, tenant_id, wanted),
-        wanted=wanted,
-        is_filtered=wanted != DecisionFilter(),
+        listing=decision_page(session, tenant_id, filters, limit=PAGE_SIZE, cursor=cursor or None),
+        counts=decision_counts(session, tenant_id, filters),
+        filters=filters,
+        is_filtered=filters != DecisionFilter(),
         cursor=cursor,
         now=current.utcnow(),
         same_page=same_page,
@@ -59,11 +59,11 @@ def show() -> ResponseReturnValue:
 @requires(Permission.RUNS_READ)
 def export() -> ResponseReturnValue:
     """Send every decision of the filter as a file, a batch at a time."""
-    tenant_id, wanted = current_actor().tenant_id, filter_from_query()
+    tenant_id, filters = current_actor().tenant_id, filter_from_query()
     return csv_export(
         "decisions",
         COLUMNS,
-        lambda session: (attribute_cells(row, COLUMNS) for row in all_decisions(session, tenant_id, wanted)),
+        lambda session: (attribute_cells(row, COLUMNS) for row in all_decisions(session, tenant_id, filters)),
     )
 
 

@@ -79,7 +79,7 @@ def _object(members: Mapping[str, Schema]) -> Iterator[Word]:
 
 
 def bounds(schema: Schema) -> str:
-    """Return what bounds a value, and what stands in for one that is not given."""
+    """Return the bounds of a value and its default."""
     found = [text for text in (_length(schema), _range(schema), _default(schema)) if text]
     return "; ".join(found)
 

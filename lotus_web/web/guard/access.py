@@ -32,24 +32,24 @@ MARK = "lotus_access"
 csrf = CSRFProtect()
 
 
-class Door(Enum):
+class OpenTo(Enum):
     """Access that needs no particular permission."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
 
 
-Access = Door | Permission
+Access = OpenTo | Permission
 
 
 def public(view: View) -> View:
     """Mark a view as public."""
-    return _mark(view, Door.PUBLIC)
+    return _mark(view, OpenTo.PUBLIC)
 
 
 def signed_in(view: View) -> View:
     """Mark a view for anyone who is signed in, whatever their roles."""
-    return _mark(view, Door.SIGNED_IN)
+    return _mark(view, OpenTo.SIGNED_IN)
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
@@ -65,7 +65,7 @@ def _mark(view: View, access: Access) -> View:
 def access_of(app: Flask, endpoint: str) -> Access | None:
     """Return the access of an endpoint; None for an unmarked view. Static files are public."""
     if endpoint == "static":
-        return Door.PUBLIC
+        return OpenTo.PUBLIC
     found: Access | None = getattr(app.view_functions[endpoint], MARK, None)
     return found
 
@@ -100,7 +100,7 @@ def guard() -> ResponseReturnValue | None:
     access = access_of(current_app, request.endpoint)
     if access is None:
         _refuse_unmarked(request.endpoint)
-    if access is not Door.PUBLIC:
+    if access is not OpenTo.PUBLIC:
         if not current_user.is_authenticated:
             return ask_to_sign_in()
         name_actor(current_actor())

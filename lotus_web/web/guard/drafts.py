@@ -24,7 +24,7 @@ from lotus_web.web.guard.user import SignedInPerson, lost_name
 from lotus_web.web.shell.return_path import same_origin
 
 SALT = "lotus.draft"
-NOT_KEPT = frozenset({"csrf_token", "page", "password", "draft"})
+NEVER_SAVED = frozenset({"csrf_token", "page", "password", "draft"})
 # Well above what any form takes, well below the body limit, which the sign-in form must meet too.
 LONGEST = 200_000
 
@@ -52,7 +52,7 @@ def typed_fields() -> list[list[str]]:
     """Return the posted fields in order, without secrets; none if another site sent them."""
     if request.method != "POST" or not same_origin():
         return []
-    return [[name, value] for name, value in request.form.items(multi=True) if name not in NOT_KEPT]
+    return [[name, value] for name, value in request.form.items(multi=True) if name not in NEVER_SAVED]
 
 
 def sealed_draft() -> str | None:
@@ -86,7 +86,7 @@ def draft_for(path: str) -> MultiDict[str, str]:
 
 
 def forget_when_sent(response: Response) -> Response:
-    """Drop the draft when its form was accepted; the response stands even if the store fails."""
+    """Drop the draft when its form was accepted; the response is sent even if the store fails."""
     person = g.get("_login_user")
     if request.method != "POST" or response.status_code >= 400 or not isinstance(person, SignedInPerson):
         return response

@@ -118,7 +118,7 @@ def _within_layout(status: int, said: Mapping[str, Any]) -> str | None:
     if status >= 500 or is_htmx() or request.endpoint == "static":
         return None
     try:
-        return render_template("errors/error.html", desk=True, **said) if current_user.is_authenticated else None
+        return render_template("errors/error.html", signed_in=True, **said) if current_user.is_authenticated else None
     except (SQLAlchemyError, StoreUnavailable):
         db.session.rollback()
         return None

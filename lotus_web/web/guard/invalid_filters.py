@@ -59,7 +59,7 @@ def _again(view: View, refused: InvalidInput, route: dict[str, Any]) -> Any:
         sentences[name] = page_message(refused)
         kept = [(key, value) for key, value in request.args.items(multi=True) if key != name]
         request.args = ImmutableMultiDict(kept)
-        g.refused_filters = InvalidFilters(typed, sentences)
+        g.invalid_filters = InvalidFilters(typed, sentences)
         try:
             response = make_response(view(**route))
         except InvalidInput as another:
@@ -69,12 +69,12 @@ def _again(view: View, refused: InvalidInput, route: dict[str, Any]) -> Any:
             return response
 
 
-def refused_filters() -> InvalidFilters | None:
+def invalid_filters() -> InvalidFilters | None:
     """Return the invalid filters of this request; None if all are valid."""
-    found: InvalidFilters | None = g.get("refused_filters")
+    found: InvalidFilters | None = g.get("invalid_filters")
     return found
 
 
 def init_app(app: Flask) -> None:
     """Give templates the invalid filters."""
-    app.jinja_env.globals["refused_filters"] = refused_filters
+    app.jinja_env.globals["invalid_filters"] = invalid_filters

@@ -67,10 +67,10 @@ class ViewLinks:
         return [("view-name", self.error), *found] if self.error else found
 
 
-def view_links(session: Session, actor: Actor, wanted: InboxFilter, refused: ViewRefusal | None = None) -> ViewLinks:
-    """Return the actor's views next to an inbox filtered by ``wanted``; one query."""
-    rows, here = saved_views(session, actor), filter_query(wanted)
-    tab = wanted.tab.value if wanted.tab else None
+def view_links(session: Session, actor: Actor, filters: InboxFilter, refused: ViewRefusal | None = None) -> ViewLinks:
+    """Return the actor's views next to an inbox filtered by ``filters``; one query."""
+    rows, here = saved_views(session, actor), filter_query(filters)
+    tab = filters.tab.value if filters.tab else None
     links = []
     for row in rows:
         act_url, url = url_for("saved_views.alter", view_id=row.view_id), url_for("inbox.show")

@@ -41,10 +41,10 @@ def alter(view_id: str) -> ResponseReturnValue:
     name = _typed_name()
     try:
         with logging_refusals():
-            told = _altered(view_id, request.form.get("change", ""), name)
+            done = _altered(view_id, request.form.get("change", ""), name)
     except InvalidInput as wrong:
         return _refused(ViewRefusal(page_message(wrong), name, view_id))
-    return _done(told)
+    return _done(done)
 
 
 def _altered(view_id: str, what: str, name: str) -> str:
@@ -67,14 +67,14 @@ def _refused(refusal: ViewRefusal) -> Response:
     return _fragment(422, refused=refusal) if is_htmx() else render_inbox(status=422, refused_view=refusal)
 
 
-def _done(told: str) -> Response:
+def _done(done: str) -> Response:
     if is_htmx():
-        return _fragment(told=told)
-    flash(told, "success")
+        return _fragment(done=done)
+    flash(done, "success")
     return see_other(inbox_page())
 
 
-def _fragment(status: int = 200, *, told: str | None = None, refused: ViewRefusal | None = None) -> Response:
+def _fragment(status: int = 200, *, done: str | None = None, refused: ViewRefusal | None = None) -> Response:
     views = view_links(db.session(), current_actor(), filter_from_query(), refused)
-    text = render_template("inbox/_saved_views.html", views=views, told=told)
+    text = render_template("inbox/_saved_views.html", views=views, done=done)
     return make_response(text, status)

@@ -19,7 +19,8 @@ from lotus_web.queries.inbox.escalated import escalated_items
 from lotus_web.queries.inbox.filter import Tab
 from lotus_web.queries.inbox.listing import InboxRow, closed_items, open_items
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
-from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.services.items.next_item import NEXT, claim_next_item
 from lotus_web.store.session import db
 from lotus_web.web.format.sentences import page_message
@@ -102,19 +103,19 @@ def take_next() -> ResponseReturnValue:
 
 def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
     """Render the inbox that the address names; five queries at most."""
-    wanted, actor, now = filter_from_query(), current_actor(), current.utcnow()
+    filters, actor, now = filter_from_query(), current_actor(), current.utcnow()
     soon, codes = current.settings().deadline_risk_warning_minutes, current.settings().reason_codes
     session, cursor, refused_view = db.session(), request.args.get("cursor"), outcome.get("refused_view")
-    counts = inbox_counts(session, wanted, actor=actor, now=now, soon_minutes=soon)
-    tab = wanted.tab or counts.first_filled
+    counts = inbox_counts(session, filters, actor=actor, now=now, soon_minutes=soon)
+    tab = filters.tab or counts.first_filled
     about: dict[str, Any] = {"actor": actor, "now": now, "soon_minutes": soon, "limit": PAGE_SIZE, "cursor": cursor}
     match tab:
         case Tab.CLOSED:
-            listing = closed_items(session, wanted, **about, codes=codes)
+            listing = closed_items(session, filters, **about, codes=codes)
         case Tab.ALL:
-            listing = escalated_items(session, wanted, **about, codes=codes)
+            listing = escalated_items(session, filters, **about, codes=codes)
         case _:
-            listing = open_items(session, wanted, tab, **about)
+            listing = open_items(session, filters, tab, **about)
     return page_or_fragment(
         "inbox/inbox.html",
         "inbox/_inbox.html",
@@ -122,7 +123,7 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         listing=listing,
         tab=tab,
         tabs=tab_links(tab, counts),
-        wanted=wanted,
+        filters=filters,
         cursor=cursor,
         claimable={row.workflow_id for row in listing.items if _offers_claim(row, actor)},
         total=counts.of(tab),
@@ -132,7 +133,7 @@ def render_inbox(*, status: int = 200, **outcome: Any) -> Response:
         now=now,
         soon_minutes=soon,
         outcome=outcome,
-        views=None if is_htmx() else view_links(session, actor, replace(wanted, tab=tab), refused_view),
+        views=None if is_htmx() else view_links(session, actor, replace(filters, tab=tab), refused_view),
         same_page=inbox_page,
         ages=[(age.value, age.label) for age in Age],
         statuses=[one.value for one in ItemStatus if tab is Tab.ALL or (one in OPEN) == (tab is not Tab.CLOSED)],

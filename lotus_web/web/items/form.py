@@ -12,7 +12,7 @@ from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.items.actions import OFFERED, Action, Text
 from lotus_web.domain.items.state import ActionRecord
 from lotus_web.domain.items.transitions import check_free_text
-from lotus_web.services.items.actions import ReviewAction
+from lotus_web.services.items.action_records import ReviewAction
 from lotus_web.web.format.sentences import page_message
 
 # The form's name for the field that a refusal of the service points to.
@@ -46,7 +46,7 @@ class Typed:
         return (
             text == (done.text or "")
             and (self.fields.get("reason_code") or None) == done.reason_code
-            and all(not wanted or wanted == had for wanted, had in zip(asked, given, strict=True))
+            and all(not sent or sent == had for sent, had in zip(asked, given, strict=True))
         )
 
     def kept(self, name: str) -> str:

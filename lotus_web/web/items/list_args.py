@@ -28,19 +28,19 @@ def filter_from_query() -> InboxFilter:
     )
 
 
-def filter_query(wanted: InboxFilter) -> str:
+def filter_query(filters: InboxFilter) -> str:
     """Return the query string of a filter, the same for equal filters; empty for no filter."""
     named = {
-        "tab": wanted.tab,
-        "status": wanted.status,
-        "priority": wanted.priority.word if wanted.priority is not None else None,
-        "due": wanted.due,
-        "role": wanted.role,
-        "person": wanted.person,
-        "portfolio": wanted.portfolio,
-        "q": wanted.text,
-        "age": wanted.age,
-        "decided": wanted.decided,
-        "escalated": wanted.escalated,
+        "tab": filters.tab,
+        "status": filters.status,
+        "priority": filters.priority.word if filters.priority is not None else None,
+        "due": filters.due,
+        "role": filters.role,
+        "person": filters.person,
+        "portfolio": filters.portfolio,
+        "q": filters.text,
+        "age": filters.age,
+        "decided": filters.decided,
+        "escalated": filters.escalated,
     }
     return urlencode({name: str(value) for name, value in named.items() if value is not None})

@@ -63,9 +63,9 @@ def row_url(row: InboxRow, tab: Tab) -> str:
 
 @dataclass(frozen=True, slots=True)
 class QueueAddress:
-    """The list that the address of an item names; ``wanted`` is None where its filter is not valid."""
+    """The list that the address of an item names; ``filters`` is None where its filter is not valid."""
 
-    wanted: InboxFilter | None
+    filters: InboxFilter | None
     work: Work | None
 
 
@@ -76,13 +76,13 @@ def queue_address() -> QueueAddress | None:
     if work is None and {AT, OF, PLACE} & set(request.args):
         return None
     try:
-        wanted = filter_from_query()
+        filters = filter_from_query()
         if work is not None:
             decode_place(work.place)
     except InvalidInput:
         # The address was cut short or edited.
         return QueueAddress(None, work)
-    return QueueAddress(wanted, work) if wanted.tab in ORDERED else None
+    return QueueAddress(filters, work) if filters.tab in ORDERED else None
 
 
 def list_url() -> str | None:
@@ -101,13 +101,13 @@ def act_url(item: ItemState) -> str:
 
 def queue_here(session: Session, item: ItemState, actor: Actor, address: QueueAddress | None) -> Queue | None:
     """Return the neighbours of an item in the list that an address names, None where it names no valid one. At most four queries."""
-    if address is None or address.wanted is None or address.wanted.tab is None:
+    if address is None or address.filters is None or address.filters.tab is None:
         return None
-    wanted, tab, work = address.wanted, address.wanted.tab, address.work
+    filters, tab, work = address.filters, address.filters.tab, address.work
     place = work.place if work else cursor_after(item, current.utcnow())
-    onward = None if work and work.at >= work.of else _next(session, item, actor, wanted, tab, place)
+    onward = None if work and work.at >= work.of else _next(session, item, actor, filters, tab, place)
     soon = current.settings().deadline_risk_warning_minutes
-    before = open_before(session, wanted, tab, actor=actor, soon_minutes=soon, cursor=place)
+    before = open_before(session, filters, tab, actor=actor, soon_minutes=soon, cursor=place)
     return Queue(
         work=work,
         next=onward,
@@ -132,12 +132,12 @@ def _number(name: str) -> int | None:
 
 
 def _next(
-    session: Session, item: ItemState, actor: Actor, wanted: InboxFilter, tab: Tab, place: str
+    session: Session, item: ItemState, actor: Actor, filters: InboxFilter, tab: Tab, place: str
 ) -> InboxRow | None:
     """Return the first item after a place of the list."""
     page = open_items(
         session,
-        wanted,
+        filters,
         tab,
         actor=actor,
         now=current.utcnow(),

@@ -62,7 +62,7 @@ def _recorded(workflow_id: str, typed: Typed, done: Reviewed, address: QueueAddr
     words, onward = spec.done, spec.settles
     onward = onward and (address is None or address.work is not None)
     queue = queue_here(db.session(), done.item, current_actor(), address) if onward else None
-    if onward and address is not None and address.wanted is None:
+    if onward and address is not None and address.filters is None:
         flash(f"{words} {done.item.title}", "success")
         return go_to(url_for("inbox.show"))
     if queue is not None and queue.next_url is not None:

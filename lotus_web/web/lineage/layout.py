@@ -206,22 +206,22 @@ def _rows(columns: list[list[int]], before: Neighbours, after: Neighbours, *, re
 def _column_rows(
     column: list[int], rows: list[float], before: Neighbours, after: Neighbours, real: int, sweep: int
 ) -> list[float]:
-    """Return new rows of a column; the last sweep moves only what hangs on one other node, right next to that one."""
+    """Return new rows of a column; the last sweep moves only nodes with one neighbour, right next to that one."""
     adjacent = [before[node] + after[node] for node in column]
-    wanted = [
+    ideal = [
         _mean([rows[one] for one in near], rows[node]) if sweep < ROW_SWEEPS or len(near) == 1 else rows[node]
         for node, near in zip(column, adjacent, strict=True)
     ]
-    return _apart(wanted, [NODE_ROOM if node < real else BEND_ROOM for node in column])
+    return _apart(ideal, [NODE_ROOM if node < real else BEND_ROOM for node in column])
 
 
-def _apart(wanted: Sequence[float], room: Sequence[float]) -> list[float]:
-    """Return rows as near to ``wanted`` as can be (least squares), each pair of neighbours half of both rooms apart."""
+def _apart(ideal: Sequence[float], room: Sequence[float]) -> list[float]:
+    """Return rows as near to ``ideal`` as can be (least squares), each pair of neighbours half of both rooms apart."""
     offsets = [0.0]
     for left, right in pairwise(room):
         offsets.append(offsets[-1] + (left + right) / 2)
     blocks: list[tuple[float, int]] = []
-    for value, offset in zip(wanted, offsets, strict=False):
+    for value, offset in zip(ideal, offsets, strict=False):
         block = (value - offset, 1)
         while blocks and blocks[-1][0] > block[0]:
             total, size = blocks.pop()

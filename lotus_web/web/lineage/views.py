@@ -55,17 +55,17 @@ def walk(entity_id: str) -> ResponseReturnValue:
     """Show the edges within some steps of an id; one that has no edges itself leads to what it names."""
     session, tenant_id, depth, cursor = db.session(), current_actor().tenant_id, depth_arg(), request.args.get("cursor")
     try:
-        wanted = filter_from_query()
+        filters = filter_from_query()
     except InvalidInput as wrong:
         return _page(LineagePage(entity_id, depth, (), None), 422, wrong=wrong)
     read = partial(lineage_page, session, tenant_id, entity_id, depth=depth)
-    found = read(wanted, limit=PAGE_SIZE, cursor=cursor or None)
-    known = bool(found.edges or cursor or (wanted != LineageFilter() and read(LineageFilter(), limit=1).edges))
+    found = read(filters, limit=PAGE_SIZE, cursor=cursor or None)
+    known = bool(found.edges or cursor or (filters != LineageFilter() and read(LineageFilter(), limit=1).edges))
     if not known:
         start = lineage_start(session, tenant_id, entity_id)
         if start is not None and start != entity_id:
             return see_other(with_query(url_for("lineage.walk", entity_id=start)))
-    return _page(found, 200 if known else 404, cursor=cursor, is_filtered=known and wanted != LineageFilter())
+    return _page(found, 200 if known else 404, cursor=cursor, is_filtered=known and filters != LineageFilter())
 
 
 def filter_from_query() -> LineageFilter:

@@ -35,14 +35,14 @@ COLUMNS = tuple(RunRow.__slots__)
 @redisplay_invalid_filters
 def listing() -> ResponseReturnValue:
     """Show a page of runs, newest first."""
-    wanted, cursor = filter_from_query(), request.args.get("cursor")
-    page = run_page(db.session(), current_actor().tenant_id, wanted, limit=PAGE_SIZE, cursor=cursor or None)
+    filters, cursor = filter_from_query(), request.args.get("cursor")
+    page = run_page(db.session(), current_actor().tenant_id, filters, limit=PAGE_SIZE, cursor=cursor or None)
     return page_or_fragment(
         "runs/runs.html",
         "runs/_runs.html",
         listing=page,
-        wanted=wanted,
-        is_filtered=wanted != RunFilter(),
+        filters=filters,
+        is_filtered=filters != RunFilter(),
         cursor=cursor,
         now=current.utcnow(),
         same_page=same_page,
@@ -55,11 +55,11 @@ def listing() -> ResponseReturnValue:
 @requires(Permission.RUNS_READ)
 def export() -> ResponseReturnValue:
     """Send every run of the filter as a file, a batch at a time."""
-    tenant_id, wanted = current_actor().tenant_id, filter_from_query()
+    tenant_id, filters = current_actor().tenant_id, filter_from_query()
     return csv_export(
         "runs",
         COLUMNS,
-        lambda session: (attribute_cells(row, COLUMNS) for row in all_runs(session, tenant_id, wanted)),
+        lambda session: (attribute_cells(row, COLUMNS) for row in all_runs(session, tenant_id, filters)),
     )
 
 

@@ -60,7 +60,7 @@ def _title(page: str, context: dict[str, Any]) -> str:
 def title_element(said: str) -> str:
     """Return what names a page in its window, as layouts/_document.html does; htmx takes it out of a fragment.
 
-    ``said`` is text as it stands in HTML already.
+    ``said`` is text that is HTML already.
     """
     return f"<title>{said} · Lotus</title>\n"
 

@@ -21,5 +21,5 @@ def same_page(**changes: str | None) -> str:
 def with_query(path: str, **changes: str | None) -> str:
     """Return another path with the query of this page, changed in part."""
     kept = {name: value for name, value in request.args.items() if name not in PAGE_PARTS and value}
-    wanted = {name: value for name, value in {**kept, **changes}.items() if value}
-    return f"{path}?{urlencode(wanted)}" if wanted else path
+    arguments = {name: value for name, value in {**kept, **changes}.items() if value}
+    return f"{path}?{urlencode(arguments)}" if arguments else path

@@ -52,7 +52,7 @@ def here() -> str:
 
 
 def page_of_form() -> str:
-    """Return the page that a posted form stood on: it says so itself in ``page``, or htmx, or the Referer, or the URL."""
+    """Return the page that contained a posted form: the form says so in ``page``, or htmx, or the Referer, or the URL."""
     referrer = urlsplit(request.referrer or "")
     came_from = f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path
     return (

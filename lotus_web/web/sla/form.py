@@ -12,7 +12,7 @@ from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.transitions import check_free_text
 from lotus_web.domain.sentences import Sentence
-from lotus_web.services.items.actions import ReviewAction
+from lotus_web.services.items.action_records import ReviewAction
 from lotus_web.web.items.assignee import assignee_of
 from lotus_web.web.items.form import seen_version
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
-from lotus_web.services.items.actions import ReviewAction, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import apply_action
 from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import form_context
 

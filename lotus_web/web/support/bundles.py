@@ -41,9 +41,9 @@ def of_operation(operation_id: str) -> ResponseReturnValue:
 
 def _file(named: str, find: FindBundle) -> Response:
     parts = BundleParts(
-        artifact=_is_wanted("include_artifact"),
-        async_operation=_is_wanted("include_async_operation"),
-        idempotency_history=_is_wanted("include_idempotency_history"),
+        artifact=_is_included("include_artifact"),
+        async_operation=_is_included("include_async_operation"),
+        idempotency_history=_is_included("include_idempotency_history"),
         artifact_persisted=current.settings().artifacts_are_persisted,
     )
     bundle = find(db.session(), current_actor().tenant_id, named, parts)
@@ -51,6 +51,6 @@ def _file(named: str, find: FindBundle) -> Response:
     return attachment(document, f"support-bundle-{named}", "json")
 
 
-def _is_wanted(name: str) -> bool:
+def _is_included(name: str) -> bool:
     """Return whether a part is asked for: a form sends ``false`` for each, and ``true`` after it where the box is ticked."""
     return (request.args.getlist(name) or ["true"])[-1] == "true"

@@ -20,7 +20,7 @@ from lotus_web.wire.rebalance.result import GateDecision
 
 HASH_FIELD = "artifact_hash"
 GATE = Writer(GateDecision)
-# What names one call and not what was proposed: left out of the hash wherever it stands (delta 34).
+# What names one call and not what was proposed: left out of the hash wherever it occurs (delta 34).
 NOT_HASHED = frozenset({HASH_FIELD, "created_at", "correlation_id", "idempotency_key"})
 ORDERING = "CASH_FLOW->SELL->FX->BUY"
 DISCLAIMER = "A simulation from the prices and rates given; actual trades may be filled at others, and values may fall."

@@ -49,15 +49,15 @@ def _plan(
         return None
     delta = target_base / rate - _current_value(ctx, key, price.amount)
     side = Side.BUY if delta > ZERO else Side.SELL
-    wanted = whole_units(abs(delta) / price.amount)
-    quantity = wanted
-    if tax is not None and side is Side.SELL and wanted > ZERO and key in ctx.held:
-        quantity = tax.sell(ctx.held[key], wanted, price, rate)
+    requested = whole_units(abs(delta) / price.amount)
+    quantity = requested
+    if tax is not None and side is Side.SELL and requested > ZERO and key in ctx.held:
+        quantity = tax.sell(ctx.held[key], requested, price, rate)
     notional = Money(quantity * price.amount, price.currency)
     threshold = smallest_notional(ctx, key)
     if suppressed(ctx, key, notional, threshold) or quantity <= ZERO:
         return None
-    constraints = ((MIN_NOTIONAL,) if threshold else ()) + ((TAX_BUDGET,) if quantity < wanted else ())
+    constraints = ((MIN_NOTIONAL,) if threshold else ()) + ((TAX_BUDGET,) if quantity < requested else ())
     return SecurityTrade(
         intent_id=intent_id,
         instrument_id=key,
@@ -88,7 +88,7 @@ def smallest_notional(ctx: RunContext, key: str) -> Money | None:
 
 
 def suppressed(ctx: RunContext, key: str, notional: Money, threshold: Money | None) -> bool:
-    """Return whether an order is too small, and note it; amounts are compared as they stand, whatever the currency."""
+    """Return whether an order is too small, and note it; amounts are compared as they are, whatever the currency."""
     if not ctx.options.suppress_dust_trades or threshold is None or notional.amount >= threshold.amount:
         return False
     ctx.journal.suppressed.append(SuppressedIntent(key, notional, threshold))

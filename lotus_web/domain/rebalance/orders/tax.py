@@ -37,12 +37,12 @@ class TaxLedger:
                 continue
             if rest <= ZERO:
                 break
-            wanted = min(rest, held)
+            requested = min(rest, held)
             unit_gain = (price.amount - cost) * rate
-            take = self._within_budget(wanted, unit_gain)
+            take = self._within_budget(requested, unit_gain)
             self._book(unit_gain * take)
             rest -= take
-            if take < wanted:
+            if take < requested:
                 return self._cut(position, quantity, quantity - rest)
         if rest > LOT_TOLERANCE:
             return self._cut(position, quantity, quantity - rest)
@@ -60,11 +60,11 @@ class TaxLedger:
         rows.sort(key=lambda row: row[:3], reverse=True)
         return [(cost, quantity) for cost, _, _, quantity in rows]
 
-    def _within_budget(self, wanted: Decimal, unit_gain: Decimal) -> Decimal:
+    def _within_budget(self, requested: Decimal, unit_gain: Decimal) -> Decimal:
         if self.budget is None or unit_gain <= ZERO:
-            return wanted
+            return requested
         headroom = self.budget - self.used
-        return min(wanted, headroom / unit_gain) if headroom > ZERO else ZERO
+        return min(requested, headroom / unit_gain) if headroom > ZERO else ZERO
 
     def _book(self, realised: Decimal) -> None:
         if realised < ZERO:

@@ -35,9 +35,9 @@ def _problem(ctx: RunContext, work: TargetWork, groups: Groups) -> WeightProblem
     """Return the problem: only buyable weights are variables, all others are constants."""
     fixed = work.fixed()
     place = {key: index for index, key in enumerate(work.buyable)}
-    wanted = {row.instrument_id: row.weight for row in ctx.request.model_targets}
+    weights = {row.instrument_id: row.weight for row in ctx.request.model_targets}
     return WeightProblem(
-        wanted=tuple(wanted[key] for key in work.buyable),
+        targets=tuple(weights[key] for key in work.buyable),
         total_min=ONE - ctx.options.cash_band_max_weight - fixed,
         total_max=ONE - ctx.options.cash_band_min_weight - fixed,
         limit=ctx.options.single_position_max_weight,
@@ -56,7 +56,7 @@ def _hint(work: TargetWork, problem: WeightProblem, groups: Groups) -> None:
     """Add warnings that name the limits that contradict each other."""
     if problem.total_min > problem.total_max:
         work.warnings.append("INFEASIBILITY_HINT_CASH_BAND_CONTRADICTION")
-    if problem.limit is not None and problem.limit * len(problem.wanted) < problem.total_min:
+    if problem.limit is not None and problem.limit * len(problem.targets) < problem.total_min:
         work.warnings.append("INFEASIBILITY_HINT_SINGLE_POSITION_CAPACITY")
     for key, maximum, members in groups:
         if _fixed_part(work, members) > maximum:

@@ -48,10 +48,10 @@ class TargetWork:
 
     def scale_buyable(self, room: Decimal) -> bool:
         """Scale the buyable weights down to ``room``; return whether they had to be scaled."""
-        wanted = self.total(self.buyable)
-        if wanted <= room:
+        weight_sum = self.total(self.buyable)
+        if weight_sum <= room:
             return False
-        if wanted > ZERO:
+        if weight_sum > ZERO:
             self.shrink(self.buyable, room)
         return True
 

@@ -12,13 +12,13 @@ INFEASIBLE = "INFEASIBLE"
 
 @dataclass(frozen=True, slots=True)
 class WeightProblem:
-    """Find the non-negative weights closest to ``wanted``.
+    """Find the non-negative weights closest to ``targets``.
 
     Their sum lies in [``total_min``, ``total_max``], each is at most ``limit``, and each group's sum (member
     positions, maximum) is at most its maximum.
     """
 
-    wanted: tuple[Decimal, ...]
+    targets: tuple[Decimal, ...]
     total_min: Decimal
     total_max: Decimal
     limit: Decimal | None

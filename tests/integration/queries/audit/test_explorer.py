@@ -19,7 +19,8 @@ from lotus_web.queries.audit.explorer import AuditFilter, all_audit_lines, audit
 from lotus_web.queries.audit.lines import Source
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.command import CommandContext
-from lotus_web.services.items.actions import ReviewAction, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import apply_action
 from lotus_web.store.session import db
 from tests.support.events import NOON, POLICY, open_item, open_items, person
 

@@ -14,7 +14,8 @@ from lotus_web.domain.surface import Surface
 from lotus_web.queries.decisions.reasons import ReasonLine, reason_report
 from lotus_web.queries.sla.board import AGES, Load, SlaBoard, sla_board
 from lotus_web.services.command import CommandContext
-from lotus_web.services.items.actions import ReviewAction, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import apply_action
 from lotus_web.store.session import db, transaction
 from tests.support.events import NOON, POLICY, open_item, person
 

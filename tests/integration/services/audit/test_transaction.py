@@ -16,7 +16,8 @@ from lotus_web.models import AuditRecord, EventLogEntry, Notification, WorkflowA
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.command import CommandContext
 from lotus_web.services.items import actions
-from lotus_web.services.items.actions import ReviewAction, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import apply_action
 from lotus_web.store.session import db
 from tests.support.events import NOON, POLICY, open_item, person
 

@@ -14,7 +14,8 @@ from lotus_web.domain.items.actions import Action
 from lotus_web.domain.surface import Surface
 from lotus_web.models import WorkflowItem
 from lotus_web.services.command import CommandContext
-from lotus_web.services.items.actions import ReviewAction, apply_action
+from lotus_web.services.items.action_records import ReviewAction
+from lotus_web.services.items.actions import apply_action
 from lotus_web.services.items.claims import RELEASER, end_claim, expired_claims
 from lotus_web.store.session import db, transaction
 from tests.support.events import NOON, POLICY, open_item, person

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask, request
 
 from lotus_web.domain.access import ROLE_PERMISSIONS, Permission, Role
-from lotus_web.web.guard.access import Door, access_of, is_json_blueprint
+from lotus_web.web.guard.access import OpenTo, access_of, is_json_blueprint
 from tests.integration.conftest import ClientOf
 from tests.support.people import csrf_token
 
@@ -16,7 +16,7 @@ READ, REVIEW, ASSIGN = Permission.RUNS_READ, Permission.WORKFLOW_REVIEW, Permiss
 EXPORT, ADMIN = Permission.WORKFLOW_EXPORT, Permission.ADMIN
 # What each page of the control plane asks for; the test fails when one is missing here or asks for something else.
 ASKED = {
-    "inbox.home": Door.SIGNED_IN,
+    "inbox.home": OpenTo.SIGNED_IN,
     "inbox.show": READ,
     "inbox.claim": REVIEW,
     "inbox.take_next": REVIEW,
@@ -29,9 +29,9 @@ ASKED = {
     "reasons.show": READ,
     "sla.show": READ,
     "sla.move": ASSIGN,
-    "notifications.show": Door.SIGNED_IN,
-    "notifications.bell": Door.SIGNED_IN,
-    "notifications.read": Door.SIGNED_IN,
+    "notifications.show": OpenTo.SIGNED_IN,
+    "notifications.bell": OpenTo.SIGNED_IN,
+    "notifications.read": OpenTo.SIGNED_IN,
     "studio.show": READ,
     "studio.trace": READ,
     "studio.start": REVIEW,
@@ -93,7 +93,7 @@ def test_each_role_passes_where_it_may_and_nowhere_else(app: Flask, client_of: C
             else client.post(path, data={"csrf_token": token, "notification_id": "x"})
         )
         asked = ASKED[endpoint]
-        expected = PASSED if asked is Door.SIGNED_IN or asked in may else {403}
+        expected = PASSED if asked is OpenTo.SIGNED_IN or asked in may else {403}
         if answer.status_code not in expected:
             wrong[f"{method} {endpoint}"] = answer.status_code
     assert wrong == {}

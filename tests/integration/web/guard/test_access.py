@@ -14,7 +14,7 @@ from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission, Role
 from lotus_web.services.accounts.people import give_role
 from lotus_web.store.session import transaction
-from lotus_web.web.guard.access import Door, access_of, is_json_blueprint
+from lotus_web.web.guard.access import OpenTo, access_of, is_json_blueprint
 from tests.integration.conftest import ClientOf
 from tests.support.people import PASSWORD, hidden_fields, hire, post, sign_in
 
@@ -41,7 +41,7 @@ def page_addresses(app: Flask, method: str) -> list[str]:
             for rule in app.url_map.iter_rules()
             if method in (rule.methods or ())
             and not is_json_blueprint(rule.endpoint.rpartition(".")[0])
-            and access_of(app, rule.endpoint) is not Door.PUBLIC
+            and access_of(app, rule.endpoint) is not OpenTo.PUBLIC
         ]
 
 
@@ -81,7 +81,7 @@ def test_only_signing_in_and_out_the_reference_and_static_files_are_public(app: 
     public = {
         rule.endpoint
         for rule in app.url_map.iter_rules()
-        if not is_json_blueprint(rule.endpoint.rpartition(".")[0]) and access_of(app, rule.endpoint) is Door.PUBLIC
+        if not is_json_blueprint(rule.endpoint.rpartition(".")[0]) and access_of(app, rule.endpoint) is OpenTo.PUBLIC
     }
     assert public == {"static", "sign_in.show", "sign_in.sign_in", "sign_in.sign_out", "docs.show"}
 
@@ -185,6 +185,6 @@ def test_another_tenant_does_not_exist(desk: Flask, client_of: ClientOf) -> None
 @pytest.mark.stores("sqlite")
 def test_the_names_of_permissions_and_marks_agree(desk: Flask) -> None:
     assert access_of(desk, "desk.vault") is Permission.ADMIN
-    assert access_of(desk, "desk.lounge") is Door.SIGNED_IN
-    assert access_of(desk, "desk.hall") is Door.PUBLIC
+    assert access_of(desk, "desk.lounge") is OpenTo.SIGNED_IN
+    assert access_of(desk, "desk.hall") is OpenTo.PUBLIC
     assert access_of(desk, "desk.unmarked") is None

@@ -47,7 +47,7 @@ def test_what_was_typed_is_shown_when_its_form_is_gone(app: Flask, client_of: Cl
     )
     assert late.status_code == 409
     assert "While you were looking, tomas approved." in late.text
-    assert '<blockquote class="kept">I agree because.</blockquote>' in late.text
+    assert '<blockquote class="quoted">I agree because.</blockquote>' in late.text
 
 
 def test_a_second_click_is_told_kindly_that_the_first_was_recorded(app: Flask, client_of: ClientOf) -> None:

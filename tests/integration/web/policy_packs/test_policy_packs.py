@@ -68,7 +68,7 @@ def test_a_run_says_under_which_pack_it_was_computed_and_what_that_set(app: Flas
 
 def test_administrators_see_the_packs_of_their_tenant(app: Flask, client_of: ClientOf) -> None:
     ada = client_of("ada")
-    assert "Every run goes by the options of its request." in ada.get("/admin/settings").text
+    assert "Every run uses the options of its request." in ada.get("/admin/settings").text
     put(app, PACK)
     put(app, {"policy_pack_id": "northern"}, tenant="north")
     page = ada.get("/admin/settings").text

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stor
 
 @pytest.mark.stores(*KINDS)
 def test_where_everything_is_kept(client_of: ClientOf, store_kind: str) -> None:
-    told = re.search(r"Kept in</dt>\s*<dd[^>]*>\s*(.*?)\s*</dd>", client_of("vera").get("/support").text)
+    told = re.search(r"Stored in</dt>\s*<dd[^>]*>\s*(.*?)\s*</dd>", client_of("vera").get("/support").text)
     assert told is not None
     assert told[1] == {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[store_kind]
 
