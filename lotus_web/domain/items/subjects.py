@@ -56,7 +56,7 @@ SUBJECTS: Mapping[SubjectType, SubjectSpec] = {
         stored="proposal",
         noun="this proposal",
         submitted="made version {version_no}",
-        not_kept=("The proposal itself was deleted.", "Its decisions and this timeline remain."),
+        purged_notice=("The proposal itself was deleted.", "Its decisions and this timeline remain."),
         only_maker_waits=True,
     ),
 }
@@ -84,6 +84,17 @@ def subject_of(stored: str, *, run_id: str | None) -> SubjectType:
 def item_id(trace_id: str, subject: SubjectType, subject_id: str) -> str:
     """Return the id of the item about a subject (workflow.md §1)."""
     return item_id_as_stored(trace_id, SUBJECTS[subject].stored, subject_id)
+
+
+def possible_subject_ids(workflow_id: str, subject: SubjectType) -> frozenset[str]:
+    """Return every id that can be the subject's where an item of this kind has this id.
+
+    The two ids that are joined may contain the joint as well, so there are as many as it occurs; which one it is, is known
+    only from what is stored under them.
+    """
+    joint = item_id("", subject, "")
+    starts = (place for place in range(len(workflow_id)) if workflow_id.startswith(joint, place))
+    return frozenset(workflow_id[start + len(joint) :] for start in starts)
 
 
 def item_id_as_stored(trace_id: str, stored: str, subject_id: str) -> str:

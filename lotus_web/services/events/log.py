@@ -22,9 +22,9 @@ from lotus_web.domain.events.envelope import (
     entry_hash,
     envelope,
 )
-from lotus_web.domain.events.opening import OPENERS, opened_by
+from lotus_web.domain.events.opening import opened_by
 from lotus_web.domain.events.projection import Effect, target_workflow_id
-from lotus_web.domain.items.subjects import SubjectType, item_id
+from lotus_web.domain.items.subjects import SubjectType, item_id, possible_subject_ids
 from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 from lotus_web.models import EventLogEntry, Run, TenantRuntime, WorkflowItem
@@ -154,8 +154,7 @@ def _insert(session: Session, entries: Sequence[EventLogEntry]) -> None:
 
 def _check_opening(session: Session, draft: EventDraft, history: TraceHistory) -> None:
     """Refuse an event that would open another trace's item, or one from outside that would open a run's: ids can coincide."""
-    subject = opened_by(draft)
-    if subject is None:
+    if opened_by(draft) is None:
         return
     workflow_id = str(target_workflow_id(draft))
     item = history.items.get(workflow_id)
@@ -165,28 +164,22 @@ def _check_opening(session: Session, draft: EventDraft, history: TraceHistory) -
             Sentence("{workflow_id} is an item of another trace.", workflow_id=workflow_id),
             loc=("body", "trace_id"),
         )
-    run = None
-    if draft.producer_id != OWN_PRODUCER:
-        run = _run_reviewed_as(session, draft, workflow_id, OPENERS[subject].subject_id(draft.payload))
+    run = None if draft.producer_id == OWN_PRODUCER else _run_reviewed_as(session, draft.tenant_id, workflow_id)
     if run is not None:
         message = f"{run.rebalance_run_id} is a run: recording it opens its review."
         raise InvalidInput("invalid_argument", message, loc=("body", "payload"))
 
 
-def _run_reviewed_as(session: Session, draft: EventDraft, workflow_id: str, subject_id: str) -> Run | None:
-    """Return the run whose review has this id.
-
-    An id is two ids joined, so that of a run can also come of another pair, whose second id holds the joint: only then are the
-    joined columns compared, which no index answers.
-    """
-    run = session.get(Run, (draft.tenant_id, subject_id))
-    if run is not None and item_id(run.correlation_id, SubjectType.RUN, run.rebalance_run_id) == workflow_id:
-        return run
-    joint = item_id("", SubjectType.RUN, "")
-    if joint not in f":{subject_id}":
+def _run_reviewed_as(session: Session, tenant_id: str, workflow_id: str) -> Run | None:
+    """Return the run whose review has this id, found by the primary key of each run that it can be about."""
+    ids = possible_subject_ids(workflow_id, SubjectType.RUN)
+    if not ids:
         return None
-    joined = Run.correlation_id + joint + Run.rebalance_run_id
-    return session.scalars(select(Run).where(Run.tenant_id == draft.tenant_id, joined == workflow_id)).one_or_none()
+    query = select(Run).where(Run.tenant_id == tenant_id, Run.rebalance_run_id.in_(sorted(ids)))
+    for run in session.scalars(query):
+        if item_id(run.correlation_id, SubjectType.RUN, run.rebalance_run_id) == workflow_id:
+            return run
+    return None
 
 
 def _check_place(draft: EventDraft, expected: int) -> None:
