@@ -7,8 +7,8 @@ from collections.abc import Mapping
 VERIFY_CHAIN = "verify_chain"
 INTACT, BROKEN = "intact", "broken"
 
-# Actions of refused forms were once stored under the name of the endpoint. Rows are never rewritten: they are read with the
-# word that is stored for the same form now (ADR 0018).
+# Actions of refused forms and JSON requests were once stored under the name of the endpoint. Rows are never rewritten: they are read with the
+# word that is stored for the same request now (ADR 0018).
 FORMER_ACTIONS: Mapping[str, str] = {
     "admin_add": "create_person",
     "admin_alter": "change_person",
@@ -16,6 +16,7 @@ FORMER_ACTIONS: Mapping[str, str] = {
     "admin_tokens_revoke": "revoke_token",
     "admin_accounts_alter": "change_account",
     "legal_hold_change": "change_legal_hold",
+    "supportability_post_legal_hold": "change_legal_hold",
 }
 
 

@@ -71,7 +71,10 @@ class PublicIf:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Everything that is declared of a route; ``permission`` None means that anyone may call it."""
+    """Everything that is declared of a route; ``permission`` None means that anyone may call it.
+
+    ``recorded_as`` is the action that the audit log stores for a refused call; None stores the names of blueprint and view.
+    """
 
     summary: str
     permission: Permission | AnyToken | None
@@ -85,6 +88,7 @@ class Endpoint:
     refuses: tuple[Refuses, ...]
     example: object
     opened: PublicIf | None = None
+    recorded_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ def endpoint(
     refuses: tuple[Refuses, ...] = (),
     example: object = None,
     opened: PublicIf | None = None,
+    recorded_as: str | None = None,
 ) -> Declare:
     """Declare a route.
 
@@ -123,7 +128,19 @@ def endpoint(
     ``body``; it returns a model of ``response``, or a ready Response where it sends stored bytes or the status varies.
     """
     declared = Endpoint(
-        summary, permission, features, headers, query, body, response, status, also, refuses, example, opened
+        summary,
+        permission,
+        features,
+        headers,
+        query,
+        body,
+        response,
+        status,
+        also,
+        refuses,
+        example,
+        opened,
+        recorded_as,
     )
 
     def declare(view: View) -> Callable[..., Any]:
@@ -165,7 +182,8 @@ class ApiBlueprint(Blueprint):
         if declared is None:
             raise TypeError(f"{rule} has no @endpoint: a route must say who may call it")
         name = endpoint or view_func.__name__
-        guarded = _guarded(view_func, declared, self.envelope, route=f"{self.name}_{view_func.__name__}")
+        route = declared.recorded_as or f"{self.name}_{view_func.__name__}"
+        guarded = _guarded(view_func, declared, self.envelope, route=route)
         super().add_url_rule(rule, name, guarded, provide_automatic_options=False, merge_slashes=False, **options)
 
     def mount(self, app: Flask, prefix: str, *, name: str | None = None) -> None:

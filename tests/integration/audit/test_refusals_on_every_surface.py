@@ -143,7 +143,7 @@ def test_who_speaks_in_anothers_name_leaves_one_line_on_every_surface(
         (
             f"/rebalance/runs/{run_id}/legal-hold",
             {"action": "SET", "reason": "r"},
-            "supportability_post_legal_hold",
+            "change_legal_hold",
             run_id,
         ),
     ]

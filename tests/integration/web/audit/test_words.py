@@ -53,6 +53,7 @@ def about(page: str) -> list[str]:
         ("admin_tokens_revoke", "tok1", "/admin/tokens/tok1", "/audit?about=tok1"),
         ("admin_accounts_alter", "engine", "/admin/tokens", "/audit?about=engine"),
         ("legal_hold_change", "rr_1", "/runs/rr_1", "/runs/rr_1"),
+        ("supportability_post_legal_hold", "rr_1", "/runs/rr_1", "/runs/rr_1"),
         ("verify_chain", "chain", "/audit?about=chain", "/audit?about=chain"),
     ],
 )
@@ -82,6 +83,7 @@ def test_what_a_line_is_about_is_a_link(
         ("admin_alter", "Change person"),
         ("admin_tokens_issue", "Create token"),
         ("legal_hold_change", "Change legal hold"),
+        ("supportability_post_legal_hold", "Change legal hold"),
         ("inbox_claim", "Inbox claim"),
     ],
 )
