@@ -15,7 +15,7 @@ INSTEAD = {
     "desk": "inbox, or reviewers",
     "doors?": "surface, or entry point",
     "beside": "next to, or in addition to",
-    "stands?|stood": "is, is written, is stored",
+    "(?:stands?|stood) (?:in|for|on)": "is written in, is, replaces, imports",
     "wanted": "filters, or what it is: targets, requested, ids",
     "askers?|takers?": "claimant, or caller",
     "lapsed?": "expired",

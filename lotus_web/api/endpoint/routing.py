@@ -127,21 +127,8 @@ def endpoint(
     The view is called with the path values by name and, where they apply, ``call`` (unless public), ``query`` and
     ``body``; it returns a model of ``response``, or a ready Response where it sends stored bytes or the status varies.
     """
-    declared = Endpoint(
-        summary,
-        permission,
-        features,
-        headers,
-        query,
-        body,
-        response,
-        status,
-        also,
-        refuses,
-        example,
-        opened,
-        recorded_as,
-    )
+    about = (summary, permission, features, headers, query, body, response, status, also, refuses)
+    declared = Endpoint(*about, example, opened, recorded_as)
 
     def declare(view: View) -> Callable[..., Any]:
         setattr(view, DECLARED, declared)

@@ -96,7 +96,7 @@ def nodes_from_tiles(read: ReadTile) -> Nodes:
 
 
 def tile_root(hashes: Sequence[bytes]) -> bytes:
-    """Return the hash over a full tile, which stands for it in the level above."""
+    """Return the hash over a full tile, which represents it in the level above."""
     if len(hashes) != WIDTH:
         raise ValueError("only a full tile has a hash in the level above")
     return complete_levels(hashes)[HEIGHT][0]

@@ -31,30 +31,30 @@ class ProposalFilter:
 
 
 def proposal_page(
-    session: Session, tenant_id: str, wanted: ProposalFilter, *, limit: int, cursor: str | None
+    session: Session, tenant_id: str, filters: ProposalFilter, *, limit: int, cursor: str | None
 ) -> Page[ProposalSummary]:
     """Return a page, newest first by (created_at, id); raises InvalidInput ``INVALID_CURSOR``."""
-    query = select(*SUMMARY).where(*_conditions(tenant_id, wanted))
+    query = select(*SUMMARY).where(*_conditions(tenant_id, filters))
     return keyset.page(session, query, NEWEST, row=lambda found: ProposalSummary(*found), limit=limit, cursor=cursor)
 
 
-def all_proposals(session: Session, tenant_id: str, wanted: ProposalFilter) -> Iterator[ProposalSummary]:
+def all_proposals(session: Session, tenant_id: str, filters: ProposalFilter) -> Iterator[ProposalSummary]:
     """Yield every matching proposal, newest first, a batch at a time, for the export."""
     return keyset.all_rows(
-        session, lambda cursor: proposal_page(session, tenant_id, wanted, limit=EXPORT_BATCH, cursor=cursor)
+        session, lambda cursor: proposal_page(session, tenant_id, filters, limit=EXPORT_BATCH, cursor=cursor)
     )
 
 
-def _conditions(tenant_id: str, wanted: ProposalFilter) -> list[ColumnElement[bool]]:
+def _conditions(tenant_id: str, filters: ProposalFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Proposal.tenant_id == tenant_id]
     exact = {
-        Proposal.portfolio_id: wanted.portfolio_id,
-        Proposal.current_state: wanted.state,
-        Proposal.created_by: wanted.created_by,
+        Proposal.portfolio_id: filters.portfolio_id,
+        Proposal.current_state: filters.state,
+        Proposal.created_by: filters.created_by,
     }
     found += [column == value for column, value in exact.items() if value is not None]
-    if wanted.created_from is not None:
-        found.append(Proposal.created_at >= wanted.created_from)
-    if wanted.created_to is not None:
-        found.append(Proposal.created_at <= wanted.created_to)
+    if filters.created_from is not None:
+        found.append(Proposal.created_at >= filters.created_from)
+    if filters.created_to is not None:
+        found.append(Proposal.created_at <= filters.created_to)
     return found
