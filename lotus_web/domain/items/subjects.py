@@ -7,6 +7,7 @@ does to its subject (services/items/subjects.py) and what its page shows (web/it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,12 +90,12 @@ def item_id(trace_id: str, subject: SubjectType, subject_id: str) -> str:
 def possible_subject_ids(workflow_id: str, subject: SubjectType) -> frozenset[str]:
     """Return every id that can be the subject's where an item of this kind has this id.
 
-    The two ids that are joined may contain the joint as well, so there are as many as it occurs; which one it is, is known
-    only from what is stored under them.
+    The two ids that are joined may contain the joint as well, so there are as many as it occurs. Which of them it is, if
+    any, is known only from what is stored under them: the caller compares the joined ids.
     """
     joint = item_id("", subject, "")
-    starts = (place for place in range(len(workflow_id)) if workflow_id.startswith(joint, place))
-    return frozenset(workflow_id[start + len(joint) :] for start in starts)
+    found = re.finditer(f"(?={re.escape(joint)})", workflow_id)  # a look-ahead: occurrences may overlap
+    return frozenset(workflow_id[one.start() + len(joint) :] for one in found)
 
 
 def item_id_as_stored(trace_id: str, stored: str, subject_id: str) -> str:
