@@ -11,12 +11,16 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
+from lotus_web.cli import audit_keys
 from lotus_web.cli.transactions import reading, with_a_log
+from lotus_web.config import current
 from lotus_web.queries.audit.chain import ChainReport, verify_chain
 from lotus_web.queries.audit.decisions import verify_decisions
+from lotus_web.queries.transparency.verify import verify_tree
 from lotus_web.wire.audit import export_faults
 
 group = AppGroup("audit", help="Verify that the history was not changed.")
+group.add_command(audit_keys.group)
 
 
 @group.command("verify")
@@ -50,9 +54,12 @@ def _tenant_intact(session: Session, tenant_id: str) -> bool:
     report = verify_chain(session, tenant_id)
     click.echo(_sentence(report), err=not report.intact)
     wrong = list(verify_decisions(session, tenant_id)) if report.intact else []
-    for sentence in wrong:
+    tree = verify_tree(session, current.settings(), tenant_id)
+    for sentence in (*wrong, *tree.wrong):
         click.echo(f"{tenant_id}: BROKEN: {sentence}", err=True)
-    return report.intact and not wrong
+    if tree.checkpoints and tree.intact:
+        click.echo(f"{tenant_id}: checkpoints: {tree.checkpoints}, the last one over {tree.size} entries, all verified")
+    return report.intact and tree.intact and not wrong
 
 
 def _sentence(report: ChainReport) -> str:

@@ -18,11 +18,13 @@ from sqlalchemy.exc import DBAPIError
 from lotus_web import create_app
 from lotus_web.config.settings import BadSetting, Settings
 from lotus_web.demo.load import is_loaded
+from lotus_web.store.ed25519 import NoSigningKey, create_key
 from lotus_web.store.session import db
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSTANCE = Path("instance")
 SECRET_KEY = INSTANCE / "secret_key"
+LOG_KEY = INSTANCE / "log_key"
 SIGN_INS = INSTANCE / "demo_sign_ins"
 FLASK = (sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"))
 # Not passed on to the process that loads the demo tenant: what it counts does not belong to the server's metrics.
@@ -57,6 +59,10 @@ def set_environment() -> None:
         os.environ[name] = os.environ.get(name) or value
     if not os.environ.get("LOTUS_SECRET_KEY"):
         os.environ["LOTUS_SECRET_KEY"] = kept_secret_key()
+    if not os.environ.get("LOTUS_LOG_KEY_FILE"):
+        if not LOG_KEY.exists():
+            create_key(LOG_KEY)
+        os.environ["LOTUS_LOG_KEY_FILE"] = str(LOG_KEY)
 
 
 def prepare_store(settings: Settings) -> None:
@@ -87,7 +93,7 @@ def prepare() -> int:
         prepare_store(Settings.from_environ())
     except KeyboardInterrupt:
         return 130
-    except (BadSetting, DBAPIError, OSError, subprocess.CalledProcessError) as problem:
+    except (BadSetting, DBAPIError, NoSigningKey, OSError, subprocess.CalledProcessError) as problem:
         print(f"error: {sentence(problem)}", file=sys.stderr)
         return 1
     return 0

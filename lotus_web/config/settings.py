@@ -165,6 +165,17 @@ class Settings(ProposalSettings):
         low=3,
         high=3600,
     )
+    log_key_file = text(
+        "LOTUS_LOG_KEY_FILE",
+        "",
+        "the file of the key that signs the checkpoints of the log; without one, none are made",
+    )
+    log_origin = line(
+        "LOTUS_LOG_ORIGIN", "lotus-web", "the name of this deployment's logs, the same for ever: no spaces"
+    )
+    checkpoint_seconds = whole(
+        "LOTUS_CHECKPOINT_SECONDS", 60, "how often a checkpoint is signed while there is something new", high=3600
+    )
     claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim lasts without activity", high=MINUTES_MAX)
     four_eyes = flag("LOTUS_FOUR_EYES", True, "the submitter of a run may not approve it")
     four_eyes_exempt_tenants = words(

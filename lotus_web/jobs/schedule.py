@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from lotus_web.config.settings import Settings
-from lotus_web.jobs import claims, delivery, housekeeping, operations, retention, sla
+from lotus_web.jobs import checkpoints, claims, delivery, housekeeping, operations, retention, sla
 from lotus_web.jobs.context import JobContext
 
 Outcome = dict[str, Any]
@@ -18,13 +18,14 @@ Outcome = dict[str, Any]
 class Job:
     """A bounded function of the current time that returns what it did; ``cadence`` gives the seconds between runs.
 
-    ``preview``, where a job has one, returns what it would do and writes nothing.
+    ``preview``, where a job has one, returns what it would do and writes nothing. ``at_stop`` means once more at an orderly stop.
     """
 
     name: str
     run: Callable[[JobContext, datetime], Outcome]
     cadence: Callable[[Settings], int]
     preview: Callable[[JobContext, datetime], Outcome] | None = None
+    at_stop: bool = False
 
 
 JOBS: tuple[Job, ...] = (
@@ -32,6 +33,7 @@ JOBS: tuple[Job, ...] = (
     Job("claims", claims.release, lambda settings: settings.sla_sweep_seconds),
     Job("delivery", delivery.deliver_pending, lambda settings: delivery.CADENCE_SECONDS, delivery.preview),
     Job("operations", operations.run_due, lambda settings: operations.CADENCE_SECONDS),
+    Job("checkpoints", checkpoints.sign, lambda settings: settings.checkpoint_seconds, at_stop=True),
     Job("retention", retention.purge, lambda settings: 3600, retention.preview),
     Job("housekeeping", housekeeping.purge, lambda settings: 3600),
 )

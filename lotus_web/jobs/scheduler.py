@@ -52,9 +52,15 @@ class Scheduler:
         self.clock.start()
 
     def stop(self) -> None:
-        """Finish the current units of work, then release the lead; if the store is away, the lease expires by itself."""
+        """Finish the current units of work and what is done at a stop, then release the lead.
+
+        If the store is away, the lease expires by itself.
+        """
         self.stop_asked.set()
         self.clock.shutdown(wait=True)
+        for job in JOBS:
+            if job.at_stop and self.lead is not None:
+                self._run(job, threading.Event())
         try:
             with self.app.app_context(), transaction() as session:
                 release_lead(session, self.owner)
@@ -85,10 +91,12 @@ class Scheduler:
         """Run one job if this process leads; a failure is recorded and the next tick tries again."""
         if self.lead is None:
             self.renew()
-        if self.lead is None or self.stop_asked.is_set():
-            return
+        if self.lead is not None and not self.stop_asked.is_set():
+            self._run(job, self.stop_asked)
+
+    def _run(self, job: Job, stop: threading.Event) -> None:
         with self.app.app_context():
-            context = JobContext(self.settings, self.lead, self.stop_asked)
+            context = JobContext(self.settings, self.lead, stop)
             try:
                 run_job(job, context, owner=self.owner, now=utcnow())
             except Exception as failed:

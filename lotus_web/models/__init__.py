@@ -25,6 +25,7 @@ from lotus_web.models.proposals import (
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
 from lotus_web.models.service_accounts import ApiToken, ServiceAccount
 from lotus_web.models.support import StoreCounter
+from lotus_web.models.transparency import LogCheckpoint, LogKey, LogTile
 
 __all__ = [
     "ApiToken",
@@ -35,6 +36,9 @@ __all__ = [
     "IdempotencyKey",
     "JobRun",
     "LineageEdge",
+    "LogCheckpoint",
+    "LogKey",
+    "LogTile",
     "Notification",
     "NotificationDelivery",
     "NotificationRead",

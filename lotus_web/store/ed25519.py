@@ -1,8 +1,12 @@
-"""Ed25519 keys outside the store: made in a file that only its owner reads, signing, and verifying."""
+"""Ed25519 keys outside the store: made in a file that only its owner reads, signing, and verifying.
+
+Beside the file lies its public half, ``FILE.pub``, for processes and people that verify and must not sign.
+"""
 
 from __future__ import annotations
 
 import os
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 OWNER_ONLY = 0o600
+PUBLIC_SIZE = 32
 
 
 class NoSigningKey(Exception):
@@ -47,21 +52,44 @@ def verify(public: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
+def public_file(path: Path) -> Path:
+    """Return where the public half of a key lies."""
+    return path.with_name(f"{path.name}.pub")
+
+
 def create_key(path: Path) -> SigningKey:
     """Make a key in a new file, readable by its owner only; raises NoSigningKey if the file is there already."""
-    key = Ed25519PrivateKey.generate()
+    key = SigningKey(Ed25519PrivateKey.generate())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        with os.fdopen(handle, "wb") as file:
+            file.write(key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            file.flush()
+            os.fsync(file.fileno())
+        public_file(path).write_text(f"{b64encode(key.public).decode()}\n", encoding="ascii")
     except FileExistsError:
         raise NoSigningKey(f"{path} is there already: a key is never overwritten") from None
     except OSError as problem:
         raise NoSigningKey(f"{path}: {problem.strerror}") from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        file.flush()
-        os.fsync(file.fileno())
-    return SigningKey(key)
+    return key
+
+
+def read_public(path: Path) -> bytes:
+    """Return the public half of the key in a file, from the file beside it where this process may not read the key.
+
+    Raises NoSigningKey if neither gives one.
+    """
+    try:
+        return read_key(path).public
+    except NoSigningKey as refused:
+        try:
+            found = b64decode(public_file(path).read_text(encoding="ascii").strip(), validate=True)
+        except (OSError, ValueError):
+            raise refused from None
+        if len(found) != PUBLIC_SIZE:
+            raise refused from None
+        return found
 
 
 def read_key(path: Path) -> SigningKey:

@@ -17,6 +17,7 @@ from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.notifications import Channel
 from lotus_web.models import EventLogEntry, JobRun, Person, SchedulerLease, TenantRuntime
 from lotus_web.queries.accounts.people import assignable_people
+from lotus_web.queries.health.log_key import checkpoint_states, key_problem
 from lotus_web.queries.health.revisions import known_revisions, newest_revisions
 from lotus_web.queries.health.settings import SettingInForce, settings_in_force
 from lotus_web.queries.notifications.deliveries import undelivered_counts
@@ -148,6 +149,31 @@ def check_chains(session: Session, _settings: Settings, _now: datetime) -> Itera
             )
 
 
+def check_log_key(session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Check that checkpoints of the log are signed: in production they must be."""
+    problem = key_problem(session, settings)
+    if problem is None:
+        yield Finding("log key", State.OK, "Checkpoints of the log are signed with the key in LOTUS_LOG_KEY_FILE.")
+        return
+    state = State.WRONG if settings.production else State.NOTE
+    mend = "Set LOTUS_LOG_KEY_FILE to a file outside the store, then flask --app app audit key create"
+    yield Finding("log key", state, problem, mend)
+
+
+def check_checkpoints(session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Check that the last checkpoint of each tenant holds; ``audit verify`` checks them all."""
+    for tenant_id, found in checkpoint_states(session, settings):
+        name = f"checkpoint of {tenant_id}"
+        if found.wrong is not None:
+            mend = f"flask --app app audit verify --tenant {tenant_id}"
+            yield Finding(name, State.WRONG, f"{found.size} entries: {found.wrong}.", mend, tenant=tenant_id)
+        elif found.unverified is None:
+            says = (
+                f"{found.size} entries, signed at {found.signed_at:%Y-%m-%d %H:%M:%S} UTC, and the log gives its root."
+            )
+            yield Finding(name, State.OK, says, tenant=tenant_id)
+
+
 def check_scheduler(session: Session, settings: Settings, now: datetime) -> Iterator[Finding]:
     """Check that a process runs the scheduled jobs."""
     lease = session.scalars(select(SchedulerLease).order_by(SchedulerLease.until.desc()).limit(1)).one_or_none()
@@ -225,6 +251,8 @@ CHECKS: tuple[Check, ...] = (
     check_store,
     check_migrations,
     check_chains,
+    check_log_key,
+    check_checkpoints,
     check_scheduler,
     check_failed_jobs,
     check_people,

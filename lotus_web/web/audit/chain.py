@@ -10,6 +10,7 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.queries.audit.chain import verify_chain
 from lotus_web.queries.audit.chain_state import chain_state
 from lotus_web.queries.audit.decisions import verify_decisions
+from lotus_web.queries.transparency.verify import verify_tree
 from lotus_web.services.audit.records import record_chain_check
 from lotus_web.store.session import db, transaction
 from lotus_web.web.format.filters import counted
@@ -52,4 +53,8 @@ def _verdict(tenant_id: str) -> tuple[str, str]:
     wrong = list(islice(verify_decisions(session, tenant_id), TOLD))
     if wrong:
         return BROKEN, f"The chain is intact, but the decisions contradict it: {'; '.join(wrong)}."
-    return INTACT, f"Intact: {counted(report.entries, 'entries')}, and the decisions say the same."
+    tree = verify_tree(session, current.settings(), tenant_id)
+    if not tree.intact:
+        return BROKEN, f"The chain is intact, but it is not the log that was signed: {'; '.join(tree.wrong[:TOLD])}."
+    signed = f" The last checkpoint, of {counted(tree.size, 'entries')}, holds." if tree.checkpoints else ""
+    return INTACT, f"Intact: {counted(report.entries, 'entries')}, and the decisions say the same.{signed}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_web.store.ed25519 import NoSigningKey, create_key, read_key, verify
+from lotus_web.store.ed25519 import NoSigningKey, create_key, public_file, read_key, read_public, verify
 
 RFC8032_PUBLIC = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
 RFC8032_SIGNATURE = bytes.fromhex(
@@ -62,3 +62,14 @@ def test_a_key_that_is_not_there_is_refused_and_so_is_a_place_for_none(tmp_path:
     (tmp_path / "file").touch()
     with pytest.raises(NoSigningKey, match="file"):
         create_key(tmp_path / "file" / "key")
+
+
+def test_who_may_not_read_the_key_reads_its_public_half(tmp_path: Path) -> None:
+    made = create_key(tmp_path / "key")
+    assert read_public(tmp_path / "key") == made.public
+    (tmp_path / "key").unlink()
+    assert read_public(tmp_path / "key") == made.public
+    for wrong in ("", "AAAA", "not base 64", "ü"):
+        public_file(tmp_path / "key").write_text(wrong, encoding="utf-8")
+        with pytest.raises(NoSigningKey, match="No such file"):
+            read_public(tmp_path / "key")

@@ -1,0 +1,142 @@
+"""A tenant's tree as it is stored: full tiles, and behind them the entries of the log, which are its leaves.
+
+A leaf is the text of an entry's ``entry_hash``. That hash is over everything that the entry says and over the entry before it,
+so a leaf fixes both, and neither a tile nor a bundle shows what an entry says (docs/proof.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.transparency.growth import RightEdge
+from lotus_web.domain.transparency.merkle import Nodes, leaf_hash
+from lotus_web.domain.transparency.tiles import WIDTH, nodes_from_tiles, unpack_hashes, width_at
+from lotus_web.models.events import EventLogEntry
+from lotus_web.models.transparency import LogCheckpoint, LogTile
+
+Place = Row[int, str]
+
+
+def leaf_of(entry_hash: str) -> bytes:
+    """Return the data of the leaf of an entry."""
+    return entry_hash.encode()
+
+
+def hashed_leaves(places: Sequence[Place]) -> list[bytes]:
+    """Return the leaf hashes of entries."""
+    return [leaf_hash(leaf_of(place.entry_hash)) for place in places]
+
+
+def entry_places(session: Session, tenant_id: str, *, after: int, limit: int) -> Sequence[Place]:
+    """Return the places and hashes of the entries behind one, in the order of the log."""
+    return session.execute(
+        select(EventLogEntry.log_seq, EventLogEntry.entry_hash)
+        .where(EventLogEntry.tenant_id == tenant_id, EventLogEntry.log_seq > after)
+        .order_by(EventLogEntry.log_seq)
+        .limit(limit)
+    ).all()
+
+
+def last_checkpoint(session: Session, tenant_id: str, *, until_size: int | None = None) -> LogCheckpoint | None:
+    """Return the checkpoint of the largest tree, or of the largest that is no larger than ``until_size``."""
+    query = select(LogCheckpoint).where(LogCheckpoint.tenant_id == tenant_id)
+    if until_size is not None:
+        query = query.where(LogCheckpoint.tree_size <= until_size)
+    return session.scalars(query.order_by(LogCheckpoint.tree_size.desc()).limit(1)).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTree:
+    """A tenant's tree; ``full`` full tiles of level 0 are stored, the last of them ends with entry ``last_log_seq``."""
+
+    session: Session
+    tenant_id: str
+    full: int
+    last_log_seq: int
+
+    @classmethod
+    def of(cls, session: Session, tenant_id: str) -> StoredTree:
+        """Return the tree as it is stored now."""
+        last = session.execute(
+            select(LogTile.tile_index, LogTile.last_log_seq)
+            .where(LogTile.tenant_id == tenant_id, LogTile.level == 0)
+            .order_by(LogTile.tile_index.desc())
+            .limit(1)
+        ).one_or_none()
+        return cls(session, tenant_id, last.tile_index + 1 if last else 0, last.last_log_seq if last else 0)
+
+    @property
+    def stored_size(self) -> int:
+        """How many leaves the full tiles hold."""
+        return self.full * WIDTH
+
+    def places(self, limit: int) -> Sequence[Place]:
+        """Return entries behind the full tiles, oldest first."""
+        return entry_places(self.session, self.tenant_id, after=self.last_log_seq, limit=limit)
+
+    def edge(self, leaves: Sequence[bytes]) -> RightEdge:
+        """Return the right edge of the tree of the full tiles and further leaves, fewer than fill a tile."""
+        full, rows = [self.full], [list(leaves)]
+        while full[-1]:
+            level = len(full)
+            full.append(full[-1] // WIDTH)
+            rows.append(self._roots(level - 1, full[-1] * WIDTH, full[-2]))
+        return RightEdge(full, rows)
+
+    def _roots(self, level: int, start: int, end: int) -> list[bytes]:
+        """Return the hashes over full tiles of a level, by the indexes from ``start`` to before ``end``."""
+        query = (
+            select(LogTile.root)
+            .where(LogTile.tenant_id == self.tenant_id, LogTile.level == level)
+            .where(LogTile.tile_index >= start, LogTile.tile_index < end)
+            .order_by(LogTile.tile_index)
+        )
+        return list(self.session.scalars(query))
+
+    def tile(self, level: int, index: int, size: int) -> list[bytes]:
+        """Return the hashes that a tile has in the tree of this size, none if it has no such tile."""
+        width = width_at(level, index, size)
+        stored = self.session.get(LogTile, (self.tenant_id, level, index)) if width else None
+        if stored is not None:
+            return unpack_hashes(stored.hashes)[:width]
+        if level:
+            return self._roots(level - 1, index * WIDTH, index * WIDTH + width)
+        return hashed_leaves(self.bundle(index, size))
+
+    def bundle(self, index: int, size: int) -> Sequence[Place]:
+        """Return the entries whose hashes are in a tile of level 0, as many as the tree of this size has there."""
+        width = width_at(0, index, size)
+        if not width or index > self.full:
+            return []
+        after = self.last_log_seq if index == self.full else self._end_of(index - 1)
+        return entry_places(self.session, self.tenant_id, after=after, limit=width)
+
+    def _end_of(self, index: int) -> int:
+        found = self.session.get(LogTile, (self.tenant_id, 0, index)) if index >= 0 else None
+        return found.last_log_seq if found is not None else 0
+
+    def nodes(self, size: int) -> Nodes:
+        """Return the source of hashes of the tree of this size, for its root and its proofs."""
+        return nodes_from_tiles(lambda level, index: self.tile(level, index, size))
+
+    def index_of(self, log_seq: int) -> int:
+        """Return the place of an entry among the leaves, by its place in the log."""
+        tile = self.session.execute(
+            select(LogTile.tile_index)
+            .where(LogTile.tenant_id == self.tenant_id, LogTile.level == 0, LogTile.last_log_seq >= log_seq)
+            .order_by(LogTile.last_log_seq)
+            .limit(1)
+        ).one_or_none()
+        index = tile.tile_index if tile is not None else self.full
+        before = self._end_of(index - 1)
+        query = (
+            select(func.count())
+            .select_from(EventLogEntry)
+            .where(EventLogEntry.tenant_id == self.tenant_id)
+            .where(EventLogEntry.log_seq > before, EventLogEntry.log_seq < log_seq)
+        )
+        return index * WIDTH + self.session.scalars(query).one()
