@@ -17,7 +17,7 @@ from lotus_web.domain.advisory.result import (
     SuitabilitySummary,
 )
 from lotus_web.domain.advisory.values import AdvisoryRequest
-from lotus_web.domain.rebalance.arithmetic import ZERO
+from lotus_web.domain.rebalance.arithmetic import ZERO, sums
 from lotus_web.domain.rebalance.valuation import CASH
 from lotus_web.domain.rebalance.values.codes import ReasonSeverity, ShelfStatus, Side
 from lotus_web.domain.rebalance.values.request import ShelfEntry
@@ -102,9 +102,7 @@ def _gate(issues: list[SuitabilityIssue]) -> RecommendedGate:
 
 def _weights(state: SimulatedState) -> dict[str, Decimal]:
     """Return the positive weights by instrument: what is not held is not scanned."""
-    weights: dict[str, Decimal] = {}
-    for row in state.positions:
-        weights[row.instrument_id] = weights.get(row.instrument_id, ZERO) + row.weight
+    weights = sums((row.instrument_id, row.weight) for row in state.positions)
     return {key: weight for key, weight in sorted(weights.items()) if weight > ZERO}
 
 
@@ -150,11 +148,7 @@ def _positions(ctx: AdvisoryContext, weights: Mapping[str, Decimal]) -> Iterator
 
 
 def _grouped(pairs: Iterable[tuple[str | None, Decimal]]) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = {}
-    for name, weight in pairs:
-        if name:
-            sums[name] = sums.get(name, ZERO) + weight
-    return dict(sorted(sums.items()))
+    return dict(sorted(sums((name, weight) for name, weight in pairs if name).items()))
 
 
 def _on_shelf(ctx: AdvisoryContext, weights: Mapping[str, Decimal]) -> list[tuple[ShelfEntry, Decimal]]:

@@ -35,6 +35,14 @@ def total(values: Iterable[Decimal]) -> Decimal:
     return sum(sorted(values), ZERO)
 
 
+def sums(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """Return the total of each key, keys in the order in which they first come."""
+    parts: dict[str, list[Decimal]] = {}
+    for key, value in pairs:
+        parts.setdefault(key, []).append(value)
+    return {key: total(values) for key, values in parts.items()}
+
+
 def to_places(number: Decimal, places: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
     """Return a number with this many decimal places, whatever its size."""
     return number.quantize(ONE.scaleb(-places), rounding=rounding, context=UNBOUNDED)

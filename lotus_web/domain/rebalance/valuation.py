@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, total
+from lotus_web.domain.rebalance.arithmetic import ONE, ZERO, sums, total
 from lotus_web.domain.rebalance.context import ValuationContext
 from lotus_web.domain.rebalance.values.codes import ValuationMode
 from lotus_web.domain.rebalance.values.money import Money
@@ -87,23 +87,19 @@ def _summary(
 def _by_asset_class(
     ctx: ValuationContext, rows: Iterable[PositionSummary], cash_base: Decimal, divisor: Decimal
 ) -> tuple[AllocationMetric, ...]:
-    values: dict[str, Decimal] = {}
-    for row in rows:
-        values[row.asset_class] = values.get(row.asset_class, ZERO) + row.value_in_base_ccy.amount
-    values[CASH] = values.get(CASH, ZERO) + cash_base
-    return _metrics(ctx, values, divisor)
+    values = [(row.asset_class, row.value_in_base_ccy.amount) for row in rows]
+    return _metrics(ctx, sums([*values, (CASH, cash_base)]), divisor)
 
 
 def _by_attribute(
     ctx: ValuationContext, rows: Iterable[PositionSummary], divisor: Decimal
 ) -> dict[str, tuple[AllocationMetric, ...]]:
-    values: dict[str, dict[str, Decimal]] = {}
+    values: dict[str, list[tuple[str, Decimal]]] = {}
     for row in rows:
         entry = ctx.shelf.get(row.instrument_id)
         for attribute, value in entry.attributes.items() if entry else ():
-            bucket = values.setdefault(attribute, {})
-            bucket[value] = bucket.get(value, ZERO) + row.value_in_base_ccy.amount
-    return {attribute: _metrics(ctx, buckets, divisor) for attribute, buckets in values.items()}
+            values.setdefault(attribute, []).append((value, row.value_in_base_ccy.amount))
+    return {attribute: _metrics(ctx, sums(pairs), divisor) for attribute, pairs in values.items()}
 
 
 def _metrics(ctx: ValuationContext, values: dict[str, Decimal], divisor: Decimal) -> tuple[AllocationMetric, ...]:
