@@ -6,7 +6,7 @@ from flask import Response
 
 from lotus_web.api.endpoint.inputs import HeaderParam
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
-from lotus_web.api.rebalance.refusals import KEY_CONFLICT, SIMULATION_DISABLED
+from lotus_web.api.rebalance.refusals import KEY_CONFLICT, RESULT_TOO_LARGE, SIMULATION_DISABLED
 from lotus_web.domain.access import Permission
 from lotus_web.domain.identifiers import check_idempotency_key
 from lotus_web.http.request_ids import current_ids
@@ -22,7 +22,7 @@ IDEMPOTENCY_KEY = HeaderParam(
     check_idempotency_key,
     "1–255 visible characters; the same key and request give the same answer, on both routes",
 )
-REFUSES = (SIMULATION_DISABLED, KEY_CONFLICT)
+REFUSES = (SIMULATION_DISABLED, RESULT_TOO_LARGE, KEY_CONFLICT)
 
 
 def _simulated(call: Call, body: SimulateRequestBody) -> StoredSimulation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lotus_web.api.endpoint.routing import Refuses
+from lotus_web.domain.proposals import refusals
 
 RUN_NOT_FOUND = Refuses(404, "DPM_RUN_NOT_FOUND", "there is no such run in this tenant")
 KEY_NOT_FOUND = Refuses(404, "DPM_IDEMPOTENCY_KEY_NOT_FOUND", "the tenant has no run with this key")
@@ -29,4 +30,9 @@ SIMULATION_DISABLED = Refuses(
     422,
     "PROPOSAL_SIMULATION_DISABLED: set options.enable_proposal_simulation=true",
     "the request does not ask for a simulation",
+)
+RESULT_TOO_LARGE = Refuses(
+    422,
+    refusals.RESULT_TOO_LARGE,
+    "a request of many rows and long names gives a result that is many times as large",
 )

@@ -15,6 +15,7 @@ BLOCKED = "PROPOSAL_BLOCKED"
 FOUR_EYES = "FOUR_EYES"
 TERMINAL_STATE = "PROPOSAL_TERMINAL_STATE: cannot create version"
 SIMULATION_DISABLED = "PROPOSAL_SIMULATION_DISABLED: set options.enable_proposal_simulation=true"
+RESULT_TOO_LARGE = "PROPOSAL_RESULT_TOO_LARGE: send fewer rows and attributes, or shorter names"
 PORTFOLIO_MISMATCH = "PORTFOLIO_CONTEXT_MISMATCH"
 
 
@@ -48,6 +49,12 @@ class ProposalKeyNotFound(NotFound):
 def simulation_disabled() -> InvalidInput:
     """Return the refusal of a request that does not ask for a simulation."""
     return InvalidInput(SIMULATION_DISABLED, "The options must switch enable_proposal_simulation on.")
+
+
+def result_too_large(limit: int) -> InvalidInput:
+    """Return the refusal of a request whose result would be over ``limit`` bytes (delta 48)."""
+    sentence = Sentence("The result would be over {size} MiB.", size=limit // (1024 * 1024))
+    return InvalidInput(RESULT_TOO_LARGE, sentence, details={"limit": limit})
 
 
 def state_required() -> Conflict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 from lotus_web.domain.advisory.result import CashFlow, ManualTrade, ProposalResult, RecommendedGate, StatusChange
 from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.identifiers import proposal_artifact_id
+from lotus_web.domain.proposals.refusals import result_too_large
 from lotus_web.domain.rebalance.values.codes import Gate, ReasonSeverity, ReasonSource, RunStatus
 from lotus_web.domain.rebalance.values.intent import FxSpot
 from lotus_web.domain.rebalance.values.state import AllocationMetric, SimulatedState
@@ -22,6 +24,8 @@ HASH_FIELD = "artifact_hash"
 GATE = Writer(GateDecision)
 # What names one call and not what was proposed: left out of the hash wherever it occurs (delta 34).
 NOT_HASHED = frozenset({HASH_FIELD, "created_at", "correlation_id", "idempotency_key"})
+# A version is answered with its result three times, with each issue and allocation once more: 64 MiB at most.
+LARGEST_RESULT = 12 * 1024 * 1024
 ORDERING = "CASH_FLOW->SELL->FX->BUY"
 DISCLAIMER = "A simulation from the prices and rates given; actual trades may be filled at others, and values may fall."
 NOT_INCLUDED = {
@@ -43,8 +47,11 @@ def proposal_artifact(
     *,
     created_at: datetime,
 ) -> dict[str, Any]:
-    """Return the artifact of a simulation; computed from unrounded figures, so always the same for the same proposal."""
-    document = RESULT.document(result)
+    """Return the artifact of a simulation; computed from unrounded figures, so always the same for the same proposal.
+
+    Raises InvalidInput for a result of more than ``LARGEST_RESULT`` bytes (delta 48).
+    """
+    document = _document(result)
     artifact: dict[str, Any] = {
         "artifact_id": proposal_artifact_id(result.proposal_run_id),
         "proposal_run_id": result.proposal_run_id,
@@ -66,17 +73,26 @@ def proposal_artifact(
     return artifact
 
 
+def _document(result: ProposalResult) -> dict[str, Any]:
+    written = RESULT.json(result)
+    if len(written) > LARGEST_RESULT:
+        raise result_too_large(LARGEST_RESULT)
+    document: dict[str, Any] = json.loads(written)
+    return document
+
+
 def artifact_hash(artifact: Mapping[str, Any]) -> str:
     """Return the hash over an artifact without what names the call (``NOT_HASHED``), at any depth."""
     return content_hash(_hashed(artifact))
 
 
 def _hashed(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    kind = type(
+        value
+    )  # JSON's own kinds: a large artifact has a million parts, and asking for more costs as much again
+    if kind is dict:
         return {key: _hashed(item) for key, item in value.items() if key not in NOT_HASHED}
-    if isinstance(value, list | tuple):
-        return [_hashed(item) for item in value]
-    return value
+    return [_hashed(item) for item in value] if kind is list else value
 
 
 def next_step(result: ProposalResult) -> str:

@@ -15,6 +15,8 @@ import pytest
 from flask import Flask
 
 from lotus_web.domain.access import Permission
+from lotus_web.domain.proposals.refusals import RESULT_TOO_LARGE
+from lotus_web.wire.proposals import artifact
 from lotus_web.wire.proposals.artifact_model import ProposalArtifact
 from lotus_web.wire.proposals.result import ProposalResult
 from tests.contract.callers import Caller
@@ -70,10 +72,10 @@ def test_a_repetition_reads_the_stored_answer_once(
 
 
 def test_the_artifact_holds_the_result_that_simulate_answers_with(engine: Caller) -> None:
-    artifact = post(engine, ARTIFACT, request()).json
+    found = post(engine, ARTIFACT, request()).json
     result = post(engine, SIMULATE, request()).json
-    assert artifact["evidence_bundle"]["engine_outputs"]["proposal_result"] == result
-    assert ProposalArtifact.model_validate(artifact).artifact_hash == artifact["artifact_hash"]
+    assert found["evidence_bundle"]["engine_outputs"]["proposal_result"] == result
+    assert ProposalArtifact.model_validate(found).artifact_hash == found["artifact_hash"]
 
 
 def test_the_hash_of_an_artifact_is_the_same_under_another_key(engine: Caller) -> None:
@@ -174,6 +176,17 @@ def test_bad_input_is_named_and_leaves_nothing(engine: Caller, name: str, count_
     answer = post(engine, SIMULATE, changed(place, value))
     assert answer.status_code == 422
     assert said in json.dumps(answer.json["detail"])
+    assert written(before, count_rows()) == ONE_LINE
+
+
+@pytest.mark.parametrize("path", [SIMULATE, ARTIFACT])
+def test_what_would_be_answered_with_far_more_than_was_sent_is_refused(
+    engine: Caller, path: str, count_rows: Callable[[], Count], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifact, "LARGEST_RESULT", 1_000)
+    before = count_rows()
+    answer = post(engine, path, request())
+    assert (answer.status_code, answer.json) == (422, {"detail": RESULT_TOO_LARGE})
     assert written(before, count_rows()) == ONE_LINE
 
 
