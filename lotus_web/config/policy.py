@@ -56,8 +56,6 @@ class DeploymentPolicy:
                 allow_portfolio_change=settings.proposal_allow_portfolio_change,
                 require_simulation_flag=settings.proposal_require_simulation_flag,
                 keep_state=settings.proposal_keep_state,
-                four_eyes=settings.proposal_four_eyes,
-                exempt_tenants=frozenset(settings.four_eyes_exempt_tenants),
             ),
         )
 

@@ -206,6 +206,8 @@ def submitted(session: Session, proposal_id: str, version_no: int = 1, *, now: d
     version = {
         "proposal_id": proposal_id,
         "version_no": version_no,
+        "version_id": f"ppv_{version_no}",
+        "engine_version": "1.0.0",
         "portfolio_id": "PF-1",
         "title": "More equity",
         "artifact_hash": f"sha256:{version_no}",

@@ -15,9 +15,10 @@ from lotus_web.domain.proposals.rules import Expected, ProposalRules
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent, ProposalState
 from lotus_web.domain.surface import Surface
 from lotus_web.services.command import CommandContext
+from lotus_web.services.decisions.approvals import approve_proposal, transition_proposal
 from lotus_web.services.proposals.create import create_proposal
 from lotus_web.services.proposals.keys import Keyed, Recorded
-from lotus_web.services.proposals.steps import Asked, approve, transition
+from lotus_web.services.proposals.steps import Asked
 from lotus_web.services.proposals.versions import create_version
 from lotus_web.store.session import transaction
 from lotus_web.wire.proposals.lifecycle import CreateProposalBody, ProposalVersionBody
@@ -88,7 +89,7 @@ def posted(
 ) -> Recorded:
     """Post an event."""
     with transaction() as session:
-        return transition(session, proposal_id, event, _asked(**asked), context_of(actor, rules))
+        return transition_proposal(session, proposal_id, event, _asked(**asked), context_of(actor, rules))
 
 
 def approved(
@@ -102,7 +103,9 @@ def approved(
 ) -> Recorded:
     """Record an approval that is given or withheld."""
     with transaction() as session:
-        return approve(session, proposal_id, approval, _asked(**asked), context_of(actor, rules), approved=given)
+        return approve_proposal(
+            session, proposal_id, approval, _asked(**asked), context_of(actor, rules), approved=given
+        )
 
 
 def _asked(

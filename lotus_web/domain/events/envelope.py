@@ -173,6 +173,6 @@ def entry_hash(
     return link_hash(content, prev_hash)
 
 
-def run_event_key(run_id: str, event_type: EventType) -> str:
-    """Return the idempotency key of an event that a run has once."""
-    return f"{run_id}:{event_type.value}"
+def own_event_key(about: str, event_type: EventType) -> str:
+    """Return the idempotency key of an event that a run, a version or a step of a proposal has once, by the id of that."""
+    return f"{about}:{event_type.value}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from lotus_web.domain.errors import Forbidden, InvalidInput, LotusError
+from lotus_web.domain.errors import InvalidInput, LotusError
 from lotus_web.domain.proposals import refusals
 from lotus_web.domain.proposals.states import (
     APPROVALS,
@@ -17,15 +17,15 @@ from lotus_web.domain.proposals.states import (
     state_after,
     state_after_new_version,
 )
-from lotus_web.domain.sentences import Account, Sentence
+from lotus_web.domain.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalRules:
     """What a deployment decides of proposals.
 
-    ``keep_state`` leaves a proposal with a new version where it was, approvals included, as the reference does;
-    ``exempt_tenants`` have a single reviewer, so four eyes do not bind them.
+    ``keep_state`` leaves a proposal with a new version where it was, approvals included, as the reference does. Four eyes is
+    a rule of items (domain/items/four_eyes.py).
     """
 
     store_evidence: bool = True
@@ -33,8 +33,6 @@ class ProposalRules:
     allow_portfolio_change: bool = False
     require_simulation_flag: bool = True
     keep_state: bool = False
-    four_eyes: bool = True
-    exempt_tenants: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +105,3 @@ def check_new_version(standing: Standing, rules: ProposalRules) -> ProposalState
     if after is None:
         raise refusals.terminal_state(standing.state)
     return after
-
-
-def four_eyes_apply(
-    standing: Standing, approval: ApprovalType, *, approved: bool, decider: str, rules: ProposalRules
-) -> bool:
-    """Return whether the one who made the current version approves it for risk or compliance (delta 37).
-
-    Rejecting one's own version is allowed, and consent is the client's: the adviser records it.
-    """
-    return rules.four_eyes and approved and approval is not ApprovalType.CLIENT_CONSENT and decider == standing.made_by
-
-
-def check_four_eyes(
-    standing: Standing, approval: ApprovalType, *, approved: bool, decider: str, tenant_id: str, rules: ProposalRules
-) -> bool:
-    """Return whether the tenant's exemption was used; raises Forbidden ``FOUR_EYES`` where there is none."""
-    if not four_eyes_apply(standing, approval, approved=approved, decider=decider, rules=rules):
-        return False
-    if tenant_id in rules.exempt_tenants:
-        return True
-    sentence = Sentence(
-        "{maker} made version {number}: someone else must approve it.",
-        maker=Account(decider),
-        number=standing.version_no,
-    )
-    raise Forbidden(refusals.FOUR_EYES, sentence, details={"submitted_by": standing.made_by})

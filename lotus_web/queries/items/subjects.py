@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, run_event_key
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, own_event_key
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence, SubjectType
 from lotus_web.models import EventLogEntry, Run
@@ -59,7 +59,7 @@ def _run_evaluation(item: ItemState) -> Select[EventLogEntry]:
     return select(EventLogEntry).where(
         EventLogEntry.tenant_id == item.tenant_id,
         EventLogEntry.producer_id == OWN_PRODUCER,
-        EventLogEntry.idempotency_key == run_event_key(str(item.rebalance_run_id), EventType.POLICY_EVALUATED),
+        EventLogEntry.idempotency_key == own_event_key(str(item.rebalance_run_id), EventType.POLICY_EVALUATED),
     )
 
 

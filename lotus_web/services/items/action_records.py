@@ -18,6 +18,17 @@ from lotus_web.store.new_ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
+class AtSubject:
+    """What a program that decides on a proposal itself says of it: ``details`` as they came.
+
+    ``as_approval`` is False where it posts the event of a rejection, which leaves no approval (proposals-api §1 route 6).
+    """
+
+    details: Mapping[str, Any]
+    as_approval: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewAction:
     """What someone asks to be done to an item; ``version`` and ``shown_digest`` are what they had in front of them."""
 
@@ -30,6 +41,7 @@ class ReviewAction:
     version: int | None = None
     shown_digest: str | None = None
     evidence: Mapping[str, Any] | None = None
+    at_subject: AtSubject | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.items.transitions import check_action, check_ever_possible, check_free_text, override_phrase
 from lotus_web.domain.sentences import Sentence
-from lotus_web.models import Decision, WorkflowItem
+from lotus_web.models import Decision, ProposalEventRow, WorkflowItem
 from lotus_web.services.audit.records import AuditCategory, record_audit
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.item_rows import LockedItem, item_state, lock_item, store_effects
@@ -31,7 +31,7 @@ from lotus_web.services.items.action_records import (
     manual_record,
 )
 from lotus_web.services.items.assignment import check_assignee, may_review
-from lotus_web.services.items.subjects import HANDLERS
+from lotus_web.services.items.subjects import HANDLERS, Decided
 from lotus_web.store.new_ids import new_id
 from lotus_web.store.types import as_stored
 
@@ -40,11 +40,16 @@ EVIDENCE_MAX_BYTES = 8 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What an action left behind, as the store holds it."""
+    """What an action left behind, as the store holds it; ``decided`` is what a decision left at the subject, if anything."""
 
     item: ItemState
     action: ActionRecord
-    decision: Decision | None
+    decided: Decided | None
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision of RFC-0020, if it was one."""
+        return self.decided if isinstance(self.decided, Decision) else None
 
 
 def apply_action(
@@ -79,16 +84,18 @@ def apply_action(
     case = ReviewCase(item, asked, after, context, digest, exempted)
     if exempted:
         _record_exemption(session, case)
-    decision = handler.decide(session, case)
+    decided = handler.decide(session, case)
     approval = ACTIONS[asked.action].approval
     if approval is not None:
-        effect, record = _approve_or_reject(session, case, approval, decision, locked.row)
+        effect, record = _approve_or_reject(session, case, approval, decided, locked.row)
     else:
         effect, record = _act(session, case, locked.row, after_log_seq=runtime.last_log_seq)
+    if decided is not None:
+        handler.conclude(session, case, decided)
     return Reviewed(
         replace(effect.item, metadata=as_stored(effect.item.metadata)),
         replace(record, details=as_stored(record.details)),
-        decision,
+        decided,
     )
 
 
@@ -135,10 +142,16 @@ def _record_exemption(session: Session, case: ReviewCase) -> None:
 
 
 def _approve_or_reject(
-    session: Session, case: ReviewCase, approval: Approval, decision: Decision | None, row: WorkflowItem
+    session: Session, case: ReviewCase, approval: Approval, decided: Decided | None, row: WorkflowItem
 ) -> tuple[Effect, ActionRecord]:
     """Append ApprovalRecorded; its projection moves the item and writes the action."""
-    approval_id = decision.decision_id if decision else new_id("apr_", 12)
+    match decided:
+        case Decision():
+            approval_id = decided.decision_id
+        case ProposalEventRow():
+            approval_id = decided.event_id
+        case None:
+            approval_id = new_id("apr_", 12)
     draft, context = approval_draft(case, approval, approval_id), case.context
     effect = append_event(session, draft, defaults=context.policy.defaults, now=context.now, item=row).effect
     if effect is None or effect.action is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -11,22 +12,27 @@ from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence, SubjectType
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.support import Counter
-from lotus_web.models import Decision, Run
+from lotus_web.models import Decision, ProposalEventRow, Run
+from lotus_web.services.items import proposals
 from lotus_web.services.items.action_records import ReviewCase, decision_row
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.support import count
+
+# What a decision leaves at its subject: the decision of RFC-0020 on a run, the event of a proposal.
+Decided = Decision | ProposalEventRow
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectHandler:
     """How a kind of subject takes part in an action, in its transaction.
 
-    ``evidence`` reads what the decision rests on. ``decide`` records the action at the subject and returns the decision of
-    RFC-0020 where that is one.
+    ``evidence`` reads what the decision rests on. ``decide`` records the action at the subject and returns what it left there,
+    None for an action that decides nothing; ``conclude`` follows once the item has moved and the log says so.
     """
 
     evidence: Callable[[Session, ItemState], Evidence]
-    decide: Callable[[Session, ReviewCase], Decision | None]
+    decide: Callable[[Session, ReviewCase], Decided | None]
+    conclude: Callable[[Session, ReviewCase, Any], None] = lambda _session, _case, _decided: None
 
 
 def _run_evidence(session: Session, item: ItemState) -> Evidence:
@@ -61,5 +67,7 @@ HANDLERS: Mapping[SubjectType, SubjectHandler] = {
     SubjectType.RUN: SubjectHandler(evidence=_run_evidence, decide=_decide_run),
     SubjectType.EXCEPTION: _ITEM_ALONE,
     SubjectType.TRACE_REVIEW: _ITEM_ALONE,
-    SubjectType.PROPOSAL: _ITEM_ALONE,
+    SubjectType.PROPOSAL: SubjectHandler(
+        evidence=proposals.evidence, decide=proposals.decide, conclude=proposals.conclude
+    ),
 }

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.events.envelope import SOURCE, EventDraft, EventType
+from lotus_web.domain.events.envelope import SOURCE, EventDraft, EventType, own_event_key
+from lotus_web.domain.proposals.reviews import POLICY_ID
 from lotus_web.domain.proposals.states import ProposalEvent, ProposalState
 from lotus_web.domain.rebalance.values.codes import Gate
 from lotus_web.models import Proposal, ProposalEventRow, ProposalVersion
@@ -16,8 +17,6 @@ from lotus_web.services.events.log import append_events, trace_history
 from lotus_web.services.proposals.compute import ComputedVersion
 from lotus_web.store.new_ids import new_id
 
-POLICY_ID = "advisory_rules"
-SUBJECT = "proposal"
 VIOLATIONS_MAX = 50  # a payload is bounded, a portfolio is not
 _DECISIONS = {
     Gate.BLOCKED: "deny",
@@ -57,7 +56,7 @@ def append_proposal_events(
             occurred_at=context.now,
             source=SOURCE,
             actor={"actor_type": context.actor.actor_type.value, "actor_id": context.actor.decider_id},
-            idempotency_key=f"{key}:{event_type.value}",
+            idempotency_key=own_event_key(key, event_type),
             payload=payload,
             correlation_id=context.correlation_id,
         )
@@ -68,11 +67,16 @@ def append_proposal_events(
         append_events(session, drafts, history, defaults=context.policy.defaults, now=context.now)
 
 
+def proposal_title(proposal: Proposal) -> str:
+    """Return what a proposal is called where it has no title."""
+    return proposal.title or f"Proposal {proposal.portfolio_id}"
+
+
 def trace_started(proposal: Proposal) -> dict[str, Any]:
     """Return the payload that says what a proposal's trace is about."""
     return {
         "workflow": "proposal",
-        "title": proposal.title or f"Proposal {proposal.portfolio_id}",
+        "title": proposal_title(proposal),
         "primary_entity": {"entity_type": "portfolio", "entity_id": proposal.portfolio_id},
     }
 
@@ -126,15 +130,3 @@ def step_taken(version: ProposalVersion, event: ProposalEventRow) -> Payloads:
     if after in OUTCOMES:
         payloads.append((EventType.TRACE_FINISHED, {"outcome": OUTCOMES[after], "proposal_state": after.value}))
     return payloads
-
-
-def approval_recorded(event: ProposalEventRow, context: CommandContext, *, approved: bool) -> dict[str, Any]:
-    """Return the payload of an approval of the current version, given or withheld."""
-    approver_type = "person" if context.actor.on_behalf_of else context.actor.actor_type.value
-    return {
-        "approval_id": event.event_id,
-        "subject": {"subject_type": SUBJECT, "subject_id": event.proposal_id},
-        "approver": {"actor_type": approver_type, "actor_id": event.actor_id},
-        "decision": "approved" if approved else "rejected",
-        "evidence": {"surface": event.surface},
-    }

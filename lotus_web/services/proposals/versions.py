@@ -16,6 +16,7 @@ from lotus_web.services.proposals.compute import ComputedVersion, compute_versio
 from lotus_web.services.proposals.events import append_proposal_events, version_made
 from lotus_web.services.proposals.keys import Keyed, Recorded, first_answer, keep_key
 from lotus_web.services.proposals.records import ID_DIGITS, record_event
+from lotus_web.services.proposals.reviews import follow_with_review
 from lotus_web.services.proposals.standing import LoadedProposal, load_proposal, lock_proposal
 from lotus_web.store.new_ids import new_id
 from lotus_web.store.session import db, transaction
@@ -91,6 +92,9 @@ def _record(
     )
     keep_key(session, proposal_id, keyed, event, context)
     append_proposal_events(session, proposal_id, version.proposal_version_id, version_made(version, computed), context)
+    states = (loaded.standing.state, after)
+    kind = ProposalEvent.NEW_VERSION_CREATED
+    follow_with_review(session, loaded.row, version, kind, states, event.event_id, context)
     return Recorded.of(event)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.gate import priority_of
-from lotus_web.domain.events.envelope import OWN_PRODUCER, SOURCE, EventDraft, EventType, run_event_key
+from lotus_web.domain.events.envelope import OWN_PRODUCER, SOURCE, EventDraft, EventType, own_event_key
 from lotus_web.domain.runs.findings import findings, headline
 from lotus_web.models import EventLogEntry, Run
 from lotus_web.services.events.history import TraceHistory
@@ -55,7 +55,7 @@ def evaluation_event(tenant_id: str, run_id: str) -> Select[int]:
     return select(EventLogEntry.log_seq).where(
         EventLogEntry.tenant_id == tenant_id,
         EventLogEntry.producer_id == OWN_PRODUCER,
-        EventLogEntry.idempotency_key == run_event_key(run_id, EventType.POLICY_EVALUATED),
+        EventLogEntry.idempotency_key == own_event_key(run_id, EventType.POLICY_EVALUATED),
     )
 
 
@@ -71,7 +71,7 @@ def run_event(
         occurred_at=now,
         source=SOURCE,
         actor={"actor_type": actor.actor_type.value, "actor_id": actor.decider_id},
-        idempotency_key=run_event_key(run.rebalance_run_id, event_type),
+        idempotency_key=own_event_key(run.rebalance_run_id, event_type),
         payload=payload,
         correlation_id=run.correlation_id,
     )
