@@ -37,6 +37,7 @@ class Order:
         self.columns = columns
         self.descending = descending
         self.kinds = tuple(_kind(column) for column in columns)
+        self._sorted = tuple(column.desc() if descending else column for column in columns)
 
     def reversed(self) -> Order:
         """Return the same order read from its end."""
@@ -44,7 +45,7 @@ class Order:
 
     def sort(self, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         """Return a query with its rows in this order."""
-        return query.order_by(*(column.desc() if self.descending else column for column in self.columns))
+        return query.order_by(*self._sorted)
 
     def after(self, place: Place) -> ColumnElement[bool]:
         """Return the condition that a row comes after a place."""

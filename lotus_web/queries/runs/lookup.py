@@ -17,15 +17,18 @@ from lotus_web.queries import keyset
 from lotus_web.wire.packed import unpack
 
 EXPORT_BATCH = 500
-_NEWEST = keyset.Order(Run.created_at, Run.rebalance_run_id, descending=True)
+# These are the most frequent reads, and building a statement costs ten times what running it does. So all are on the bare
+# tables, and those of one run are built once.
+_run, _payload = Run.__table__.c, RunPayload.__table__.c
+_NEWEST = keyset.Order(_run.created_at, _run.rebalance_run_id, descending=True)
 _ROW = (
-    Run.rebalance_run_id,
-    Run.correlation_id,
-    Run.request_hash,
-    Run.idempotency_key,
-    Run.portfolio_id,
-    Run.status,
-    Run.created_at,
+    _run.rebalance_run_id,
+    _run.correlation_id,
+    _run.request_hash,
+    _run.idempotency_key,
+    _run.portfolio_id,
+    _run.status,
+    _run.created_at,
 )
 
 
@@ -75,25 +78,21 @@ def all_runs(session: Session, tenant_id: str, filters: RunFilter) -> Iterator[R
 
 
 def _conditions(tenant_id: str, filters: RunFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [Run.tenant_id == tenant_id]
+    found: list[ColumnElement[bool]] = [_run.tenant_id == tenant_id]
     exact = {
-        Run.status: filters.status,
-        Run.request_hash: filters.request_hash,
-        Run.portfolio_id: filters.portfolio_id,
+        _run.status: filters.status,
+        _run.request_hash: filters.request_hash,
+        _run.portfolio_id: filters.portfolio_id,
     }
     found += [column == value for column, value in exact.items() if value is not None]
     if filters.created_from is not None:
-        found.append(Run.created_at >= filters.created_from)
+        found.append(_run.created_at >= filters.created_from)
     if filters.created_to is not None:
-        found.append(Run.created_at <= filters.created_to)
+        found.append(_run.created_at <= filters.created_to)
     return found
 
 
-# Look-ups are the most frequent reads, and building a statement costs ten times what running it does:
-# these are built once, on the bare tables.
-_run, _payload = Run.__table__.c, RunPayload.__table__.c
 _of_run = (_payload.tenant_id == _run.tenant_id) & (_payload.rebalance_run_id == _run.rebalance_run_id)
-_FACTS = tuple(_run[column.key] for column in _ROW)
 _ID = _run.rebalance_run_id
 
 
@@ -106,9 +105,9 @@ def _with_result(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return query.join_from(Run.__table__, RunPayload.__table__, _of_run)
 
 
-_BY_ID = _with_result(_newest_where(_ID, *_FACTS, _payload.result))
-_BY_CORRELATION = _with_result(_newest_where(_run.correlation_id, *_FACTS, _payload.result))
-_BY_REQUEST_HASH = _with_result(_newest_where(_run.request_hash, *_FACTS, _payload.result))
+_BY_ID = _with_result(_newest_where(_ID, *_ROW, _payload.result))
+_BY_CORRELATION = _with_result(_newest_where(_run.correlation_id, *_ROW, _payload.result))
+_BY_REQUEST_HASH = _with_result(_newest_where(_run.request_hash, *_ROW, _payload.result))
 _ID_BY_CORRELATION = _newest_where(_run.correlation_id, _ID)
 _CORRELATION_BY_ID = _newest_where(_ID, _run.correlation_id)
 

@@ -49,44 +49,47 @@ def submit_operation(
     policy_pack_id: str | None = None,
 ) -> Operation:
     """Store a PENDING operation with its whole request and the edge to its correlation id."""
+    tenant_id = actor.tenant_id
     operation = Operation(
-        tenant_id=actor.tenant_id,
+        tenant_id=tenant_id,
         operation_id=new_id("dop_", 12),
         family=FAMILY[operation_type].value,
         operation_type=operation_type.value,
         status=OperationStatus.PENDING.value,
         correlation_id=correlation_id,
         subject_id=subject_id,
-        actor_type=actor.actor_type.value,
-        actor_id=actor.actor_id,
-        on_behalf_of=actor.on_behalf_of,
         created_at=now,
         due_at=store_now(session),
         attempts=0,
         steps_done=0,
         steps_total=steps_total,
+        **_submitted_by(actor),
     )
-    session.add(operation)
-    session.add(
-        OperationPayload(
-            tenant_id=actor.tenant_id,
-            operation_id=operation.operation_id,
-            request=pack(request),
-            policy_pack_id=policy_pack_id,
-        )
-    )
-    count_operation(session, actor.tenant_id, operation.family, operation.status)
+    payload = OperationPayload(request=pack(request), policy_pack_id=policy_pack_id)
+    payload.tenant_id, payload.operation_id = tenant_id, operation.operation_id
+    session.add_all((operation, payload))
+    count_operation(session, tenant_id, operation.family, operation.status)
+    _connect(session, operation)
+    session.flush()
+    return operation
+
+
+def _submitted_by(actor: Actor) -> dict[str, str | None]:
+    """Return the columns that ``submitter`` reads back."""
+    return {"actor_type": actor.actor_type.value, "actor_id": actor.actor_id, "on_behalf_of": actor.on_behalf_of}
+
+
+def _connect(session: Session, operation: Operation) -> None:
+    """Add the edge from a new operation to its correlation id."""
     add_edge(
         session,
         EdgeType.OPERATION_TO_CORRELATION,
         (EntityKind.OPERATION, operation.operation_id),
-        (EntityKind.CORRELATION, correlation_id),
-        tenant_id=actor.tenant_id,
-        now=now,
+        (EntityKind.CORRELATION, operation.correlation_id),
+        tenant_id=operation.tenant_id,
+        now=operation.created_at,
         metadata={"operation_type": operation.operation_type},
     )
-    session.flush()
-    return operation
 
 
 def submitter(operation: Operation) -> Actor:
