@@ -38,7 +38,7 @@ def key_file() -> Path:
 
 @group.command("create")
 def create() -> None:
-    """Make the key in LOTUS_LOG_KEY_FILE, readable by its owner only; its public half lies beside it."""
+    """Make the key in LOTUS_LOG_KEY_FILE, readable by its owner only; its public half is next to it."""
     path = key_file()
     with key_refusals():
         create_key(path)

@@ -1,4 +1,4 @@
-"""The transparency log beside the event log: full tiles of each tenant's tree, signed checkpoints, and the keys that sign them."""
+"""The transparency log of the event log: full tiles of each tenant's tree, signed checkpoints, and the keys that sign them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LogTile(Base):
 
 
 class LogCheckpoint(Base):
-    """A checkpoint as it was signed; the columns beside ``note`` say the same, for look-ups. Append-only by trigger.
+    """A checkpoint as it was signed; the columns next to ``note`` say the same, for look-ups. Append-only by trigger.
 
     ``last_log_seq`` is the last entry that it covers, ``root_hash`` base 64 as in the note, ``key_id`` hex.
     """

@@ -1,6 +1,6 @@
 """Ed25519 keys outside the store: made in a file that only its owner reads, signing, and verifying.
 
-Beside the file lies its public half, ``FILE.pub``, for processes and people that verify and must not sign.
+Next to the file is its public half, ``FILE.pub``, for processes and people that verify and must not sign.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def create_key(path: Path) -> SigningKey:
 
 
 def read_public(path: Path) -> bytes:
-    """Return the public half of the key in a file, from the file beside it where this process may not read the key.
+    """Return the public half of the key in a file, from the file next to it where this process may not read the key.
 
     Raises NoSigningKey if neither gives one.
     """

@@ -14,7 +14,7 @@ from lotus_web.domain.transparency.tiles import HEIGHT, WIDTH, tile_root
 
 @dataclass(frozen=True, slots=True)
 class FullTile:
-    """A tile that has become full, and the hash that stands for it in the level above."""
+    """A tile that has become full, and the hash that represents it in the level above."""
 
     level: int
     index: int

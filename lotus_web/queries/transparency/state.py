@@ -72,7 +72,7 @@ def checkpoint_state(session: Session, settings: Settings, tenant_id: str) -> Ch
 def signed_checkpoint(row: LogCheckpoint, keys: tuple[VerifierKey, ...]) -> Checkpoint:
     """Return what a stored checkpoint says.
 
-    Raises InvalidNote if no known key signed it, if it is of another log, or if the columns beside it say something else.
+    Raises InvalidNote if no known key signed it, if it is of another log, or if the columns next to it say something else.
     """
     note = parse_note(row.note)
     (key, *_) = verified_by(note, keys, verify)

@@ -136,9 +136,9 @@ class _Walk:
             return "its root is not that of the log: an entry that it covers was changed, added or taken out"
         return None
 
-    def _take(self, wanted: int) -> str | None:
+    def _take(self, most: int) -> str | None:
         """Add entries, at most to the end of the tile of level 0."""
-        count = min(wanted, WIDTH - len(self.edge.rows[0]), len(self.ahead))
+        count = min(most, WIDTH - len(self.edge.rows[0]), len(self.ahead))
         taken, self.ahead = self.ahead[:count], self.ahead[count:]
         for tile in self.edge.add(hashed_leaves(taken)):
             why = self._compared(tile, taken[-1].log_seq)
