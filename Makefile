@@ -18,6 +18,8 @@ run: ## Serve http://127.0.0.1:8000 with the demo tenant (another port: make run
 	@PORT="$(PORT)" $(BIN)/python scripts/serve.py
 
 .PHONY: test
+# From the first module on, so that each is compiled once (tests/tools/bytecode.py).
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/.test ## Run the whole suite with its coverage (some of it, without: make test T=tests/unit)
 # In the order of the folders: long files of the browser come early and quick ones of unit/ last, so that no worker ends alone.
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --maxprocesses 4 --dist loadfile --no-loadscope-reorder \

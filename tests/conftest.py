@@ -20,12 +20,14 @@ from tests.servers.live_server import LiveServer
 from tests.servers.patience import be_patient
 from tests.stores.makers import KINDS, PostgresStores, SqliteStores, environment
 from tests.stores.postgres import PostgresMissing, PostgresServer
+from tests.tools.bytecode import write_bytecode
 from tests.tools.compiled_once import share_routes, share_statements, share_templates
 from tests.tools.quick_hashes import hash_quickly
 from tests.tools.rare_collections import collect_rarely
 from tests.tools.strict_html import StrictHtmlClient
 
 MakeApp = Callable[..., Flask]
+write_bytecode()
 share_routes()
 share_statements()
 hash_quickly()

@@ -24,7 +24,7 @@ def run_varied(
 
     It must end with 0.
     """
-    shutil.copytree(ROOT / "lotus_web", directory / "lotus_web", ignore=shutil.ignore_patterns("__pycache__", "data"))
+    shutil.copytree(ROOT / "lotus_web", directory / "lotus_web", ignore=shutil.ignore_patterns("data"))
     (directory / "lotus_web/demo/data").symlink_to(ROOT / "lotus_web/demo/data")
     shutil.copytree(ROOT / "templates", directory / "templates")
     for name, text in (templates or {}).items():
