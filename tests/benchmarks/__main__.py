@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lotus_web.store.session import db
 from tests.benchmarks.desk import open_desk, store_mib
-from tests.benchmarks.engine import engine_figure
+from tests.benchmarks.engine import advisory_figure, engine_figure
 from tests.benchmarks.jobs import SWEEPS, measured_sweep, purge_a_fifth
 from tests.benchmarks.measure import Call, Figure, measure
 from tests.benchmarks.memory import web_process_mib
@@ -116,6 +116,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=200, help="measured calls of each request")
     chosen = parser.parse_args()
     print(f"engine, 500 positions: {engine_figure():.1f} ms (aim at most 50)")
+    print(f"advisory engine, 500 positions and 100 trades: {advisory_figure():.1f} ms (aim at most 60)")
     for kind in chosen.stores.split(","):
         with _stores(kind) as pattern:
             by_size = {}
