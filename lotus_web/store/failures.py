@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exc
+from sqlalchemy import exc, text
 
 from lotus_web.domain.errors import StoreUnavailable
-from lotus_web.store.session import nothing_recorded
+from lotus_web.store.session import db, nothing_recorded
 
 AWAY = (exc.OperationalError, exc.InterfaceError, exc.DisconnectionError, exc.TimeoutError)
 # PostgreSQL files these under other families: a table that no migration made yet, and a standby that takes no writes.
@@ -33,3 +33,15 @@ def as_store_unavailable(error: BaseException) -> StoreUnavailable | None:
     if not is_store_failure(error):
         return None
     return StoreUnavailable(message=STORE_AWAY if nothing_recorded() else STORE_AWAY_LATE)
+
+
+def store_answers() -> bool:
+    """Return whether the store answers now."""
+    try:
+        db.session.execute(text("SELECT 1"))
+    except Exception as error:
+        if not is_store_failure(error):
+            raise
+        db.session.rollback()
+        return False
+    return True

@@ -20,12 +20,16 @@ OBJECT_EXPECTED = "Input should be a valid dictionary"
 
 @dataclass(frozen=True, slots=True)
 class HeaderParam:
-    """A header that a route reads; ``check`` gets None when it is absent, and raises InvalidInput."""
+    """A header that a route reads; ``check`` gets None when it is absent, and raises InvalidInput.
+
+    An empty header counts as absent, unless ``tells_empty``: then ``check`` gets the empty text.
+    """
 
     name: str
     check: Callable[[str | None], str | None]
     description: str
     required: bool = True
+    tells_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def _correlation_problems() -> list[Problem]:
 
 def _header(header: HeaderParam, problems: list[Problem]) -> str | None:
     sent = sent_header(header.name)
+    if sent is None and header.tells_empty and header.name in request.headers:
+        sent = ""
     try:
         return header.check(sent)
     except InvalidInput as error:

@@ -74,6 +74,7 @@ class Endpoint:
     """Everything that is declared of a route; ``permission`` None means that anyone may call it.
 
     ``recorded_as`` is the action that the audit log stores for a refused call; None stores the names of blueprint and view.
+    ``without_store`` answers every token while the store is away: the view then gets no call.
     """
 
     summary: str
@@ -89,6 +90,7 @@ class Endpoint:
     example: object
     opened: PublicIf | None = None
     recorded_as: str | None = None
+    without_store: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +123,15 @@ def endpoint(
     example: object = None,
     opened: PublicIf | None = None,
     recorded_as: str | None = None,
+    without_store: bool = False,
 ) -> Declare:
     """Declare a route.
 
     The view is called with the path values by name and, where they apply, ``call`` (unless public), ``query`` and
     ``body``; it returns a model of ``response``, or a ready Response where it sends stored bytes or the status varies.
     """
-    about = (summary, permission, features, headers, query, body, response, status, also, refuses)
-    declared = Endpoint(*about, example, opened, recorded_as)
+    about = (summary, permission, features, headers, query, body, response, status, also, refuses, example)
+    declared = Endpoint(*about, opened, recorded_as, without_store)
 
     def declare(view: View) -> Callable[..., Any]:
         setattr(view, DECLARED, declared)
@@ -222,23 +225,29 @@ def _log_refusal(error: Exception, envelope: Envelope, route: str) -> None:
 def _called(view: View, declared: Endpoint, envelope: Envelope, path_values: dict[str, Any]) -> BaseModel | Response:
     check_declared_size()
     now = current.utcnow()
-    actor = None
-    if declared.permission is not None and not _is_open(declared.opened):
-        actor = caller(now=now)
-        name_actor(actor)
-        if isinstance(declared.permission, Permission):
-            check_permission(actor, declared.permission)
+    public = declared.permission is None or _is_open(declared.opened)
+    actor = None if public else _let_in(declared, now)
     check_sent_size()
     _check_features(declared.features)
     inputs = read_inputs(headers=declared.headers, query=declared.query, body=declared.body)
-    given: dict[str, Any] = dict(path_values)
+    given: dict[str, Any] = {"query": inputs.query, "body": inputs.body}
     if actor is not None:
         given["call"] = Call(actor, current_ids().correlation_id, inputs.headers, now, envelope.surface)
-    if inputs.query is not None:
-        given["query"] = inputs.query
-    if inputs.body is not None:
-        given["body"] = inputs.body
-    return view(**given)
+    return view(**path_values, **{name: value for name, value in given.items() if value is not None})
+
+
+def _let_in(declared: Endpoint, now: datetime) -> Actor | None:
+    """Return the caller, who has the permission; None for a route ``without_store`` while the store that knows them is away."""
+    try:
+        actor = caller(now=now)
+    except Exception as error:
+        if declared.without_store and as_store_unavailable(error):
+            return None
+        raise
+    name_actor(actor)
+    if isinstance(declared.permission, Permission):
+        check_permission(actor, declared.permission)
+    return actor
 
 
 def _is_open(opened: PublicIf | None) -> bool:

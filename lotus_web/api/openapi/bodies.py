@@ -12,6 +12,7 @@ CORRELATION_ID = "corr_9d1f03b7a652"
 KEY = "pf-1042-2026-03-02-close"
 PORTFOLIO = "pf-1042"
 REVIEWER = "rosa.reviewer"
+ADVISER = "leo.adviser"
 WORKFLOW_ID = item_id(CORRELATION_ID, SubjectType.RUN, RUN_ID)
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -59,6 +60,11 @@ PROPOSE: dict[str, Any] = {
     "proposed_cash_flows": [],
     "proposed_trades": [{"side": "BUY", "instrument_id": "US_EQ_ETF", "quantity": "60"}],
 }
+CREATE_PROPOSAL: dict[str, Any] = {
+    "created_by": ADVISER,
+    "simulate_request": PROPOSE,
+    "metadata": {"title": "More US equity", "mandate_id": "mandate-7", "jurisdiction": "SG"},
+}
 ANALYZE: dict[str, Any] = SNAPSHOT | {
     "scenarios": {
         "baseline": {"description": "as the model has it", "options": {}},
@@ -86,6 +92,23 @@ BODIES: dict[str, dict[str, Any]] = {
     "RebalanceRequestBody": SIMULATE,
     "BatchRequestBody": ANALYZE,
     "SimulateRequestBody": PROPOSE,
+    "CreateProposalBody": CREATE_PROPOSAL,
+    "ProposalVersionBody": {"created_by": ADVISER, "simulate_request": PROPOSE},
+    "TransitionBody": {
+        "event_type": "SUBMITTED_FOR_RISK_REVIEW",
+        "actor_id": ADVISER,
+        "expected_state": "DRAFT",
+        "related_version_no": 1,
+        "reason": {"comment": "Ready for review."},
+    },
+    "ProposalApprovalRequest": {
+        "approval_type": "RISK",
+        "approved": True,
+        "actor_id": REVIEWER,
+        "expected_state": "RISK_REVIEW",
+        "related_version_no": 1,
+        "details": {"comment": "Within the mandate."},
+    },
     "EventBody": EVENT,
     "ActionBody": {
         "action": "approve",

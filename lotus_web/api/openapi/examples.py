@@ -8,12 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from lotus_web.api.openapi.bodies import AT, BODIES, CORRELATION_ID, KEY, PORTFOLIO, RUN_ID, SIMULATE
+from lotus_web.api.openapi.bodies import AT, BODIES, CORRELATION_ID, KEY, PORTFOLIO, PROPOSE, RUN_ID, SIMULATE
 from lotus_web.api.openapi.samples import SAMPLES, STAMP
 from lotus_web.api.openapi.schemas import Schema, SchemaBook, name_of
 from lotus_web.domain.rebalance.engine import rebalance
 from lotus_web.domain.runs.artifact import artifact_document
+from lotus_web.services.proposals.compute import simulated
 from lotus_web.services.runs.solver import solve
+from lotus_web.wire.proposals.artifact import proposal_artifact
+from lotus_web.wire.proposals.lifecycle import request_hash as proposal_hash
+from lotus_web.wire.proposals.request import SimulateRequestBody
 from lotus_web.wire.rebalance.request import RebalanceRequestBody, request_hash
 from lotus_web.wire.rebalance.result import RESULT
 
@@ -38,14 +42,36 @@ def known() -> dict[str, Any]:
     artifact = artifact_document(
         result, request_hash=digest, idempotency_key=KEY, portfolio_id=PORTFOLIO, created_at=AT
     )
-    return SAMPLES | {
-        "RebalanceResult": result,
-        "ArtifactBody": artifact,
-        "State": result["before"],
-        "Diagnostics": result["diagnostics"],
-        "request_hash": digest,
-        "artifact_hash": artifact["evidence"]["hashes"]["artifact_hash"],
-        "engine_version": artifact["evidence"]["engine_version"],
+    return (
+        SAMPLES
+        | _proposal()
+        | {
+            "RebalanceResult": result,
+            "ArtifactBody": artifact,
+            "State": result["before"],
+            "Diagnostics": result["diagnostics"],
+            "request_hash": digest,
+            "artifact_hash": artifact["evidence"]["hashes"]["artifact_hash"],
+            "engine_version": artifact["evidence"]["engine_version"],
+        }
+    )
+
+
+def _proposal() -> dict[str, Any]:
+    """Return a proposal of the engine with its artifact, by the names of their schemas."""
+    body = SimulateRequestBody.model_validate(PROPOSE)
+    result = simulated(body, request_hash=proposal_hash(body), idempotency_key=KEY, correlation_id=CORRELATION_ID)
+    artifact = proposal_artifact(result, body, created_at=AT)
+    evidence = artifact["evidence_bundle"]
+    document = evidence["engine_outputs"]["proposal_result"]
+    return {
+        "ProposalResult": document,
+        "ProposalArtifact": artifact,
+        "VersionArtifact": artifact,
+        "evidence_bundle": evidence,
+        "gate_decision": document["gate_decision"],
+        "last_gate_decision": document["gate_decision"],
+        "proposal_run_id": result.proposal_run_id,
     }
 
 

@@ -93,7 +93,14 @@ def path_parameters(rule: str) -> list[Parameter]:
     return [_path_id(name) for name in PATH_PARAMETER.findall(rule)]
 
 
+# Path parameters that are no ids.
+NUMBERS = frozenset({"version_no"})
+
+
 def _path_id(name: str) -> Parameter:
+    if name in NUMBERS:
+        schema = {"type": "integer", "minimum": 1}
+        return {"name": name, "in": "path", "required": True, "description": "From 1.", "schema": schema, "example": 1}
     return {
         "name": name,
         "in": "path",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from lotus_web.api.openapi.bodies import AT, CORRELATION_ID, EVENT, KEY, PORTFOLIO, REVIEWER, RUN_ID, WORKFLOW_ID
+from lotus_web.api.openapi.bodies import (
+    ADVISER,
+    AT,
+    CORRELATION_ID,
+    EVENT,
+    KEY,
+    PORTFOLIO,
+    REVIEWER,
+    RUN_ID,
+    WORKFLOW_ID,
+)
 from lotus_web.domain.identifiers import artifact_id
 from lotus_web.domain.items.subjects import SUBJECTS, SubjectType
 
@@ -25,6 +35,29 @@ SAMPLES: dict[str, Any] = {
     "operation_type": "ANALYZE_SCENARIOS",
     "status_url": f"/api/v1/rebalance/operations/{OPERATION_ID}",
     "execute_url": f"/api/v1/rebalance/operations/{OPERATION_ID}/execute",
+    "proposal_id": "pp_3f9c2a7b81d0",
+    "proposal_version_id": "ppv_b4417fe0929c",
+    "version_no": 1,
+    "proposal_version_no": 1,
+    "current_version_no": 1,
+    "related_version_no": 1,
+    "created_by": ADVISER,
+    "mandate_id": "mandate-7",
+    "jurisdiction": "SG",
+    "ProposalBody.title": "More US equity",
+    "current_state": "AWAITING_CLIENT_CONSENT",
+    "ProposalEventBody.event_id": "pwe_70c1d2e8aa35",
+    "ProposalEventBody.event_type": "RISK_APPROVED",
+    "ProposalEventBody.from_state": "RISK_REVIEW",
+    "ProposalEventBody.to_state": "AWAITING_CLIENT_CONSENT",
+    "ProposalEventBody.reason": {"comment": "Within the mandate."},
+    "ProposalApprovalBody.approval_id": "pap_19be5503c7d4",
+    "ProposalApprovalBody.approval_type": "RISK",
+    "ProposalApprovalBody.details": {"comment": "Within the mandate."},
+    "voided_at": None,
+    "voided_by_version_no": None,
+    "backend_ready": True,
+    "backend_init_error": None,
     "portfolio_snapshot_id": PORTFOLIO,
     "market_data_snapshot_id": "md-2026-03-02",
     "OperationBody.error": None,

@@ -22,7 +22,16 @@ TAGS = {
     "idempotency": ("Idempotency", "The recordings and replays under a key (RFC-0023)."),
     "retention": ("Legal holds", "What keeps a run from being deleted (RFC-0023)."),
     "replay": ("Replay", "A run's stored request, recomputed by today's engine and compared."),
-    "proposals": ("Proposals", "Simulating what an adviser proposes for a portfolio."),
+    "proposal_simulations": (
+        "Proposal simulations",
+        "Computing what an adviser proposes, without recording a proposal.",
+    ),
+    "proposals": ("Proposals", "What advisers propose for portfolios, from draft to execution, and who approved it."),
+    "proposal_versions": ("Proposal versions", "A proposal's versions; a new one makes it a draft again."),
+    "proposal_support": (
+        "Proposal support",
+        "Events, approvals, lineage and keys of proposals, and what is switched on.",
+    ),
     "workflows": ("Inbox", "Items waiting for a person, and the actions on them."),
     "reasons": ("Reason codes", "The reasons that a decision may give."),
     "admin": ("Export", "An item with everything on it, for an auditor to verify."),

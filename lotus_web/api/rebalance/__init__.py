@@ -12,7 +12,6 @@ from lotus_web.api.rebalance import (
     idempotency,
     lineage,
     operations,
-    proposals,
     replay,
     retention,
     runs,
@@ -20,6 +19,10 @@ from lotus_web.api.rebalance import (
     support,
     support_bundles,
 )
+from lotus_web.api.rebalance.proposals import lifecycle as proposals
+from lotus_web.api.rebalance.proposals import simulate as proposal_simulations
+from lotus_web.api.rebalance.proposals import support as proposal_support
+from lotus_web.api.rebalance.proposals import versions as proposal_versions
 from lotus_web.domain.write_policy import BARE, VERSIONED
 
 # Where the pages look for how a support bundle is written.
@@ -39,7 +42,10 @@ BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     idempotency.routes,
     retention.routes,
     replay.routes,
+    proposal_simulations.routes,
     proposals.routes,
+    proposal_versions.routes,
+    proposal_support.routes,
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import InvalidInput
@@ -56,7 +56,7 @@ class ProposalVersionBody(WireModel):
     expected_version_no: int | None = None
 
 
-def request_hash(body: WireModel) -> str:
+def request_hash(body: BaseModel) -> str:
     """Return the hash of a request as it was understood: however it was written, defaults left out (delta 3)."""
     asked: dict[str, Any] = body.model_dump(exclude_defaults=True)
     return content_hash(asked)

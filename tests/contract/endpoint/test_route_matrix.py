@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from lotus_web.api.endpoint.routing import AnyToken, declared_routes
-from lotus_web.api.openapi.bodies import ANALYZE
+from lotus_web.api.openapi.bodies import ANALYZE, CREATE_PROPOSAL
 from lotus_web.domain.access import Permission, Role, permissions_of
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.web.guard.access import access_of
@@ -40,6 +40,19 @@ EXPECTED: dict[str, Permission | AnyToken | None] = {
     "POST /rebalance/simulate": WRITE,
     "POST /rebalance/proposals/simulate": Permission.PROPOSALS_WRITE,
     "POST /rebalance/proposals/artifact": Permission.PROPOSALS_WRITE,
+    "POST /rebalance/proposals": Permission.PROPOSALS_WRITE,
+    "GET /rebalance/proposals": READ,
+    "GET /rebalance/proposals/{proposal_id}": READ,
+    "POST /rebalance/proposals/{proposal_id}/versions": Permission.PROPOSALS_WRITE,
+    "GET /rebalance/proposals/{proposal_id}/versions": READ,
+    "GET /rebalance/proposals/{proposal_id}/versions/{version_no}": READ,
+    "POST /rebalance/proposals/{proposal_id}/transitions": ANY,
+    "POST /rebalance/proposals/{proposal_id}/approvals": ANY,
+    "GET /rebalance/proposals/{proposal_id}/workflow-events": READ,
+    "GET /rebalance/proposals/{proposal_id}/approvals": READ,
+    "GET /rebalance/proposals/{proposal_id}/lineage": READ,
+    "GET /rebalance/proposals/idempotency/{idempotency_key}": READ,
+    "GET /rebalance/proposals/supportability/config": READ,
     "POST /rebalance/analyze": WRITE,
     "POST /rebalance/analyze/async": WRITE,
     "GET /rebalance/operations": READ,
@@ -119,7 +132,7 @@ class World:
     def ask(self, cell: Cell, bearer: str | None, *, body: bool = False, **headers: str) -> TestResponse:
         path = re.sub(r"<ident:([a-z_]+)>", lambda found: segment(self.ids[found[1]]), cell.rule)
         sent = headers | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
-        if cell.name.endswith(("/simulate", "/proposals/artifact", "/replay")):
+        if cell.name.endswith(("/simulate", "/proposals", "/proposals/artifact", "/replay")):
             sent["Idempotency-Key"] = f"key of {cell.rule}"
         options = {"json": cell.body} if body and cell.body is not None else {}
         return self.app.test_client().open(path, method=cell.method, headers=sent, **options)
@@ -155,6 +168,9 @@ def make_world(app: Flask) -> World:
     """Record a run that waits for review and an operation, and return what is known of them."""
     engine = Caller(app.test_client(), "engine-feed", bearer_of(app, "engine-feed", ALL, "default"))
     run = engine.run(review_request(), key="known key", correlation="known/correlation")
+    proposal = engine.send(
+        "POST", "/rebalance/proposals", json=CREATE_PROPOSAL, headers={"Idempotency-Key": "known key"}
+    )
     accepted = engine.send(
         "POST", "/rebalance/analyze/async", json=ANALYZE, headers={"X-Correlation-Id": "known/correlation"}
     )
@@ -166,6 +182,8 @@ def make_world(app: Flask) -> World:
             "idempotency_key": "known key",
             "request_hash": run["lineage"]["request_hash"],
             "operation_id": accepted.json["operation_id"],
+            "proposal_id": proposal.json["proposal"]["proposal_id"],
+            "version_no": "1",
             "entity_id": run["rebalance_run_id"],
             "workflow_id": f"known/correlation:exception:{run['rebalance_run_id']}",
             "trace_id": "known/correlation",

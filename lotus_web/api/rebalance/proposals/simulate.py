@@ -15,7 +15,7 @@ from lotus_web.wire.proposals.artifact_model import ProposalArtifact
 from lotus_web.wire.proposals.request import SimulateRequestBody
 from lotus_web.wire.proposals.result import ProposalResult
 
-routes = ApiBlueprint("proposals", __name__)
+routes = ApiBlueprint("proposal_simulations", __name__)
 
 IDEMPOTENCY_KEY = HeaderParam(
     "Idempotency-Key",
