@@ -60,13 +60,15 @@ def drain() -> None:
 
 
 def read_json() -> Any:
-    """Return the parsed body, numbers with a fraction as Decimal.
+    """Return the parsed body, numbers with a fraction as Decimal; what is declared as another type than JSON is a text.
 
     Raises InvalidRequest for what is not JSON, too deep, or holds a text that no store takes: what is sent may be stored.
     """
     raw = request.get_data()
     if not raw.strip():
         raise InvalidRequest([problem("missing", "Field required", None)])
+    if request.mimetype and not request.is_json:
+        return raw.decode(errors="replace")
     try:
         value = json.loads(raw, parse_float=_exact, parse_int=_whole, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
