@@ -73,7 +73,11 @@ class Settings(ProposalSettings):
         "run statuses that need a review",
     )
     retention_days = whole(
-        "DPM_SUPPORTABILITY_RETENTION_DAYS", 0, "age at which runs are purged; 0 = never", low=0, high=DAYS_MAX
+        "DPM_SUPPORTABILITY_RETENTION_DAYS",
+        0,
+        "age at which runs and ended proposals are purged; 0 = never",
+        low=0,
+        high=DAYS_MAX,
     )
     async_operations_enabled = flag("DPM_ASYNC_OPERATIONS_ENABLED", True, "RFC-0018 operations")
     async_manual_execution_enabled = flag("DPM_ASYNC_MANUAL_EXECUTION_ENABLED", True, "execute operations manually")

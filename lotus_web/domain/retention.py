@@ -23,12 +23,14 @@ class RetentionEntryType(StrEnum):
 
     RUN_PURGED = "RUN_PURGED"
     OPERATION_PURGED = "OPERATION_PURGED"
+    PROPOSAL_PURGED = "PROPOSAL_PURGED"
+    SIMULATION_PURGED = "SIMULATION_PURGED"
     HOLD_SET = "HOLD_SET"
     HOLD_LIFTED = "HOLD_LIFTED"
 
 
-def run_cutoff(now: datetime, retention_days: int) -> datetime | None:
-    """Return the instant before which runs are too old; None when nothing ever is (0 days)."""
+def retention_cutoff(now: datetime, retention_days: int) -> datetime | None:
+    """Return the instant before which runs, ended proposals and simulations are too old; None when nothing ever is (0 days)."""
     return now - timedelta(days=retention_days) if retention_days > 0 else None
 
 

@@ -6,10 +6,11 @@ from enum import StrEnum
 
 
 class Counter(StrEnum):
-    """What is counted, each by one of its values: status, action, reason code or type of edge."""
+    """What is counted, each by one of its values: status, state, action, reason code or type of edge."""
 
     RUNS = "runs"
     OPERATIONS = "operations"
     DECISION_ACTIONS = "decision_actions"
     DECISION_REASONS = "decision_reasons"
     EDGES = "edges"
+    PROPOSALS = "proposals"

@@ -1,4 +1,4 @@
-"""Retention: purges expired runs and finished operations in batches that hold the store's lock for a moment (delta 16)."""
+"""Retention: purges expired runs, proposals and operations in batches that hold the store's lock for a moment (delta 16)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from lotus_web.config.settings import Settings
-from lotus_web.domain.retention import FIRST_BATCH, next_batch_size, operation_cutoff, run_cutoff
+from lotus_web.domain.retention import FIRST_BATCH, next_batch_size, operation_cutoff, retention_cutoff
 from lotus_web.jobs.context import JobContext
 from lotus_web.services.events.log import lock_tenant
-from lotus_web.services.retention.preview import kept_runs, preview_purge
+from lotus_web.services.retention.preview import preview_purge, stored_longer
 from lotus_web.services.retention.purge import (
     Removed,
     choose_chunk,
@@ -24,7 +24,7 @@ from lotus_web.services.retention.purge import (
     purge_chunk,
     tenants_with,
 )
-from lotus_web.services.retention.targets import OPERATIONS, RUNS, Target
+from lotus_web.services.retention.targets import OPERATIONS, PROPOSALS, RUNS, SIMULATIONS, Target
 from lotus_web.store.session import db
 
 Found = TypeVar("Found")
@@ -42,16 +42,19 @@ def purge(context: JobContext, now: datetime) -> dict[str, Any]:
 
 
 def preview(context: JobContext, now: datetime) -> dict[str, Any]:
-    """Return what ``purge`` would remove at this instant, and how many old runs it would keep and why."""
+    """Return what ``purge`` would remove at this instant, and how many old runs and proposals it would leave and why."""
     session = db.session()
     targets = _targets(session, context.settings, now)
-    return {**_sorted(preview_purge(session, targets)), "kept": kept_runs(session, targets)}
+    return {**_sorted(preview_purge(session, targets)), "kept": stored_longer(session, targets)}
 
 
 def _targets(session: Session, settings: Settings, now: datetime) -> list[Target]:
     """Return what is purged, in this order: runs first, as the edge between a run and its operation counts with the run."""
+    too_old = retention_cutoff(now, settings.retention_days)
     cutoffs = (
-        (RUNS, run_cutoff(now, settings.retention_days)),
+        (RUNS, too_old),
+        (PROPOSALS, too_old),
+        (SIMULATIONS, too_old),
         (OPERATIONS, operation_cutoff(now, settings.async_operations_ttl_seconds)),
     )
     return [

@@ -108,7 +108,8 @@ class RetentionEntry(Base):
 
     __table_args__ = (
         CheckConstraint(
-            "entry_type IN ('RUN_PURGED', 'OPERATION_PURGED', 'HOLD_SET', 'HOLD_LIFTED')", name="entry_type"
+            "entry_type IN ('RUN_PURGED', 'OPERATION_PURGED', 'PROPOSAL_PURGED', 'SIMULATION_PURGED', 'HOLD_SET', 'HOLD_LIFTED')",
+            name="entry_type",
         ),
         # "Where did this run go, who held it?" and the log newest first.
         Index("ix_dpm_retention_log_entity", "tenant_id", "entity_id", "entry_id"),

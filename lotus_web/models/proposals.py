@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lotus_web.store.types import Base, Json, SentJson, UtcDateTime
@@ -14,6 +14,8 @@ _STATES = (
     "'DRAFT', 'RISK_REVIEW', 'COMPLIANCE_REVIEW', 'AWAITING_CLIENT_CONSENT', 'EXECUTION_READY',"
     " 'EXECUTED', 'REJECTED', 'CANCELLED', 'EXPIRED'"
 )
+
+ENDED = text("current_state IN ('EXECUTED', 'REJECTED', 'CANCELLED', 'EXPIRED')")
 
 
 def _sequence() -> Mapped[int]:
@@ -38,6 +40,7 @@ class Proposal(Base):
     last_event_at: Mapped[datetime] = mapped_column(UtcDateTime)
     current_state: Mapped[str]
     current_version_no: Mapped[int]
+    legal_hold: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     __table_args__ = (
         CheckConstraint(f"current_state IN ({_STATES})", name="current_state"),
@@ -47,6 +50,15 @@ class Proposal(Base):
         Index("ix_proposals_portfolio", "tenant_id", "portfolio_id", "created_at", "proposal_id"),
         Index("ix_proposals_state", "tenant_id", "current_state", "created_at", "proposal_id"),
         Index("ix_proposals_creator", "tenant_id", "created_by", "created_at", "proposal_id"),
+        # Retention takes those that ended, the longest ago first.
+        Index(
+            "ix_proposals_ended",
+            "tenant_id",
+            "last_event_at",
+            "proposal_id",
+            sqlite_where=ENDED,
+            postgresql_where=ENDED,
+        ),
     )
 
 
@@ -79,8 +91,10 @@ class ProposalVersion(Base):
         UniqueConstraint("tenant_id", "proposal_version_id"),
         CheckConstraint("version_no >= 1", name="version_no"),
         CheckConstraint("status_at_creation IN ('READY', 'PENDING_REVIEW', 'BLOCKED')", name="status"),
-        # The search box: what a request made.
+        # The search box: what a request made, and what a hash is of.
         Index("ix_proposal_versions_correlation", "tenant_id", "correlation_id"),
+        Index("ix_proposal_versions_request_hash", "tenant_id", "request_hash"),
+        Index("ix_proposal_versions_artifact_hash", "tenant_id", "artifact_hash"),
     )
 
 
@@ -181,7 +195,11 @@ class ProposalKey(Base):
     event_id: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (Index("ix_proposal_keys_proposal", "tenant_id", "proposal_id"),)
+    __table_args__ = (
+        Index("ix_proposal_keys_proposal", "tenant_id", "proposal_id"),
+        # The search box: a key of any scope.
+        Index("ix_proposal_keys_key", "tenant_id", "idempotency_key"),
+    )
 
 
 class ProposalSimulation(Base):
@@ -200,3 +218,5 @@ class ProposalSimulation(Base):
     submitted_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     artifact: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("ix_proposal_simulations_oldest", "tenant_id", "created_at", "idempotency_key"),)

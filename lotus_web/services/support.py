@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import InstrumentedAttribute
 
 from lotus_web.domain.operations import OperationFamily
 from lotus_web.domain.support import Counter
-from lotus_web.models import Decision, LineageEdge, Operation, Run, StoreCounter
+from lotus_web.models import Decision, LineageEdge, Operation, Proposal, Run, StoreCounter
 from lotus_web.store.upserts import insert_into
 
 PENDING = "lotus_counts"
@@ -23,6 +23,7 @@ COUNTED: Mapping[Counter, InstrumentedAttribute[str]] = {
     Counter.DECISION_ACTIONS: Decision.action,
     Counter.DECISION_REASONS: Decision.reason_code,
     Counter.EDGES: LineageEdge.edge_type,
+    Counter.PROPOSALS: Proposal.current_state,
 }
 Counts = dict[Counter, dict[str, int]]
 

@@ -29,6 +29,8 @@ class Summary:
     workflow_action_counts: Mapping[str, int]
     workflow_reason_code_counts: Mapping[str, int]
     lineage_edge_count: int
+    proposal_count: int
+    proposal_state_counts: Mapping[str, int]
     oldest_run_created_at: datetime | None
     newest_run_created_at: datetime | None
     oldest_operation_created_at: datetime | None
@@ -51,6 +53,8 @@ def summary(session: Session, tenant_id: str, *, store_backend: str, retention_d
         workflow_action_counts=counts[Counter.DECISION_ACTIONS],
         workflow_reason_code_counts=counts[Counter.DECISION_REASONS],
         lineage_edge_count=sum(counts[Counter.EDGES].values()),
+        proposal_count=sum(counts[Counter.PROPOSALS].values()),
+        proposal_state_counts=counts[Counter.PROPOSALS],
         oldest_run_created_at=_first(session, Run.created_at, runs),
         newest_run_created_at=_last(session, Run.created_at, runs),
         oldest_operation_created_at=_first(session, Operation.created_at, operations),

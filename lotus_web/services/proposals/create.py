@@ -8,6 +8,7 @@ from lotus_web.domain.access import Permission, check_permission
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.proposals.refusals import simulation_disabled
 from lotus_web.domain.proposals.states import ProposalEvent, ProposalState
+from lotus_web.domain.support import Counter
 from lotus_web.models import Proposal
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.log import lock_tenant
@@ -16,6 +17,7 @@ from lotus_web.services.proposals.events import append_proposal_events, trace_st
 from lotus_web.services.proposals.keys import CREATES, Keyed, Recorded, first_answer, keep_key
 from lotus_web.services.proposals.records import ID_DIGITS, event_row
 from lotus_web.services.proposals.versions import add_version
+from lotus_web.services.support import count
 from lotus_web.store.new_ids import new_id
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.proposals.lifecycle import CreateProposalBody, ProposalMetadataBody, request_hash
@@ -67,6 +69,7 @@ def _record(
     )
     session.add(event)
     keep_key(session, CREATES, keyed, event, context)
+    count(session, proposal.tenant_id, Counter.PROPOSALS, proposal.current_state)
     session.flush()
     told = ((EventType.TRACE_STARTED, trace_started(proposal)), *version_made(version, computed))
     append_proposal_events(session, proposal.proposal_id, version.proposal_version_id, told, context)

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.proposals.refusals import state_mismatch
 from lotus_web.domain.proposals.rules import check_approval
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent, ProposalState, approval_event
+from lotus_web.domain.support import Counter
 from lotus_web.models import Proposal, ProposalApproval, ProposalEventRow
 from lotus_web.services.command import CommandContext
 from lotus_web.services.proposals.standing import LoadedProposal
+from lotus_web.services.support import count
 from lotus_web.store.new_ids import new_id
 
 ID_DIGITS = 12
@@ -65,6 +67,8 @@ def _move(session: Session, loaded: LoadedProposal, to: Mapping[str, Any], conte
     )
     if moved.one_or_none() is None:
         raise state_mismatch(standing.state)
+    count(session, row.tenant_id, Counter.PROPOSALS, standing.state.value, -1)
+    count(session, row.tenant_id, Counter.PROPOSALS, to["current_state"])
 
 
 def event_row(

@@ -1,46 +1,73 @@
-"""Legal holds: protect a run from retention whatever its age; set and lifted by a person with a reason (delta 16)."""
+"""Legal holds: protect a run or a proposal from retention whatever its age; set and lifted with a reason (delta 16)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lotus_web.domain.access import Actor, Permission, check_permission
-from lotus_web.domain.errors import Conflict, RunNotFound
+from lotus_web.domain.errors import Conflict, NotFound, RunNotFound
+from lotus_web.domain.lineage import EntityKind
+from lotus_web.domain.proposals.refusals import ProposalNotFound
 from lotus_web.domain.retention import RetentionEntryType, check_hold_reason
 from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.surface import Surface
-from lotus_web.models import RetentionEntry, Run
+from lotus_web.models import Proposal, RetentionEntry, Run
 from lotus_web.services.audit.records import AuditCategory, record_audit
 
 UNCHANGED = "LEGAL_HOLD_UNCHANGED"
 
 
-def set_legal_hold(
-    session: Session, run_id: str, *, hold: bool, reason: str | None, actor: Actor, surface: Surface, now: datetime
-) -> None:
-    """Set or lift the legal hold of a run; recorded in the retention log and in the audit log.
+@dataclass(frozen=True, slots=True)
+class Holdable:
+    """What can be held: the column of its id, the error for an unknown id, and its noun."""
 
-    Raises Forbidden, InvalidInput, NotFound ``DPM_RUN_NOT_FOUND``, or Conflict ``LEGAL_HOLD_UNCHANGED``.
+    id_column: InstrumentedAttribute[str]
+    unknown: type[NotFound]
+    noun: str
+
+
+HOLDABLE: Mapping[EntityKind, Holdable] = {
+    EntityKind.RUN: Holdable(Run.rebalance_run_id, RunNotFound, "run"),
+    EntityKind.PROPOSAL: Holdable(Proposal.proposal_id, ProposalNotFound, "proposal"),
+}
+
+
+def set_legal_hold(
+    session: Session,
+    entity_id: str,
+    *,
+    kind: EntityKind = EntityKind.RUN,
+    hold: bool,
+    reason: str | None,
+    actor: Actor,
+    surface: Surface,
+    now: datetime,
+) -> None:
+    """Set or lift the legal hold of a run or a proposal; recorded in the retention log and in the audit log.
+
+    Raises Forbidden, InvalidInput, NotFound with the code of its kind, or Conflict ``LEGAL_HOLD_UNCHANGED``.
     """
     check_permission(actor, Permission.ADMIN)
-    text = check_hold_reason(reason)
-    run = _locked_run(session, actor.tenant_id, run_id)
-    if run.legal_hold == hold:
+    text, holdable = check_hold_reason(reason), HOLDABLE[kind]
+    held = _locked(session, actor.tenant_id, holdable, entity_id)
+    if held.legal_hold == hold:
         state = "already under legal hold" if hold else "not under legal hold"
-        raise Conflict(UNCHANGED, Sentence("The run is {state}.", state=state))
-    run.legal_hold = hold
+        raise Conflict(UNCHANGED, Sentence("The {noun} is {state}.", noun=holdable.noun, state=state))
+    held.legal_hold = hold
     entry_type = RetentionEntryType.HOLD_SET if hold else RetentionEntryType.HOLD_LIFTED
     session.add(
         RetentionEntry(
             tenant_id=actor.tenant_id,
             entry_type=entry_type.value,
-            entity_id=run_id,
+            entity_id=entity_id,
             actor_id=actor.decider_id,
             reason=text,
-            details={"recorded_by": actor.actor_id, "surface": surface.value, "portfolio_id": run.portfolio_id},
+            details={"recorded_by": actor.actor_id, "surface": surface.value, "portfolio_id": held.portfolio_id},
             recorded_at=now,
         )
     )
@@ -49,7 +76,7 @@ def set_legal_hold(
         AuditCategory.ADMIN,
         actor=actor,
         action="legal_hold_set" if hold else "legal_hold_lifted",
-        subject=run_id,
+        subject=entity_id,
         code=entry_type.value,
         message=text,
         surface=surface,
@@ -57,10 +84,13 @@ def set_legal_hold(
     )
 
 
-def _locked_run(session: Session, tenant_id: str, run_id: str) -> Run:
-    """Return the run's row, locked against a purge at the same moment."""
-    query = select(Run).where(Run.tenant_id == tenant_id, Run.rebalance_run_id == run_id)
-    run = session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
-    if run is None:
-        raise RunNotFound
-    return run
+def _locked(session: Session, tenant_id: str, holdable: Holdable, entity_id: str) -> Run | Proposal:
+    """Return the row, locked against a purge at the same moment."""
+    model = holdable.id_column.class_
+    query = select(model).where(model.tenant_id == tenant_id, holdable.id_column == entity_id)
+    found: Run | Proposal | None = session.scalars(
+        query.with_for_update().execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise holdable.unknown
+    return found

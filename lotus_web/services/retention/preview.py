@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
-from lotus_web.models import Run
+from lotus_web.domain.proposals.states import TERMINAL
+from lotus_web.models import Proposal, Run
 from lotus_web.services.retention.purge import Removed
-from lotus_web.services.retention.targets import RUNS, Dependents, Target, is_purgeable_run
+from lotus_web.services.retention.targets import PROPOSALS, RUNS, Dependents, Target, is_purgeable_run
 
 
 def preview_purge(session: Session, targets: Iterable[Target]) -> Removed:
@@ -39,8 +40,8 @@ def _goes_with(target: Target, dependents: Dependents) -> ColumnElement[bool]:
     return own if dependents.kind_column is None else own & (dependents.kind_column == target.purgeable.kind.value)
 
 
-def kept_runs(session: Session, targets: Iterable[Target]) -> dict[str, int]:
-    """Return how many old runs stay, and why; one that is under legal hold and has an open item counts as held."""
+def stored_longer(session: Session, targets: Iterable[Target]) -> dict[str, int]:
+    """Return how many old runs and ended proposals stay, and why; a run that is held and has an open item counts as held."""
     kept = {"legal_hold": 0, "open_item": 0}
     for target in targets:
         if target.purgeable is RUNS:
@@ -49,4 +50,9 @@ def kept_runs(session: Session, targets: Iterable[Target]) -> dict[str, int]:
             open_item = Run.legal_hold.is_(False) & ~is_purgeable_run(target.cutoff)
             kept["legal_hold"] += session.scalar(query.where(Run.legal_hold)) or 0
             kept["open_item"] += session.scalar(query.where(open_item)) or 0
+        if target.purgeable is PROPOSALS:
+            held = (Proposal.tenant_id == target.tenant_id, Proposal.last_event_at < target.cutoff, Proposal.legal_hold)
+            ended = Proposal.current_state.in_(sorted(TERMINAL))
+            query = select(func.count()).select_from(Proposal).where(ended, *held)
+            kept["legal_hold"] += session.scalar(query) or 0
     return kept

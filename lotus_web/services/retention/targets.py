@@ -1,7 +1,8 @@
-"""What retention removes, as one table: runs and finished operations, each with the rows that go with it (delta 16).
+"""What retention removes, as one table: runs, finished operations, ended proposals and simulations of proposals, each with
+the rows that go with it (delta 16).
 
-A new table whose rows belong to a run or an operation is one more row here. What proves a decision (decisions, events, actions)
-stays: the store refuses its DELETE. A test walks through all tables and demands that each is here or listed as not purged, with the reason.
+A new table whose rows belong to one of these is one more row here. What proves a decision (decisions, events, actions, and
+the versions, events and approvals of a proposal with their hashes) stays: the store refuses its DELETE. A test walks through all tables and demands that each is here or listed as not purged, with the reason.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from lotus_web.domain.lineage import EntityKind
 from lotus_web.domain.operations import OperationFamily
+from lotus_web.domain.proposals.states import TERMINAL
 from lotus_web.domain.retention import RetentionEntryType
 from lotus_web.domain.support import Counter
 from lotus_web.models import (
@@ -25,6 +27,10 @@ from lotus_web.models import (
     Operation,
     OperationPayload,
     OperationStep,
+    Proposal,
+    ProposalDocument,
+    ProposalKey,
+    ProposalSimulation,
     Run,
     RunArtifact,
     RunPayload,
@@ -38,7 +44,7 @@ Counted = tuple[Counter, ColumnElement[Any] | Column]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dependents:
-    """Rows of one table that go with a run or an operation: those whose ``id_column`` holds its id.
+    """Rows of one table that go with a run, an operation or a proposal: those whose ``id_column`` holds its id.
 
     ``kind_column`` tells what kind of thing the id names, where it may be any. ``reported_as`` is their name in the job's
     report. ``single``: at most one row an id. ``newest_first`` is set where there is no bound to their number: then they may be
@@ -96,7 +102,7 @@ class Purgeable:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The runs, or the operations, of one tenant from before a cutoff, purged at ``now``."""
+    """The things of one kind and tenant from before a cutoff, purged at ``now``."""
 
     purgeable: Purgeable
     tenant_id: str
@@ -125,6 +131,17 @@ def is_purgeable_run(cutoff: datetime) -> ColumnElement[bool]:
 def is_purgeable_operation(cutoff: datetime) -> ColumnElement[bool]:
     """Operations that finished too long ago."""
     return Operation.finished_at < cutoff
+
+
+def is_purgeable_proposal(cutoff: datetime) -> ColumnElement[bool]:
+    """Proposals that ended too long ago and are not under legal hold."""
+    ended = Proposal.current_state.in_(sorted(TERMINAL))
+    return and_(ended, Proposal.last_event_at < cutoff, Proposal.legal_hold.is_(False))
+
+
+def is_purgeable_simulation(cutoff: datetime) -> ColumnElement[bool]:
+    """Simulations of proposals that are too old; what became a proposal has copies of its own."""
+    return ProposalSimulation.created_at < cutoff
 
 
 def _edges(id_column: Column, kind_column: Column) -> Dependents:
@@ -172,4 +189,27 @@ OPERATIONS = Purgeable(
         Dependents(Operation.operation_id, "operations", single=True, counted=(Counter.OPERATIONS, REBALANCE_STATUS)),
         *EDGES,
     ),
+)
+PROPOSALS = Purgeable(
+    kind=EntityKind.PROPOSAL,
+    entry_type=RetentionEntryType.PROPOSAL_PURGED,
+    id_column=Proposal.proposal_id,
+    aged_since=Proposal.last_event_at,
+    is_purgeable=is_purgeable_proposal,
+    logged=(Proposal.proposal_id, Proposal.portfolio_id, Proposal.current_state, Proposal.current_version_no),
+    dependents=(
+        Dependents(ProposalDocument.proposal_id, "proposal_documents"),
+        Dependents(ProposalKey.proposal_id, "proposal_keys"),
+        Dependents(Proposal.proposal_id, "proposals", single=True, counted=(Counter.PROPOSALS, Proposal.current_state)),
+        *EDGES,
+    ),
+)
+SIMULATIONS = Purgeable(
+    kind=EntityKind.IDEMPOTENCY_KEY,
+    entry_type=RetentionEntryType.SIMULATION_PURGED,
+    id_column=ProposalSimulation.idempotency_key,
+    aged_since=ProposalSimulation.created_at,
+    is_purgeable=is_purgeable_simulation,
+    logged=(ProposalSimulation.idempotency_key, ProposalSimulation.proposal_run_id, ProposalSimulation.request_hash),
+    dependents=(Dependents(ProposalSimulation.idempotency_key, "proposal_simulations", single=True),),
 )

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
-from lotus_web.domain.retention import run_cutoff
+from lotus_web.domain.retention import retention_cutoff
 from lotus_web.queries.audit.chain_state import chain_state
 from lotus_web.queries.health.doctor import Finding, diagnose
 from lotus_web.queries.jobs import LastRun, job_status
@@ -42,7 +42,7 @@ def show() -> ResponseReturnValue:
             retention_days=settings.retention_days,
         ),
         kept_in=kept_in(settings.store_backend, db.engine.dialect.name),
-        cutoff=run_cutoff(now, settings.retention_days),
+        cutoff=retention_cutoff(now, settings.retention_days),
         findings=findings() if actor.may(Permission.ADMIN) else (),
         now=now,
     )

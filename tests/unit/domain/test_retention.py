@@ -16,15 +16,15 @@ from lotus_web.domain.retention import (
     check_hold_reason,
     next_batch_size,
     operation_cutoff,
-    run_cutoff,
+    retention_cutoff,
 )
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def test_zero_days_mean_for_ever() -> None:
-    assert run_cutoff(NOW, 0) is None
-    assert run_cutoff(NOW, 30) == NOW - timedelta(days=30)
+    assert retention_cutoff(NOW, 0) is None
+    assert retention_cutoff(NOW, 30) == NOW - timedelta(days=30)
     assert operation_cutoff(NOW, 90) == NOW - timedelta(seconds=90)
 
 

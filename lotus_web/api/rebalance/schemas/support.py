@@ -48,6 +48,8 @@ class SummaryBody(Answer):
     workflow_action_counts: dict[str, int]
     workflow_reason_code_counts: dict[str, int]
     lineage_edge_count: int
+    proposal_count: int
+    proposal_state_counts: dict[str, int]
     oldest_run_created_at: Stamp | None
     newest_run_created_at: Stamp | None
     oldest_operation_created_at: Stamp | None
