@@ -10,29 +10,44 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import BaseModel
 
+from lotus_web import create_app
 from lotus_web.api.endpoint.routing import ApiBlueprint, declared_routes
 from lotus_web.api.openapi.bodies import ANALYZE, SIMULATE
 from lotus_web.api.openapi.document import openapi_document
 from lotus_web.api.openapi.parameters import path_template
 from lotus_web.api.openapi.tags import TAGS, part_of
+from lotus_web.config.settings import Settings
 from lotus_web.wire.rebalance.request import BatchRequestBody
 from tests.contract.callers import Caller
+from tests.contract.openapi.schemas import Schemas
+from tests.stores.makers import SqliteStores, environment
 
 pytestmark = pytest.mark.stores("sqlite")
 Document = dict[str, Any]
 Example = tuple[str, Any, Any]
 
 
+@pytest.fixture(scope="module")
+def document_text(sqlite_stores: SqliteStores) -> str:
+    app = create_app(Settings.from_environ(environment(sqlite_stores.create(migrated=False))))
+    return json.dumps(openapi_document(app))
+
+
 @pytest.fixture
-def document(app: Flask) -> Document:
-    return openapi_document(app)
+def document(document_text: str) -> Document:
+    found: Document = json.loads(document_text)
+    return found
+
+
+@pytest.fixture(scope="module")
+def schemas(document_text: str) -> Schemas:
+    return Schemas(json.loads(document_text))
 
 
 def operations(document: Document) -> Iterator[tuple[str, Document]]:
@@ -45,16 +60,6 @@ def resolved(document: Document, part: Document) -> Document:
     for name in str(part.get("$ref", "")).split("/")[1:]:
         document = document[name]
     return document if "$ref" in part else part
-
-
-def check(document: Document, schema: Document, value: Any) -> str | None:
-    """Return what is wrong with a value, None when it fits."""
-    whole = {"components": {"schemas": document["components"]["schemas"]}, "allOf": [schema]}
-    try:
-        jsonschema_rs.validator_for(whole).validate(value)
-    except jsonschema_rs.ValidationError as wrong:
-        return str(wrong)
-    return None
 
 
 def examples(document: Document, where: str, content: Document) -> Iterator[tuple[str, Document, Any]]:
@@ -131,24 +136,24 @@ def test_the_bare_mount_is_described_as_the_other_one(document: Document) -> Non
         assert operation == twin
 
 
-def test_every_answer_has_an_example_that_fits_its_schema(document: Document) -> None:
+def test_every_answer_has_an_example_that_fits_its_schema(document: Document, schemas: Schemas) -> None:
     wrong = []
     for name, operation in operations(document):
         for status, answer in operation["responses"].items():
             content = resolved(document, answer)["content"]
             found = list(examples(document, f"{name} {status}", content))
             assert found, f"{name} {status} has no example"
-            wrong += [(where, why) for where, schema, value in found if (why := check(document, schema, value))]
+            wrong += [(where, why) for where, schema, value in found if (why := schemas.fault(schema, value))]
     assert wrong == []
 
 
-def test_every_body_has_an_example_that_fits_its_schema(document: Document) -> None:
+def test_every_body_has_an_example_that_fits_its_schema(document: Document, schemas: Schemas) -> None:
     bodies = [
         (name, operation["requestBody"]) for name, operation in operations(document) if "requestBody" in operation
     ]
     found = [found for name, body in bodies for found in examples(document, name, body["content"])]
     assert len(found) == len(bodies)
-    assert [(where, why) for where, schema, value in found if (why := check(document, schema, value))] == []
+    assert [(where, why) for where, schema, value in found if (why := schemas.fault(schema, value))] == []
 
 
 def test_every_body_example_is_taken_by_its_model(app: Flask, document: Document) -> None:
@@ -157,11 +162,11 @@ def test_every_body_example_is_taken_by_its_model(app: Flask, document: Document
             declared.body.model_validate(document["components"]["examples"][declared.body.__name__]["value"])
 
 
-def test_every_parameter_example_fits_its_schema(document: Document) -> None:
+def test_every_parameter_example_fits_its_schema(document: Document, schemas: Schemas) -> None:
     for name, operation in operations(document):
         for parameter in (resolved(document, one) for one in operation["parameters"]):
             if "example" in parameter:
-                assert check(document, parameter["schema"], parameter["example"]) is None, (name, parameter["name"])
+                assert schemas.fault(parameter["schema"], parameter["example"]) is None, (name, parameter["name"])
 
 
 def test_every_refusal_lists_its_codes_with_an_answer_for_each(app: Flask, document: Document) -> None:

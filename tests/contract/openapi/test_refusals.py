@@ -9,7 +9,6 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
@@ -22,6 +21,7 @@ from lotus_web.api.v1.envelope import V1Envelope
 from lotus_web.domain.access import Permission
 from tests.contract.callers import ALL, review_request
 from tests.contract.endpoint.test_route_matrix import Cell, World, cells, make_world
+from tests.contract.openapi.schemas import Schemas
 
 pytestmark = [
     pytest.mark.stores("sqlite"),
@@ -33,6 +33,7 @@ pytestmark = [
     ),
 ]
 DOCUMENT = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_text(encoding="utf-8"))
+SCHEMAS = Schemas(DOCUMENT)
 NOBODY = "lw_not-a-token"
 
 
@@ -49,11 +50,6 @@ def described(rule: str, method: str, answer: TestResponse) -> dict[str, Any]:
         found = DOCUMENT["components"]["responses"][found["$ref"].rpartition("/")[2]]
     schema: dict[str, Any] = found["content"][answer.mimetype]["schema"]
     return schema
-
-
-def fits(schema: dict[str, Any], document: object) -> bool:
-    whole = {"components": {"schemas": DOCUMENT["components"]["schemas"]}, "allOf": [schema]}
-    return bool(jsonschema_rs.validator_for(whole).is_valid(document))
 
 
 def distortions(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -86,8 +82,8 @@ def distortions(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 def faults(rule: str, method: str, answer: TestResponse) -> list[str]:
     """Return what the document gets wrong about a refusal."""
     schema, document = described(rule, method, answer), json.loads(answer.data)
-    wrong = [] if fits(schema, document) else [f"does not describe {document}"]
-    return wrong + [f"takes {what}" for what, changed in distortions(document) if fits(schema, changed)]
+    wrong = [] if SCHEMAS.fits(schema, document) else [f"does not describe {document}"]
+    return wrong + [f"takes {what}" for what, changed in distortions(document) if SCHEMAS.fits(schema, changed)]
 
 
 def post(world: World, path: str, bearer: str, body: object, **headers: str) -> TestResponse:
