@@ -28,15 +28,16 @@ class SubjectSpec:
 
     ``stored`` is its name in events, in the store and in JSON, where the runs of this deployment and the exceptions of other
     systems share one: ``is_run`` tells them apart. ``has_gate`` says that decided items can be reopened (RFC-0020), ``noun``
-    names the subject on a button, ``submitted`` what its submitter did (to which version, where it has some), and
-    ``purged_notice`` what is said once it was purged. ``only_maker_waits`` says that four eyes excludes the maker of the
-    subject and nobody else, by a separate setting.
+    names the subject on a button and ``approved_for`` what an approval leads to, ``submitted`` says what its submitter did (to
+    which version, where it has some), and ``purged_notice`` what is said once it was purged. ``only_maker_waits`` says that
+    four eyes excludes the maker of the subject and nobody else, by a separate setting.
     """
 
     stored: str
     is_run: bool = False
     has_gate: bool = False
     noun: str = ""
+    approved_for: str = ""
     submitted: str = "submitted it"
     purged_notice: tuple[str, str] | None = None
     only_maker_waits: bool = False
@@ -56,6 +57,7 @@ SUBJECTS: Mapping[SubjectType, SubjectSpec] = {
     SubjectType.PROPOSAL: SubjectSpec(
         stored="proposal",
         noun="this proposal",
+        approved_for="for client consent",
         submitted="made version {version_no}",
         purged_notice=("The proposal itself was deleted.", "Its decisions and this timeline remain."),
         only_maker_waits=True,

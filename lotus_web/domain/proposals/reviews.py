@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import SUBJECTS, SubjectType, item_id
 from lotus_web.domain.items.values import Priority, WorkflowKind
 from lotus_web.domain.proposals.states import IN_REVIEW, ProposalEvent, ProposalState
@@ -62,6 +63,12 @@ def review_requested(version: ReviewedVersion) -> dict[str, Any]:
             "rule_ids": sorted(set(version.findings)),
         },
     }
+
+
+def reviewed_version(item: ItemState) -> int | None:
+    """Return the number of the version that an item is about: under review now or, of a closed item, when it was closed."""
+    number = item.metadata.get("evidence", {}).get("version_no")
+    return number if isinstance(number, int) else None
 
 
 @dataclass(frozen=True, slots=True)

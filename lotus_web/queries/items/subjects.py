@@ -12,10 +12,17 @@ from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, own_event_
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence, SubjectType
 from lotus_web.models import EventLogEntry, Run
+from lotus_web.queries.items.proposals import (
+    ReviewedProposal,
+    proposal_state,
+    reviewed_proposal,
+    version_evaluation,
+    version_evidence,
+)
 from lotus_web.queries.runs.page import RunDetail, find_run_detail
 
 # What the page of an item shows of its subject; a further kind adds its own.
-SubjectDetail = RunDetail
+SubjectDetail = RunDetail | ReviewedProposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,17 @@ def _run_evaluation(item: ItemState) -> Select[EventLogEntry]:
     )
 
 
+def _proposal_facts(session: Session, item: ItemState) -> SubjectFacts:
+    return SubjectFacts(version_evidence(session, item), proposal_state(session, item))
+
+
+def _proposal_page(session: Session, item: ItemState) -> tuple[Evidence, ReviewedProposal | None]:
+    found = reviewed_proposal(session, item)
+    if found is None:
+        return Evidence(), None
+    return Evidence(found.version.artifact_hash, found.version.created_by, found.version.version_no), found
+
+
 # What exists only as an item of the log has nothing besides it to read.
 _ITEM_ALONE = SubjectReader(
     facts=lambda _session, _item: SubjectFacts(Evidence()),
@@ -74,5 +92,5 @@ READERS: Mapping[SubjectType, SubjectReader] = {
     SubjectType.RUN: SubjectReader(facts=_run_facts, page=_run_page, evaluation=_run_evaluation),
     SubjectType.EXCEPTION: _ITEM_ALONE,
     SubjectType.TRACE_REVIEW: _ITEM_ALONE,
-    SubjectType.PROPOSAL: _ITEM_ALONE,
+    SubjectType.PROPOSAL: SubjectReader(facts=_proposal_facts, page=_proposal_page, evaluation=version_evaluation),
 }

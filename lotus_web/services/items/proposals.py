@@ -10,11 +10,11 @@ from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.actions import ACTIONS, Verdict
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence
-from lotus_web.domain.proposals.refusals import ProposalNotFound
+from lotus_web.domain.proposals.reviews import reviewed_version
 from lotus_web.domain.proposals.rules import check_transition
 from lotus_web.domain.proposals.states import IN_REVIEW, ProposalEvent, approval_due
 from lotus_web.domain.sentences import Sentence
-from lotus_web.models import ProposalEventRow
+from lotus_web.models import ProposalEventRow, ProposalVersion
 from lotus_web.services.items.action_records import AtSubject, ReviewCase
 from lotus_web.services.proposals.events import append_proposal_events, step_taken
 from lotus_web.services.proposals.records import record_approval, record_event
@@ -22,12 +22,10 @@ from lotus_web.services.proposals.standing import load_proposal, lock_proposal
 
 
 def evidence(session: Session, item: ItemState) -> Evidence:
-    """Return what a decision rests on: the current version and who made it."""
-    try:
-        version = load_proposal(session, item.tenant_id, item.subject_id).version
-    except ProposalNotFound:
-        return Evidence()
-    return Evidence(version.artifact_hash, version.created_by, version.version_no)
+    """Return what a decision rests on: the version that the item is about and who made it. Versions never change."""
+    number = reviewed_version(item)
+    version = None if number is None else session.get(ProposalVersion, (item.tenant_id, item.subject_id, number))
+    return Evidence() if version is None else Evidence(version.artifact_hash, version.created_by, version.version_no)
 
 
 def decide(session: Session, case: ReviewCase) -> ProposalEventRow | None:
@@ -40,8 +38,9 @@ def decide(session: Session, case: ReviewCase) -> ProposalEventRow | None:
         return None
     loaded = lock_proposal(session, case.item.tenant_id, case.item.subject_id)
     standing, approval = loaded.standing, approval_due(loaded.standing.state)
-    if standing.state not in IN_REVIEW or approval is None:
-        sentence = Sentence("The proposal is not under review: {action} is not possible now.", action=case.asked.action)
+    under_review = standing.state in IN_REVIEW and standing.version_no == reviewed_version(case.item)
+    if not under_review or approval is None:
+        sentence = Sentence("This version is not under review: {action} is not possible now.", action=case.asked.action)
         raise Conflict("invalid_transition", sentence, details={"state": standing.state.value})
     given = case.asked.at_subject or AtSubject(_details(case))
     if given.as_approval:

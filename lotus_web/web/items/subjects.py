@@ -12,7 +12,7 @@ from lotus_web.config import current
 from lotus_web.domain.decisions.gate import gate_status
 from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.queries.items.page import ItemDetail
-from lotus_web.queries.items.subjects import SubjectDetail
+from lotus_web.queries.runs.page import RunDetail
 from lotus_web.web.support.run_panel import run_support
 
 
@@ -29,10 +29,10 @@ class SubjectSection:
     evidence: str | None = None
     follow_up: str | None = None
     record: str | None = None
-    context: Callable[[Session, ItemDetail, SubjectDetail], dict[str, Any]] = lambda _session, _detail, _about: {}
+    context: Callable[[Session, ItemDetail, Any], dict[str, Any]] = lambda _session, _detail, _about: {}
 
 
-def _run_context(session: Session, detail: ItemDetail, run: SubjectDetail) -> dict[str, Any]:
+def _run_context(session: Session, detail: ItemDetail, run: RunDetail) -> dict[str, Any]:
     required = current.policy().requires_review(run.run.status)
     return {
         "run": run,
@@ -54,7 +54,13 @@ SECTIONS: Mapping[SubjectType, SubjectSection] = {
     ),
     SubjectType.EXCEPTION: _ITEM_ALONE,
     SubjectType.TRACE_REVIEW: _ITEM_ALONE,
-    SubjectType.PROPOSAL: _ITEM_ALONE,
+    SubjectType.PROPOSAL: SubjectSection(
+        why="proposals/_why_of_item.html",
+        facts="proposals/_facts.html",
+        evidence="proposals/_evidence_of_item.html",
+        record="proposals/_record_of_item.html",
+        context=lambda _session, _detail, about: {"reviewed": about},
+    ),
 }
 
 
