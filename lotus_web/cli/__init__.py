@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from lotus_web.cli import audit, demo, doctor, jobs, notifications, openapi, policy_packs, tokens, users, workflow
+from lotus_web.cli import audit, deliveries, demo, doctor, jobs, openapi, policy_packs, tokens, users, workflow
 
 COMMANDS: tuple[click.Command, ...] = (
     audit.group,
+    deliveries.group,
     demo.group,
     doctor.command,
     jobs.group,
-    notifications.group,
     openapi.command,
     policy_packs.group,
     tokens.group,

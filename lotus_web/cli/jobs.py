@@ -16,9 +16,7 @@ from lotus_web.jobs.schedule import JOBS, job_named
 from lotus_web.jobs.scheduler import Scheduler, run_job
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
-group = AppGroup(
-    "jobs", help="Scheduled work: deadlines, claims, delivery of notifications, operations, retention, housekeeping."
-)
+group = AppGroup("jobs", help="Scheduled work: deadlines, claims, operations, deliveries, retention, housekeeping.")
 
 
 @group.command("run")

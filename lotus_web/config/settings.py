@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from lotus_web.config.delivery_settings import DeliverySettings
 from lotus_web.config.proposal_settings import ProposalSettings
 from lotus_web.config.setting_types import BadSetting, Setting, choice, flag, line, names, seconds, text, whole, words
 from lotus_web.domain.access import REVIEWING_ROLES
@@ -23,7 +24,7 @@ DAYS_MAX = 36_500
 PRODUCTION_STORE = "LOCAL, or PRODUCTION with DPM_SUPPORTABILITY_STORE_BACKEND=SQL and a PostgreSQL URL in DPM_SUPPORTABILITY_DATABASE_URL"
 
 
-class Settings(ProposalSettings):
+class Settings(ProposalSettings, DeliverySettings):
     """A typed view of an environment mapping that follows its changes; ``from_environ`` checks every value once."""
 
     environment = choice(
@@ -243,7 +244,7 @@ class Settings(ProposalSettings):
 
     @classmethod
     def all(cls) -> Iterator[Setting[object]]:
-        """Yield every declared setting in the order of this file, then those of proposals."""
+        """Yield every declared setting in the order of this file, then those of proposals and deliveries."""
         for kind in cls.__mro__:
             yield from (value for value in vars(kind).values() if isinstance(value, Setting))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -52,24 +52,6 @@ class Channel(StrEnum):
     """How a notice reaches people. The console shows what is stored; any other channel has a sender (ADR 0014)."""
 
     CONSOLE = "operator_console"
-
-
-class DeliveryStatus(StrEnum):
-    """The state of one delivery: a notice and a channel."""
-
-    PENDING = "pending"
-    SENDING = "sending"
-    DELIVERED = "delivered"
-    DEAD = "dead"
-
-
-MAX_ATTEMPTS = 8
-FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=6)
-
-
-def retry_delay(attempts: int) -> timedelta | None:
-    """Return how long to wait after so many failed attempts, four times longer each; None when it is given up."""
-    return None if attempts >= MAX_ATTEMPTS else min(FIRST_RETRY * 4 ** (attempts - 1), LONGEST_RETRY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.sentences import Sentence
+from lotus_web.domain.write_policy import VERSIONED
 
 NOT_EXECUTABLE = "DPM_ASYNC_OPERATION_NOT_EXECUTABLE"
 NOT_FOUND = "DPM_ASYNC_OPERATION_NOT_FOUND"
@@ -31,6 +32,18 @@ class OperationType(StrEnum):
 
 
 FAMILY = {OperationType.ANALYZE_SCENARIOS: OperationFamily.REBALANCE}
+
+
+# Where a client asks how an operation is doing (proposals-api §9.1).
+STATUS_PATHS = {
+    OperationFamily.REBALANCE: f"{VERSIONED}/operations/",
+    OperationFamily.PROPOSALS: f"{VERSIONED}/proposals/operations/",
+}
+
+
+def status_url(family: OperationFamily, operation_id: str) -> str:
+    """Return the path of an operation's status."""
+    return STATUS_PATHS[family] + operation_id
 
 
 class OperationStatus(StrEnum):

@@ -1,4 +1,4 @@
-"""The delivery of notices by channels other than the console (ADR 0014)."""
+"""The delivery of notices by channels other than the console, and of callbacks (ADR 0014)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from lotus_web.domain.notifications import DeliveryStatus
+from lotus_web.config.settings import Settings
+from lotus_web.domain.deliveries.states import DeliveryStatus
 from lotus_web.jobs.context import JobContext
-from lotus_web.queries.notifications.deliveries import undelivered_counts
-from lotus_web.services.notifications.deliveries import (
-    ClaimedDelivery,
-    claim_delivery,
-    is_due,
-    mark_delivered,
-    mark_failed,
-    outgoing,
-)
-from lotus_web.services.notifications.senders import SENDERS
+from lotus_web.queries.deliveries.undelivered import undelivered_counts
+from lotus_web.services.deliveries.kinds import READERS, known_channels
+from lotus_web.services.deliveries.queue import ClaimedDelivery, claim_delivery, is_due, mark_delivered, mark_failed
 from lotus_web.store.session import db, transaction
 from lotus_web.telemetry.logs import log_unexpected
 
-CADENCE_SECONDS = 30
+CADENCE_SECONDS = 5
 
 
 def deliver_pending(context: JobContext, _now: datetime) -> dict[str, Any]:
@@ -31,12 +25,13 @@ def deliver_pending(context: JobContext, _now: datetime) -> dict[str, Any]:
     not known here.
     """
     ended: Counter[DeliveryStatus] = Counter()
+    channels = known_channels()
     while not context.stop.is_set() and _some_due():
         with context.unit() as session:
-            claim = claim_delivery(session)
+            claim = claim_delivery(session, channels)
         if claim is None:
             break
-        ended[_send(claim)] += 1
+        ended[_send(claim, context.settings)] += 1
     return {
         "delivered": ended[DeliveryStatus.DELIVERED],
         "failed": ended[DeliveryStatus.PENDING],
@@ -45,12 +40,12 @@ def deliver_pending(context: JobContext, _now: datetime) -> dict[str, Any]:
     }
 
 
-def _send(claim: ClaimedDelivery) -> DeliveryStatus:
-    """Send one notice with no transaction open, then mark it, whoever leads the jobs by then."""
+def _send(claim: ClaimedDelivery, settings: Settings) -> DeliveryStatus:
+    """Send one delivery with no transaction open, then mark it, whoever leads the jobs by then."""
     try:
-        notice = outgoing(db.session(), claim)
+        send = READERS[claim.kind](db.session(), claim, settings)
         db.session.rollback()
-        SENDERS[claim.channel](notice)
+        send()
     except Exception as error:
         db.session.rollback()
         named = {"tenant": claim.tenant_id, "delivery_id": claim.delivery_id, "channel": claim.channel}
@@ -68,11 +63,11 @@ def preview(_context: JobContext, _now: datetime) -> dict[str, Any]:
 
 
 def _waiting(*, known: bool) -> int:
-    waiting = undelivered_counts(db.session()).waiting
-    return sum(count for channel, count in waiting.items() if (channel in SENDERS) is known)
+    waiting, channels = undelivered_counts(db.session()).waiting, known_channels()
+    return sum(count for channel, count in waiting.items() if (channel in channels) is known)
 
 
 def _some_due() -> bool:
-    found = is_due(db.session())
+    found = is_due(db.session(), known_channels())
     db.session.rollback()
     return found

@@ -31,9 +31,10 @@ class Job:
 JOBS: tuple[Job, ...] = (
     Job("sla", sla.sweep, lambda settings: settings.sla_sweep_seconds),
     Job("claims", claims.release, lambda settings: settings.sla_sweep_seconds),
-    Job("delivery", delivery.deliver_pending, lambda settings: delivery.CADENCE_SECONDS, delivery.preview),
     Job("operations", operations.run_due, lambda settings: operations.CADENCE_SECONDS),
     Job("checkpoints", checkpoints.sign, lambda settings: settings.checkpoint_seconds, at_stop=True),
+    # After the operations, which plan callbacks, and so that no receiver keeps them waiting in `jobs tick`.
+    Job("delivery", delivery.deliver_pending, lambda settings: delivery.CADENCE_SECONDS, delivery.preview),
     Job("retention", retention.purge, lambda settings: 3600, retention.preview),
     Job("housekeeping", housekeeping.purge, lambda settings: 3600),
 )

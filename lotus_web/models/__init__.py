@@ -1,7 +1,9 @@
 """Tables, one file an aggregate; importing this package registers all of them."""
 
+from lotus_web.models.accounts import ApiToken, Person, PersonRole, PersonSession, ServiceAccount, SignInFailure
 from lotus_web.models.audit import AuditRecord
 from lotus_web.models.decisions import Decision
+from lotus_web.models.deliveries import Delivery
 from lotus_web.models.events import EventLogEntry, TenantRuntime
 from lotus_web.models.idempotency import IdempotencyHistoryRow, IdempotencyKey
 from lotus_web.models.inbox import SavedView
@@ -9,9 +11,8 @@ from lotus_web.models.item_actions import WorkflowAction
 from lotus_web.models.items import WorkflowItem
 from lotus_web.models.jobs import JobRun, SchedulerLease
 from lotus_web.models.lineage import LineageEdge
-from lotus_web.models.notifications import Notification, NotificationDelivery, NotificationRead
+from lotus_web.models.notifications import Notification, NotificationRead
 from lotus_web.models.operations import Operation, OperationPayload, OperationStep, RetentionEntry
-from lotus_web.models.people import Person, PersonRole, PersonSession, SignInFailure
 from lotus_web.models.policy_packs import StoredPolicyPack
 from lotus_web.models.proposals import (
     Proposal,
@@ -23,7 +24,6 @@ from lotus_web.models.proposals import (
     ProposalVersion,
 )
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
-from lotus_web.models.service_accounts import ApiToken, ServiceAccount
 from lotus_web.models.support import StoreCounter
 from lotus_web.models.transparency import LogCheckpoint, LogKey, LogTile
 
@@ -31,6 +31,7 @@ __all__ = [
     "ApiToken",
     "AuditRecord",
     "Decision",
+    "Delivery",
     "EventLogEntry",
     "IdempotencyHistoryRow",
     "IdempotencyKey",
@@ -40,7 +41,6 @@ __all__ = [
     "LogKey",
     "LogTile",
     "Notification",
-    "NotificationDelivery",
     "NotificationRead",
     "Operation",
     "OperationPayload",

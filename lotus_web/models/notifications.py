@@ -1,18 +1,14 @@
-"""Notices, which are append-only, their deliveries, and which of them each person has read (workflow.md §4)."""
+"""Notices, which are append-only, and which of them each person has read (workflow.md §4)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lotus_web.store.types import Base, Json, UtcDateTime
-
-# Deliveries that are due, being sent or given up: on most days none, in a table with a row for all that was ever sent.
-OPEN = text("status <> 'delivered'")
-DONE = text("status = 'delivered'")
 
 
 class Notification(Base):
@@ -48,47 +44,6 @@ class Notification(Base):
         Index("ix_dg_workflow_notifications_item", "tenant_id", "workflow_id", "notification_seq"),
         Index("ix_dg_workflow_notifications_account", "tenant_id", "recipient_account_id", "notification_seq"),
         Index("ix_dg_workflow_notifications_role", "tenant_id", "recipient_role", "notification_seq"),
-        {"sqlite_autoincrement": True},
-    )
-
-
-class NotificationDelivery(Base):
-    """The delivery of one notice by one channel.
-
-    ``due_at`` is when to try next, or when the lease of a worker that is sending ends; null once delivered or dead.
-    ``last_error`` is the kind of the last failure, never its text, which may hold an address.
-    """
-
-    __tablename__ = "dg_workflow_notification_deliveries"
-
-    delivery_seq: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-    delivery_id: Mapped[str] = mapped_column(unique=True)
-    tenant_id: Mapped[str]
-    notification_id: Mapped[str]
-    channel: Mapped[str]
-    status: Mapped[str]
-    attempts: Mapped[int]
-    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    lease_owner: Mapped[str | None]
-    last_error: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    __table_args__ = (
-        UniqueConstraint(
-            "tenant_id", "notification_id", "channel", name="uq_dg_workflow_notification_deliveries_notice"
-        ),
-        CheckConstraint("status IN ('pending', 'sending', 'delivered', 'dead')", name="status"),
-        # The worker and doctor read what is not delivered (services/notifications/deliveries.py).
-        Index(
-            "ix_dg_workflow_notification_deliveries_open",
-            "channel",
-            "due_at",
-            sqlite_where=OPEN,
-            postgresql_where=OPEN,
-        ),
-        # Housekeeping removes the oldest that were delivered.
-        Index("ix_dg_workflow_notification_deliveries_done", "finished_at", sqlite_where=DONE, postgresql_where=DONE),
         {"sqlite_autoincrement": True},
     )
 

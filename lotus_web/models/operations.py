@@ -16,7 +16,7 @@ FINISHED = text("finished_at IS NOT NULL")
 
 class Operation(Base):
     """Accepted work. ``due_at`` is when the jobs may claim it: at once while PENDING, at the end of the lease while
-    RUNNING, never (null) once finished. ``subject_id`` is the batch of an analysis.
+    RUNNING, never (null) once finished. ``subject_id`` is the batch of an analysis. ``callback_url`` is told when it has ended.
     """
 
     __tablename__ = "dpm_operations"
@@ -41,6 +41,7 @@ class Operation(Base):
     steps_total: Mapped[int]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
+    callback_url: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("status IN ('PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED')", name="status"),

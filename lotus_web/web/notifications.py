@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from lotus_web.config import current
 from lotus_web.domain.paging import Page
-from lotus_web.queries.notifications.listing import NoticeRow, ReadState, notice_counts, notification_page, unread_count
+from lotus_web.queries.notifications import NoticeRow, ReadState, notice_counts, notification_page, unread_count
 from lotus_web.services.notifications.reads import AT_ONCE, mark_all_read, mark_read
 from lotus_web.store.session import db, transaction
 from lotus_web.web.guard.access import current_actor, signed_in

@@ -18,7 +18,7 @@ SMALL = 25
 
 # One word a feature, in every layer, in templates and in tests.
 FEATURES = {
-    "accounts", "advisory", "analyses", "audit", "decisions", "docs", "events", "health", "idempotency", "inbox", "items", "jobs",
+    "accounts", "advisory", "analyses", "audit", "decisions", "deliveries", "docs", "events", "health", "idempotency", "inbox", "items", "jobs",
     "lineage", "notifications", "operations", "policy_packs", "proposals", "rebalance", "retention", "runs", "search", "sign_in",
     "sla", "studio", "support", "traces", "transparency",
 }  # fmt: skip

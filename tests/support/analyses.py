@@ -82,6 +82,7 @@ def accept(
     terms: LeaseTerms = TERMS,
     inline: bool = False,
     clock: Callable[[], datetime] = utcnow,
+    callback_url: str | None = None,
 ) -> Accepted:
     """Submit an analysis as the drift engine does."""
     return submit_analysis(
@@ -92,6 +93,7 @@ def accept(
         terms=terms,
         inline=inline,
         clock=clock,
+        callback_url=callback_url,
     )
 
 

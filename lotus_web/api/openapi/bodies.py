@@ -91,6 +91,7 @@ EVENT: dict[str, Any] = {
 BODIES: dict[str, dict[str, Any]] = {
     "RebalanceRequestBody": SIMULATE,
     "BatchRequestBody": ANALYZE,
+    "BatchOperationBody": ANALYZE,
     "SimulateRequestBody": PROPOSE,
     "CreateProposalBody": CREATE_PROPOSAL,
     "ProposalVersionBody": {"created_by": ADVISER, "simulate_request": PROPOSE},

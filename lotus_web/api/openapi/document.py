@@ -14,12 +14,14 @@ from flask import Flask
 from lotus_web.api.endpoint.refusals import JSON, Envelope
 from lotus_web.api.endpoint.routing import AnyToken, Endpoint, declared_routes, envelope_of
 from lotus_web.api.openapi import answers, envelopes, parameters
+from lotus_web.api.openapi.callbacks import callbacks, calls_back
 from lotus_web.api.openapi.examples import body_example, example_of
 from lotus_web.api.openapi.schemas import GIVES, TAKES, ModelAndMode, Schema, SchemaBook, markdown
 from lotus_web.api.openapi.tags import part_of, tag_objects, tag_of
 from lotus_web.config.settings import Settings
 from lotus_web.domain.access import Permission
 from lotus_web.domain.write_policy import BARE, VERSIONED, WRITES
+from lotus_web.wire.deliveries import CallbackBody
 
 OPENAPI_VERSION = "3.1.0"
 VERSION = version("lotus-web")
@@ -96,6 +98,8 @@ def _models(route: Route) -> Iterable[ModelAndMode]:
     for model in (declared.query, declared.body):
         if model is not None:
             yield model, TAKES
+    if calls_back(declared):
+        yield CallbackBody, GIVES
 
 
 def operation_ids(routes: Iterable[Route]) -> dict[tuple[str, str], str]:
@@ -139,6 +143,8 @@ def operation(
         found["requestBody"] = _body(declared, book, examples)
     example = _answer(route, book, examples)
     found["responses"] = answers.responses(declared, route.envelope, book, example, writes=writes)
+    if calls_back(declared):
+        found["callbacks"] = callbacks(book)
     found["security"] = _security(declared)
     twin = names.get((route.path.replace(BARE, VERSIONED, 1), route.method))
     return found | ({SAME_AS: twin} if twin and route.path.startswith(f"{BARE}/") else {})

@@ -61,6 +61,8 @@ SAMPLES: dict[str, Any] = {
     "portfolio_snapshot_id": PORTFOLIO,
     "market_data_snapshot_id": "md-2026-03-02",
     "OperationBody.error": None,
+    "CallbackData.status": "SUCCEEDED",
+    "CallbackData.error_code": None,
     "replayed_from": RUN_ID,
     "key": "UOB_EQ",
     "decision_id": "dwd_81b2f6c0d937",

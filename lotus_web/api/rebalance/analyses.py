@@ -7,21 +7,21 @@ import json
 from flask import Response
 
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
+from lotus_web.api.rebalance.deliveries import CALLBACKS_OFF, checked
 from lotus_web.api.rebalance.policy_packs import PACK_INVALID, POLICY_PACK, named_pack
 from lotus_web.api.rebalance.schemas.operations import AcceptedBody, BatchBody
 from lotus_web.config import current
 from lotus_web.config.features import ASYNC_OPERATIONS
 from lotus_web.domain.access import Permission
-from lotus_web.domain.write_policy import VERSIONED
+from lotus_web.domain.operations import OperationFamily, status_url
 from lotus_web.http.request_ids import CORRELATION_HEADER, sent_header
 from lotus_web.http.responses import utf8_safe
 from lotus_web.services.analyses.operation import submit_analysis
 from lotus_web.services.analyses.scenarios import analyze as analyze_batch
 from lotus_web.services.operations.leases import LeaseTerms
-from lotus_web.wire.rebalance.request import BatchRequestBody
+from lotus_web.wire.rebalance.request import BatchOperationBody, BatchRequestBody
 
 routes = ApiBlueprint("analyze", __name__)
-OPERATIONS_URL = f"{VERSIONED}/operations/"
 
 
 @routes.post("/analyze")
@@ -53,15 +53,16 @@ def analyze(call: Call, body: BatchRequestBody) -> Response:
     permission=Permission.RUNS_WRITE,
     features=(ASYNC_OPERATIONS,),
     headers=(POLICY_PACK,),
-    body=BatchRequestBody,
+    body=BatchOperationBody,
     response=AcceptedBody,
     status=202,
+    refuses=(CALLBACKS_OFF,),
 )
-def analyze_async(call: Call, body: BatchRequestBody) -> AcceptedBody:
+def analyze_async(call: Call, body: BatchOperationBody) -> AcceptedBody:
     """Store the operation and, in INLINE mode, execute it before the response."""
     settings = current.settings()
     accepted = submit_analysis(
-        body,
+        body.analysis(),
         correlation_id=call.correlation_id,
         actor=call.actor,
         policy=current.policy(),
@@ -69,8 +70,9 @@ def analyze_async(call: Call, body: BatchRequestBody) -> AcceptedBody:
         inline=settings.async_execution_mode == "INLINE",
         clock=current.utcnow,
         policy_pack_id=named_pack(call),
+        callback_url=checked(body.callback_url),
     )
-    url = OPERATIONS_URL + accepted.operation_id
+    url = status_url(OperationFamily.REBALANCE, accepted.operation_id)
     return AcceptedBody(
         operation_id=accepted.operation_id,
         operation_type=accepted.operation_type,

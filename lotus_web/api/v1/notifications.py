@@ -10,7 +10,7 @@ from lotus_web.api.endpoint.params import QueryParams
 from lotus_web.api.endpoint.routing import AnyToken, ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import NOT_FOUND, V1Envelope
 from lotus_web.api.v1.schemas.notifications import NotificationAnswer, NotificationListAnswer
-from lotus_web.queries.notifications.listing import ReadState, notification_page, own_notification, unread_count
+from lotus_web.queries.notifications import ReadState, notification_page, own_notification, unread_count
 from lotus_web.services.notifications.reads import mark_read
 from lotus_web.store.session import db, transaction
 

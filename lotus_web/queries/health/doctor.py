@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from lotus_web.config.settings import BadSetting, Settings
 from lotus_web.domain.access import DEFAULT_TENANT
+from lotus_web.domain.deliveries.states import WEBHOOK
 from lotus_web.domain.notifications import Channel
 from lotus_web.models import EventLogEntry, JobRun, Person, SchedulerLease, TenantRuntime
 from lotus_web.queries.accounts.people import assignable_people
+from lotus_web.queries.deliveries.undelivered import undelivered_counts
 from lotus_web.queries.health.log_key import checkpoint_states, key_problem
 from lotus_web.queries.health.revisions import known_revisions, newest_revisions
 from lotus_web.queries.health.settings import SettingInForce, settings_in_force
-from lotus_web.queries.notifications.deliveries import undelivered_counts
 
 
 class State(StrEnum):
@@ -55,7 +56,7 @@ class Diagnosis:
         return all(finding.state is not State.WRONG for finding in self.findings)
 
 
-CHANNELS = frozenset(Channel)
+CHANNELS = frozenset(Channel) | {WEBHOOK}
 Check = Callable[[Session, Settings, datetime], Iterator[Finding]]
 
 
@@ -227,22 +228,22 @@ def check_escalation(session: Session, settings: Settings, _now: datetime) -> It
 
 
 def check_delivery(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """Check that no delivery of a notice was given up and that none is for an unknown channel."""
+    """Check that no delivery was given up and that none is for an unknown channel."""
     counts = undelivered_counts(session)
     unknown = {channel: count for channel, count in counts.waiting.items() if channel not in CHANNELS}
     if unknown:
-        says = f"Notifications for a channel that this version does not know ({', '.join(sorted(unknown))}): {sum(unknown.values())}."
+        says = f"Deliveries for a channel that this version does not know ({', '.join(sorted(unknown))}): {sum(unknown.values())}."
         yield Finding("delivery", State.WRONG, says, "Run the jobs with the version that made them")
     if counts.dead:
-        says = f"Notifications that could not be delivered ({', '.join(sorted(counts.dead))}): {sum(counts.dead.values())}."
-        yield Finding("delivery", State.WRONG, says, "flask --app app notifications undelivered, then resend")
+        says = f"Deliveries that were given up ({', '.join(sorted(counts.dead))}): {sum(counts.dead.values())}."
+        yield Finding("delivery", State.WRONG, says, "flask --app app deliveries undelivered, then resend")
     if unknown or counts.dead:
         return
     if counts.waiting:
-        says = f"Notifications waiting for delivery: {sum(counts.waiting.values())}."
+        says = f"Deliveries that wait: {sum(counts.waiting.values())}."
         yield Finding("delivery", State.NOTE, says, "flask --app app jobs tick --job delivery")
     else:
-        yield Finding("delivery", State.OK, "No notification is waiting for delivery.")
+        yield Finding("delivery", State.OK, "Nothing waits for delivery.")
 
 
 # A check may need what the checks before it found in order.

@@ -35,6 +35,7 @@ def submit_analysis(
     clock: Clock,
     again: str | None = None,
     policy_pack_id: str | None = None,
+    callback_url: str | None = None,
 ) -> Accepted:
     """Accept an analysis and, if ``inline``, carry it out before returning (dpm-api §5.1).
 
@@ -53,6 +54,7 @@ def submit_analysis(
             actor=actor,
             now=clock(),
             policy_pack_id=policy_pack_id,
+            callback_url=callback_url,
         )
         if again is not None:
             _link_again(session, operation, again)

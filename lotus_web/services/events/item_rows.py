@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.deliveries.states import DeliveryStatus
 from lotus_web.domain.events.projection import Effect
 from lotus_web.domain.items.precedents import precedent_key
 from lotus_web.domain.items.state import ActionRecord, ItemState
-from lotus_web.domain.notifications import Channel, DeliveryStatus, Notice
+from lotus_web.domain.notifications import Channel, Notice
 from lotus_web.domain.sentences import to_json
 from lotus_web.models import Notification, Run, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import ITEM_COLUMN, ITEM_FIELDS

@@ -1,1 +1,1 @@
-"""Write side of notifications: storing deliveries, sending them, and marking notices read."""
+"""Write side of notifications: what is sent by which channel, and marking notices read."""

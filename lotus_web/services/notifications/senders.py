@@ -28,7 +28,7 @@ class OutgoingNotice:
 
 
 class Sender(Protocol):
-    """Sends a notice; any exception means that it was not taken. Gives up by itself well within ``deliveries.LEASE``."""
+    """Sends a notice; any exception means that it was not taken. Gives up by itself well within the lease of a delivery (services/deliveries/queue.py)."""
 
     def __call__(self, notice: OutgoingNotice, /) -> None: ...
 

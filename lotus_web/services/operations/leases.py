@@ -21,11 +21,13 @@ from lotus_web.domain.operations import (
     NOT_FOUND,
     WORKER_LOST,
     Move,
+    OperationFamily,
     OperationStatus,
     status_after,
     status_before,
 )
 from lotus_web.models import Operation, OperationPayload
+from lotus_web.services.operations.callbacks import Ended, plan_callback
 from lotus_web.services.support import count_operation
 from lotus_web.store.clock import store_now
 from lotus_web.store.new_ids import new_id
@@ -218,7 +220,7 @@ def _end(
 ) -> None:
     status = status_before(move)
     after = status_after(status, move)
-    family = session.scalar(
+    row = session.execute(
         update(Operation)
         .where(*select_own, Operation.status == status.value)
         .values(
@@ -229,8 +231,17 @@ def _end(
             error_code=error[0],
             error_message=error[1],
         )
-        .returning(Operation.family)
-    )
-    if family is None:
+        .returning(
+            Operation.operation_id,
+            Operation.operation_type,
+            Operation.family,
+            Operation.correlation_id,
+            Operation.callback_url,
+        )
+    ).one_or_none()
+    if row is None:
         raise OperationLost
-    _count_move(session, tenant_id, family, status, after)
+    _count_move(session, tenant_id, row.family, status, after)
+    if row.callback_url is not None:
+        told = (row.operation_id, row.operation_type, OperationFamily(row.family), after, row.correlation_id, error[0])
+        plan_callback(session, Ended(tenant_id, *told, at=now), row.callback_url)

@@ -47,8 +47,12 @@ def submit_operation(
     actor: Actor,
     now: datetime,
     policy_pack_id: str | None = None,
+    callback_url: str | None = None,
 ) -> Operation:
-    """Store a PENDING operation with its whole request and the edge to its correlation id."""
+    """Store a PENDING operation with its whole request and the edge to its correlation id.
+
+    ``callback_url`` was checked (services/deliveries/callbacks.py) and is told when the operation has ended.
+    """
     tenant_id = actor.tenant_id
     operation = Operation(
         tenant_id=tenant_id,
@@ -64,6 +68,7 @@ def submit_operation(
         steps_done=0,
         steps_total=steps_total,
         **_submitted_by(actor),
+        callback_url=callback_url,
     )
     payload = OperationPayload(request=pack(request), policy_pack_id=policy_pack_id)
     payload.tenant_id, payload.operation_id = tenant_id, operation.operation_id

@@ -9,8 +9,8 @@ from typing import Protocol
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from lotus_web.models import IdempotencyKey, NotificationDelivery, PersonSession, SignInFailure
-from lotus_web.models.notifications import DONE
+from lotus_web.models import Delivery, IdempotencyKey, PersonSession, SignInFailure
+from lotus_web.models.deliveries import DONE
 
 BATCH = 500
 KEEP_ENDED_SESSIONS = timedelta(days=30)
@@ -67,13 +67,13 @@ def purge_reservations(session: Session, *, now: datetime) -> int:
 def purge_deliveries(session: Session, *, now: datetime) -> int:
     """Remove deliveries that were done more than 30 days ago; those that wait or were given up stay."""
     old = (
-        select(NotificationDelivery.delivery_seq)
-        .where(DONE, NotificationDelivery.finished_at < now - KEEP_DELIVERED)
-        .order_by(NotificationDelivery.finished_at)
+        select(Delivery.delivery_seq)
+        .where(DONE, Delivery.finished_at < now - KEEP_DELIVERED)
+        .order_by(Delivery.finished_at)
         .limit(BATCH)
     )
-    gone = delete(NotificationDelivery).where(NotificationDelivery.delivery_seq.in_(old))
-    return len(session.execute(gone.returning(NotificationDelivery.delivery_seq)).all())
+    gone = delete(Delivery).where(Delivery.delivery_seq.in_(old))
+    return len(session.execute(gone.returning(Delivery.delivery_seq)).all())
 
 
 PURGES: Mapping[str, Callable[..., int] | Purge] = {

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 
 from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.rebalance.values.request import RebalanceRequest
+from lotus_web.wire.deliveries import CallbackUrlText
 from lotus_web.wire.rebalance.options import EngineOptionsBody
 from lotus_web.wire.rebalance.snapshot import (
     MAX_ROWS,
@@ -156,6 +157,16 @@ class BatchRequestBody(SnapshotBody):
     def scenario_options(self, name: str) -> EngineOptionsBody:
         """Validate one scenario's options; raises pydantic's ValidationError."""
         return EngineOptionsBody.model_validate(self.scenarios[name].options)
+
+
+class BatchOperationBody(BatchRequestBody):
+    """The body of analyze/async: an analysis, and optionally where to say that it has ended."""
+
+    callback_url: CallbackUrlText | None = None
+
+    def analysis(self) -> BatchRequestBody:
+        """Return the analysis alone, which is what is stored, hashed and computed."""
+        return BatchRequestBody.model_construct(**{name: getattr(self, name) for name in BatchRequestBody.model_fields})
 
 
 def first_message(error: ValidationError) -> str:

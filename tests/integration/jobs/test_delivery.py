@@ -13,15 +13,17 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.notifications import MAX_ATTEMPTS, Channel, retry_delay
+from lotus_web.domain.deliveries.states import MAX_ATTEMPTS, retry_delay
+from lotus_web.domain.notifications import Channel
 from lotus_web.domain.sentences import Account
 from lotus_web.jobs import delivery
 from lotus_web.jobs.context import JobContext
-from lotus_web.models import Notification, NotificationDelivery
+from lotus_web.models import Delivery, Notification
 from lotus_web.queries.health import doctor
 from lotus_web.queries.health.doctor import State, diagnose
-from lotus_web.services.notifications import deliveries
-from lotus_web.services.notifications.deliveries import LEASE, WORKER_LOST
+from lotus_web.services.deliveries import queue, resend
+from lotus_web.services.deliveries.kinds import known_channels
+from lotus_web.services.deliveries.queue import LEASE, WORKER_LOST
 from lotus_web.services.notifications.senders import SENDERS, OutgoingNotice
 from lotus_web.store.session import db, transaction
 from tests.integration.jobs.sla.test_sweep import explained
@@ -81,7 +83,8 @@ class StoreClock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> StoreClock:
     found = StoreClock()
-    monkeypatch.setattr(deliveries, "store_now", found)
+    monkeypatch.setattr(queue, "store_now", found)
+    monkeypatch.setattr(resend, "store_now", found)
     return found
 
 
@@ -90,13 +93,13 @@ def deliver(job: JobContext) -> dict[str, Any]:
     return {name: count for name, count in delivery.deliver_pending(job, NOON).items() if count}
 
 
-def rows() -> list[NotificationDelivery]:
+def rows() -> list[Delivery]:
     db.session.rollback()
-    query = db.select(NotificationDelivery).order_by(NotificationDelivery.delivery_seq)
+    query = db.select(Delivery).order_by(Delivery.delivery_seq)
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
 
-def only_row() -> NotificationDelivery:
+def only_row() -> Delivery:
     (row,) = rows()
     return row
 
@@ -112,7 +115,7 @@ def test_the_console_needs_no_delivery(app: Flask, session: Session, job: JobCon
     assert [(one.channel, one.status, one.delivered_at) for one in told] == [("operator_console", "delivered", NOON)]
     assert rows() == []
     assert deliver(job) == {}
-    assert finding(session, job) == (State.OK, "No notification is waiting for delivery.")
+    assert finding(session, job) == (State.OK, "Nothing waits for delivery.")
 
 
 def test_every_channel_but_the_console_has_a_sender() -> None:
@@ -227,19 +230,19 @@ def test_a_worker_whose_lease_ran_out_marks_nothing(
 ) -> None:
     open_item(app, "t")
     with transaction() as own:
-        late = deliveries.claim_delivery(own)
+        late = queue.claim_delivery(own, known_channels())
     clock.now += LEASE
     with transaction() as own:
-        other = deliveries.claim_delivery(own)
+        other = queue.claim_delivery(own, known_channels())
     assert late is not None
     assert other is not None
     with transaction() as own:
-        assert deliveries.mark_delivered(own, late) is False
-        deliveries.mark_failed(own, late, TimeoutError())
+        assert queue.mark_delivered(own, late) is False
+        queue.mark_failed(own, late, TimeoutError())
     assert (only_row().status, only_row().lease_owner) == ("sending", other.owner)
     with transaction() as own:
-        assert deliveries.mark_delivered(own, other) is True
-        deliveries.mark_failed(own, other, TimeoutError())
+        assert queue.mark_delivered(own, other) is True
+        queue.mark_failed(own, other, TimeoutError())
     assert (only_row().status, only_row().last_error) == ("delivered", None)
 
 
@@ -257,13 +260,13 @@ def test_a_channel_that_refuses_is_tried_later_and_later_and_then_given_up(
         assert deliver(job) == {}
         clock.now = due
     assert delays == [retry_delay(number) for number in range(1, MAX_ATTEMPTS)]
-    assert finding(session, job) == (State.NOTE, "Notifications waiting for delivery: 1.")
+    assert finding(session, job) == (State.NOTE, "Deliveries that wait: 1.")
     assert deliver(job) == {"given_up": 1}
     row = only_row()
     assert (row.status, row.due_at, row.last_error, row.finished_at) == ("dead", None, "ConnectionError", clock.now)
     clock.now += timedelta(days=365)
     assert deliver(job) == {}
-    assert finding(session, job) == (State.WRONG, "Notifications that could not be delivered (mail): 1.")
+    assert finding(session, job) == (State.WRONG, "Deliveries that were given up (mail): 1.")
 
 
 def test_a_delivery_whose_workers_all_die_is_given_up(
@@ -313,23 +316,23 @@ def test_an_operator_sees_what_was_given_up_and_sends_it_again(
     while deliver(job) != {"given_up": 2}:
         clock.now += timedelta(hours=6)
     runner = app.test_cli_runner()
-    listed = [json.loads(line) for line in runner.invoke(args=["notifications", "undelivered"]).stdout.splitlines()]
+    listed = [json.loads(line) for line in runner.invoke(args=["deliveries", "undelivered"]).stdout.splitlines()]
     assert [(one["status"], one["channel"], one["attempts"]) for one in listed] == [("dead", "mail", MAX_ATTEMPTS)] * 2
     mail.refuses.clear()
     first, second = (one["delivery_id"] for one in listed)
-    assert json.loads(runner.invoke(args=["notifications", "resend", first]).stdout) == {"due_again": 1}
+    assert json.loads(runner.invoke(args=["deliveries", "resend", first]).stdout) == {"due_again": 1}
     assert deliver(job) == {"delivered": 1}
-    again = runner.invoke(args=["notifications", "resend", first])
+    again = runner.invoke(args=["deliveries", "resend", first])
     assert (again.exit_code, again.stderr) == (1, f"Error: No dead delivery has the ID {first}.\n")
-    assert json.loads(runner.invoke(args=["notifications", "resend", "--all"]).stdout) == {"due_again": 1}
+    assert json.loads(runner.invoke(args=["deliveries", "resend", "--all"]).stdout) == {"due_again": 1}
     assert deliver(job) == {"delivered": 1}
     assert [one.delivery_id for one in mail.sent] == [first, second]
-    assert runner.invoke(args=["notifications", "undelivered"]).stdout == ""
+    assert runner.invoke(args=["deliveries", "undelivered"]).stdout == ""
 
 
 @pytest.mark.parametrize("options", [[], ["dlv_1", "--all"]])
 def test_an_operator_says_what_to_send_again(app: Flask, options: list[str]) -> None:
-    assert app.test_cli_runner().invoke(args=["notifications", "resend", *options]).exit_code == 2
+    assert app.test_cli_runner().invoke(args=["deliveries", "resend", *options]).exit_code == 2
 
 
 def test_a_notice_for_an_unknown_channel_waits_and_is_told(
@@ -374,12 +377,19 @@ def test_a_job_that_is_asked_to_stop_begins_no_other(app: Flask, session: Sessio
 
 
 def test_what_is_due_is_found_by_an_index(app: Flask, session: Session, job: JobContext, mail: Mail) -> None:
-    done = {"tenant_id": "default", "channel": "mail", "status": "delivered", "attempts": 1, "created_at": NOON}
+    done = {
+        "tenant_id": "default",
+        "kind": "notice",
+        "channel": "mail",
+        "status": "delivered",
+        "attempts": 1,
+        "created_at": NOON,
+    }
     with transaction() as own:
         own.execute(
-            NotificationDelivery.__table__.insert(),  # type: ignore[attr-defined]
+            Delivery.__table__.insert(),  # type: ignore[attr-defined]
             [
-                done | {"delivery_id": f"old-{number}", "notification_id": f"old-{number}", "finished_at": NOON}
+                done | {"delivery_id": f"old-{number}", "subject_id": f"old-{number}", "finished_at": NOON}
                 for number in range(5_000)
             ],
         )
@@ -397,7 +407,8 @@ def test_what_is_due_is_found_by_an_index(app: Flask, session: Session, job: Job
     searches = [one for one in sent if "status <> 'delivered'" in one[0]]
     assert len(searches) >= 4
     for statement, parameters in searches:
-        assert "ix_dg_workflow_notification_deliveries_open" in explained(statement, parameters), statement
+        plan = explained(statement, parameters)
+        assert any(index in plan for index in ("ix_deliveries_open", "ix_deliveries_undelivered")), statement
 
 
 def test_the_command_delivers_and_says_so_as_json(app: Flask, session: Session, mail: Mail) -> None:

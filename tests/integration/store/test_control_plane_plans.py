@@ -24,7 +24,7 @@ from lotus_web.queries.inbox.filter import InboxFilter, Tab, WorkflowFilter
 from lotus_web.queries.inbox.listing import open_items as inbox_items
 from lotus_web.queries.inbox.listing import workflow_page
 from lotus_web.queries.items.precedents import SHOWN, find_precedents
-from lotus_web.queries.notifications.listing import notification_page, unread_count
+from lotus_web.queries.notifications import notification_page, unread_count
 from lotus_web.queries.sla.board import sla_board
 from lotus_web.services.command import CommandContext
 from lotus_web.services.items.claims import expired_claims

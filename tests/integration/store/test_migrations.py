@@ -17,8 +17,8 @@ from lotus_web import create_app
 from lotus_web.config.settings import Settings
 from lotus_web.domain.access import Role
 from lotus_web.domain.decisions.gate import GateAction
-from lotus_web.queries.notifications.deliveries import undelivered_counts
-from lotus_web.queries.notifications.listing import notification_page
+from lotus_web.queries.deliveries.undelivered import undelivered_counts
+from lotus_web.queries.notifications import notification_page
 from lotus_web.store.session import db, transaction
 from tests.servers.patience import PATIENCE
 from tests.stores.makers import environment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -54,16 +53,6 @@ def test_an_id_follows_from_tenant_and_key_so_that_a_rebuild_names_the_same() ->
     (one,), (again,) = notifications.deadline_risk(ITEM, NOW), notifications.deadline_risk(ITEM, later(1))
     (elsewhere,) = notifications.deadline_risk(replace(ITEM, tenant_id="other"), NOW)
     assert one.notification_id == again.notification_id != elsewhere.notification_id
-
-
-def test_each_failed_attempt_waits_longer_until_the_last() -> None:
-    delays = [notifications.retry_delay(number) for number in range(1, notifications.MAX_ATTEMPTS)]
-    assert delays[0] == timedelta(minutes=1)
-    assert all(one is not None and one <= notifications.LONGEST_RETRY for one in delays)
-    waits = [one for one in delays if one is not None]
-    assert waits == sorted(waits)
-    assert len(set(waits)) > 4
-    assert notifications.retry_delay(notifications.MAX_ATTEMPTS) is None
 
 
 @pytest.mark.parametrize("code", notifications.NoticeCode)

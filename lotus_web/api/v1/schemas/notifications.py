@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from lotus_web.api.endpoint.params import Answer, Stamp
-from lotus_web.queries.notifications.listing import NoticeRow
+from lotus_web.queries.notifications import NoticeRow
 
 
 class NotificationAnswer(Answer):

@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 
 from lotus_web.jobs import housekeeping
 from lotus_web.jobs.context import JobContext
-from lotus_web.models import IdempotencyKey, NotificationDelivery
+from lotus_web.models import Delivery, IdempotencyKey
 from lotus_web.services.idempotency import LEASE, reserve_key
 from lotus_web.services.retention.housekeeping import PURGES
 from lotus_web.store.session import db, transaction
@@ -47,10 +47,11 @@ def deliver(number: int, *, status: str = "delivered", ago: timedelta) -> None:
     finished = status != "pending"
     with transaction() as session:
         session.add(
-            NotificationDelivery(
+            Delivery(
                 delivery_id=f"{status}-{number}",
                 tenant_id="default",
-                notification_id=f"{status}-{number}",
+                kind="notice",
+                subject_id=f"{status}-{number}",
                 channel="mail",
                 status=status,
                 attempts=1,
@@ -71,18 +72,25 @@ def test_deliveries_that_were_done_a_month_ago_go_and_no_others(app: Flask, monk
         for status in ("dead", "pending"):
             deliver(0, status=status, ago=2 * month)
         assert housekeeping.purge(JobContext(app.extensions["lotus_settings"]), LATER)["deliveries"] == 3
-        kept = db.session.scalars(select(NotificationDelivery.delivery_id).order_by(NotificationDelivery.delivery_id))
+        kept = db.session.scalars(select(Delivery.delivery_id).order_by(Delivery.delivery_id))
         assert list(kept) == ["dead-0", "delivered-3", "pending-0"]
 
 
 def test_a_purge_of_deliveries_goes_by_an_index(app: Flask) -> None:
-    row = {"tenant_id": "default", "channel": "mail", "status": "delivered", "attempts": 1, "created_at": NOON}
+    row = {
+        "tenant_id": "default",
+        "kind": "notice",
+        "channel": "mail",
+        "status": "delivered",
+        "attempts": 1,
+        "created_at": NOON,
+    }
     with app.app_context():
         with transaction() as own:
             own.execute(
-                NotificationDelivery.__table__.insert(),  # type: ignore[attr-defined]
+                Delivery.__table__.insert(),  # type: ignore[attr-defined]
                 [
-                    row | {"delivery_id": f"d-{number}", "notification_id": f"d-{number}", "finished_at": LATER}
+                    row | {"delivery_id": f"d-{number}", "subject_id": f"d-{number}", "finished_at": LATER}
                     for number in range(MANY)
                 ],
             )
@@ -93,7 +101,7 @@ def test_a_purge_of_deliveries_goes_by_an_index(app: Flask) -> None:
         with transaction() as session:
             assert PURGES["deliveries"](session, now=LATER) == 0
         (found,) = [pair for pair in sent if pair[0].startswith("DELETE")]
-        assert "ix_dg_workflow_notification_deliveries_done" in explained(*found)
+        assert "ix_deliveries_done" in explained(*found)
 
 
 def test_a_purge_walks_through_no_table(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Commands for notices that channels such as mail could not deliver."""
+"""Commands for what was to leave Lotus Web and did not: notices by channels such as mail, and callbacks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import click
 from flask.cli import AppGroup
 
 from lotus_web.cli.transactions import reading, writing
+from lotus_web.config import current
 from lotus_web.domain.canonical import canonical_json
-from lotus_web.queries.notifications.deliveries import undelivered
-from lotus_web.services.notifications.deliveries import resend_dead
+from lotus_web.queries.deliveries.undelivered import undelivered
+from lotus_web.services.deliveries.resend import resend_everywhere
 
-group = AppGroup("notifications", help="Notifications that wait for delivery or could not be delivered.")
+group = AppGroup("deliveries", help="Notifications and callbacks that wait for delivery or could not be delivered.")
 
 
 @group.command("undelivered")
@@ -31,7 +32,7 @@ def resend(delivery_id: str | None, everything: bool) -> None:
     if (delivery_id is None) is not everything:
         raise click.UsageError("Give the ID of a delivery, or --all.")
     with writing() as session:
-        count = resend_dead(session, delivery_id)
+        count = resend_everywhere(session, delivery_id, now=current.utcnow())
     if delivery_id is not None and count == 0:
         raise click.ClickException(f"No dead delivery has the ID {delivery_id}.")
     click.echo(json.dumps({"due_again": count}))

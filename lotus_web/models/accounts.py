@@ -1,4 +1,7 @@
-"""People: who they are, their roles per tenant, their server-side sessions, and failed sign-ins."""
+"""Accounts: people with their roles per tenant, sessions and failed sign-ins, and service accounts with their bearer tokens.
+
+Of passwords, sessions and tokens only hashes are stored.
+"""
 
 from __future__ import annotations
 
@@ -71,3 +74,30 @@ class SignInFailure(Base):
         Index("ix_sign_in_failures_address", "address", "failed_at"),
         Index("ix_sign_in_failures_age", "failed_at"),
     )
+
+
+class ServiceAccount(Base):
+    """A program that calls the API."""
+
+    __tablename__ = "service_accounts"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ApiToken(Base):
+    """A bearer token: its tenants, its permissions and the SHA-256 of its secret (256 random bits need no slow hash)."""
+
+    __tablename__ = "api_tokens"
+
+    token_id: Mapped[str] = mapped_column(primary_key=True)
+    account: Mapped[str] = mapped_column(ForeignKey("service_accounts.name"))
+    secret_hash: Mapped[str]
+    tenants: Mapped[list[str]] = mapped_column(Json)
+    permissions: Mapped[list[str]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_api_tokens_account", "account"),)

@@ -1,1 +1,0 @@
-"""Read side of notifications: what each person was told, and deliveries that are not done."""
