@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from lotus_web.cli import audit_keys
 from lotus_web.cli.transactions import reading, with_a_log
 from lotus_web.config import current
+from lotus_web.domain.transparency.notes import InvalidNote, Note, parse_note
 from lotus_web.queries.audit.chain import ChainReport, verify_chain
 from lotus_web.queries.audit.decisions import verify_decisions
 from lotus_web.queries.transparency.verify import verify_tree
@@ -26,35 +28,42 @@ group.add_command(audit_keys.group)
 @group.command("verify")
 @click.option("--tenant", help="Only this tenant's chain; all of them otherwise.")
 @click.option(
+    "--checkpoint",
+    "kept",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint that was kept outside the store; may be given several times.",
+)
+@click.option(
     "--file",
     "path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An export instead of the store.",
 )
-def verify(tenant: str | None, path: Path | None) -> None:
+def verify(tenant: str | None, kept: tuple[Path, ...], path: Path | None) -> None:
     """Verify the hash chain of the store, or of an export file; exit 1 when it is broken, naming the first bad entry."""
     if path is not None:
         intact = _file_intact(path)
     else:
         with reading() as session:
-            intact = _store_intact(session, tenant)
+            intact = _store_intact(session, tenant, read_kept(kept))
     if not intact:
         raise click.exceptions.Exit(1)
 
 
-def _store_intact(session: Session, tenant: str | None) -> bool:
+def _store_intact(session: Session, tenant: str | None, kept: Sequence[Note]) -> bool:
     tenants = with_a_log(session, tenant)
     if not tenants:
         click.echo("No tenant has a log yet.")
-    results = [_tenant_intact(session, name) for name in tenants]
+    results = [_tenant_intact(session, name, kept) for name in tenants]
     return all(results)
 
 
-def _tenant_intact(session: Session, tenant_id: str) -> bool:
+def _tenant_intact(session: Session, tenant_id: str, kept: Sequence[Note]) -> bool:
     report = verify_chain(session, tenant_id)
     click.echo(_sentence(report), err=not report.intact)
     wrong = list(verify_decisions(session, tenant_id)) if report.intact else []
-    tree = verify_tree(session, current.settings(), tenant_id)
+    tree = verify_tree(session, current.settings(), tenant_id, kept=kept)
     for sentence in (*wrong, *tree.wrong):
         click.echo(f"{tenant_id}: BROKEN: {sentence}", err=True)
     if tree.checkpoints and tree.intact:
@@ -81,3 +90,14 @@ def _file_intact(path: Path) -> bool:
     if not wrong:
         click.echo(f"{path}: intact")
     return not wrong
+
+
+def read_kept(paths: Sequence[Path]) -> list[Note]:
+    """Return the checkpoints in files; raises BadParameter for a file that holds none."""
+    found = []
+    for path in paths:
+        try:
+            found.append(parse_note(path.read_bytes()))
+        except (OSError, InvalidNote) as problem:
+            raise click.BadParameter(f"{path}: {problem}", param_hint="--checkpoint") from problem
+    return found

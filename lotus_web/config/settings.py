@@ -178,6 +178,11 @@ class Settings(ProposalSettings, DeliverySettings):
     log_origin = line(
         "LOTUS_LOG_ORIGIN", "lotus-web", "the name of this deployment's logs, the same for ever: no spaces"
     )
+    checkpoint_dir = text(
+        "LOTUS_CHECKPOINT_DIR",
+        "",
+        "a folder outside the store where checkpoints are kept as files, best on a volume of its own",
+    )
     checkpoint_seconds = whole(
         "LOTUS_CHECKPOINT_SECONDS", 60, "how often a checkpoint is signed while there is something new", high=3600
     )

@@ -6,13 +6,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from lotus_web.domain.errors import Conflict
 from lotus_web.jobs.context import JobContext
 from lotus_web.services.jobs.leases import is_lead_lost
-from lotus_web.services.transparency.checkpoints import Signer, find_growth, growing_tenants, store_growth
+from lotus_web.services.transparency.checkpoints import (
+    Signer,
+    find_growth,
+    growing_tenants,
+    newest_notes,
+    store_growth,
+)
+from lotus_web.store.checkpoint_files import keep
 from lotus_web.store.ed25519 import read_key
 from lotus_web.store.session import db
 from lotus_web.telemetry.logs import log_unexpected
+
+log = structlog.get_logger(__name__)
 
 
 def sign(context: JobContext, now: datetime) -> dict[str, Any]:
@@ -38,9 +49,19 @@ def sign(context: JobContext, now: datetime) -> dict[str, Any]:
             refused = refusal
             continue
         signed, entries = signed + len(steps), entries + sum(steps)
+    if context.settings.checkpoint_dir:
+        _keep(Path(context.settings.checkpoint_dir))
     if refused is not None:
         raise refused
     return {"signed": signed, "entries": entries}
+
+
+def _keep(folder: Path) -> None:
+    """Write the last checkpoint of each log to the folder; one that a crash left out is written with the next run."""
+    for tenant_id, size, note in newest_notes(db.session()):
+        if keep(folder, note.partition("\n")[0], size, note):
+            log.info("checkpoint_kept", tenant=tenant_id, size=size)
+    db.session.rollback()
 
 
 def _follow(context: JobContext, tenant_id: str, signer: Signer, now: datetime) -> list[int]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -15,8 +16,9 @@ from lotus_web.jobs import checkpoints
 from lotus_web.jobs.context import JobContext
 from lotus_web.models import EventLogEntry
 from lotus_web.services.events.log import chained_entry, lock_tenant
-from lotus_web.store.ed25519 import create_key
-from lotus_web.store.session import transaction
+from lotus_web.services.transparency.checkpoints import Signer, find_growth, store_growth
+from lotus_web.store.ed25519 import SigningKey, create_key
+from lotus_web.store.session import db, transaction
 from tests.support.histories import NOW, POLICY, STARTED, event
 
 ORIGIN = "lotus.example/log"
@@ -51,6 +53,15 @@ def log_settings(folder: Path, **more: str) -> dict[str, str]:
     if not key.exists():
         create_key(key)
     return {"LOTUS_LOG_KEY_FILE": str(key), "LOTUS_LOG_ORIGIN": ORIGIN, **more}
+
+
+def sign_with_a_new_key() -> int:
+    """Sign the log of the default tenant with a key that is nowhere stored; return how many entries that covers."""
+    growth = find_growth(db.session(), "default")
+    assert growth is not None
+    with transaction() as session:
+        assert store_growth(session, growth, Signer(SigningKey(Ed25519PrivateKey.generate()), ORIGIN), now=NOW)
+    return growth.size
 
 
 def sign(app: Flask, minutes: int = 0) -> dict[str, Any]:

@@ -35,6 +35,10 @@ TAGS = {
     "workflows": ("Inbox", "Items waiting for a person, and the actions on them."),
     "reasons": ("Reason codes", "The reasons that a decision may give."),
     "admin": ("Export", "An item with everything on it, for an auditor to verify."),
+    "log": (
+        "Transparency log",
+        "Checkpoints of the tenant's log, its tiles, and proofs that need no trust in this deployment.",
+    ),
     "studio": ("Studio", "Starting a review of a trace manually."),
     "events": ("Event log", "Appending events of any decision system."),
     "traces": ("Traces", "What happened on one trace, in one order."),

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.config.settings import Settings
-from lotus_web.domain.transparency.checkpoints import Checkpoint
+from lotus_web.domain.transparency.checkpoints import Checkpoint, parse_checkpoint
 from lotus_web.domain.transparency.growth import FullTile, RightEdge
-from lotus_web.domain.transparency.notes import InvalidNote, VerifierKey
+from lotus_web.domain.transparency.notes import InvalidNote, Note, VerifierKey, parse_note, verified_by
 from lotus_web.domain.transparency.tiles import WIDTH, pack_hashes, unpack_hashes
 from lotus_web.models import LogCheckpoint, LogTile
 from lotus_web.models.stored_tree import Place, StoredTree, entry_places, hashed_leaves
 from lotus_web.queries.transparency.keys import log_keys
 from lotus_web.queries.transparency.state import signed_checkpoint
-from lotus_web.store.ed25519 import NoSigningKey
+from lotus_web.store.checkpoint_files import newest
+from lotus_web.store.ed25519 import NoSigningKey, verify
 
 BATCH = 64 * WIDTH
 CHECKPOINTS = 1_000
@@ -42,19 +44,21 @@ class TreeReport:
         return not self.wrong
 
 
-def verify_tree(
-    session: Session, settings: Settings, tenant_id: str, *, witnessed: Sequence[Checkpoint] = ()
-) -> TreeReport:
-    """Verify a tenant's tree against its checkpoints, and against ``witnessed`` ones, which were kept outside the store."""
+def verify_tree(session: Session, settings: Settings, tenant_id: str, *, kept: Sequence[Note] = ()) -> TreeReport:
+    """Verify a tenant's tree against its checkpoints and against those kept outside the store, in LOTUS_CHECKPOINT_DIR or ``kept``.
+
+    Of ``kept`` ones those of other logs are left out.
+    """
     report = TreeReport(tenant_id)
     try:
         keys = log_keys(session, settings, tenant_id)
     except NoSigningKey as problem:
-        if _count(session, tenant_id) or witnessed:
+        if _count(session, tenant_id) or kept:
             report.wrong.append(f"the signatures of its checkpoints cannot be verified: {problem}")
         return report
     walk = _Walk(session, tenant_id)
-    expected = _merged(_signed(session, tenant_id, keys, report), sorted(witnessed, key=lambda one: one.size))
+    outside = _kept_outside(settings, keys, kept, report)
+    expected = _merged(_signed(session, tenant_id, keys, report), sorted(outside, key=lambda one: one.size))
     for checkpoint, origin in expected:
         why = walk.reach(checkpoint)
         if why is not None:
@@ -95,11 +99,29 @@ def _signed(
         after = rows[-1].tree_size
 
 
+def _kept_outside(
+    settings: Settings, keys: tuple[VerifierKey, ...], kept: Sequence[Note], report: TreeReport
+) -> list[Checkpoint]:
+    """Return the checkpoints of this log that were kept outside the store; those that no known key signed are wrong."""
+    files = newest(Path(settings.checkpoint_dir), keys[0].name) if settings.checkpoint_dir else []
+    found = []
+    for data in (*(str(note) for note in kept), *files):
+        try:
+            note = parse_note(data)
+            checkpoint = parse_checkpoint(note.text)
+            if checkpoint.origin == keys[0].name:
+                verified_by(note, keys, verify)
+                found.append(checkpoint)
+        except InvalidNote as problem:
+            report.wrong.append(f"a checkpoint that was kept elsewhere: {problem}")
+    return found
+
+
 def _merged(
-    stored: Iterator[tuple[Checkpoint, str]], witnessed: Sequence[Checkpoint]
+    stored: Iterator[tuple[Checkpoint, str]], outside: Sequence[Checkpoint]
 ) -> Iterator[tuple[Checkpoint, str]]:
     """Yield the stored checkpoints and those kept elsewhere together, smallest first."""
-    waiting = list(witnessed)[::-1]
+    waiting = list(outside)[::-1]
     for checkpoint, origin in stored:
         while waiting and waiting[-1].size <= checkpoint.size:
             yield _elsewhere(waiting.pop())

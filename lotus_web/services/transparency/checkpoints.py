@@ -66,6 +66,18 @@ def growing_tenants(session: Session) -> Iterator[str]:
     yield from session.scalars(select(TenantRuntime.tenant_id).where(grown).order_by(TenantRuntime.tenant_id)).all()
 
 
+def newest_notes(session: Session) -> list[tuple[str, int, str]]:
+    """Return tenant, size and note of the last checkpoint of each log."""
+    newest = (
+        select(LogCheckpoint.tenant_id, func.max(LogCheckpoint.tree_size).label("tree_size"))
+        .group_by(LogCheckpoint.tenant_id)
+        .subquery()
+    )
+    is_newest = (LogCheckpoint.tenant_id == newest.c.tenant_id) & (LogCheckpoint.tree_size == newest.c.tree_size)
+    found = select(LogCheckpoint.tenant_id, LogCheckpoint.tree_size, LogCheckpoint.note).join(newest, is_newest)
+    return [(row.tenant_id, row.tree_size, row.note) for row in session.execute(found)]
+
+
 def find_growth(session: Session, tenant_id: str) -> Growth | None:
     """Return the next step of a tenant's tree, None if there is nothing new; writes nothing.
 

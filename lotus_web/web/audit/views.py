@@ -17,6 +17,7 @@ from lotus_web.queries.audit.chain_state import chain_state
 from lotus_web.queries.audit.explorer import AuditFilter, all_audit_lines, audit_page
 from lotus_web.queries.audit.export import export_item
 from lotus_web.queries.audit.lines import AuditLine, Source
+from lotus_web.queries.transparency.state import checkpoint_state
 from lotus_web.services.audit.records import AuditCategory
 from lotus_web.store.session import db
 from lotus_web.web.audit.chain import too_long, verify_now
@@ -70,6 +71,7 @@ def show() -> ResponseReturnValue:
         kinds=KINDS,
         sources=[source.word for source in Source],
         chain=chain,
+        checkpoint=checkpoint_state(session, current.settings(), tenant_id),
         too_long=too_long(chain.entries),
         cursor=cursor,
         now=current.utcnow(),

@@ -11,14 +11,18 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from lotus_web.api.endpoint.routing import AnyToken, declared_routes
 from lotus_web.api.openapi.bodies import ANALYZE, CREATE_PROPOSAL
 from lotus_web.domain.access import Permission, Role, permissions_of
 from lotus_web.domain.items.actions import ACTIONS, Action
+from lotus_web.models import EventLogEntry
+from lotus_web.store.session import db
 from lotus_web.web.guard.access import access_of
 from tests.contract.callers import ALL, Caller, bearer_of, review_request, segment
+from tests.support.logs import sign_with_a_new_key
 
 pytestmark = pytest.mark.environ(
     DPM_WORKFLOW_ENABLED="true",
@@ -94,6 +98,10 @@ EXPECTED: dict[str, Permission | AnyToken | None] = {
     "GET /api/v1/workflow-studio/traces/{trace_id}": READ,
     "POST /api/v1/workflow-studio/traces/{trace_id}/reviews": REVIEW,
     "GET /api/v1/admin/workflows/{workflow_id}/export": Permission.WORKFLOW_EXPORT,
+    "GET /api/v1/log/checkpoint": Permission.WORKFLOW_EXPORT,
+    "GET /api/v1/log/tile/{tile}": Permission.WORKFLOW_EXPORT,
+    "GET /api/v1/log/proof/inclusion/{event_id}": Permission.WORKFLOW_EXPORT,
+    "GET /api/v1/log/proof/consistency": Permission.WORKFLOW_EXPORT,
     "POST /api/v1/events": Permission.EVENTS_WRITE,
     "GET /api/v1/traces/{trace_id}": READ,
     "GET /api/v1/notifications": ANY,
@@ -130,7 +138,7 @@ class World:
     bearers: dict[str, str] = field(default_factory=dict)
 
     def ask(self, cell: Cell, bearer: str | None, *, body: bool = False, **headers: str) -> TestResponse:
-        path = re.sub(r"<ident:([a-z_]+)>", lambda found: segment(self.ids[found[1]]), cell.rule)
+        path = re.sub(r"<(?:ident|path):([a-z_]+)>", lambda found: segment(self.ids[found[1]]), cell.rule)
         sent = headers | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
         if cell.name.endswith(("/simulate", "/proposals", "/proposals/artifact", "/replay")):
             sent["Idempotency-Key"] = f"key of {cell.rule}"
@@ -174,9 +182,14 @@ def make_world(app: Flask) -> World:
     accepted = engine.send(
         "POST", "/rebalance/analyze/async", json=ANALYZE, headers={"X-Correlation-Id": "known/correlation"}
     )
+    with app.app_context():
+        signed = sign_with_a_new_key()
+        entry = db.session.scalars(select(EventLogEntry.event_id).limit(1)).one()
     return World(
         app,
         {
+            "event_id": entry,
+            "tile": f"0/000.p/{signed}",
             "rebalance_run_id": run["rebalance_run_id"],
             "correlation_id": "known/correlation",
             "idempotency_key": "known key",

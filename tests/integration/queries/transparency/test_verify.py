@@ -11,8 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.events.envelope import GENESIS, link_hash
-from lotus_web.domain.transparency.checkpoints import Checkpoint, parse_checkpoint
-from lotus_web.domain.transparency.notes import parse_note
+from lotus_web.domain.transparency.notes import Note, parse_note
 from lotus_web.models import LogCheckpoint
 from lotus_web.queries.audit.chain import entries, entry_content, verify_chain
 from lotus_web.queries.transparency.state import checkpoint_state
@@ -45,15 +44,15 @@ def app(make_app: MakeApp, tmp_path: Path) -> Iterator[Flask]:
         db.session.rollback()
 
 
-def verified(app: Flask, *witnessed: Checkpoint, tenant_id: str = "default") -> TreeReport:
-    return verify_tree(db.session(), app.extensions["lotus_settings"], tenant_id, witnessed=witnessed)
+def verified(app: Flask, *kept: Note, tenant_id: str = "default") -> TreeReport:
+    return verify_tree(db.session(), app.extensions["lotus_settings"], tenant_id, kept=kept)
 
 
-def last_signed() -> Checkpoint:
+def last_signed() -> Note:
     query = (
         select(LogCheckpoint.note).where(LogCheckpoint.tenant_id == "default").order_by(LogCheckpoint.tree_size.desc())
     )
-    return parse_checkpoint(parse_note(db.session.scalars(query.limit(1)).one()).text)
+    return parse_note(db.session.scalars(query.limit(1)).one())
 
 
 def chain_anew(session: Session) -> None:
@@ -145,7 +144,9 @@ def test_an_entry_put_into_the_middle_is_found(app: Flask) -> None:
 def test_what_was_not_touched_is_intact(app: Flask) -> None:
     report = verified(app)
     assert (report.intact, report.checkpoints, report.size) == (True, 2, SIGNED[1])
-    assert verified(app, last_signed(), Checkpoint(f"{ORIGIN}/default", 300, last_signed().root)).wrong
+    forged = Note(last_signed().text.replace("560", "500"), last_signed().signatures)
+    assert "does not verify" in verified(app, last_signed(), forged).wrong[0]
+    assert verified(app, last_signed(), tenant_id="zurich").checkpoints == 1, "that of another log is left out"
     assert verified(app, last_signed()).checkpoints == 3
     state = checkpoint_state(db.session(), app.extensions["lotus_settings"], "default")
     assert state is not None
@@ -256,6 +257,29 @@ def test_what_leaves_no_trace_in_the_store_is_found_with_a_checkpoint_that_was_k
         assert verified(app).intact, "the store alone cannot tell: docs/proof.md says so"
         report = verified(app, kept)
         assert "checkpoint of 560 entries that was kept elsewhere: the log ends after" in report.wrong[0]
+
+
+def test_the_folder_of_checkpoints_finds_what_leaves_no_trace_in_the_store(make_app: MakeApp, tmp_path: Path) -> None:
+    app = make_app(**log_settings(tmp_path, LOTUS_CHECKPOINT_DIR=str(tmp_path / "kept")))
+    with app.app_context():
+        fill(SIGNED[0])
+        sign(app)
+        fill(SIGNED[1] - SIGNED[0])
+        sign(app)
+        sign(app)
+        kept = sorted((tmp_path / "kept").rglob("*.note"))
+        assert [int(path.name[:20]) for path in kept] == list(SIGNED)
+        assert kept[0].parent.name == "lotus.example%2Flog%2Fdefault"
+        assert all(path.stat().st_mode & 0o777 == 0o444 for path in kept)
+        assert verified(app).checkpoints == 3
+        old_backup()
+        assert "kept elsewhere: the log ends after" in verified(app).wrong[0]
+        kept[1].chmod(0o644)
+        kept[1].write_bytes(b"nothing")
+        assert "a checkpoint that was kept elsewhere: " in verified(app).wrong[0]
+        kept[1].unlink()
+        assert verified(app).intact
+        db.session.rollback()
 
 
 def test_checkpoints_of_an_earlier_key_are_verified_after_its_change(app: Flask, tmp_path: Path) -> None:
