@@ -129,6 +129,7 @@ def test_every_route_refuses_as_the_document_says_and_no_other_way(world: World)
 def test_the_enterprise_policy_refuses_as_the_document_says(app: Flask) -> None:
     world = World(app, dict.fromkeys(("rebalance_run_id", "correlation_id", "idempotency_key", "operation_id"), "x"))
     world.ids |= dict.fromkeys(("workflow_id", "trace_id", "notification_id", "request_hash", "entity_id"), "x")
+    world.ids |= {"proposal_id": "x", "version_no": "1"}
     writes = [cell for cell in cells(app) if cell.method == "POST"]
     answers = [(cell, world.ask(cell, NOBODY, body=True)) for cell in writes]
     assert {answer.status_code for _, answer in answers} == {403}

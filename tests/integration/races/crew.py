@@ -89,9 +89,10 @@ class Nursery:
         while self.crew:
             self.crew.pop().leave()
 
-    def together(self, url: str, job: str, *, processes: int, threads_each: int) -> Counter[str]:
+    def together(self, url: str, job: str, *, processes: int, threads_each: int, **settings: Any) -> Counter[str]:
         """Let processes with some threads each do a job together; count the outcomes of all of them."""
-        crew = [self.worker(url, job, number=number, threads_each=threads_each) for number in range(processes)]
+        numbered = ({"number": number, "threads_each": threads_each, **settings} for number in range(processes))
+        crew = [self.worker(url, job, **order) for order in numbered]
         for worker in crew:
             assert worker.line() == "ready"
         for worker in crew:

@@ -21,6 +21,7 @@ from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.store.session import transaction
 from tests.integration.races.crew import threads
 from tests.integration.races.moves import append_start, approve, mixed, simulate_as
+from tests.integration.races.proposal_moves import MOVES
 from tests.servers.patience import be_patient
 from tests.support.histories import decide, record
 
@@ -50,6 +51,12 @@ def first_events(app: Flask, say: Say, number: int, threads_each: int) -> None:
     _together(app, say, [append_start(first + place) for place in range(threads_each)])
 
 
+def proposals(app: Flask, say: Say, number: int, threads_each: int, move: str) -> None:
+    """Let each thread do a move to the one proposal."""
+    first = number * threads_each
+    _together(app, say, [MOVES[move](first + place) for place in range(threads_each)])
+
+
 def _together(app: Flask, say: Say, calls: list[Callable[[], Any]]) -> None:
     for line, times in threads(app, calls).items():
         for _ in range(times):
@@ -69,7 +76,7 @@ def stream(app: Flask, say: Say, number: int) -> None:
                 say(done.decision.decision_id)
 
 
-JOBS = {job.__name__: job for job in (approvals, mixture, simulations, first_events, stream)}
+JOBS = {job.__name__: job for job in (approvals, mixture, simulations, first_events, proposals, stream)}
 
 
 def work(line: socket.socket) -> None:
