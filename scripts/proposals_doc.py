@@ -24,7 +24,8 @@ page is written from it by `scripts/proposals_doc.py`.
 
 ## States
 
-Solid text is posted to `…/transitions`; text in brackets comes of an approval, posted to `…/approvals` or given in the inbox.
+Events are posted to `…/transitions`. Those in brackets come of an approval instead, which is posted to `…/approvals` or given in
+the inbox; CREATED and NEW_VERSION_CREATED come of making a proposal or a version.
 
 ```mermaid
 stateDiagram-v2
