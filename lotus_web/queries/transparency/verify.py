@@ -105,7 +105,8 @@ def _kept_outside(
     """Return the checkpoints of this log that were kept outside the store; those that no known key signed are wrong."""
     files = newest(Path(settings.checkpoint_dir), keys[0].name) if settings.checkpoint_dir else []
     found = []
-    for data in (*(str(note) for note in kept), *files):
+    given: list[bytes] = [str(note).encode() for note in kept]
+    for data in given + files:
         try:
             note = parse_note(data)
             checkpoint = parse_checkpoint(note.text)
