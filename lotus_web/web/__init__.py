@@ -19,6 +19,11 @@ from lotus_web.web.inbox import views as inbox_views
 from lotus_web.web.items import choices
 from lotus_web.web.items import views as items_views
 from lotus_web.web.lineage import views as lineage_views
+from lotus_web.web.proposals import detail as proposals_detail
+from lotus_web.web.proposals import diff as proposals_diff
+from lotus_web.web.proposals import form as proposals_form
+from lotus_web.web.proposals import json_form, steps, version_form
+from lotus_web.web.proposals import views as proposals_views
 from lotus_web.web.runs import replay
 from lotus_web.web.runs import views as runs_views
 from lotus_web.web.shell import assets, security_headers
@@ -33,6 +38,13 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     saved_views.blueprint,
     items_views.blueprint,
     runs_views.blueprint,
+    proposals_views.blueprint,
+    proposals_detail.blueprint,
+    proposals_diff.blueprint,
+    proposals_form.blueprint,
+    version_form.blueprint,
+    json_form.blueprint,
+    steps.blueprint,
     decisions_views.blueprint,
     reasons.blueprint,
     lineage_views.blueprint,

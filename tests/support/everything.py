@@ -14,6 +14,7 @@ from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.actions import Action
+from lotus_web.domain.proposals.states import ProposalEvent
 from lotus_web.domain.surface import Surface
 from lotus_web.models import ApiToken, Notification, Run, SavedView
 from lotus_web.services.accounts.people import create_person
@@ -23,7 +24,7 @@ from lotus_web.services.runs.replay import replay_run
 from lotus_web.services.sign_in.passwords import hashed
 from lotus_web.store.session import db, transaction
 from lotus_web.web.guard.access import OpenTo, access_of, is_json_blueprint
-from tests.support import runs
+from tests.support import proposals, runs
 from tests.support.analyses import accept
 from tests.support.histories import ADA, append, event, person, requested
 from tests.support.people import PASSWORD, bearer_of
@@ -44,8 +45,8 @@ class Address:
 def furnish(app: Flask, text: str, *, name: str = "tilda") -> dict[str, str]:
     """Fill the default tenant and return its ids by the names that routes give them.
 
-    There are a run with its item, a replay of it under legal hold, an operation, a trace of another system, a person called
-    ``name`` with a view of the inbox, an account with a token; titles, reasons, ids and names are ``text`` wherever a text
+    There are a run with its item, a replay of it under legal hold, an operation, a proposal with two versions, a trace of
+    another system, a person called ``name`` with a view of the inbox, an account with a token; titles, reasons, ids and names are ``text`` wherever a text
     may be anything.
     """
 
@@ -60,6 +61,9 @@ def furnish(app: Flask, text: str, *, name: str = "tilda") -> dict[str, str]:
         bearer_of(app, ACCOUNT, [Permission.RUNS_READ])
         replayed = replay_run(run_id, correlation_id=text, actor=ADA, policy=runs.UNGATED, clock=utcnow)
         operation_id = accept(correlation_id=text, inline=True).operation_id
+        proposal_id = proposals.proposed(key=text, **proposals.called(text)).proposal_id
+        proposals.versioned(proposal_id, simulate_request=proposals.called(text)["simulate_request"])
+        proposals.posted(proposal_id, ProposalEvent.SUBMITTED_FOR_RISK_REVIEW, reason={"comment": text})
         with transaction() as session:
             hold = {"hold": True, "reason": text, "surface": Surface.FORM, "now": utcnow()}
             set_legal_hold(session, replayed, actor=ADA, **hold)
@@ -80,7 +84,7 @@ def furnish(app: Flask, text: str, *, name: str = "tilda") -> dict[str, str]:
         runs.act(app, item, Action.REJECT, by=ADA, text=text, reason_code="STRANGE")
         runs.act(app, item, Action.COMMENT, by=ADA, text=text)
     known = {"operation_id": operation_id, "workflow_id": workflow_id, "name": name, "account": ACCOUNT}
-    return _ids(app, text, run_id, replayed) | known
+    return _ids(app, text, run_id, replayed) | known | {"proposal_id": proposal_id, "version_no": "1"}
 
 
 def _trace_of_another_system(session: Any, text: str) -> str:

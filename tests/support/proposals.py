@@ -56,6 +56,30 @@ def blocked(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+def called(text: str) -> dict[str, Any]:
+    """Return a proposal in which everything is called ``text``."""
+    body = create_json()
+    request = body["simulate_request"]
+    request["portfolio_snapshot"] |= {"portfolio_id": text, "snapshot_id": text}
+    request["market_data_snapshot"]["snapshot_id"] = text
+    currency = request["portfolio_snapshot"]["base_currency"]
+    request["market_data_snapshot"]["prices"].append({"instrument_id": text, "price": "10", "currency": currency})
+    request["shelf_entries"].append(
+        {"instrument_id": text, "status": "APPROVED", "asset_class": text, "issuer_id": text, "liquidity_tier": "L5"}
+    )
+    request["proposed_trades"] = [{"side": "BUY", "instrument_id": text, "quantity": "200"}]
+    request["proposed_cash_flows"] = [{"currency": currency, "amount": "5000", "description": text}]
+    request["reference_model"] = {
+        "model_id": text,
+        "as_of": text,
+        "base_currency": currency,
+        "asset_class_targets": [{"asset_class": text, "weight": "1"}],
+        "instrument_targets": [{"instrument_id": text, "weight": "1"}],
+    }
+    metadata = dict.fromkeys(("title", "advisor_notes", "jurisdiction", "mandate_id"), text)
+    return {"simulate_request": request, "metadata": metadata}
+
+
 def context_of(actor: Actor = ADVISER, rules: ProposalRules | None = None) -> CommandContext:
     """Return the context of a command a minute after the one before."""
     number = next(_numbers)

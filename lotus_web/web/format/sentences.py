@@ -1,4 +1,4 @@
-"""How pages say the sentences of the domain: people by their display names, permissions by what they allow.
+"""How pages say the sentences of the domain: people by their display names, permissions by what they allow, codes in words.
 
 Only the values of a sentence are worded; its text, and text that someone wrote, stays as it is.
 """
@@ -9,7 +9,9 @@ from flask import Flask
 
 from lotus_web.domain.access import Permission, missing_permission
 from lotus_web.domain.errors import LotusError
+from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent, ProposalState
 from lotus_web.domain.sentences import Account, Plain, Sentence, plain
+from lotus_web.web.format.filters import words
 from lotus_web.web.format.people import display_name
 from lotus_web.web.format.permissions import permitted
 
@@ -26,6 +28,8 @@ def page_word(value: Plain) -> str:
             return display_name(name)
         case Permission():
             return f"“{permitted(value)}”"
+        case ProposalState() | ProposalEvent() | ApprovalType():
+            return f"“{words(value)}”"
     return plain(value)
 
 

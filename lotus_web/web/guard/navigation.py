@@ -36,6 +36,7 @@ class NavLink:
 ENTRIES = (
     Entry("inbox.show", "Inbox", "g i"),
     Entry("sla.show", "SLA board", "g s"),
+    Entry("proposals.listing", "Proposals"),
     Entry("runs.listing", "Runs"),
     Entry("decisions.show", "Decisions"),
     Entry("lineage.show", "Lineage"),
@@ -49,6 +50,7 @@ ENTRIES = (
 _FAMILY = {
     **dict.fromkeys(("items", "saved_views"), "inbox"),
     **dict.fromkeys(("replay", "retention", "bundles", "idempotency"), "runs"),
+    **dict.fromkeys(("proposal", "proposal_diff", "proposals_form"), "proposals"),
     "traces": "studio",
     "reasons": "decisions",
     **dict.fromkeys(("accounts_service", "accounts_token", "accounts_tokens", "accounts_settings"), "accounts"),

@@ -31,11 +31,11 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[
         yield _line([safe_cell(cell) for cell in row])
 
 
-def _plain_cell(value: str | datetime | None) -> str:
+def _plain_cell(value: str | int | datetime | None) -> str:
     """Return what a row holds as text: nothing for None, an instant in UTC to the microsecond."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return value or ""
+    return "" if value is None else str(value)
 
 
 def csv_export(kind: str, header: Sequence[str], rows: Callable[[Session], Iterable[Sequence[str]]]) -> Response:

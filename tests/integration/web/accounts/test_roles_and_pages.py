@@ -13,7 +13,7 @@ from tests.support.people import csrf_token
 pytestmark = pytest.mark.stores("sqlite")
 
 READ, REVIEW, ASSIGN = Permission.RUNS_READ, Permission.WORKFLOW_REVIEW, Permission.WORKFLOW_ASSIGN
-EXPORT, ADMIN = Permission.WORKFLOW_EXPORT, Permission.ADMIN
+EXPORT, ADMIN, PROPOSE = Permission.WORKFLOW_EXPORT, Permission.ADMIN, Permission.PROPOSALS_WRITE
 # What each page of the control plane asks for; the test fails when one is missing here or asks for something else.
 ASKED = {
     "inbox.home": OpenTo.SIGNED_IN,
@@ -24,6 +24,22 @@ ASKED = {
     "saved_views.alter": READ,
     "items.show": READ,
     "items.act": READ,
+    "proposals.listing": READ,
+    "proposals.export": READ,
+    "proposal.show": READ,
+    "proposal.version": READ,
+    "proposal.artifact": READ,
+    "proposal_diff.show": READ,
+    "proposal_steps.take": READ,
+    "proposals_form.start": PROPOSE,
+    "proposals_form.send": PROPOSE,
+    "proposals_form.check": PROPOSE,
+    "proposals_version.start": PROPOSE,
+    "proposals_version.send": PROPOSE,
+    "proposals_json.start": PROPOSE,
+    "proposals_json.send": PROPOSE,
+    "proposals_json.start_version": PROPOSE,
+    "proposals_json.send_version": PROPOSE,
     "decisions.show": READ,
     "decisions.export": READ,
     "reasons.show": READ,
@@ -70,7 +86,7 @@ def routes(app: Flask) -> list[tuple[str, str, str]]:
         adapter = app.create_url_adapter(request)
         assert adapter is not None
         return [
-            (rule.endpoint, method, adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, "x"), method=method))
+            (rule.endpoint, method, adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, "1"), method=method))
             for rule in app.url_map.iter_rules()
             if rule.endpoint.partition(".")[0] in FAMILIES and not is_json_blueprint(rule.endpoint.partition(".")[0])
             for method in sorted((rule.methods or set()) & {"GET", "POST"})

@@ -37,7 +37,7 @@ def page_addresses(app: Flask, method: str) -> list[str]:
         adapter = app.create_url_adapter(request)
         assert adapter is not None
         return [
-            adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, "x"), method=method)
+            adapter.build(rule.endpoint, dict.fromkeys(rule.arguments, "1"), method=method)
             for rule in app.url_map.iter_rules()
             if method in (rule.methods or ())
             and not is_json_blueprint(rule.endpoint.rpartition(".")[0])

@@ -170,7 +170,7 @@ def test_no_file_of_any_page_holds_a_formula(app: Flask, client_of: ClientOf) ->
 
 class _Anything(dict[str, str]):
     def __missing__(self, key: str) -> str:
-        return "x"
+        return "1"
 
 
 def test_a_session_that_ends_before_an_htmx_post_costs_no_text_and_sends_nothing(app: Flask) -> None:

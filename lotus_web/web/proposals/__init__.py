@@ -1,0 +1,1 @@
+"""Pages of proposals: finding, making and deciding them, and comparing their versions."""
