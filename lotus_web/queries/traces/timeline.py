@@ -15,12 +15,19 @@ from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.events.opening import OPENING
 from lotus_web.domain.items.actions import ACTIONS, Action, assignee
 from lotus_web.domain.notifications import NoticeCategory, stored_sentence
+from lotus_web.domain.proposals.states import ProposalEvent
 from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction
 from lotus_web.queries.traces.ordering import ActionEntry, EventEntry, NoticeEntry, TraceEntry, in_order
 from lotus_web.queries.traces.summary import TraceDetail
 
 MOST_ENTRIES = 200
+_STEPS = {
+    ProposalEvent.CLIENT_CONSENT_RECORDED: "recorded the client's consent to version {number}",
+    ProposalEvent.EXECUTED: "recorded that version {number} was executed",
+    ProposalEvent.CANCELLED: "cancelled the proposal at version {number}",
+    ProposalEvent.EXPIRED: "let version {number} expire",
+}
 _POLICY_WORDS = {"allow": "allowed", "deny": "blocked", "require_exception": "needs a review"}
 
 
@@ -118,6 +125,16 @@ def _event(row: EventLogEntry) -> TimelineEntry:
     return TimelineEntry(row.occurred_at, who, title + fed, body, "event", row.event_id)
 
 
+def _step_words(event_type: str, payload: Mapping[str, Any]) -> str:
+    """Return what was proposed or carried out: a step of a version, where the event names them, else an action by its id."""
+    number, step = payload.get("version_no"), payload.get("step")
+    if event_type == EventType.ACTION_PROPOSED:
+        return f"made version {number}" if isinstance(number, int) else f"proposed the action {payload['action_id']}"
+    if isinstance(number, int) and step in _STEPS:
+        return _STEPS[step].format(number=number)
+    return f"carried out the action {payload['action_id']}"
+
+
 def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]:
     """Return the line and the text beneath it; required keys are there, the log checked them."""
     match event_type:
@@ -141,8 +158,7 @@ def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]
         case EventType.PRECEDENT_CITED:
             return f"cited the precedent {payload['cited_trace_id']}", str(payload["reason"])
         case EventType.ACTION_PROPOSED | EventType.ACTION_COMMITTED:
-            word = "proposed" if event_type == EventType.ACTION_PROPOSED else "carried out"
-            return f"{word} the action {payload['action_id']}", ""
+            return _step_words(event_type, payload), ""
         case EventType.TRACE_FINISHED:
             return f"finished the trace: {payload['outcome']}", ""
     return event_type, ""

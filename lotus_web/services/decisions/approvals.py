@@ -21,12 +21,10 @@ from lotus_web.domain.proposals.reviews import review_item_id
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent, approval_due, approval_event
 from lotus_web.models import ProposalEventRow
 from lotus_web.services.command import CommandContext
-from lotus_web.services.events.item_rows import LockedItem, lock_item
 from lotus_web.services.items.action_records import AtSubject, ReviewAction
 from lotus_web.services.items.actions import apply_action
 from lotus_web.services.proposals import steps
 from lotus_web.services.proposals.keys import Recorded
-from lotus_web.services.proposals.reviews import ask_for_review
 from lotus_web.services.proposals.standing import LoadedProposal
 from lotus_web.services.proposals.steps import Asked
 
@@ -66,11 +64,10 @@ def _through_the_item(
         action=Action.APPROVE if approved else Action.REJECT,
         text=text,
         reason_code=code or event.value,
-        at_subject=AtSubject(reason, as_approval),
+        at_subject=AtSubject(reason, as_approval, loaded),
     )
-    locked = _item(session, loaded, context)
     try:
-        reviewed = apply_action(session, locked.row.workflow_id, asked, context, locked=locked)
+        reviewed = apply_action(session, review_item_id(loaded.row.proposal_id), asked, context)
     except Forbidden as refused:
         if refused.code != FOUR_EYES:
             raise
@@ -83,18 +80,6 @@ def _event_of(loaded: LoadedProposal, *, approved: bool) -> ProposalEvent:
     due = approval_due(loaded.standing.state)
     assert due is not None, "what nobody waits for was checked before"
     return approval_event(due, approved=approved)
-
-
-def _item(session: Session, loaded: LoadedProposal, context: CommandContext) -> LockedItem:
-    """Return the item of a proposal under review, locked; one that is not there, or not open, is asked for now."""
-    proposal_id, tenant_id = loaded.row.proposal_id, context.actor.tenant_id
-    found = lock_item(session, tenant_id, review_item_id(proposal_id))
-    if found is None or found.row.resolved_at is not None:
-        key = f"{proposal_id}:{loaded.version.version_no}"
-        ask_for_review(session, loaded.row, loaded.version, loaded.standing.state, key, context)
-        found = lock_item(session, tenant_id, review_item_id(proposal_id))
-    assert found is not None, "the event that was just appended opens it"
-    return found
 
 
 def _words(reason: Mapping[str, Any]) -> tuple[str | None, str | None]:

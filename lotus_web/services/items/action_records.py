@@ -14,6 +14,7 @@ from lotus_web.domain.items.state import ActionRecord, ItemState, Origin
 from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import Decision
 from lotus_web.services.command import CommandContext
+from lotus_web.services.proposals.standing import LoadedProposal
 from lotus_web.store.new_ids import new_id
 
 
@@ -22,10 +23,12 @@ class AtSubject:
     """What a program that decides on a proposal itself says of it: ``details`` as they came.
 
     ``as_approval`` is False where it posts the event of a rejection, which leaves no approval (proposals-api §1 route 6).
+    ``loaded`` is the proposal where the caller has locked and checked it.
     """
 
     details: Mapping[str, Any]
     as_approval: bool = True
+    loaded: LoadedProposal | None = None
 
 
 @dataclass(frozen=True, slots=True)

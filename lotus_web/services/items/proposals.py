@@ -16,9 +16,9 @@ from lotus_web.domain.proposals.states import IN_REVIEW, ProposalEvent, approval
 from lotus_web.domain.sentences import Sentence
 from lotus_web.models import ProposalEventRow, ProposalVersion
 from lotus_web.services.items.action_records import AtSubject, ReviewCase
-from lotus_web.services.proposals.events import append_proposal_events, step_taken
+from lotus_web.services.proposals.events import OUTCOMES, append_proposal_events, step_taken
 from lotus_web.services.proposals.records import record_approval, record_event
-from lotus_web.services.proposals.standing import load_proposal, lock_proposal
+from lotus_web.services.proposals.standing import lock_proposal
 
 
 def evidence(session: Session, item: ItemState) -> Evidence:
@@ -36,13 +36,13 @@ def decide(session: Session, case: ReviewCase) -> ProposalEventRow | None:
     verdict = ACTIONS[case.asked.action].approval
     if verdict is None:
         return None
-    loaded = lock_proposal(session, case.item.tenant_id, case.item.subject_id)
+    given = case.asked.at_subject or AtSubject(_details(case))
+    loaded = given.loaded or lock_proposal(session, case.item.tenant_id, case.item.subject_id)
     standing, approval = loaded.standing, approval_due(loaded.standing.state)
     under_review = standing.state in IN_REVIEW and standing.version_no == reviewed_version(case.item)
     if not under_review or approval is None:
         sentence = Sentence("This version is not under review: {action} is not possible now.", action=case.asked.action)
         raise Conflict("invalid_transition", sentence, details={"state": standing.state.value})
-    given = case.asked.at_subject or AtSubject(_details(case))
     if given.as_approval:
         approved = verdict.verdict is Verdict.APPROVED
         return record_approval(session, loaded, approval, case.context, approved=approved, details=given.details)
@@ -58,7 +58,8 @@ def _details(case: ReviewCase) -> dict[str, Any]:
 
 def conclude(session: Session, case: ReviewCase, decided: ProposalEventRow) -> None:
     """Say in the log what follows from a decision besides itself: a rejected proposal has ended."""
-    loaded = load_proposal(session, case.item.tenant_id, case.item.subject_id)
-    append_proposal_events(
-        session, decided.proposal_id, decided.event_id, step_taken(loaded.version, decided), case.context
-    )
+    if decided.to_state not in OUTCOMES:
+        return
+    key = (decided.tenant_id, decided.proposal_id, decided.related_version_no)
+    told = step_taken(session.get_one(ProposalVersion, key), decided)
+    append_proposal_events(session, decided.proposal_id, decided.event_id, told, case.context)

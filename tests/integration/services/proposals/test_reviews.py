@@ -5,29 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
+from itertools import product
 from threading import Barrier
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Permission, Role
 from lotus_web.domain.errors import Conflict, Forbidden, LotusError
-from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.four_eyes import FourEyes
 from lotus_web.domain.items.state import ItemState
+from lotus_web.domain.items.transitions import status_after
 from lotus_web.domain.items.values import ItemStatus, Priority
 from lotus_web.domain.proposals.reviews import review_item_id
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent, ProposalState
 from lotus_web.domain.surface import Surface
 from lotus_web.models import EventLogEntry, Proposal, ProposalApproval, ProposalEventRow, WorkflowAction, WorkflowItem
 from lotus_web.models.to_domain import item_state
+from lotus_web.queries.items.precedents import item_precedents
+from lotus_web.queries.traces.timeline import item_timeline
 from lotus_web.services.items.actions import ReviewAction, Reviewed, apply_action
 from lotus_web.store.session import db, transaction
-from tests.support.histories import assert_provable, differences, person, unguarded, verify
+from tests.support.histories import ADA, assert_provable, differences, person, unguarded, verify
 from tests.support.proposals import (
     ADVISER,
     LENIENT,
@@ -352,3 +358,74 @@ def test_what_is_done_to_the_record_of_a_review_is_found(app: Flask) -> None:
         )
     assert not verify().intact
     assert app.test_cli_runner().invoke(args=["audit", "verify"]).exit_code == 1
+
+
+# How the item of a proposal gets into each open or decided status.
+WAY: dict[ItemStatus, tuple[Action, ...]] = {
+    ItemStatus.REQUESTED: (),
+    ItemStatus.IN_REVIEW: (Action.CLAIM,),
+    ItemStatus.CHANGES_REQUESTED: (Action.REQUEST_CHANGE,),
+    ItemStatus.ESCALATED: (Action.ESCALATE,),
+    ItemStatus.APPROVED: (Action.APPROVE,),
+    ItemStatus.REJECTED: (Action.REJECT,),
+}
+
+
+def test_each_action_in_each_status_moves_the_proposal_by_a_decision_alone() -> None:
+    """Each pair in a transaction that is undone: approve and reject move the proposal, all else leaves it where it is."""
+    proposal_id, context = submitted(), context_of(ADA)
+    name = review_item_id(proposal_id)
+
+    def ask(session: Session, action: Action) -> None:
+        apply_action(session, name, ReviewAction(action, text="As discussed.", assigned_role="manager"), context)
+
+    for status, action in product(WAY, Action):
+        with transaction() as session:
+            for step in WAY[status]:
+                ask(session, step)
+            before = item_state(session.get_one(WorkflowItem, ("default", name)))
+            stood = session.scalar(select(Proposal.current_state))
+            expected = status_after(before.facts, action) if ACTIONS[action].offered else None
+            if expected is None:
+                with pytest.raises(Conflict) as refused:
+                    ask(session, action)
+                assert refused.value.code == "invalid_transition", (status, action)
+                moved = stood
+            else:
+                ask(session, action)
+                after = item_state(session.get_one(WorkflowItem, ("default", name), populate_existing=True))
+                assert after.status is expected, (status, action)
+                moved = {Action.APPROVE: S.AWAITING_CLIENT_CONSENT, Action.REJECT: S.REJECTED}.get(action, stood)
+            session.expire_all()
+            assert session.scalar(select(Proposal.current_state)) == moved, (status, action)
+            session.rollback()
+
+
+def test_earlier_reviews_of_the_same_findings_are_its_precedents() -> None:
+    for action in (Action.APPROVE, Action.APPROVE, Action.REJECT):
+        in_inbox(submitted(), action)
+    versioned(withdrawn := submitted())
+    waiting = item(submitted())
+    found = item_precedents(db.session(), waiting, now=waiting.requested_at + timedelta(days=1))
+    assert found.outcomes == {"approved": 2, "rejected": 1}
+    assert review_item_id(withdrawn) not in {one.workflow_id for one in found.shown}
+
+
+def test_the_timeline_says_what_became_of_each_version() -> None:
+    proposal_id = submitted()
+    in_inbox(proposal_id, Action.APPROVE)
+    approved(proposal_id, A.CLIENT_CONSENT, ADVISER)
+    posted(proposal_id, E.EXECUTED)
+    name = review_item_id(proposal_id)
+    told = [
+        str(one.title) for one in item_timeline(db.session(), "default", trace_id=proposal_id, workflow_id=name).entries
+    ]
+    for words in (
+        "made version 1",
+        "requested a review",
+        "approved",
+        "recorded the client's consent to version 1",
+        "recorded that version 1 was executed",
+        "finished the trace: success",
+    ):
+        assert any(words in one for one in told), (words, told)
