@@ -20,6 +20,7 @@ from lotus_web.demo.load import Progress, is_loaded, load_through_services
 from lotus_web.demo.operations import load_operations
 from lotus_web.demo.people import ENGINE_FEED, PEOPLE
 from lotus_web.demo.portfolios import VARIANT_COUNT, demo_runs
+from lotus_web.demo.proposals import load_proposals
 from lotus_web.demo.schedule import PORTFOLIO_COUNT
 from lotus_web.demo.timeline import Moment, moments
 from lotus_web.domain.access import DEFAULT_TENANT
@@ -84,10 +85,12 @@ def _load_in_bulk(runs: int, seed: int, quiet: bool) -> None:
 
 
 def _ask(runs: int, seed: int) -> None:
-    """Submit the demo's analyses; their ids come from another source, so that those of the runs do not change."""
-    newest = demo_runs(seed=seed, count=min(runs, PORTFOLIO_COUNT))
+    """Submit the demo's analyses and proposals; their ids come from other sources, so that those of the runs do not change."""
+    newest = list(demo_runs(seed=seed, count=min(runs, PORTFOLIO_COUNT)))
     with repeatable_ids(seed + VARIANT_COUNT):
         load_operations(newest, policy=current.policy(), terms=LeaseTerms.of(current.settings()), now=current.utcnow())
+    with repeatable_ids(seed + 2 * VARIANT_COUNT):
+        load_proposals(newest, policy=current.policy(), now=current.utcnow())
 
 
 @contextmanager
