@@ -35,13 +35,9 @@ def create_version(
     """
     check_permission(context.actor, Permission.PROPOSALS_WRITE)
     tenant_id, keyed = context.actor.tenant_id, Keyed(request_hash(body), idempotency_key)
-    reader = db.session()
-    loaded = load_proposal(reader, tenant_id, proposal_id)
-    found = first_answer(reader, tenant_id, proposal_id, keyed)
-    reader.rollback()
+    found = _looked_up(proposal_id, body, keyed, context)
     if found is not None:
         return found
-    _check(loaded, body, context)
     computed = compute_version(
         body.simulate_request,
         request_hash=keyed.request_hash,
@@ -54,6 +50,19 @@ def create_version(
         loaded = lock_proposal(session, tenant_id, proposal_id)
         found = first_answer(session, tenant_id, proposal_id, keyed)
         return found or _record(session, loaded, body, computed, keyed, context)
+
+
+def _looked_up(proposal_id: str, body: ProposalVersionBody, keyed: Keyed, context: CommandContext) -> Recorded | None:
+    """Look before anything is computed: return what the key added before, None for a version that is possible now."""
+    reader = db.session()
+    try:
+        loaded = load_proposal(reader, context.actor.tenant_id, proposal_id)
+        found = first_answer(reader, context.actor.tenant_id, proposal_id, keyed)
+        if found is None:
+            _check(loaded, body, context)
+        return found
+    finally:
+        reader.rollback()
 
 
 def _check(loaded: LoadedProposal, body: ProposalVersionBody, context: CommandContext) -> ProposalState:
