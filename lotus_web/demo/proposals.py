@@ -130,7 +130,7 @@ PROPOSALS = (
             Version((("SELL", 0, "0.25"), ("BUY", 2, "0.15"), ("BUY", 3, "0.10")), made=900),
             Version((("SELL", 0, "0.30"), ("BUY", 2, "0.20"), ("BUY", 3, "0.15")), -5_000, "Fees", made=5_080),
         ),
-        (_RISK, _APPROVED, Taken(5_095, LENA, "submit_risk", "The client wanted to go further.")),
+        (_RISK, _APPROVED, Taken(5_095, LENA, "submit_risk", "The client asked to go further.")),
         notes="The client asked for a bolder step twice.",
     ),
     DemoProposal(

@@ -14,7 +14,7 @@ SIZE_DIGITS = 20
 
 
 def keep(folder: Path, origin: str, size: int, note: str) -> bool:
-    """Write a checkpoint unless it is there; False if it was. One of the same size that differs is kept beside it, as evidence."""
+    """Write a checkpoint unless it is there; False if it was. One of the same size that differs is kept next to it, as evidence."""
     data = note.encode()
     path = _folder(folder, origin) / f"{size:0{SIZE_DIGITS}}-{hashlib.sha256(data).hexdigest()[:16]}.note"
     if path.exists():
