@@ -76,9 +76,7 @@ def _proposal_facts(session: Session, item: ItemState) -> SubjectFacts:
 
 def _proposal_page(session: Session, item: ItemState) -> tuple[Evidence, ReviewedProposal | None]:
     found = reviewed_proposal(session, item)
-    if found is None:
-        return Evidence(), None
-    return Evidence(found.version.artifact_hash, found.version.created_by, found.version.version_no), found
+    return (Evidence(), None) if found is None else (found.basis, found)
 
 
 # What exists only as an item of the log has nothing besides it to read.

@@ -6,8 +6,10 @@ from functools import lru_cache
 
 from flask import Flask, current_app, url_for
 
+from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.access import Permission, missing_permission
 from lotus_web.domain.items.actions import Action
+from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent
 from lotus_web.http.refusal_log import RECORDED_AS
 from lotus_web.queries.audit.lines import AuditLine, Source
 from lotus_web.services.items.next_item import NEXT
@@ -22,6 +24,7 @@ PEOPLE = frozenset(
 )
 TOKENS = frozenset({"issue_token", "revoke_token"})
 ACCOUNTS = frozenset({"change_account", "disable_account", "enable_account"})
+STEPS_OF_PROPOSALS = frozenset(word.value for word in (*ProposalEvent, *ApprovalType))
 HOLDS = frozenset({"legal_hold_set", "legal_hold_lifted"})
 SENTENCES = {
     "DPM_WORKFLOW_INVALID_TRANSITION": "The gate does not allow this decision now.",
@@ -61,6 +64,8 @@ def subject_url(action: str, subject: str) -> str:
         return url_for("items.show", workflow_id=subject)
     if action in HOLDS or action in _routes_of_runs(current_app._get_current_object()):  # type: ignore[attr-defined]
         return url_for("runs.show", run_id=subject)
+    if action in STEPS_OF_PROPOSALS and PROPOSALS.is_on:
+        return url_for("proposal.show", proposal_id=subject)
     if action == START_REVIEW:
         return url_for("traces.show", trace_id=subject)
     if current_actor().may(Permission.ADMIN) and action in PEOPLE:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from lotus_web.config import current
+from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.decisions.gate import gate_status
 from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.queries.items.page import ItemDetail
@@ -58,8 +59,12 @@ SECTIONS: Mapping[SubjectType, SubjectSection] = {
         why="proposals/_why_of_item.html",
         facts="proposals/_facts.html",
         evidence="proposals/_evidence_of_item.html",
-        record="proposals/_record_of_item.html",
-        context=lambda _session, _detail, about: {"reviewed": about},
+        record="proposals/_record.html",
+        context=lambda _session, _detail, about: {
+            "reviewed": about,
+            "version": about.version,
+            "proposal_pages": PROPOSALS.is_on,
+        },
     ),
 }
 

@@ -12,7 +12,8 @@ from lotus_web.config import current
 from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.access import Permission
 from lotus_web.domain.free_text import without_untaken
-from lotus_web.domain.proposals.states import TERMINAL
+from lotus_web.domain.proposals.reviews import review_item_id
+from lotus_web.domain.proposals.states import IN_REVIEW, TERMINAL
 from lotus_web.domain.proposals.steps import choices, new_version_refusal
 from lotus_web.queries.proposals.lookup import proposal_version
 from lotus_web.queries.proposals.view import proposal_view, view_of_version
@@ -71,6 +72,7 @@ def proposal_page(
         steps=choices(standing, actor, policy.four_eyes),
         no_new_version=new_version_refusal(standing, actor, policy.proposals),
         has_ended=standing.state in TERMINAL,
+        review_item=review_item_id(proposal_id) if standing.state in IN_REVIEW else None,
         entries=event_entries(found.events),
         key=new_id("form_"),
         opened=typed.step if typed else "",

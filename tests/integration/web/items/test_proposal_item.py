@@ -73,7 +73,7 @@ def test_the_page_says_what_there_is_to_decide_and_on_what_it_rests(client_of: C
         "Trades",
         "Cash flows",
         "Allocation before and after",
-        "Proposal record",
+        "Record of version 1",
         "Verified",
         "Approve for client consent",
         "Reject this proposal",
@@ -114,6 +114,31 @@ def test_a_page_of_before_a_new_version_decides_nothing_and_keeps_what_was_typed
     assert "It fits the mandate." in late.text
     assert state(proposal_id) == S.RISK_REVIEW
     assert "Version 2 was submitted for risk review." in words(late.text)
+    assert "Version 1 was under review before it." in words(late.text)
+    compare = re.search(r'href="([^"]+)">Compare with version 1<', late.text)
+    assert compare is not None
+    assert nora.get(unescape(compare[1])).status_code == 200
+
+
+def test_the_item_and_the_page_of_the_proposal_lead_to_each_other(client_of: ClientOf, proposal_id: str) -> None:
+    nora = client_of("nora")
+    to_proposal = re.search(r'href="([^"]+)">Open the proposal<', nora.get(item_url(proposal_id)).text)
+    assert to_proposal is not None
+    page = nora.get(unescape(to_proposal[1]))
+    assert page.status_code == 200
+    to_item = re.search(r'href="([^"]+)">open its item in the inbox<', page.text)
+    assert to_item is not None
+    assert "Approve for client consent" in nora.get(unescape(to_item[1])).text
+    approved(proposal_id, ApprovalType.RISK)
+    assert "open its item in the inbox" not in nora.get(unescape(to_proposal[1])).text
+
+
+@pytest.mark.environ(DPM_WORKFLOW_ENABLED="true", PROPOSAL_WORKFLOW_LIFECYCLE_ENABLED="false")
+@pytest.mark.stores("sqlite")
+def test_with_the_pages_of_proposals_off_the_item_links_to_none(client_of: ClientOf, proposal_id: str) -> None:
+    page = client_of("nora").get(item_url(proposal_id))
+    assert page.status_code == 200
+    assert "/proposals/" not in page.text
 
 
 def test_a_withdrawn_review_says_why_and_takes_comments_alone(client_of: ClientOf, proposal_id: str) -> None:
@@ -192,9 +217,10 @@ def test_a_proposal_that_was_deleted_leaves_its_item_readable(client_of: ClientO
 
 def test_a_result_that_was_changed_does_not_pass_as_verified(client_of: ClientOf, proposal_id: str) -> None:
     with unguarded("proposal_versions") as session:
-        session.execute(text("UPDATE proposal_versions SET simulation_hash = 'sha256:other'"))
+        session.execute(text("UPDATE proposal_versions SET artifact_hash = 'sha256:other'"))
     db.session.rollback()
     said = words(client_of("nora").get(item_url(proposal_id)).text)
+    assert "What is stored is not what was recorded." in said
     assert "Does not match" in said
     assert "Contact support before you decide." in said
 
