@@ -18,6 +18,7 @@ from lotus_web.config import current
 from lotus_web.domain.transparency.notes import InvalidNote, Note, parse_note
 from lotus_web.queries.audit.chain import ChainReport, verify_chain
 from lotus_web.queries.audit.decisions import verify_decisions
+from lotus_web.queries.audit.proposals import verify_proposals
 from lotus_web.queries.transparency.verify import verify_tree
 from lotus_web.wire.audit import export_faults
 
@@ -62,7 +63,7 @@ def _store_intact(session: Session, tenant: str | None, kept: Sequence[Note]) ->
 def _tenant_intact(session: Session, tenant_id: str, kept: Sequence[Note]) -> bool:
     report = verify_chain(session, tenant_id)
     click.echo(_sentence(report), err=not report.intact)
-    wrong = list(verify_decisions(session, tenant_id)) if report.intact else []
+    wrong = [*verify_decisions(session, tenant_id), *verify_proposals(session, tenant_id)] if report.intact else []
     tree = verify_tree(session, current.settings(), tenant_id, kept=kept)
     for sentence in (*wrong, *tree.wrong):
         click.echo(f"{tenant_id}: BROKEN: {sentence}", err=True)

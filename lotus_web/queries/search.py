@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.identifiers import runs_named_by
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import OperationFamily, OperationType
-from lotus_web.models import Decision, IdempotencyKey, LineageEdge, Operation, Run, WorkflowItem
+from lotus_web.models import (
+    Decision,
+    IdempotencyKey,
+    LineageEdge,
+    Operation,
+    Proposal,
+    ProposalApproval,
+    ProposalEventRow,
+    ProposalKey,
+    ProposalVersion,
+    Run,
+    WorkflowItem,
+)
 from lotus_web.queries.items.open import all_open
 
 MOST_EACH = 20
@@ -22,7 +35,7 @@ OPERATION_TITLES = {OperationType.ANALYZE_SCENARIOS.value: "Analysis of scenario
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A run, an item or an operation that was found, and which of its fields matched."""
+    """A run, an item, an operation or a proposal that was found, and which of its fields matched."""
 
     kind: EntityKind
     entity_id: str
@@ -33,7 +46,7 @@ class Hit:
 
 
 def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
-    """Return the records that the whole text names, newest first within each kind; seventeen queries at most.
+    """Return the records that the whole text names, newest first within each kind; nineteen queries at most.
 
     A batch leads to the operation that carried it out and to the runs of its scenarios. What leads to a record over
     another one is read first: as a part of one query either store may walk through all that it leads to.
@@ -59,13 +72,14 @@ def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
             *_runs(session, tenant_id, "request hash", Run.request_hash == text),
             *_runs_of(session, tenant_id, "decision", session.scalars(decided).all()),
             *_runs_of(session, tenant_id, "batch", in_batch),
+            *_proposals_named(session, tenant_id, text),
             *_items(session, tenant_id, "item", WorkflowItem.workflow_id == text),
         ]
     )
 
 
 def find_related(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
-    """Return the newest items and runs of portfolios whose id begins with the text, those of a trace, and open items that contain it."""
+    """Return the newest items, runs and proposals of portfolios whose id begins with the text, items of a trace, and open items that contain it."""
     holds = WorkflowItem.title.icontains(text, autoescape=True) | WorkflowItem.request_reason.icontains(
         text, autoescape=True
     )
@@ -79,6 +93,7 @@ def find_related(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]
             ),
             *_items(session, tenant_id, "trace", WorkflowItem.trace_id == text),
             *(hit for name in portfolios for hit in _runs(session, tenant_id, "portfolio", Run.portfolio_id == name)),
+            *(hit for name in portfolios for hit in _proposals_of(session, tenant_id, name)),
             *_items(session, tenant_id, "open item", and_(*all_open(tenant_id), holds)),
         ]
     )
@@ -192,6 +207,56 @@ def _run_hits(session: Session, named_as: str, query: Select[str, str, str, date
         Hit(EntityKind.RUN, run_id, named_as, f"Rebalance {portfolio_id}", status, at)
         for run_id, portfolio_id, status, at in session.execute(query)
     ]
+
+
+# What names a proposal, by the column that holds it; each has its index. The proposal's own id comes first.
+_NAMES_OF_PROPOSALS = (
+    ("proposal", Proposal.proposal_id),
+    ("version", ProposalVersion.proposal_version_id),
+    ("event", ProposalEventRow.event_id),
+    ("approval", ProposalApproval.approval_id),
+    ("correlation", ProposalVersion.correlation_id),
+    ("idempotency key", ProposalKey.idempotency_key),
+    ("request hash", ProposalVersion.request_hash),
+    ("artifact hash", ProposalVersion.artifact_hash),
+)
+
+
+def _proposals_named(session: Session, tenant_id: str, text: str) -> list[Hit]:
+    """Return the proposals that a text names, also by one of their versions, events or approvals; two queries."""
+    named = union_all(
+        *(
+            select(literal(named_as), column.class_.proposal_id)
+            .where(column.class_.tenant_id == tenant_id, column == text)
+            .limit(MOST_EACH)
+            .subquery()
+            .select()
+            for named_as, column in _NAMES_OF_PROPOSALS
+        )
+    )
+    by_id: dict[str, str] = {}
+    for named_as, proposal_id in session.execute(named):
+        by_id.setdefault(proposal_id, named_as)
+    if not by_id:
+        return []
+    query = _proposal_query(tenant_id).where(Proposal.proposal_id.in_(sorted(by_id)))
+    return _newest_first([_proposal_hit(by_id[row.proposal_id], row) for row in session.execute(query)])[:MOST_EACH]
+
+
+def _proposals_of(session: Session, tenant_id: str, portfolio_id: str) -> list[Hit]:
+    query = _proposal_query(tenant_id).where(Proposal.portfolio_id == portfolio_id)
+    query = query.order_by(Proposal.created_at.desc(), Proposal.proposal_id.desc()).limit(MOST_EACH)
+    return [_proposal_hit("portfolio", row) for row in session.execute(query)]
+
+
+def _proposal_query(tenant_id: str) -> Select[*tuple[Any, ...]]:
+    columns = (Proposal.proposal_id, Proposal.title, Proposal.portfolio_id, Proposal.current_state, Proposal.created_at)
+    return select(*columns).where(Proposal.tenant_id == tenant_id)
+
+
+def _proposal_hit(named_as: str, row: Row[*tuple[Any, ...]]) -> Hit:
+    title = row.title or f"Proposal {row.portfolio_id}"
+    return Hit(EntityKind.PROPOSAL, row.proposal_id, named_as, title, row.current_state, row.created_at)
 
 
 def _newest_first(hits: list[Hit]) -> list[Hit]:

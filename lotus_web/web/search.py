@@ -11,7 +11,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.lineage import EntityKind
 from lotus_web.queries.search import MOST_EACH, Hit, find_exact, find_related
 from lotus_web.store.session import db
-from lotus_web.web.format.record_links import record_url
+from lotus_web.web.format.record_links import proposal_url, record_url
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
@@ -43,7 +43,7 @@ def show() -> ResponseReturnValue:
 
 
 def _url(hit: Hit) -> str:
-    return record_url(hit.kind, hit.entity_id)
+    return proposal_url(hit.entity_id) if hit.kind is EntityKind.PROPOSAL else record_url(hit.kind, hit.entity_id)
 
 
 def _is_shown(hit: Hit) -> bool:

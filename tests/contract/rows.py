@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import insert
@@ -15,6 +16,12 @@ from lotus_web.models import (
     IdempotencyKey,
     LineageEdge,
     Operation,
+    Proposal,
+    ProposalApproval,
+    ProposalDocument,
+    ProposalEventRow,
+    ProposalKey,
+    ProposalVersion,
     Run,
     RunPayload,
     WorkflowItem,
@@ -208,3 +215,116 @@ def add_replays(run_id: str, number: int, *, key: str, start: datetime, tenant: 
             insert(IdempotencyHistoryRow), [row | {"correlation_id": c, "created_at": at} for c, at in replays]
         )
         bring_up_to_date(session, tenant)
+
+
+def add_proposals(
+    app: Flask,
+    number: int,
+    *,
+    start: datetime,
+    step: timedelta = timedelta(minutes=1),
+    portfolios: Sequence[str] = ("pf-a",),
+    documents: tuple[bytes, bytes, bytes] = (NOTHING, NOTHING, NOTHING),
+    chunk: int = 2_000,
+) -> list[str]:
+    """Insert proposals of one version that await consent, ``step`` apart, with their events, key and approvals; oldest first.
+
+    ``documents`` are the packed result, artifact and inputs that all share.
+    """
+    ids = []
+    for first in range(0, number, chunk):
+        rows = [
+            _proposal_rows(index, start + index * step, portfolios)
+            for index in range(first, min(first + chunk, number))
+        ]
+        with app.app_context(), transaction() as session:
+            session.execute(insert(Proposal), [row["proposal"] for row in rows])
+            for name, model in (("version", ProposalVersion), ("key", ProposalKey)):
+                session.execute(insert(model), [row[name] for row in rows])
+            stored = dict(zip(("result", "artifact", "inputs"), documents, strict=True))
+            session.execute(insert(ProposalDocument), [row["place"] | {"version_no": 1} | stored for row in rows])
+            session.execute(insert(ProposalEventRow), [event for row in rows for event in row["events"]])
+            session.execute(insert(ProposalApproval), [row["approval"] for row in rows])
+        ids += [row["proposal"]["proposal_id"] for row in rows]
+    with app.app_context(), transaction() as session:
+        bring_up_to_date(session, "default")
+    return ids
+
+
+def _proposal_rows(index: int, at: datetime, portfolios: Sequence[str]) -> dict[str, Any]:
+    place = {"tenant_id": "default", "proposal_id": f"pp_{index:06d}"}
+    portfolio_id = portfolios[index % len(portfolios)]
+    who = {"created_by": "leo", "recorded_by": "leo", "created_at": at}
+    steps = (
+        ("CREATED", None, "DRAFT"),
+        ("SUBMITTED_FOR_RISK_REVIEW", "DRAFT", "RISK_REVIEW"),
+        ("RISK_APPROVED", "RISK_REVIEW", "AWAITING_CLIENT_CONSENT"),
+    )
+    events = [
+        place
+        | {
+            "event_id": f"pwe_{index:06d}_{number}",
+            "event_type": kind,
+            "from_state": before,
+            "to_state": after,
+            "actor_id": "leo",
+            "recorded_by": "leo",
+            "occurred_at": at,
+            "reason": {},
+            "related_version_no": 1,
+            "correlation_id": f"corr-p{index}",
+            "surface": "rfc",
+        }
+        for number, (kind, before, after) in enumerate(steps)
+    ]
+    return {
+        "place": place,
+        "proposal": place
+        | who
+        | {
+            "portfolio_id": portfolio_id,
+            "mandate_id": None,
+            "jurisdiction": None,
+            "title": None,
+            "advisor_notes": None,
+            "last_event_at": at,
+            "current_state": "AWAITING_CLIENT_CONSENT",
+            "current_version_no": 1,
+        },
+        "version": place
+        | who
+        | {
+            "version_no": 1,
+            "proposal_version_id": f"ppv_{index:06d}",
+            "portfolio_id": portfolio_id,
+            "correlation_id": f"corr-p{index}",
+            "request_hash": f"sha256:request-{index}",
+            "simulation_hash": "sha256:simulation",
+            "artifact_hash": f"sha256:artifact-{index}",
+            "status_at_creation": "READY",
+            "gate": "CLIENT_CONSENT_REQUIRED",
+            "gate_decision": None,
+            "engine_version": "test",
+        },
+        "key": place
+        | {
+            "scope": "",
+            "idempotency_key": f"proposal-key-{index}",
+            "request_hash": f"sha256:request-{index}",
+            "event_id": f"pwe_{index:06d}_0",
+            "created_at": at,
+        },
+        "events": events,
+        "approval": place
+        | {
+            "approval_id": f"pap_{index:06d}",
+            "approval_type": "RISK",
+            "approved": True,
+            "actor_id": "rosa",
+            "recorded_by": "rosa",
+            "occurred_at": at,
+            "details": {},
+            "related_version_no": 1,
+            "event_id": f"pwe_{index:06d}_2",
+        },
+    }

@@ -18,6 +18,7 @@ from lotus_web.domain.deliveries.states import WEBHOOK
 from lotus_web.domain.notifications import Channel
 from lotus_web.models import EventLogEntry, JobRun, Person, SchedulerLease, TenantRuntime
 from lotus_web.queries.accounts.people import assignable_people
+from lotus_web.queries.audit.proposals import newest_faults
 from lotus_web.queries.deliveries.undelivered import undelivered_counts
 from lotus_web.queries.health.log_key import checkpoint_states, key_problem
 from lotus_web.queries.health.revisions import known_revisions, newest_revisions
@@ -246,6 +247,17 @@ def check_delivery(session: Session, _settings: Settings, _now: datetime) -> Ite
         yield Finding("delivery", State.OK, "Nothing waits for delivery.")
 
 
+def check_proposals(session: Session, _settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """Check that the newest versions of proposals match their hashes; ``audit verify`` reads them all."""
+    number, wrong = newest_faults(session)
+    if wrong:
+        yield Finding("proposals", State.WRONG, f"{wrong[0]}.", "flask --app app audit verify, then restore a backup")
+    elif number:
+        yield Finding("proposals", State.OK, f"The newest versions ({number}) match their hashes.")
+    else:
+        yield Finding("proposals", State.OK, "No proposal yet.")
+
+
 # A check may need what the checks before it found in order.
 CHECKS: tuple[Check, ...] = (
     check_secret_key,
@@ -259,6 +271,7 @@ CHECKS: tuple[Check, ...] = (
     check_people,
     check_escalation,
     check_delivery,
+    check_proposals,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import url_for
+from flask import current_app, url_for
 
 from lotus_web.config.features import ASYNC_OPERATIONS, IDEMPOTENCY_HISTORY, LINEAGE, SUPPORT
 from lotus_web.domain.lineage import EntityKind
@@ -21,6 +21,13 @@ def record_url(kind: str, entity_id: str) -> str:
             return url_for("idempotency.show", key=entity_id)
         case _:
             return url_for("search.show", q=entity_id)
+
+
+def proposal_url(proposal_id: str) -> str:
+    """Return the URL of a proposal's page; of its trace in an installation without that page."""
+    if "proposals.show" in current_app.view_functions:
+        return url_for("proposals.show", proposal_id=proposal_id)
+    return url_for("traces.show", trace_id=proposal_id)
 
 
 def lineage_url(entity_id: str, depth: int = 1) -> str | None:

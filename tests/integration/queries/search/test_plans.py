@@ -13,7 +13,7 @@ from sqlalchemy import event, text
 
 from lotus_web.queries.search import find_exact, find_related
 from lotus_web.store.session import db, transaction
-from tests.contract.rows import add_decisions, add_items, add_keys, add_operations, add_runs
+from tests.contract.rows import add_decisions, add_items, add_keys, add_operations, add_proposals, add_runs
 from tests.support.events import NOON, open_items
 
 MANY = 3_000
@@ -34,9 +34,17 @@ EXACT = {
     "sha256:7": {"run"},
     "corr-7:exception:rr_000007": {"item"},
     "dwd_000007": set(),
+    "pp_000007": {"proposal"},
+    "ppv_000007": {"proposal"},
+    "pwe_000007_1": {"proposal"},
+    "pap_000007": {"proposal"},
+    "corr-p7": {"proposal"},
+    "proposal-key-7": {"proposal"},
+    "sha256:request-7": {"proposal"},
+    "sha256:artifact-7": {"proposal"},
     "nobody": set(),
 }
-RELATED = {"pf-7": {"run"}, "pf-a": {"item"}, "corr-7": {"item"}, "amara": {"item"}, "nobody": set()}
+RELATED = {"pf-7": {"run", "proposal"}, "pf-a": {"item"}, "corr-7": {"item"}, "amara": {"item"}, "nobody": set()}
 
 
 @pytest.fixture(params=["counted", "uncounted"])
@@ -47,6 +55,7 @@ def crowded(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
     add_keys(app, MANY, start=NOON)
     add_decisions(app, MANY, start=NOON)
     add_operations(app, MANY, start=NOON)
+    add_proposals(app, MANY, start=NOON, portfolios=[f"pf-{index}" for index in range(10)])
     with app.app_context(), transaction() as session:
         session.execute(CLOSED)
     open_items(app, [f"t{number}" for number in range(5)], at=NOON)
@@ -86,7 +95,7 @@ def plan_of(statement: str, parameters: Any) -> list[str]:
 def walks(plan: list[str]) -> list[str]:
     """Return where a plan reads more than it wants: a whole table, or an index by what many rows share."""
     if db.engine.dialect.name == "sqlite":
-        steps = [(line, line) for line in plan if re.match(r"\s*(SCAN|SEARCH) d[pg]", line)]
+        steps = [(line, line) for line in plan if re.match(r"\s*(SCAN|SEARCH) (d[pg]|proposal)", line)]
     else:
         steps = [
             (line, plan[number + 1] if "Index Cond" in "".join(plan[number + 1 : number + 2]) else "")
@@ -109,7 +118,9 @@ def test_each_look_up_goes_to_its_rows_by_an_index(crowded: None, find: Any, tex
             hits = find(db.session(), "default", wanted)
         db.session.rollback()
         assert {hit.kind.value for hit in hits} == kinds, wanted
-        assert {"dpm", "dg"} >= {table.split("_")[0] for statement, _ in sent for table in tables(statement)}
+        assert {"dpm", "dg", "proposal", "proposals"} >= {
+            table.split("_")[0] for statement, _ in sent for table in tables(statement)
+        }
         for statement, parameters in sent:
             looked |= tables(statement)
             plan = plan_of(statement, parameters)
