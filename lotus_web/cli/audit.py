@@ -12,7 +12,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from lotus_web.cli import audit_keys
+from lotus_web.cli import audit_keys, audit_witness
 from lotus_web.cli.transactions import reading, with_a_log
 from lotus_web.config import current
 from lotus_web.domain.transparency.notes import InvalidNote, Note, parse_note
@@ -24,6 +24,7 @@ from lotus_web.wire.audit import export_faults
 
 group = AppGroup("audit", help="Verify that the history was not changed.")
 group.add_command(audit_keys.group)
+group.add_command(audit_witness.group)
 
 
 @group.command("verify")

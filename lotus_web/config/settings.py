@@ -12,6 +12,7 @@ from lotus_web.domain.access import REVIEWING_ROLES
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, parse_catalogue
 from lotus_web.domain.events.payloads import SLA_HOURS_MAX
 from lotus_web.domain.policy_packs import parse_tenant_packs
+from lotus_web.domain.transparency.witnesses import WitnessAddress, parse_witnesses
 from lotus_web.domain.write_policy import CapabilityRules, parse_capability_rules
 
 __all__ = ["BadSetting", "Settings"]
@@ -185,6 +186,13 @@ class Settings(ProposalSettings, DeliverySettings):
     )
     checkpoint_seconds = whole(
         "LOTUS_CHECKPOINT_SECONDS", 60, "how often a checkpoint is signed while there is something new", high=3600
+    )
+    witnesses = Setting[tuple[WitnessAddress, ...]](
+        "LOTUS_WITNESSES",
+        (),
+        parse_witnesses,
+        'JSON: [{"url": "https://…", "key": "name+id+key"}, …]',
+        "who is asked to sign the checkpoints too, each outside the reach of this deployment",
     )
     claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim lasts without activity", high=MINUTES_MAX)
     four_eyes = flag("LOTUS_FOUR_EYES", True, "the submitter of a run may not approve it")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from lotus_web.config.settings import Settings
-from lotus_web.jobs import checkpoints, claims, delivery, housekeeping, operations, retention, sla
+from lotus_web.jobs import checkpoints, claims, delivery, housekeeping, operations, retention, sla, witnesses
 from lotus_web.jobs.context import JobContext
 
 Outcome = dict[str, Any]
@@ -35,6 +35,7 @@ JOBS: tuple[Job, ...] = (
     Job("checkpoints", checkpoints.sign, lambda settings: settings.checkpoint_seconds, at_stop=True),
     # After the operations, which plan callbacks, and so that no receiver keeps them waiting in `jobs tick`.
     Job("delivery", delivery.deliver_pending, lambda settings: delivery.CADENCE_SECONDS, delivery.preview),
+    Job("witnesses", witnesses.ask_all, lambda settings: settings.checkpoint_seconds),
     Job("retention", retention.purge, lambda settings: 3600, retention.preview),
     Job("housekeeping", housekeeping.purge, lambda settings: 3600),
 )

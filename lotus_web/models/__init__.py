@@ -25,7 +25,7 @@ from lotus_web.models.proposals import (
 )
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
 from lotus_web.models.support import StoreCounter
-from lotus_web.models.transparency import LogCheckpoint, LogKey, LogTile
+from lotus_web.models.transparency import LogCheckpoint, LogCosignature, LogKey, LogTile
 
 __all__ = [
     "ApiToken",
@@ -38,6 +38,7 @@ __all__ = [
     "JobRun",
     "LineageEdge",
     "LogCheckpoint",
+    "LogCosignature",
     "LogKey",
     "LogTile",
     "Notification",

@@ -16,7 +16,7 @@ from lotus_web.domain.transparency.growth import RightEdge
 from lotus_web.domain.transparency.merkle import Nodes, leaf_hash
 from lotus_web.domain.transparency.tiles import WIDTH, nodes_from_tiles, unpack_hashes, width_at
 from lotus_web.models.events import EventLogEntry
-from lotus_web.models.transparency import LogCheckpoint, LogTile
+from lotus_web.models.transparency import LogCheckpoint, LogCosignature, LogTile
 
 Place = Row[int, str]
 
@@ -47,6 +47,14 @@ def last_checkpoint(session: Session, tenant_id: str, *, until_size: int | None 
     if until_size is not None:
         query = query.where(LogCheckpoint.tree_size <= until_size)
     return session.scalars(query.order_by(LogCheckpoint.tree_size.desc()).limit(1)).one_or_none()
+
+
+def cosignatures(session: Session, checkpoint: LogCheckpoint) -> Sequence[str]:
+    """Return the signatures of witnesses below a checkpoint, as lines of its note."""
+    query = select(LogCosignature.signature).where(
+        LogCosignature.tenant_id == checkpoint.tenant_id, LogCosignature.tree_size == checkpoint.tree_size
+    )
+    return session.scalars(query.order_by(LogCosignature.cosignature_seq)).all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,3 +64,21 @@ class LogKey(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class LogCosignature(Base):
+    """The signature of a witness below a checkpoint, as a line of a note; ``witness`` is its key. Append-only by trigger."""
+
+    __tablename__ = "dg_log_cosignatures"
+
+    cosignature_seq: Mapped[int] = mapped_column(SEQUENCE, primary_key=True)
+    tenant_id: Mapped[str]
+    tree_size: Mapped[int] = mapped_column(BigInteger)
+    witness: Mapped[str]
+    signature: Mapped[str]
+    signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "tree_size", "witness"),
+        {"sqlite_autoincrement": True},
+    )

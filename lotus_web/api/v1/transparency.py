@@ -31,7 +31,7 @@ EXAMPLE_NOTE = (
 
 
 class CheckpointText(RootModel[str]):
-    """The last checkpoint, a signed note."""
+    """The last checkpoint, a signed note, with the signatures of witnesses."""
 
     model_config = ConfigDict(json_schema_extra={"contentMediaType": "text/plain"})
 
@@ -85,8 +85,9 @@ class ConsistencyParams(QueryParams):
     example=EXAMPLE_NOTE,
 )
 def checkpoint(call: Call) -> Response:
-    """Return the checkpoint as it was signed."""
-    note = proofs.newest_checkpoint(db.session(), call.actor.tenant_id).note
+    """Return the checkpoint as it was signed, with the signatures that witnesses have given so far."""
+    session = db.session()
+    note = proofs.cosigned_note(session, proofs.newest_checkpoint(session, call.actor.tenant_id))
     return Response(note, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 

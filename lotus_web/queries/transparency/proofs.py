@@ -13,7 +13,7 @@ from lotus_web.domain.transparency import merkle
 from lotus_web.domain.transparency.notes import decode
 from lotus_web.domain.transparency.tiles import TilePath, entry_bundle, pack_hashes, parse_tile_path
 from lotus_web.models import EventLogEntry, LogCheckpoint
-from lotus_web.models.stored_tree import StoredTree, hashed_leaves, last_checkpoint, leaf_of
+from lotus_web.models.stored_tree import StoredTree, cosignatures, hashed_leaves, last_checkpoint, leaf_of
 
 NOT_SIGNED = "NOT_SIGNED_YET"
 LOG_MISMATCH = "LOG_MISMATCH"
@@ -50,6 +50,11 @@ def newest_checkpoint(session: Session, tenant_id: str) -> LogCheckpoint:
     if found is None:
         raise Conflict(NOT_SIGNED, "No checkpoint of this log has been signed yet.")
     return found
+
+
+def cosigned_note(session: Session, checkpoint: LogCheckpoint) -> str:
+    """Return a checkpoint as it was signed, with the signatures of witnesses below it."""
+    return checkpoint.note + "".join(cosignatures(session, checkpoint))
 
 
 def tile_bytes(session: Session, tenant_id: str, path: str) -> tuple[TilePath, bytes]:
@@ -94,7 +99,14 @@ def inclusion_proof(session: Session, tenant_id: str, event_id: str) -> Inclusio
     if not merkle.verify_inclusion(leaf, index, signed.tree_size, proof, root):
         raise _mismatch(signed)
     return InclusionProof(
-        event_id, entry.log_seq, entry.entry_hash, index, signed.tree_size, root, tuple(proof), signed.note
+        event_id,
+        entry.log_seq,
+        entry.entry_hash,
+        index,
+        signed.tree_size,
+        root,
+        tuple(proof),
+        cosigned_note(session, signed),
     )
 
 

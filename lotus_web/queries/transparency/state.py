@@ -12,7 +12,7 @@ from lotus_web.domain.transparency import merkle
 from lotus_web.domain.transparency.checkpoints import Checkpoint, parse_checkpoint
 from lotus_web.domain.transparency.notes import InvalidNote, VerifierKey, encode, parse_note, verified_by
 from lotus_web.models import LogCheckpoint, TenantRuntime
-from lotus_web.models.stored_tree import StoredTree, last_checkpoint
+from lotus_web.models.stored_tree import StoredTree, cosignatures, last_checkpoint
 from lotus_web.queries.transparency.keys import log_keys
 from lotus_web.store.ed25519 import NoSigningKey, verify
 
@@ -21,7 +21,7 @@ from lotus_web.store.ed25519 import NoSigningKey, verify
 class CheckpointState:
     """A checkpoint: when it was signed, over how many entries, and how many came after it.
 
-    ``wrong`` is what does not hold, in words; ``unverified`` is why nobody here can tell. Both None: it holds.
+    ``witnesses`` are those of LOTUS_WITNESSES whose signature is below it. ``wrong`` is what does not hold, in words; ``unverified`` is why nobody here can tell. Both None: it holds.
     """
 
     size: int
@@ -31,6 +31,7 @@ class CheckpointState:
     key_id: str
     signed_at: datetime
     later_entries: int
+    witnesses: tuple[str, ...]
     wrong: str | None
     unverified: str | None
 
@@ -64,9 +65,20 @@ def checkpoint_state(session: Session, settings: Settings, tenant_id: str) -> Ch
         key_id=row.key_id,
         signed_at=row.created_at,
         later_entries=max(0, (runtime.entry_count if runtime else 0) - row.tree_size),
+        witnesses=_witnesses(session, settings, row),
         wrong=wrong,
         unverified=unverified,
     )
+
+
+def _witnesses(session: Session, settings: Settings, row: LogCheckpoint) -> tuple[str, ...]:
+    lines = cosignatures(session, row) if settings.witnesses else ()
+    try:
+        note = parse_note(row.note + "".join(lines))
+        found = verified_by(note, [one.key for one in settings.witnesses], verify)
+    except InvalidNote:
+        return ()
+    return tuple(key.name for key in found)
 
 
 def signed_checkpoint(row: LogCheckpoint, keys: tuple[VerifierKey, ...]) -> Checkpoint:
