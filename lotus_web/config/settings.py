@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator, Mapping
 
 from lotus_web.config.delivery_settings import DeliverySettings
+from lotus_web.config.log_settings import LogSettings
 from lotus_web.config.proposal_settings import ProposalSettings
 from lotus_web.config.setting_types import BadSetting, Setting, choice, flag, line, names, seconds, text, whole, words
 from lotus_web.domain.access import REVIEWING_ROLES
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, parse_catalogue
 from lotus_web.domain.events.payloads import SLA_HOURS_MAX
 from lotus_web.domain.policy_packs import parse_tenant_packs
-from lotus_web.domain.transparency.witnesses import WitnessAddress, parse_witnesses
 from lotus_web.domain.write_policy import CapabilityRules, parse_capability_rules
 
 __all__ = ["BadSetting", "Settings"]
@@ -25,7 +25,7 @@ DAYS_MAX = 36_500
 PRODUCTION_STORE = "LOCAL, or PRODUCTION with DPM_SUPPORTABILITY_STORE_BACKEND=SQL and a PostgreSQL URL in DPM_SUPPORTABILITY_DATABASE_URL"
 
 
-class Settings(ProposalSettings, DeliverySettings):
+class Settings(ProposalSettings, DeliverySettings, LogSettings):
     """A typed view of an environment mapping that follows its changes; ``from_environ`` checks every value once."""
 
     environment = choice(
@@ -170,29 +170,6 @@ class Settings(ProposalSettings, DeliverySettings):
         "time without a heartbeat after which another process leads the jobs",
         low=3,
         high=3600,
-    )
-    log_key_file = text(
-        "LOTUS_LOG_KEY_FILE",
-        "",
-        "the file of the key that signs the checkpoints of the log; without one, none are made",
-    )
-    log_origin = line(
-        "LOTUS_LOG_ORIGIN", "lotus-web", "the name of this deployment's logs, the same for ever: no spaces"
-    )
-    checkpoint_dir = text(
-        "LOTUS_CHECKPOINT_DIR",
-        "",
-        "a folder outside the store where checkpoints are kept as files, best on a volume of its own",
-    )
-    checkpoint_seconds = whole(
-        "LOTUS_CHECKPOINT_SECONDS", 60, "how often a checkpoint is signed while there is something new", high=3600
-    )
-    witnesses = Setting[tuple[WitnessAddress, ...]](
-        "LOTUS_WITNESSES",
-        (),
-        parse_witnesses,
-        'JSON: [{"url": "https://…", "key": "name+id+key"}, …]',
-        "who is asked to sign the checkpoints too, each outside the reach of this deployment",
     )
     claim_minutes = whole("LOTUS_CLAIM_MINUTES", 30, "how long a claim lasts without activity", high=MINUTES_MAX)
     four_eyes = flag("LOTUS_FOUR_EYES", True, "the submitter of a run may not approve it")
