@@ -10,6 +10,7 @@ from lotus_web.domain.write_policy import VERSIONED
 
 NOT_EXECUTABLE = "DPM_ASYNC_OPERATION_NOT_EXECUTABLE"
 NOT_FOUND = "DPM_ASYNC_OPERATION_NOT_FOUND"
+PROPOSAL_OPERATION_NOT_FOUND = "PROPOSAL_ASYNC_OPERATION_NOT_FOUND"
 WORKER_LOST = "WORKER_LOST"
 OPERATION_FAILED = "OPERATION_FAILED"
 STORED_REQUEST_INVALID = "STORED_REQUEST_INVALID"
@@ -29,9 +30,16 @@ class OperationType(StrEnum):
     """What an operation does; each type has a handler (services/handlers.py)."""
 
     ANALYZE_SCENARIOS = "ANALYZE_SCENARIOS"
+    CREATE_PROPOSAL = "CREATE_PROPOSAL"
+    CREATE_PROPOSAL_VERSION = "CREATE_PROPOSAL_VERSION"
 
 
-FAMILY = {OperationType.ANALYZE_SCENARIOS: OperationFamily.REBALANCE}
+FAMILY = {
+    OperationType.ANALYZE_SCENARIOS: OperationFamily.REBALANCE,
+    OperationType.CREATE_PROPOSAL: OperationFamily.PROPOSALS,
+    OperationType.CREATE_PROPOSAL_VERSION: OperationFamily.PROPOSALS,
+}
+ID_PREFIXES = {OperationFamily.REBALANCE: "dop_", OperationFamily.PROPOSALS: "pop_"}
 
 
 # Where a client asks how an operation is doing (proposals-api §9.1).

@@ -16,7 +16,8 @@ FINISHED = text("finished_at IS NOT NULL")
 
 class Operation(Base):
     """Accepted work. ``due_at`` is when the jobs may claim it: at once while PENDING, at the end of the lease while
-    RUNNING, never (null) once finished. ``subject_id`` is the batch of an analysis. ``callback_url`` is told when it has ended.
+    RUNNING, never (null) once finished. ``subject_id`` is the batch of an analysis,
+    or the proposal: empty until it is created. ``callback_url`` is told when it has ended.
     """
 
     __tablename__ = "dpm_operations"
@@ -42,6 +43,7 @@ class Operation(Base):
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     callback_url: Mapped[str | None]
+    idempotency_key: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("status IN ('PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED')", name="status"),

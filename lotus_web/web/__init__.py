@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from lotus_web.web import idempotency, notifications, operations, retention, search, sign_in, studio, traces
+from lotus_web.web import deliveries, idempotency, notifications, operations, retention, search, sign_in, studio, traces
 from lotus_web.web.accounts import people, service_accounts, settings, token, tokens
 from lotus_web.web.audit import views as audit_views
 from lotus_web.web.decisions import reasons
@@ -49,6 +49,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     reasons.blueprint,
     lineage_views.blueprint,
     operations.blueprint,
+    deliveries.blueprint,
     bundles.blueprint,
     replay.blueprint,
     retention.blueprint,

@@ -6,12 +6,20 @@ from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lotus_web.config import current
-from lotus_web.config.features import ASYNC_MANUAL_EXECUTION, ASYNC_OPERATIONS, SUPPORT, SUPPORT_BUNDLE
+from lotus_web.config.features import (
+    ASYNC_MANUAL_EXECUTION,
+    ASYNC_OPERATIONS,
+    PROPOSAL_ASYNC_OPERATIONS,
+    PROPOSALS,
+    SUPPORT,
+    SUPPORT_BUNDLE,
+)
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict
-from lotus_web.domain.operations import FINISHED, OperationStatus, OperationType
+from lotus_web.domain.operations import FINISHED, OperationFamily, OperationStatus, OperationType
 from lotus_web.http.request_ids import current_ids
-from lotus_web.queries.operations.lookup import OperationFilter, failed_scenarios, operation_page
+from lotus_web.queries.deliveries.undelivered import dead_here
+from lotus_web.queries.operations.lookup import REBALANCES, Families, OperationFilter, failed_scenarios, operation_page
 from lotus_web.queries.operations.page import operation_detail, operation_payloads
 from lotus_web.services.analyses.rerun import run_again
 from lotus_web.services.handlers import HANDLERS
@@ -34,6 +42,12 @@ PAGE_SIZE = 50
 RUNNING_EVERY, WAITING_EVERY = 2, 5
 
 
+def _families() -> Families:
+    """Return the families that are shown: those of proposals while they are switched on."""
+    shown_too = PROPOSALS.is_on and PROPOSAL_ASYNC_OPERATIONS.is_on
+    return (*REBALANCES, OperationFamily.PROPOSALS) if shown_too else REBALANCES
+
+
 @blueprint.get("/operations")
 @requires(Permission.RUNS_READ)
 @part_of(SUPPORT, ASYNC_OPERATIONS)
@@ -42,12 +56,13 @@ def listing() -> ResponseReturnValue:
     """Show a page of operations, newest first."""
     filters, cursor = _filters_from_query(), request.args.get("cursor")
     session, tenant_id = db.session(), current_actor().tenant_id
-    page = operation_page(session, tenant_id, filters, limit=PAGE_SIZE, cursor=cursor or None)
+    page = operation_page(session, tenant_id, filters, limit=PAGE_SIZE, cursor=cursor or None, families=_families())
     return page_or_fragment(
         "operations/operations.html",
         "operations/_operations.html",
         listing=page,
         failed=failed_scenarios(session, tenant_id, [row.operation_id for row in page.items]),
+        given_up=dead_here(session, tenant_id),
         filters=filters,
         is_filtered=filters != OperationFilter(),
         moving=any(OperationStatus(row.status) not in FINISHED for row in page.items),
@@ -82,7 +97,7 @@ def show(operation_id: str) -> ResponseReturnValue:
 
 
 def _page(operation_id: str, *, status: int = 200, conflict: Conflict | None = None) -> Response:
-    detail = operation_detail(db.session(), current_actor().tenant_id, operation_id)
+    detail = operation_detail(db.session(), current_actor().tenant_id, operation_id, _families())
     return page_or_fragment(
         "operations/operation.html",
         "operations/_operation.html",
@@ -150,7 +165,7 @@ def again(operation_id: str) -> ResponseReturnValue:
 def raw(operation_id: str) -> ResponseReturnValue:
     """Show the stored request or result as it is, as a page or inside its fold."""
     part = "request" if request.args.get("part") == "request" else "result"
-    payloads = operation_payloads(db.session(), current_actor().tenant_id, operation_id)
+    payloads = operation_payloads(db.session(), current_actor().tenant_id, operation_id, _families())
     return page_or_fragment(
         "operations/raw.html",
         "operations/_raw.html",

@@ -33,6 +33,7 @@ TYPES_WITH_CLOCKS = {"datetime", "date"}
 COMMITS = {
     "services/analyses/scenarios.py": "each scenario by itself, so that one that fails takes nothing with it",
     "services/analyses/operation.py": "the operation before it is carried out",
+    "services/proposals/operation.py": "the operation before it is carried out",
     "services/operations/worker.py": "the claim before the work, and the end after it",
     "services/audit/transaction.py": "the record of an action that was undone",
     "services/operations/heartbeat.py": "the lease, while the worker computes",

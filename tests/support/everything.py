@@ -16,7 +16,7 @@ from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.proposals.states import ProposalEvent
 from lotus_web.domain.surface import Surface
-from lotus_web.models import ApiToken, Notification, Run, SavedView
+from lotus_web.models import ApiToken, Delivery, Notification, Run, SavedView
 from lotus_web.services.accounts.people import create_person
 from lotus_web.services.inbox import save_view
 from lotus_web.services.retention.legal_hold import set_legal_hold
@@ -30,6 +30,7 @@ from tests.support.histories import ADA, append, event, person, requested
 from tests.support.people import PASSWORD, bearer_of
 
 ACCOUNT = "nightly"
+CALLBACK = "https://hooks.example/desk"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def furnish(app: Flask, text: str, *, name: str = "tilda") -> dict[str, str]:
     with app.app_context():
         bearer_of(app, ACCOUNT, [Permission.RUNS_READ])
         replayed = replay_run(run_id, correlation_id=text, actor=ADA, policy=runs.UNGATED, clock=utcnow)
-        operation_id = accept(correlation_id=text, inline=True).operation_id
+        operation_id = accept(correlation_id=text, inline=True, callback_url=CALLBACK).operation_id
         proposal_id = proposals.proposed(key=text, **proposals.called(text)).proposal_id
         proposals.versioned(proposal_id, simulate_request=proposals.called(text)["simulate_request"])
         proposals.posted(proposal_id, ProposalEvent.SUBMITTED_FOR_RISK_REVIEW, reason={"comment": text})
@@ -104,6 +105,7 @@ def _ids(app: Flask, text: str, run_id: str, replayed: str) -> dict[str, str]:
         told = db.session.scalars(select(Notification.notification_id).limit(1)).one()
         token = db.session.scalars(select(ApiToken.token_id).limit(1)).one()
         view = db.session.scalars(select(SavedView.view_id).limit(1)).one()
+        delivery = db.session.scalars(select(Delivery.delivery_id).limit(1)).one()
     return {
         "run_id": run_id,
         "replayed": replayed,
@@ -117,6 +119,7 @@ def _ids(app: Flask, text: str, run_id: str, replayed: str) -> dict[str, str]:
         "notification_id": told,
         "token_id": token,
         "view_id": view,
+        "delivery_id": delivery,
     }
 
 

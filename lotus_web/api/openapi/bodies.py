@@ -94,7 +94,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "BatchOperationBody": ANALYZE,
     "SimulateRequestBody": PROPOSE,
     "CreateProposalBody": CREATE_PROPOSAL,
+    "CreateProposalOperationBody": CREATE_PROPOSAL,
     "ProposalVersionBody": {"created_by": ADVISER, "simulate_request": PROPOSE},
+    "ProposalVersionOperationBody": {"created_by": ADVISER, "simulate_request": PROPOSE},
     "TransitionBody": {
         "event_type": "SUBMITTED_FOR_RISK_REVIEW",
         "actor_id": ADVISER,

@@ -20,6 +20,7 @@ from lotus_web.domain.items.subjects import SUBJECTS, SubjectType
 
 STAMP = AT.isoformat(timespec="microseconds")
 OPERATION_ID = "dop_2c9e51ab8f04"
+PROPOSAL_OPERATION_ID = "pop_7d40be9c1a65"
 REASON = "CASH_BAND: cash is 0.1000 of the portfolio, at most 0.05 is allowed."
 
 # By the name of a member anywhere, or by model and name where it means something else in that model.
@@ -61,6 +62,13 @@ SAMPLES: dict[str, Any] = {
     "portfolio_snapshot_id": PORTFOLIO,
     "market_data_snapshot_id": "md-2026-03-02",
     "OperationBody.error": None,
+    "ProposalOperationBody.error": None,
+    "ProposalOperationBody.operation_id": PROPOSAL_OPERATION_ID,
+    "ProposalOperationBody.operation_type": "CREATE_PROPOSAL",
+    "ProposalOperationBody.status": "SUCCEEDED",
+    "ProposalOperationAccepted.operation_id": PROPOSAL_OPERATION_ID,
+    "ProposalOperationAccepted.operation_type": "CREATE_PROPOSAL",
+    "ProposalOperationAccepted.status_url": f"/api/v1/rebalance/proposals/operations/{PROPOSAL_OPERATION_ID}",
     "CallbackData.status": "SUCCEEDED",
     "CallbackData.error_code": None,
     "replayed_from": RUN_ID,

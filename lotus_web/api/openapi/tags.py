@@ -32,6 +32,7 @@ TAGS = {
         "Proposal support",
         "Events, approvals, lineage and keys of proposals, and what is switched on.",
     ),
+    "proposal_operations": ("Proposal operations", "Proposals and versions that are made apart from the request."),
     "workflows": ("Inbox", "Items waiting for a person, and the actions on them."),
     "reasons": ("Reason codes", "The reasons that a decision may give."),
     "admin": ("Export", "An item with everything on it, for an auditor to verify."),

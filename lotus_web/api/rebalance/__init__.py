@@ -20,6 +20,7 @@ from lotus_web.api.rebalance import (
     support_bundles,
 )
 from lotus_web.api.rebalance.proposals import lifecycle as proposals
+from lotus_web.api.rebalance.proposals import operations as proposal_operations
 from lotus_web.api.rebalance.proposals import simulate as proposal_simulations
 from lotus_web.api.rebalance.proposals import support as proposal_support
 from lotus_web.api.rebalance.proposals import versions as proposal_versions
@@ -46,6 +47,7 @@ BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     proposals.routes,
     proposal_versions.routes,
     proposal_support.routes,
+    proposal_operations.routes,
 )
 
 

@@ -78,6 +78,7 @@ def get_operation_by_correlation(call: Call, correlation_id: str) -> Response:
 )
 def execute_operation(call: Call, operation_id: str) -> Response:
     """Execute the operation and return it finished; of several concurrent callers only one executes it."""
+    stored_operation(db.session(), call.actor.tenant_id, operation_id)
     execute_now(
         operation_id,
         tenant_id=call.actor.tenant_id,

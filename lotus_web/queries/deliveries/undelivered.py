@@ -1,4 +1,4 @@
-"""Deliveries that their receiver does not have yet, or that were given up (ADR 0014)."""
+"""Deliveries: those that their receiver does not have yet or that were given up, and the callback of an operation (ADR 0014)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.deliveries.states import DeliveryStatus
+from lotus_web.domain.deliveries.states import DeliveryKind, DeliveryStatus
 from lotus_web.domain.paging import Page
 from lotus_web.models import Delivery
 from lotus_web.models.deliveries import OPEN
@@ -69,3 +69,16 @@ def undelivered_page(session: Session, tenant_id: str, *, limit: int, cursor: st
     return keyset.page(
         session, query, _NEWEST, row=lambda found: DeliveryRow(**found._mapping), limit=limit, cursor=cursor
     )
+
+
+def dead_here(session: Session, tenant_id: str) -> int:
+    """Return how many deliveries of a tenant were given up."""
+    dead = (Delivery.tenant_id == tenant_id, OPEN, Delivery.status == DeliveryStatus.DEAD.value)
+    return session.scalar(select(func.count()).select_from(Delivery).where(*dead)) or 0
+
+
+def callback_of(session: Session, tenant_id: str, operation_id: str) -> DeliveryRow | None:
+    """Return the delivery that says that an operation has ended; None before that, and after it was removed."""
+    own = (Delivery.kind == DeliveryKind.OPERATION_CALLBACK.value, Delivery.subject_id == operation_id)
+    row = session.execute(select(*COLUMNS).where(Delivery.tenant_id == tenant_id, *own)).one_or_none()
+    return None if row is None else DeliveryRow(**row._mapping)

@@ -10,14 +10,16 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.operations import NOT_FOUND, OperationFamily, is_executable
+from lotus_web.domain.operations import NOT_FOUND, PROPOSAL_OPERATION_NOT_FOUND, OperationFamily, is_executable
 from lotus_web.domain.paging import Page
 from lotus_web.models import Operation, OperationPayload, OperationStep
 from lotus_web.queries import keyset
 from lotus_web.wire.packed import unpack
 
+Families = tuple[OperationFamily, ...]
 _NEWEST = keyset.Order(Operation.created_at, Operation.operation_id, descending=True)
-_FAMILY = Operation.family == OperationFamily.REBALANCE.value
+# Those of the routes of rebalances; the pages show other families too.
+REBALANCES: Families = (OperationFamily.REBALANCE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,25 @@ class OperationError:
 
 @dataclass(frozen=True, slots=True)
 class OperationRow:
-    """An operation without its result; ``attempts`` counts the workers that claimed it."""
+    """An operation without its result; ``attempts`` counts the workers that claimed it.
+
+    ``subject_id`` is the batch of an analysis or the proposal, None for one that is not created.
+    """
 
     operation_id: str
     operation_type: str
+    family: OperationFamily
     status: str
     is_executable: bool
     correlation_id: str
-    batch_run_id: str
+    subject_id: str | None
     submitted_by: str
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     attempts: int
+    idempotency_key: str | None
+    callback_url: str | None
     progress: OperationProgress
     error: OperationError | None
 
@@ -84,15 +92,26 @@ class OperationRun:
 
 
 def operation_page(
-    session: Session, tenant_id: str, filters: OperationFilter, *, limit: int, cursor: str | None
+    session: Session,
+    tenant_id: str,
+    filters: OperationFilter,
+    *,
+    limit: int,
+    cursor: str | None,
+    families: Families = REBALANCES,
 ) -> Page[OperationRow]:
-    """Return a page, newest first by (created_at, id); raises InvalidInput ``INVALID_CURSOR``."""
-    query = select(Operation).where(*_conditions(tenant_id, filters)).execution_options(populate_existing=True)
-    return keyset.page(session, query, _NEWEST, row=lambda found: _row(found[0]), limit=limit, cursor=cursor)
+    """Return a page, newest first by (created_at, id); raises InvalidInput ``INVALID_CURSOR``. One query a family."""
+    after = keyset.decode_cursor(cursor, _NEWEST.kinds) if cursor else None
+    rows: list[OperationRow] = []
+    for family in families:
+        query = select(Operation).where(*_conditions(tenant_id, family, filters))
+        query = query.execution_options(populate_existing=True)
+        rows += [_row(found[0]) for found in keyset.head(session, query, _NEWEST, limit=limit, after=after)]
+    return keyset.merge(rows, place=_NEWEST.place_of, limit=limit, descending=True)
 
 
-def _conditions(tenant_id: str, filters: OperationFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [Operation.tenant_id == tenant_id, _FAMILY]
+def _conditions(tenant_id: str, family: OperationFamily, filters: OperationFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [Operation.tenant_id == tenant_id, Operation.family == family.value]
     exact = {
         Operation.operation_type: filters.operation_type,
         Operation.status: filters.status,
@@ -106,15 +125,20 @@ def _conditions(tenant_id: str, filters: OperationFilter) -> list[ColumnElement[
     return found
 
 
-def stored_operation(session: Session, tenant_id: str, operation_id: str) -> StoredOperation:
-    """Return an operation by its id; raises NotFound ``DPM_ASYNC_OPERATION_NOT_FOUND``."""
-    return _stored(session, _with_result(tenant_id).where(Operation.operation_id == operation_id))
+def stored_operation(
+    session: Session, tenant_id: str, operation_id: str, families: Families = REBALANCES
+) -> StoredOperation:
+    """Return an operation of these families by its id; raises NotFound."""
+    found = _with_result(tenant_id, families).where(Operation.operation_id == operation_id)
+    return _stored(session, found, families)
 
 
-def latest_operation(session: Session, tenant_id: str, correlation_id: str) -> StoredOperation:
+def latest_operation(
+    session: Session, tenant_id: str, correlation_id: str, family: OperationFamily = OperationFamily.REBALANCE
+) -> StoredOperation:
     """Return the newest operation of a correlation id by (created_at, id) (delta 5); raises NotFound."""
-    found = _with_result(tenant_id).where(Operation.correlation_id == correlation_id)
-    return _stored(session, _NEWEST.sort(found).limit(1))
+    found = _with_result(tenant_id, (family,)).where(Operation.correlation_id == correlation_id)
+    return _stored(session, _NEWEST.sort(found).limit(1), (family,))
 
 
 def operation_runs(session: Session, tenant_id: str, operation_id: str) -> tuple[OperationRun, ...]:
@@ -141,21 +165,22 @@ def failed_scenarios(session: Session, tenant_id: str, operation_ids: Iterable[s
     return dict(session.execute(query).all())
 
 
-def _with_result(tenant_id: str) -> Select[Operation, bytes | None]:
+def _with_result(tenant_id: str, families: Families) -> Select[Operation, bytes | None]:
     same = (OperationPayload.tenant_id == Operation.tenant_id) & (
         OperationPayload.operation_id == Operation.operation_id
     )
+    of_families = Operation.family.in_([family.value for family in families])
     return (
         select(Operation, OperationPayload.result)
         .join(OperationPayload, same)
-        .where(Operation.tenant_id == tenant_id, _FAMILY)
+        .where(Operation.tenant_id == tenant_id, of_families)
     )
 
 
-def _stored(session: Session, query: Select[Operation, bytes | None]) -> StoredOperation:
+def _stored(session: Session, query: Select[Operation, bytes | None], families: Families) -> StoredOperation:
     found = session.execute(query.execution_options(populate_existing=True)).one_or_none()
     if found is None:
-        raise no_such_operation()
+        raise no_such_operation(families)
     operation, packed = found
     return StoredOperation(_row(operation), None if packed is None else unpack(packed))
 
@@ -167,20 +192,24 @@ def _row(operation: Operation) -> OperationRow:
     return OperationRow(
         operation_id=operation.operation_id,
         operation_type=operation.operation_type,
+        family=OperationFamily(operation.family),
         status=operation.status,
         is_executable=is_executable(operation.status),
         correlation_id=operation.correlation_id,
-        batch_run_id=operation.subject_id,
+        subject_id=operation.subject_id or None,
         submitted_by=operation.on_behalf_of or operation.actor_id,
         created_at=operation.created_at,
         started_at=operation.started_at,
         finished_at=operation.finished_at,
         attempts=operation.attempts,
+        idempotency_key=operation.idempotency_key,
+        callback_url=operation.callback_url,
         progress=OperationProgress(operation.steps_done, operation.steps_total),
         error=error,
     )
 
 
-def no_such_operation() -> NotFound:
-    """Return the refusal of an id that names no operation here."""
-    return NotFound(NOT_FOUND, "Operation not found. It may have been deleted after its retention period.")
+def no_such_operation(families: Families = REBALANCES) -> NotFound:
+    """Return the refusal of an id that names no operation here; routes of proposals have a code of their own."""
+    code = PROPOSAL_OPERATION_NOT_FOUND if families == (OperationFamily.PROPOSALS,) else NOT_FOUND
+    return NotFound(code, "Operation not found. It may have been deleted after its retention period.")

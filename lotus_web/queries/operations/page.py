@@ -11,8 +11,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.operations import OperationFamily
 from lotus_web.models import OperationPayload, OperationStep, Run
-from lotus_web.queries.operations.lookup import OperationRow, StoredOperation, no_such_operation, stored_operation
+from lotus_web.queries.deliveries.undelivered import DeliveryRow, callback_of
+from lotus_web.queries.operations.lookup import (
+    Families,
+    OperationRow,
+    StoredOperation,
+    no_such_operation,
+    stored_operation,
+)
 from lotus_web.wire.packed import unpack_document
 
 
@@ -45,12 +53,21 @@ class ScenarioRow:
 
 @dataclass(frozen=True, slots=True)
 class OperationDetail:
-    """An operation and its scenarios by name; ``shared`` are the options that all of them have."""
+    """An operation and its scenarios by name; ``shared`` are the options that all of them have.
+
+    ``callback`` is the delivery that says that it has ended, None before that and where nobody is called back.
+    """
 
     row: OperationRow
     portfolio_id: str | None
     shared: Mapping[str, Any]
     scenarios: tuple[ScenarioRow, ...]
+    callback: DeliveryRow | None
+
+    @property
+    def is_analysis(self) -> bool:
+        """Whether it is made of scenarios; the others make a proposal or a version of one."""
+        return self.row.family is OperationFamily.REBALANCE
 
     @property
     def failed(self) -> int:
@@ -72,24 +89,26 @@ class OperationPayloads:
     result: Mapping[str, Any] | None
 
 
-def operation_detail(session: Session, tenant_id: str, operation_id: str) -> OperationDetail:
-    """Return an operation for its page; raises NotFound ``DPM_ASYNC_OPERATION_NOT_FOUND``. Three queries."""
-    row = stored_operation(session, tenant_id, operation_id).row
+def operation_detail(session: Session, tenant_id: str, operation_id: str, families: Families) -> OperationDetail:
+    """Return an operation of these families for its page; raises NotFound. Four queries at most."""
+    row = stored_operation(session, tenant_id, operation_id, families).row
     request = _request(session, tenant_id, operation_id)
     done = _done(session, tenant_id, operation_id)
     scenarios = request.get("scenarios", {})
     shared = _shared([scenario.get("options") or {} for scenario in scenarios.values()])
+    portfolio = request.get("body", {}).get("simulate_request", request).get("portfolio_snapshot", {})
     return OperationDetail(
         row=row,
-        portfolio_id=request.get("portfolio_snapshot", {}).get("portfolio_id"),
+        portfolio_id=portfolio.get("portfolio_id"),
+        callback=callback_of(session, tenant_id, operation_id) if row.callback_url else None,
         shared=shared,
         scenarios=tuple(_scenario(name, scenarios[name], shared, done.get(name)) for name in sorted(scenarios)),
     )
 
 
-def operation_payloads(session: Session, tenant_id: str, operation_id: str) -> OperationPayloads:
+def operation_payloads(session: Session, tenant_id: str, operation_id: str, families: Families) -> OperationPayloads:
     """Return the stored request and result, which the page shows as raw JSON; raises NotFound. Two queries."""
-    stored: StoredOperation = stored_operation(session, tenant_id, operation_id)
+    stored: StoredOperation = stored_operation(session, tenant_id, operation_id, families)
     result = None if stored.result is None else json.loads(stored.result)
     return OperationPayloads(stored.row, _request(session, tenant_id, operation_id), result)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from lotus_web.config.policy import DeploymentPolicy
@@ -17,7 +14,7 @@ from lotus_web.services.analyses.scenarios import Batch, Held, batch_document, n
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.operations.leases import Clock, LeaseTerms, claim_operation
 from lotus_web.services.operations.submit import Accepted, submit_operation, submitter
-from lotus_web.services.operations.worker import Assignment, Handlers, execute_inline
+from lotus_web.services.operations.worker import Assignment, Done, Handlers, execute_inline
 from lotus_web.services.policy_packs import pack_in_force
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.packed import unpack_document
@@ -75,7 +72,7 @@ def _link_again(session: Session, operation: Operation, again: str) -> None:
     add_edge(session, EdgeType.REPLAYED_FROM, *ends, tenant_id=operation.tenant_id, now=operation.created_at)
 
 
-def carry_out(assignment: Assignment) -> Mapping[str, Any]:
+def carry_out(assignment: Assignment) -> Done:
     """Run the scenarios of a claimed analysis that are not done yet, and return the whole batch's document."""
     operation, payload = assignment.operation, assignment.payload
     packs = assignment.policy.packs
@@ -90,4 +87,4 @@ def carry_out(assignment: Assignment) -> Mapping[str, Any]:
         held=Held(assignment.claim, assignment.terms),
         pack=pack_in_force(db.session(), packs, requested=payload.policy_pack_id, tenant_id=operation.tenant_id),
     )
-    return batch_document(batch, run_scenarios(batch, stop=assignment.stop))
+    return Done(batch_document(batch, run_scenarios(batch, stop=assignment.stop)))

@@ -194,9 +194,12 @@ def release(session: Session, claim: Claim) -> None:
     )
 
 
-def succeed(session: Session, claim: Claim, document: Mapping[str, Any], *, now: datetime) -> None:
-    """End an operation with its result; raises OperationLost."""
-    _end(session, select_own=_own(claim), tenant_id=claim.tenant_id, move=Move.SUCCEED, now=now)
+def succeed(
+    session: Session, claim: Claim, document: Mapping[str, Any], *, now: datetime, subject_id: str | None = None
+) -> None:
+    """End an operation with its result, and with what it is about if that was not known before; raises OperationLost."""
+    found = {} if subject_id is None else {"subject_id": subject_id}
+    _end(session, select_own=_own(claim), tenant_id=claim.tenant_id, move=Move.SUCCEED, now=now, also=found)
     session.execute(
         update(OperationPayload)
         .where(OperationPayload.tenant_id == claim.tenant_id, OperationPayload.operation_id == claim.operation_id)
@@ -217,6 +220,7 @@ def _end(
     move: Move,
     now: datetime,
     error: tuple[str | None, str | None] = (None, None),
+    also: Mapping[str, str] | None = None,
 ) -> None:
     status = status_before(move)
     after = status_after(status, move)
@@ -230,6 +234,7 @@ def _end(
             lease_owner=None,
             error_code=error[0],
             error_message=error[1],
+            **(also or {}),
         )
         .returning(
             Operation.operation_id,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, ActorType
 from lotus_web.domain.lineage import EdgeType, EntityKind
-from lotus_web.domain.operations import FAMILY, OperationStatus, OperationType
+from lotus_web.domain.operations import FAMILY, ID_PREFIXES, OperationStatus, OperationType
 from lotus_web.models import Operation, OperationPayload
 from lotus_web.services.lineage import add_edge
 from lotus_web.services.support import count_operation
@@ -48,6 +48,7 @@ def submit_operation(
     now: datetime,
     policy_pack_id: str | None = None,
     callback_url: str | None = None,
+    idempotency_key: str | None = None,
 ) -> Operation:
     """Store a PENDING operation with its whole request and the edge to its correlation id.
 
@@ -56,7 +57,7 @@ def submit_operation(
     tenant_id = actor.tenant_id
     operation = Operation(
         tenant_id=tenant_id,
-        operation_id=new_id("dop_", 12),
+        operation_id=new_id(ID_PREFIXES[FAMILY[operation_type]], 12),
         family=FAMILY[operation_type].value,
         operation_type=operation_type.value,
         status=OperationStatus.PENDING.value,
@@ -69,6 +70,7 @@ def submit_operation(
         steps_total=steps_total,
         **_submitted_by(actor),
         callback_url=callback_url,
+        idempotency_key=idempotency_key,
     )
     payload = OperationPayload(request=pack(request), policy_pack_id=policy_pack_id)
     payload.tenant_id, payload.operation_id = tenant_id, operation.operation_id

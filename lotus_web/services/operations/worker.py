@@ -54,8 +54,16 @@ class Assignment:
     stop: Stop
 
 
-# Does the work and returns the result's document; raises Interrupted, OperationLost, or whatever ends the operation FAILED.
-Handler = Callable[[Assignment], Mapping[str, Any]]
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a handler leaves: the result's document and, where it was not known before, what the operation is about."""
+
+    document: Mapping[str, Any]
+    subject_id: str | None = None
+
+
+# Does the work and returns what it left; raises Interrupted, OperationLost, or whatever ends the operation FAILED.
+Handler = Callable[[Assignment], Done]
 Handlers = Mapping[str, Handler]
 
 
@@ -112,9 +120,9 @@ def work_on(
     Raises only store failures; the lease then runs out and another worker goes on.
     """
     try:
-        document = handlers[claim.operation_type](_assignment(claim, policy, terms, clock, stop))
+        done = handlers[claim.operation_type](_assignment(claim, policy, terms, clock, stop))
         with transaction() as session:
-            succeed(session, claim, document, now=clock())
+            succeed(session, claim, done.document, now=clock(), subject_id=done.subject_id)
     except OperationLost:
         log.warning("operation_lost", operation=claim.operation_id)
         return False

@@ -52,6 +52,7 @@ _FAMILY = {
     **dict.fromkeys(("replay", "retention", "bundles", "idempotency"), "runs"),
     **dict.fromkeys(("proposal", "proposal_diff", "proposals_form"), "proposals"),
     "traces": "studio",
+    "deliveries": "operations",
     "reasons": "decisions",
     **dict.fromkeys(("accounts_service", "accounts_token", "accounts_tokens", "accounts_settings"), "accounts"),
 }

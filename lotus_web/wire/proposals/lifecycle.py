@@ -11,10 +11,12 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.free_text import clean_line, clean_text
+from lotus_web.wire.deliveries import CallbackUrlText
 from lotus_web.wire.proposals.request import SimulateRequestBody
 from lotus_web.wire.rebalance.snapshot import WireModel
 from lotus_web.wire.scalars import ActorId, storable_text
 
+CALLBACK = "callback_url"
 LINE_MAX = 255
 NOTES_MAX = 10_000
 
@@ -54,6 +56,32 @@ class ProposalVersionBody(WireModel):
     created_by: ActorId
     simulate_request: SimulateRequestBody
     expected_version_no: int | None = None
+
+
+class CreateProposalOperationBody(CreateProposalBody):
+    """A new proposal, and optionally where to say that the operation has ended."""
+
+    callback_url: CallbackUrlText | None = None
+
+    def command(self) -> CreateProposalBody:
+        """Return the request alone, which is what is stored, hashed and carried out."""
+        return CreateProposalBody.model_construct(
+            self.model_fields_set - {CALLBACK},
+            **{name: getattr(self, name) for name in CreateProposalBody.model_fields},
+        )
+
+
+class ProposalVersionOperationBody(ProposalVersionBody):
+    """A new version, and optionally where to say that the operation has ended."""
+
+    callback_url: CallbackUrlText | None = None
+
+    def command(self) -> ProposalVersionBody:
+        """Return the request alone, which is what is stored, hashed and carried out."""
+        return ProposalVersionBody.model_construct(
+            self.model_fields_set - {CALLBACK},
+            **{name: getattr(self, name) for name in ProposalVersionBody.model_fields},
+        )
 
 
 def request_hash(body: BaseModel) -> str:

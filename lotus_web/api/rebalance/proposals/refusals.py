@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from lotus_web.api.endpoint.routing import Refuses
+from lotus_web.domain.operations import PROPOSAL_OPERATION_NOT_FOUND
 from lotus_web.domain.proposals import refusals
 
 PROPOSAL_NOT_FOUND = Refuses(404, "PROPOSAL_NOT_FOUND", "there is no such proposal in this tenant")
+OPERATION_NOT_FOUND = Refuses(404, PROPOSAL_OPERATION_NOT_FOUND, "there is no such operation in this tenant")
 VERSION_NOT_FOUND = Refuses(404, "PROPOSAL_VERSION_NOT_FOUND", "the proposal has no such version")
 KEY_NOT_FOUND = Refuses(404, "PROPOSAL_IDEMPOTENCY_KEY_NOT_FOUND", "the tenant has created no proposal with this key")
 STATE_REQUIRED = Refuses(

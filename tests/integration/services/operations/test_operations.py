@@ -78,7 +78,7 @@ def test_the_runs_of_an_operation_lead_to_it_and_to_their_batch() -> None:
     accepted = accept(inline=True)
     row = told(accepted.operation_id).row
     assert count("dpm_lineage_edges", f"edge_type = 'CAUSED_BY' AND target_entity_id = '{row.operation_id}'") == 3
-    assert count("dpm_lineage_edges", f"edge_type = 'DERIVED_FROM' AND target_entity_id = '{row.batch_run_id}'") == 3
+    assert count("dpm_lineage_edges", f"edge_type = 'DERIVED_FROM' AND target_entity_id = '{row.subject_id}'") == 3
 
 
 def test_of_eight_who_execute_at_once_one_does_and_seven_are_refused(app: Flask) -> None:

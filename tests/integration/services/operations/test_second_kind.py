@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -18,7 +17,7 @@ from lotus_web.models import Operation, OperationPayload
 from lotus_web.services.handlers import HANDLERS
 from lotus_web.services.operations.leases import Interrupted, claim_operation
 from lotus_web.services.operations.submit import Accepted, submit_operation
-from lotus_web.services.operations.worker import Assignment, Handlers, execute_inline, execute_now, work_on
+from lotus_web.services.operations.worker import Assignment, Done, Handlers, execute_inline, execute_now, work_on
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.packed import unpack_document
 from tests.support.analyses import TERMS, accept
@@ -33,11 +32,11 @@ class Kind(StrEnum):
     ADD = "ADD_NUMBERS"
 
 
-def add(assignment: Assignment) -> Mapping[str, Any]:
+def add(assignment: Assignment) -> Done:
     if assignment.stop():
         raise Interrupted
     numbers = unpack_document(assignment.payload.request)["numbers"]
-    return {"sum": sum(numbers), "subject": assignment.operation.subject_id}
+    return Done({"sum": sum(numbers), "subject": assignment.operation.subject_id})
 
 
 ADDS: Handlers = {Kind.ADD: add}

@@ -46,7 +46,7 @@ def analysis(app: Flask) -> tuple[str, str]:
     """Carry an analysis out and return the ids of its operation and its batch."""
     with app.app_context():
         operation_id = accept(inline=True).operation_id
-        batch_id = stored_operation(db.session(), "default", operation_id).row.batch_run_id
+        batch_id = stored_operation(db.session(), "default", operation_id).row.subject_id
         db.session.remove()
     return operation_id, batch_id
 

@@ -14,11 +14,14 @@ from lotus_web.config.current import utcnow
 from lotus_web.queries.operations.lookup import StoredOperation, stored_operation
 from lotus_web.services.analyses import scenarios as batch_service
 from lotus_web.services.operations.leases import claim_operation, fail
+from lotus_web.services.proposals.operation import submit_create, submit_version
 from lotus_web.store.session import db, transaction
+from lotus_web.wire.proposals.lifecycle import CreateProposalBody, ProposalVersionBody
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX
 from tests.support.analyses import TERMS, WRONG_OPTIONS, accept
 from tests.support.people import post, shown, untitled
+from tests.support.proposals import context_of, create_json, version_json
 
 SQLITE = pytest.mark.stores("sqlite")
 LIVE = {**HTMX, "X-Lotus-Live": "1"}
@@ -27,6 +30,20 @@ LIVE = {**HTMX, "X-Lotus-Live": "1"}
 def operation(app: Flask, scenarios: dict[str, Any] | None = None, **how: Any) -> str:
     with app.app_context():
         accepted = accept(scenarios, **how)
+        db.session.remove()
+    return accepted.operation_id
+
+
+def proposal_operation(app: Flask, *, of: str | None = None, inline: bool = False) -> str:
+    """Return an operation that makes a proposal, or a version of the proposal ``of``."""
+    how = {"callback_url": None, "context": context_of(), "terms": TERMS, "inline": inline, "clock": utcnow}
+    with app.app_context():
+        if of is None:
+            create = CreateProposalBody.model_validate(create_json())
+            accepted = submit_create(create, idempotency_key="key-1", **how)
+        else:
+            version = ProposalVersionBody.model_validate(version_json())
+            accepted = submit_version(of, version, idempotency_key=None, **how)
         db.session.remove()
     return accepted.operation_id
 
@@ -187,7 +204,7 @@ def test_an_operation_runs_again_as_a_new_one(app: Flask, client_of: ClientOf) -
     assert new_id != operation_id
     row = stored(app, new_id).row
     assert (row.status, row.submitted_by, row.progress.scenarios_total) == ("SUCCEEDED", "ada", 3)
-    assert stored(app, operation_id).row.batch_run_id != row.batch_run_id
+    assert stored(app, operation_id).row.subject_id != row.subject_id
 
 
 @pytest.mark.environ(DPM_ASYNC_EXECUTION_MODE="ACCEPT_ONLY")
@@ -235,7 +252,7 @@ def test_the_box_leads_from_operation_correlation_and_batch(app: Flask, client_o
     row = stored(app, operation_id).row
     for named in (operation_id, row.correlation_id):
         assert vera.get(f"/search?q={named}").location == f"/operations/{operation_id}", named
-    several = vera.get(f"/search?q={row.batch_run_id}").text
+    several = vera.get(f"/search?q={row.subject_id}").text
     assert several.index(f"/operations/{operation_id}") < several.index("/runs/rr_")
     assert several.count("<tr data-row") == 4
     assert vera.get("/search?q=corr-desk:capped").location.startswith("/runs/rr_")
@@ -270,3 +287,29 @@ def test_a_run_says_which_operation_caused_it(app: Flask, client_of: ClientOf) -
     operation_id, vera = operation(app, inline=True), client_of("vera")
     run_id = re.findall(r'href="/runs/(rr_\w+)"', vera.get(f"/operations/{operation_id}").text)[0]
     assert f'href="/operations/{operation_id}"' in vera.get(f"/runs/{run_id}").text
+
+
+def test_operations_on_proposals_are_listed_shown_and_carried_out_too(
+    app: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysis, made = operation(app, inline=True), proposal_operation(app, inline=True)
+    unknown = proposal_operation(app, of="pp_unknown", inline=True)
+    waiting = proposal_operation(app)
+    vera, ada = client_of("vera"), client_of("ada")
+    page = vera.get("/operations").text
+    assert page.index(waiting) < page.index(unknown) < page.index(made) < page.index(analysis)
+    page = vera.get("/operations?operation_type=CREATE_PROPOSAL_VERSION").text
+    assert (unknown in page, made in page) == (True, False)
+    page = vera.get(f"/operations/{made}").text
+    assert re.search(r'href="/proposals/pp_\w+"', page)
+    assert "Scenarios" not in page
+    assert "Run again" not in ada.get(f"/operations/{made}").text
+    page = vera.get(f"/operations/{unknown}").text
+    assert "PROPOSAL_NOT_FOUND" in page
+    assert "Proposal not found." in page
+    assert post(ada, f"/operations/{waiting}/execute").status_code == 303
+    assert "Succeeded" in vera.get(f"/operations/{waiting}", headers=LIVE).text
+    assert "simulate_request" in vera.get(f"/operations/{made}/raw?part=request").text
+    app.extensions["lotus_settings"].environ["PROPOSAL_ASYNC_OPERATIONS_ENABLED"] = "false"
+    assert made not in vera.get("/operations").text
+    assert vera.get(f"/operations/{made}").status_code == 404
