@@ -114,7 +114,7 @@ def test_a_page_of_before_a_new_version_decides_nothing_and_keeps_what_was_typed
     assert "It fits the mandate." in late.text
     assert state(proposal_id) == S.RISK_REVIEW
     assert "Version 2 was submitted for risk review." in words(late.text)
-    assert "Version 1 was under review before it." in words(late.text)
+    assert "Version 1 was under review before this one." in words(late.text)
     compare = re.search(r'href="([^"]+)">Compare with version 1<', late.text)
     assert compare is not None
     assert nora.get(unescape(compare[1])).status_code == 200
@@ -168,6 +168,7 @@ def test_whoever_made_the_version_reads_why_they_cannot_approve_it(app: Flask, c
     refused = send(max_, review_item_id(own), "approve", **REASON)
     assert refused.status_code == 403
     assert "made version 1: someone else must approve it." in words(refused.text)
+    assert "max made version 1: someone else must approve it." in words(max_.get(f"/proposals/{own}").text)
     taken = max_.post("/inbox/next", data={"csrf_token": csrf_token(max_)})
     assert review_item_id(own) not in unquote(taken.headers.get("Location", "")), "nor is it given to them"
 
