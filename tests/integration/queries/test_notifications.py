@@ -12,8 +12,8 @@ from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.items.actions import Action
+from lotus_web.queries import notifications
 from lotus_web.queries.notifications import ReadState, notice_counts, notification_page, unread_count
-from lotus_web.queries.notifications import listing as notifications
 from lotus_web.services.accounts.people import give_role
 from lotus_web.services.notifications.reads import mark_all_read, mark_read
 from lotus_web.store.session import db, transaction
