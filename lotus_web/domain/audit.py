@@ -17,6 +17,8 @@ FORMER_ACTIONS: Mapping[str, str] = {
     "admin_accounts_alter": "change_account",
     "legal_hold_change": "change_legal_hold",
     "supportability_post_legal_hold": "change_legal_hold",
+    "proposals_simulate_proposal": "simulate_proposal",
+    "proposals_proposal_artifact": "simulate_proposal",
 }
 
 

@@ -30,7 +30,7 @@ READS = {
     "/workflow-events": 3,
     "/approvals": 4,
 }
-# With the token and the answer, which is read back; each under a key.
+# At most, with the token and the answer, which is read back; each under a key.
 WRITES = {"create": 16, "replay": 4, "version": 18, "submit": 16, "approve": 17, "consent": 13, "execute": 12}
 LISTS = (
     "",
@@ -112,7 +112,8 @@ def test_writes(adviser: Caller, reviewer: Caller, statements: Statements) -> No
     measured("approve", lambda: approval(reviewer, proposal_id, "RISK", "RISK_REVIEW", key="a"))
     measured("consent", lambda: approval(adviser, proposal_id, "CLIENT_CONSENT", "AWAITING_CLIENT_CONSENT", key="c"))
     measured("execute", lambda: step(adviser, proposal_id, "EXECUTED", "EXECUTION_READY", key="e"))
-    assert sent == WRITES
+    assert sent.keys() == WRITES.keys()
+    assert {name: number for name, number in sent.items() if number > WRITES[name]} == {}
 
 
 def test_reads_do_not_walk_and_ask_a_fixed_number_of_times(app: Flask, adviser: Caller, reviewer: Caller) -> None:

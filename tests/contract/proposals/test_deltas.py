@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from lotus_web.domain.access import Permission
+from lotus_web.services.proposals import create as module
 from lotus_web.store.session import transaction
 from tests.contract.callers import Caller
 from tests.contract.conftest import ONE_LINE, Count, MakeCaller, written
@@ -27,7 +28,7 @@ from tests.contract.proposals.desk import (
     sent,
     step,
 )
-from tests.support.proposals import blocked, create_json, version_json
+from tests.support.proposals import blocked, create_json, demo, version_json
 
 INSERT_ONLY = ("proposal_versions", "proposal_events", "proposal_approvals")
 
@@ -146,6 +147,32 @@ def test_delta_31_a_version_may_name_the_version_that_it_replaces(adviser: Calle
     body = version_json(created_by=adviser.account, expected_version_no=1)
     assert add_version(adviser, proposal_id, body).json["version"]["version_no"] == 2
     assert refusal(add_version(adviser, proposal_id, body)) == (409, "VERSION_CONFLICT")
+
+
+def test_delta_33_a_fault_tells_the_correlation_id_and_nothing_of_its_cause(
+    app: Flask, adviser: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a secret of the house")
+
+    monkeypatch.setattr(module, "compute_version", broken)
+    app.testing = False
+    answer = create(adviser, correlation="desk-9")
+    assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
+    assert answer.json["correlation_id"] == answer.headers["X-Correlation-Id"] == "desk-9"
+    assert "secret" not in answer.text
+
+
+def test_delta_35_an_exchange_never_leaves_a_rounding_overdraft(engine: Caller) -> None:
+    body = create_json()
+    body["simulate_request"] = funded = demo(11)
+    for price in funded["market_data_snapshot"]["prices"]:
+        price["price"] = "33.3335"
+    funded["proposed_trades"][0]["quantity"] = "3"
+    result = create(engine, body).json["version"]["proposal_result"]
+    (exchange,) = (row for row in result["intents"] if row["intent_type"] == "FX_SPOT")
+    assert (result["status"], exchange["buy_amount"]) == ("READY", "100.01")
+    assert all(not row["amount"].startswith("-") for row in result["after_simulated"]["cash_balances"])
 
 
 def test_delta_34_hashes_do_not_tell_one_call_from_another(adviser: Caller) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from lotus_web.domain.proposals.states import TERMINAL
+from lotus_web.models import AuditRecord
 from lotus_web.queries.audit.chain import verify_chain
 from lotus_web.store.session import db
 from tests.contract.callers import Caller
@@ -24,7 +26,7 @@ from tests.contract.proposals.desk import (
     sent,
     step,
 )
-from tests.support.proposals import demo
+from tests.support.proposals import create_json, demo, version_json
 
 pytestmark = pytest.mark.environ(DPM_LINEAGE_APIS_ENABLED="true")
 
@@ -199,3 +201,22 @@ def test_a_version_leads_back_to_the_version_before(engine: Caller, adviser: Cal
     }
     around = {edge["edge_type"] for edge in engine.get(f"/rebalance/lineage/{proposal_id}").json["edges"]}
     assert around == {"CORRELATION_TO_PROPOSAL", "IDEMPOTENCY_TO_PROPOSAL", "VERSION_OF"}
+
+
+def test_refusals_are_recorded_as_what_was_tried_on_what(app: Flask, adviser: Caller) -> None:
+    proposal_id = created(adviser)
+    somebody = {"created_by": "somebody.else"}
+    create(adviser, create_json(**somebody), key="key-2")
+    sent(adviser, path_of(proposal_id, "transitions"), {})
+    step(adviser, proposal_id, "EXECUTED", "DRAFT")
+    approval(adviser, proposal_id, "RISK", "DRAFT")
+    add_version(adviser, proposal_id, version_json(**somebody))
+    with app.app_context():
+        rows = db.session.scalars(select(AuditRecord).order_by(AuditRecord.audit_seq)).all()
+    assert [(row.action, row.subject, row.code) for row in rows] == [
+        ("create_proposal", "/api/v1/rebalance/proposals", "ACTOR_MISMATCH"),
+        ("move_proposal", proposal_id, "invalid_argument"),
+        ("EXECUTED", proposal_id, "INVALID_TRANSITION"),
+        ("RISK", proposal_id, "FORBIDDEN"),
+        ("create_proposal_version", proposal_id, "ACTOR_MISMATCH"),
+    ]

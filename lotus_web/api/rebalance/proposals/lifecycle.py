@@ -80,6 +80,7 @@ def made_response(call: Call, recorded: Recorded) -> Response:
 @routes.post("/proposals")
 @endpoint(
     "Create a proposal with its first version",
+    recorded_as="create_proposal",
     permission=Permission.PROPOSALS_WRITE,
     features=(PROPOSALS,),
     headers=(CREATE_KEY,),
@@ -127,6 +128,7 @@ def get_proposal(call: Call, query: EvidenceParams, proposal_id: str) -> Respons
 @routes.post("/proposals/<ident:proposal_id>/transitions")
 @endpoint(
     "Let an event happen to a proposal",
+    recorded_as="move_proposal",
     permission=AnyToken.ANY,
     features=(PROPOSALS,),
     headers=(STEP_KEY,),
@@ -152,6 +154,7 @@ def post_transition(call: Call, body: TransitionBody, proposal_id: str) -> Propo
 @routes.post("/proposals/<ident:proposal_id>/approvals")
 @endpoint(
     "Record an approval of the current version, given or withheld",
+    recorded_as="approve_proposal",
     permission=AnyToken.ANY,
     features=(PROPOSALS,),
     headers=(STEP_KEY,),

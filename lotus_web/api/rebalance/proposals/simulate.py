@@ -35,6 +35,7 @@ def _simulated(call: Call, body: SimulateRequestBody) -> StoredSimulation:
 @routes.post("/proposals/simulate")
 @endpoint(
     "Simulate a proposal",
+    recorded_as="simulate_proposal",
     permission=Permission.PROPOSALS_WRITE,
     headers=(IDEMPOTENCY_KEY,),
     body=SimulateRequestBody,
@@ -49,6 +50,7 @@ def simulate_proposal(call: Call, body: SimulateRequestBody) -> Response:
 @routes.post("/proposals/artifact")
 @endpoint(
     "Simulate a proposal and return its artifact",
+    recorded_as="simulate_proposal",
     permission=Permission.PROPOSALS_WRITE,
     headers=(IDEMPOTENCY_KEY,),
     body=SimulateRequestBody,

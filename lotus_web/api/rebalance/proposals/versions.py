@@ -39,6 +39,7 @@ LARGEST = 2**31 - 1
 @routes.post("/proposals/<ident:proposal_id>/versions")
 @endpoint(
     "Add a version to a proposal",
+    recorded_as="create_proposal_version",
     permission=Permission.PROPOSALS_WRITE,
     features=(PROPOSALS,),
     headers=(STEP_KEY,),
