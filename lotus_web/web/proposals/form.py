@@ -20,7 +20,7 @@ from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.features import part_of
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
-from lotus_web.web.guard.refusal_log import logging_refusals
+from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.proposals.form_page import form_page, new_key, refused_page
 from lotus_web.web.proposals.problems import Problem, Problems, blanks, of_form
 from lotus_web.web.proposals.typed import Typed
@@ -61,6 +61,7 @@ def start() -> ResponseReturnValue:
 
 
 @blueprint.post("/proposals/new")
+@recorded_as("create_proposal")
 @requires(Permission.PROPOSALS_WRITE)
 @part_of(PROPOSALS)
 def send() -> ResponseReturnValue:
@@ -133,6 +134,7 @@ def opened(made: Recorded) -> ResponseReturnValue:
 
 
 @blueprint.post("/proposals/check")
+@recorded_as("simulate_proposal")
 @requires(Permission.PROPOSALS_WRITE)
 @part_of(PROPOSALS)
 def check() -> ResponseReturnValue:

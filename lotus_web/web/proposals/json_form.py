@@ -20,7 +20,7 @@ from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.features import part_of
-from lotus_web.web.guard.refusal_log import logging_refusals
+from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.proposals.document import TypedDocument, as_request
 from lotus_web.web.proposals.form import made_with, opened
 from lotus_web.web.proposals.form_page import NO_PROBLEMS, USED, about, new_key
@@ -46,6 +46,7 @@ def start() -> ResponseReturnValue:
 
 
 @blueprint.post("/proposals/new/json")
+@recorded_as("create_proposal")
 @requires(Permission.PROPOSALS_WRITE)
 @part_of(PROPOSALS)
 def send() -> ResponseReturnValue:
@@ -63,6 +64,7 @@ def start_version(proposal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/proposals/<ident:proposal_id>/versions/new/json")
+@recorded_as("create_proposal_version")
 @requires(Permission.PROPOSALS_WRITE)
 @part_of(PROPOSALS)
 def send_version(proposal_id: str) -> ResponseReturnValue:

@@ -21,7 +21,7 @@ from lotus_web.store.session import transaction
 from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import form_context, requires
 from lotus_web.web.guard.features import part_of
-from lotus_web.web.guard.refusal_log import logging_refusals
+from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.proposals.detail import TypedStep, proposal_page
 from lotus_web.web.shell.htmx import see_other
 
@@ -30,6 +30,7 @@ LONGEST_COMMENT = 2_000
 
 
 @blueprint.post("/proposals/<ident:proposal_id>/steps")
+@recorded_as("move_proposal")
 @requires(Permission.RUNS_READ)
 @part_of(PROPOSALS)
 def take(proposal_id: str) -> ResponseReturnValue:

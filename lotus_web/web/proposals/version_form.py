@@ -17,7 +17,7 @@ from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.features import part_of
-from lotus_web.web.guard.refusal_log import logging_refusals
+from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.proposals.form import answered, opened, typed_on_basis
 from lotus_web.web.proposals.form_page import form_page, new_key, refused_page
 from lotus_web.web.proposals.typed import Typed
@@ -44,6 +44,7 @@ def start(proposal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/proposals/<ident:proposal_id>/versions/new")
+@recorded_as("create_proposal_version")
 @requires(Permission.PROPOSALS_WRITE)
 @part_of(PROPOSALS)
 def send(proposal_id: str) -> ResponseReturnValue:
