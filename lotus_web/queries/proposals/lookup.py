@@ -56,6 +56,8 @@ _VERSIONS: Select[*tuple[Any, ...]] = (
     .where(_ASKED)
     .order_by(_version.version_no)
 )
+# What the column of every store holds; no proposal comes near.
+LARGEST_NUMBER = 2**31 - 1
 
 
 def proposal_summary(session: Session, tenant_id: str, proposal_id: str) -> ProposalSummary:
@@ -82,6 +84,8 @@ def proposal_version(
     session: Session, tenant_id: str, proposal_id: str, version_no: int, *, include_evidence: bool = True
 ) -> StoredVersion:
     """Return a version; raises NotFound ``PROPOSAL_VERSION_NOT_FOUND``, also for an unknown proposal."""
+    if version_no > LARGEST_NUMBER:
+        raise ProposalVersionNotFound
     asked = {"tenant_id": tenant_id, "proposal_id": proposal_id, "version_no": version_no}
     found = session.execute(_ONE_VERSION, asked).one_or_none()
     if found is None:

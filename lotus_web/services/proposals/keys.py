@@ -12,6 +12,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import Conflict
+from lotus_web.domain.identifiers import check_idempotency_key
 from lotus_web.models import ProposalEventRow, ProposalKey
 from lotus_web.services.command import CommandContext
 from lotus_web.services.idempotency import HASH_MISMATCH
@@ -40,10 +41,17 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """A request and the key that it came with, if any. Keys of creates belong to the tenant, others to one proposal."""
+    """A request and the key that it came with, if any. Keys of creates belong to the tenant, others to one proposal.
+
+    Raises InvalidInput for a key that is not 1 to 255 visible characters, whichever surface it came through.
+    """
 
     request_hash: str
     key: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.key is not None:
+            check_idempotency_key(self.key)
 
 
 def first_answer(session: Session, tenant_id: str, scope: str, keyed: Keyed) -> Recorded | None:

@@ -20,6 +20,7 @@ from lotus_web.web.shell.htmx import page_or_fragment
 from lotus_web.web.shell.query_args import text_arg
 
 blueprint = Blueprint("proposal_diff", __name__)
+MOST_DIGITS = 10
 
 
 @blueprint.get("/proposals/<ident:proposal_id>/diff")
@@ -48,6 +49,7 @@ def _number(name: str, default: int, newest: int) -> int:
     word = text_arg(name)
     if word is None:
         return default
-    if not word.isascii() or not word.isdigit() or not 1 <= int(word[:9]) <= newest:
+    number = int(word) if word.isascii() and word.isdigit() and len(word) < MOST_DIGITS else 0
+    if not 1 <= number <= newest:
         raise InvalidInput("invalid_argument", "There is no version with this number.", loc=("query", name))
-    return int(word)
+    return number

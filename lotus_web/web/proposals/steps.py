@@ -27,6 +27,7 @@ from lotus_web.web.shell.htmx import see_other
 
 blueprint = Blueprint("proposal_steps", __name__)
 LONGEST_COMMENT = 2_000
+MOST_DIGITS = 10
 
 
 @blueprint.post("/proposals/<ident:proposal_id>/steps")
@@ -54,13 +55,14 @@ def asked(typed: TypedStep) -> Asked:
     if len(comment) > LONGEST_COMMENT:
         sentence = f"The comment has more than {LONGEST_COMMENT:,} characters."
         raise InvalidInput("invalid_argument", sentence, loc=("body", "comment"))
-    if typed.state not in set(ProposalState) or not (typed.version.isascii() and typed.version.isdigit()):
+    numbered = typed.version.isascii() and typed.version.isdigit() and len(typed.version) < MOST_DIGITS
+    if typed.state not in set(ProposalState) or not numbered:
         raise InvalidInput("invalid_argument", "Reload the page and choose again.", loc=("body", "state"))
     reason = {"comment": comment} if comment else {}
     digest = content_hash({"step": typed.step, "state": typed.state, "version": typed.version, **reason})
     return Asked(
         keyed=Keyed(digest, typed.key or None),
-        expected=Expected(ProposalState(typed.state), int(typed.version[:9])),
+        expected=Expected(ProposalState(typed.state), int(typed.version)),
         reason=reason,
     )
 

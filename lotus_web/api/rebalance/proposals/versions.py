@@ -24,7 +24,6 @@ from lotus_web.api.rebalance.proposals.schemas import (
 from lotus_web.api.rebalance.refusals import KEY_CONFLICT, RESULT_TOO_LARGE, SIMULATION_DISABLED
 from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.access import Permission
-from lotus_web.domain.proposals.refusals import ProposalVersionNotFound
 from lotus_web.queries.proposals.lookup import proposal_version, proposal_versions
 from lotus_web.services.proposals.versions import create_version
 from lotus_web.store.session import db
@@ -32,8 +31,6 @@ from lotus_web.wire.proposals.lifecycle import ProposalVersionBody
 
 routes = ApiBlueprint("proposal_versions", __name__)
 NUMBER = TypeAdapter(Annotated[int, Field(ge=1)])
-# What the column of every store holds; no proposal comes near.
-LARGEST = 2**31 - 1
 
 
 @routes.post("/proposals/<ident:proposal_id>/versions")
@@ -92,11 +89,12 @@ def list_versions(call: Call, proposal_id: str) -> VersionList:
 )
 def get_version(call: Call, query: EvidenceParams, proposal_id: str, version_no: str) -> Response:
     """Return a version as it was made."""
-    number = _number(version_no)
-    if number > LARGEST:
-        raise ProposalVersionNotFound
     version = proposal_version(
-        db.session(), call.actor.tenant_id, proposal_id, number, include_evidence=query.include_evidence
+        db.session(),
+        call.actor.tenant_id,
+        proposal_id,
+        _number(version_no),
+        include_evidence=query.include_evidence,
     )
     return json_response(version_document(version))
 

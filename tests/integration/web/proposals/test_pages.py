@@ -226,7 +226,7 @@ def test_versions_stand_side_by_side(app: Flask, client_of: ClientOf) -> None:
     assert vera.get(f"/proposals/{proposal_id}/diff").text.count("Version 2</a>") == 1
     same = vera.get(f"/proposals/{proposal_id}/diff?from=2&to=2").text
     assert "This is one and the same version." in same
-    for wrong in ("from=0", "to=3", "from=x", "to=99999999999999999999", "from=-1"):
+    for wrong in ("from=0", "to=3", "from=x", "to=99999999999999999999", "from=000000001" + "9" * 20, "from=-1"):
         assert vera.get(f"/proposals/{proposal_id}/diff?{wrong}").status_code == 422
     old = vera.get(f"/proposals/{proposal_id}/versions/1").text
     assert "Verified" in words_of(old, "proposal-record")
@@ -290,6 +290,33 @@ def test_other_tenants_and_unknown_ids_are_not_found(app: Flask, client_of: Clie
         == 404
     )
     assert ">elsewhere<" not in leo.get("/proposals").text
+
+
+def test_a_version_beyond_every_number_is_not_found(app: Flask, client_of: ClientOf) -> None:
+    proposal_id = in_state(app, S.DRAFT)
+    leo = client_of("leo")
+    for number in ("0", "2", str(2**31), str(2**63), "9" * 40, "9" * 5_000):
+        for what in ("", "/artifact"):
+            assert leo.get(f"/proposals/{proposal_id}/versions/{number}{what}").status_code == 404, number
+        step = {"step": "cancel", "state": "DRAFT", "version": number, "key": number[:20]}
+        assert post(leo, f"/proposals/{proposal_id}/steps", step).status_code in (409, 422), number
+
+
+@pytest.mark.parametrize("key", ["k" * 256, "k\n", "k\u200b", " k"])
+def test_the_key_of_a_form_is_one_that_every_store_takes(app: Flask, client_of: ClientOf, key: str) -> None:
+    proposal_id = in_state(app, S.DRAFT)
+    leo, document = client_of("leo"), json.dumps(mine())
+    before = leo.get(f"/proposals/{proposal_id}").text.count("Version 2")
+    for path, form in (
+        ("/proposals/new/json", {"document": document, "do": "create"}),
+        (f"/proposals/{proposal_id}/versions/new/json", {"document": document, "do": "create"}),
+        (f"/proposals/{proposal_id}/steps", {"step": "cancel", "state": "DRAFT", "version": "1"}),
+    ):
+        answer = post(leo, path, {**form, "key": key})
+        assert (answer.status_code, "1 to 255 visible characters" in answer.text) == (422, True), path
+    page = leo.get(f"/proposals/{proposal_id}").text
+    assert page.count("Version 2") == before
+    assert "1 proposal" in leo.get("/proposals").text
 
 
 @SQLITE
