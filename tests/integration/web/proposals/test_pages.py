@@ -109,6 +109,21 @@ def test_a_proposal_shows_what_a_decision_rests_on(app: Flask, client_of: Client
 
 
 @SQLITE
+def test_only_a_gate_without_findings_says_that_all_rules_passed(app: Flask, client_of: ClientOf) -> None:
+    passes = titled("No finding")
+    passes["simulate_request"]["options"]["enable_suitability_scanner"] = False
+    breaks = titled("Too much cash")
+    breaks["simulate_request"]["options"] |= {"enable_suitability_scanner": False, "cash_band_max_weight": "0.01"}
+    with app.app_context():
+        passing, breaking = (proposals.proposed(**body).proposal_id for body in (passes, breaks))
+    vera, sentence = client_of("vera"), "All rules passed, and no new suitability issue needs a review."
+    assert sentence in words_of(vera.get(f"/proposals/{passing}").text, "gate")
+    page = words_of(vera.get(f"/proposals/{breaking}").text, "gate")
+    assert "Cash would be" in page
+    assert sentence not in page
+
+
+@SQLITE
 @pytest.mark.parametrize("state", S)
 def test_every_step_is_a_button_or_says_why_not(app: Flask, client_of: ClientOf, state: ProposalState) -> None:
     page = client_of("ada").get(f"/proposals/{in_state(app, state)}").text
