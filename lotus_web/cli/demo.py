@@ -20,7 +20,7 @@ from lotus_web.demo.load import Progress, is_loaded, load_through_services
 from lotus_web.demo.operations import load_operations
 from lotus_web.demo.people import ENGINE_FEED, PEOPLE
 from lotus_web.demo.portfolios import VARIANT_COUNT, demo_runs
-from lotus_web.demo.proposals import load_proposals
+from lotus_web.demo.proposals import load_proposals, load_running_operations
 from lotus_web.demo.schedule import PORTFOLIO_COUNT
 from lotus_web.demo.timeline import Moment, moments
 from lotus_web.domain.access import DEFAULT_TENANT
@@ -90,7 +90,9 @@ def _ask(runs: int, seed: int) -> None:
     with repeatable_ids(seed + VARIANT_COUNT):
         load_operations(newest, policy=current.policy(), terms=LeaseTerms.of(current.settings()), now=current.utcnow())
     with repeatable_ids(seed + 2 * VARIANT_COUNT):
-        load_proposals(newest, policy=current.policy(), now=current.utcnow())
+        policy, terms, now = current.policy(), LeaseTerms.of(current.settings()), current.utcnow()
+        load_proposals(newest, policy=policy, now=now)
+        load_running_operations(newest, policy=policy, terms=terms, now=now)
 
 
 @contextmanager

@@ -18,8 +18,10 @@ from lotus_web.domain.surface import Surface
 from lotus_web.queries.proposals.basis import Basis, newest_basis
 from lotus_web.services.command import CommandContext
 from lotus_web.services.decisions.approvals import approve_proposal, transition_proposal
+from lotus_web.services.operations.leases import LeaseTerms, claim_operation
 from lotus_web.services.proposals.create import create_proposal
 from lotus_web.services.proposals.keys import Keyed
+from lotus_web.services.proposals.operation import submit_create
 from lotus_web.services.proposals.steps import Asked
 from lotus_web.services.proposals.versions import create_version
 from lotus_web.store.session import db, transaction
@@ -142,6 +144,40 @@ PROPOSALS = (
 )
 
 
+# Proposals that were submitted as operations and are being made while the demo opens.
+SUBMITTED = ("Invest the dividend", "Sell a tenth of the second position")
+SUBMITTED_VERSIONS = (Version((("BUY", 0, "0.02"),), 20_000, "Dividend"), Version((("SELL", 1, "0.10"),)))
+
+
+def load_running_operations(
+    runs: Sequence[DemoRun], *, policy: DeploymentPolicy, terms: LeaseTerms, now: datetime
+) -> int:
+    """Submit two proposals as operations that a worker has taken up, and return how many; the jobs process ends them."""
+    ready = [run.portfolio_id for run in runs if run.expected_status == READY]
+    for number, (title, version) in enumerate(zip(SUBMITTED, SUBMITTED_VERSIONS, strict=True) if ready else ()):
+        basis = newest_basis(db.session(), DEFAULT_TENANT, ready[number % len(ready)])
+        assert basis is not None, "the run was loaded before"
+        db.session.rollback()
+        correlation_id = f"corr_demo_submitted_{number}"
+        accepted = submit_create(
+            _body(title, "", _request(basis, version)),
+            idempotency_key=f"demo-submitted-{number}",
+            callback_url=None,
+            context=CommandContext(STAFF[LENA], Surface.FORM, correlation_id, now, policy),
+            terms=terms,
+            inline=False,
+            clock=lambda: now,
+        )
+        with transaction() as session:
+            claim_operation(session, DEFAULT_TENANT, accepted.operation_id, terms=terms, now=now)
+    return len(SUBMITTED) if ready else 0
+
+
+def _body(title: str, notes: str, request: Mapping[str, Any]) -> CreateProposalBody:
+    metadata = {"title": title, "advisor_notes": notes or None, "jurisdiction": "SG"}
+    return CreateProposalBody.model_validate({"created_by": LENA, "simulate_request": request, "metadata": metadata})
+
+
 def load_proposals(runs: Sequence[DemoRun], *, policy: DeploymentPolicy, now: datetime) -> int:
     """Make every proposal on a portfolio of its own, oldest first, and return how many; none where no run is ready.
 
@@ -164,13 +200,7 @@ def _load(number: int, proposal: DemoProposal, portfolio_id: str, policy: Deploy
         return CommandContext(STAFF[actor], Surface.FORM, correlation, at, policy)
 
     first, *later = proposal.versions
-    body = CreateProposalBody.model_validate(
-        {
-            "created_by": LENA,
-            "simulate_request": _request(basis, first),
-            "metadata": {"title": proposal.title, "advisor_notes": proposal.notes or None, "jurisdiction": "SG"},
-        }
-    )
+    body = _body(proposal.title, proposal.notes, _request(basis, first))
     made = create_proposal(body, idempotency_key=f"demo-proposal-{number}", context=context(LENA, 0))
     happened: list[tuple[int, Version | Taken]] = [(one.made, one) for one in later]
     happened += [(one.minute, one) for one in proposal.taken]

@@ -11,13 +11,15 @@ from sqlalchemy import select
 from lotus_web.config import current
 from lotus_web.demo.load import load_through_services
 from lotus_web.demo.portfolios import demo_runs
-from lotus_web.demo.proposals import PROPOSALS, load_proposals
+from lotus_web.demo.proposals import PROPOSALS, load_proposals, load_running_operations
 from lotus_web.demo.timeline import moments
 from lotus_web.domain.proposals.states import ProposalState
 from lotus_web.models import Proposal, ProposalApproval
 from lotus_web.queries.audit.chain import verify_chain
+from lotus_web.queries.operations.lookup import OperationFilter, operation_page
 from lotus_web.queries.proposals.page import ProposalFilter, proposal_page
 from lotus_web.queries.proposals.view import proposal_view
+from lotus_web.services.operations.leases import LeaseTerms
 from lotus_web.store.new_ids import repeatable_ids
 from lotus_web.store.session import db, transaction
 from tests.integration.cli.test_demo_load import hired  # noqa: F401
@@ -32,6 +34,8 @@ def load(app: Flask) -> int:
         with transaction() as session:
             story = moments(runs, now=NOW, reviewed=False)
             load_through_services(session, story, policy=current.policy(), progress=lambda _count: None)
+        submitted = {"terms": LeaseTerms(), "policy": current.policy(), "now": NOW}
+        assert load_running_operations(runs, **submitted) == 2
         return load_proposals(runs, policy=current.policy(), now=NOW)
 
 
@@ -53,6 +57,8 @@ def test_the_proposals_are_in_every_state_and_verified(app: Flask) -> None:
         assert set(session.scalars(refused)) == {"RISK", "CLIENT_CONSENT"}
         assert any(approval.voided_at for view in views for approval in view.approvals)
         assert verify_chain(session, "default").intact
+        running = operation_page(session, "default", OperationFilter(status="RUNNING"), limit=9, cursor=None).items
+        assert [row.operation_type for row in running] == ["CREATE_PROPOSAL", "CREATE_PROPOSAL"]
 
 
 @pytest.mark.stores("sqlite")
