@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request, url_for
+from typing import Any
+
+from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
-from lotus_web.config.features import PROPOSALS
+from lotus_web.config import current
+from lotus_web.config.features import ASYNC_OPERATIONS, PROPOSAL_ASYNC_OPERATIONS, PROPOSALS, SUPPORT
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.http.body_limit import in_words
 from lotus_web.http.statuses import status_of
 from lotus_web.queries.proposals.view import ProposalView
+from lotus_web.services.operations.leases import LeaseTerms
 from lotus_web.services.proposals.create import create_proposal
 from lotus_web.services.proposals.keys import Recorded
+from lotus_web.services.proposals.operation import submit_create, submit_version
 from lotus_web.services.proposals.preview import preview
 from lotus_web.services.proposals.versions import create_version
 from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.drafts import draft_for
-from lotus_web.web.guard.features import part_of
+from lotus_web.web.guard.features import check_open, part_of
 from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.proposals.document import TypedDocument, as_request
 from lotus_web.web.proposals.form import made_with, opened
 from lotus_web.web.proposals.form_page import NO_PROBLEMS, USED, about, new_key
 from lotus_web.web.proposals.problems import Problem, Problems, of_json
 from lotus_web.web.proposals.version_form import open_proposal
-from lotus_web.web.shell.htmx import page_or_fragment
+from lotus_web.web.shell.htmx import go_to, page_or_fragment
 from lotus_web.wire.json_text import UnreadableJson
 from lotus_web.wire.proposals.lifecycle import CreateProposalBody, ProposalVersionBody
 
 blueprint = Blueprint("proposals_json", __name__)
-FIELD, CREATE = "document", "create"
+FIELD, CREATE, SUBMIT = "document", "create", "submit"
+IN_PLACE = (SUPPORT, ASYNC_OPERATIONS, PROPOSAL_ASYNC_OPERATIONS)
 OTHERS = "created_by: A proposal is made in the name of the one who is signed in."
 
 Body = CreateProposalBody | ProposalVersionBody
@@ -86,11 +92,11 @@ def answered(found: ProposalView | None) -> ResponseReturnValue:
         return document_page(typed, found=found, status=422, problems=of_json(wrong, typed.text, field=FIELD))
     if body.created_by != current_actor().actor_id:
         return document_page(typed, found=found, status=403, problems=Problems((Problem(FIELD, OTHERS),)))
-    if request.form.get("do") != CREATE:
+    if request.form.get("do") not in (CREATE, SUBMIT):
         return document_page(typed, found=found, outcome=body)
     try:
         with logging_refusals():
-            return opened(_made(typed, body))
+            return _submitted(typed, body) if request.form["do"] == SUBMIT else opened(_made(typed, body))
     except Conflict as refused:
         before = made_with(typed.key) if found is None else None
         again = TypedDocument(new_key(), typed.text)
@@ -113,6 +119,26 @@ def _made(typed: TypedDocument, body: Body) -> Recorded:
         return create_proposal(body, idempotency_key=typed.key, context=form_context())
     proposal_id = str((request.view_args or {})["proposal_id"])
     return create_version(proposal_id, body, idempotency_key=typed.key or None, context=form_context())
+
+
+def _submitted(typed: TypedDocument, body: Body) -> ResponseReturnValue:
+    """Accept the document as an operation and go to its page, which shows how far it is."""
+    check_open(*IN_PLACE)
+    settings, context = current.settings(), form_context()
+    how: dict[str, Any] = {
+        "callback_url": None,
+        "context": context,
+        "terms": LeaseTerms.of(settings),
+        "inline": settings.async_execution_mode == "INLINE",
+        "clock": current.utcnow,
+    }
+    if isinstance(body, CreateProposalBody):
+        accepted = submit_create(body, idempotency_key=typed.key, **how)
+    else:
+        proposal_id = str((request.view_args or {})["proposal_id"])
+        accepted = submit_version(proposal_id, body, idempotency_key=typed.key or None, **how)
+    flash("Accepted as an operation. This page shows how far it is.", "success")
+    return go_to(url_for("operations.show", operation_id=accepted.operation_id))
 
 
 def document_page(
@@ -141,4 +167,5 @@ def document_page(
         conflict=conflict,
         made_before=made_before,
         most=in_words(),
+        as_operation=all(feature.is_on for feature in IN_PLACE),
     )

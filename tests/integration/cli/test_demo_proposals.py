@@ -13,6 +13,7 @@ from lotus_web.demo.load import load_through_services
 from lotus_web.demo.portfolios import demo_runs
 from lotus_web.demo.proposals import PROPOSALS, load_proposals, load_running_operations
 from lotus_web.demo.timeline import moments
+from lotus_web.domain.operations import OperationFamily
 from lotus_web.domain.proposals.states import ProposalState
 from lotus_web.models import Proposal, ProposalApproval
 from lotus_web.queries.audit.chain import verify_chain
@@ -57,8 +58,10 @@ def test_the_proposals_are_in_every_state_and_verified(app: Flask) -> None:
         assert set(session.scalars(refused)) == {"RISK", "CLIENT_CONSENT"}
         assert any(approval.voided_at for view in views for approval in view.approvals)
         assert verify_chain(session, "default").intact
-        running = operation_page(session, "default", OperationFilter(status="RUNNING"), limit=9, cursor=None).items
-        assert [row.operation_type for row in running] == ["CREATE_PROPOSAL", "CREATE_PROPOSAL"]
+        page = operation_page(
+            session, "default", OperationFilter(status="RUNNING"), limit=9, cursor=None, families=tuple(OperationFamily)
+        )
+        assert [row.operation_type for row in page.items] == ["CREATE_PROPOSAL", "CREATE_PROPOSAL"]
 
 
 @pytest.mark.stores("sqlite")

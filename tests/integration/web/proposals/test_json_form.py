@@ -117,3 +117,21 @@ def test_a_version_as_a_document(app: Flask, client_of: ClientOf) -> None:
     made = post(leo, path, {"document": json.dumps(mine()["simulate_request"]), "do": "create", "key": "k"})
     assert made.headers["Location"] == f"/proposals/{proposal_id}"
     assert "2 of 2" in leo.get(f"/proposals/{proposal_id}").text
+
+
+@pytest.mark.environ(DPM_ASYNC_EXECUTION_MODE="ACCEPT_ONLY")
+def test_a_document_is_accepted_as_an_operation_whose_page_shows_it(app: Flask, client_of: ClientOf) -> None:
+    leo = client_of("leo")
+    accepted = post(leo, PATH, {"document": json.dumps(mine()), "do": "submit", "key": "k"})
+    assert accepted.status_code == 303
+    page = leo.get(accepted.headers["Location"])
+    assert "Create proposal" in page.text
+    assert "Waiting for a worker." in page.text
+    assert "data-live" in page.text
+
+
+@pytest.mark.environ(PROPOSAL_ASYNC_OPERATIONS_ENABLED="false")
+def test_with_operations_off_none_is_offered(client_of: ClientOf) -> None:
+    leo = client_of("leo")
+    assert "Create as an operation" not in leo.get(PATH).text
+    assert post(leo, PATH, {"document": json.dumps(mine()), "do": "submit", "key": "k"}).status_code == 404
