@@ -15,6 +15,7 @@ from lotus_web.domain.operations import OperationFamily
 from lotus_web.models import OperationPayload, OperationStep, Run
 from lotus_web.queries.deliveries.undelivered import DeliveryRow, callback_of
 from lotus_web.queries.operations.lookup import (
+    REBALANCES,
     Families,
     OperationRow,
     StoredOperation,
@@ -89,7 +90,9 @@ class OperationPayloads:
     result: Mapping[str, Any] | None
 
 
-def operation_detail(session: Session, tenant_id: str, operation_id: str, families: Families) -> OperationDetail:
+def operation_detail(
+    session: Session, tenant_id: str, operation_id: str, families: Families = REBALANCES
+) -> OperationDetail:
     """Return an operation of these families for its page; raises NotFound. Four queries at most."""
     row = stored_operation(session, tenant_id, operation_id, families).row
     request = _request(session, tenant_id, operation_id)
@@ -106,7 +109,9 @@ def operation_detail(session: Session, tenant_id: str, operation_id: str, famili
     )
 
 
-def operation_payloads(session: Session, tenant_id: str, operation_id: str, families: Families) -> OperationPayloads:
+def operation_payloads(
+    session: Session, tenant_id: str, operation_id: str, families: Families = REBALANCES
+) -> OperationPayloads:
     """Return the stored request and result, which the page shows as raw JSON; raises NotFound. Two queries."""
     stored: StoredOperation = stored_operation(session, tenant_id, operation_id, families)
     result = None if stored.result is None else json.loads(stored.result)
