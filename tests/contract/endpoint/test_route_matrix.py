@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from werkzeug.test import TestResponse
 from lotus_web.api.endpoint.routing import AnyToken, declared_routes
 from lotus_web.api.openapi.bodies import ANALYZE, CREATE_PROPOSAL
 from lotus_web.domain.access import Permission, Role, permissions_of
-from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action
+from lotus_web.domain.items.actions import ACTIONS, OFFERED
 from lotus_web.models import EventLogEntry
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import access_of
@@ -170,6 +171,7 @@ def cells(app: Flask) -> Iterator[Cell]:
             yield Cell(f"{method} {plain}", method, rule, declared.permission, body)
 
 
+@cache
 def _examples() -> dict[str, Any]:
     document = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_text(encoding="utf-8"))
     found: dict[str, Any] = document["components"]["examples"]
@@ -249,15 +251,15 @@ def test_every_address_is_either_a_declared_json_route_or_a_page_that_says_who_m
 
 
 @pytest.mark.stores("sqlite")
-@pytest.mark.parametrize("bearer", [None, "lw_not-a-token", "Bearer Bearer", "ü"])
-def test_without_a_token_nothing_answers_but_what_is_public(world: World, bearer: str | None) -> None:
-    def judge(cell: Cell) -> object:
+def test_without_a_token_nothing_answers_but_what_is_public(world: World) -> None:
+    def judge(cell: Cell, bearer: str | None) -> object:
         answer = world.ask(cell, bearer)
         right = answer.status_code not in (401, 403) if cell.permission is None else answer.status_code == 401
         challenged = cell.permission is None or answer.headers.get("WWW-Authenticate", "").startswith("Bearer")
         return None if right and challenged else answer.status_code
 
-    assert wrong(world, judge) == []
+    for bearer in (None, "lw_not-a-token", "Bearer Bearer", "ü"):
+        assert wrong(world, partial(judge, bearer=bearer)) == [], bearer
 
 
 @pytest.mark.stores("sqlite")
@@ -284,27 +286,25 @@ def test_a_token_with_exactly_the_permission_is_let_in(world: World) -> None:
 
 
 @pytest.mark.stores("sqlite")
-@pytest.mark.parametrize("role", Role)
-def test_a_role_opens_the_routes_of_its_permissions_and_no_other(world: World, role: Role) -> None:
-    held = permissions_of([role])
-
-    def judge(cell: Cell) -> object:
+def test_a_role_opens_the_routes_of_its_permissions_and_no_other(world: World) -> None:
+    def judge(cell: Cell, held: frozenset[Permission]) -> object:
         answer = world.ask(cell, world.bearer(*held))
         may = not isinstance(cell.permission, Permission) or cell.permission in held
         return None if may is (named_permission(answer) is None) else answer.status_code
 
-    assert wrong(world, judge) == []
+    for role in Role:
+        assert wrong(world, partial(judge, held=permissions_of([role]))) == [], role
 
 
 @pytest.mark.stores("sqlite")
-@pytest.mark.parametrize("action", OFFERED)
-def test_an_action_asks_for_the_permission_of_its_own(world: World, action: Action) -> None:
+def test_an_action_asks_for_the_permission_of_its_own(world: World) -> None:
     (cell,) = (cell for cell in cells(world.app) if cell.name == "POST /api/v1/workflows/{workflow_id}/actions")
-    asked = Cell(cell.name, cell.method, cell.rule, cell.permission, {"action": action.value, "reason": "a reason"})
-    needed = ACTIONS[action].permission
-    refused = world.ask(asked, world.bearer(*(frozenset(Permission) - {needed})), body=True)
-    assert (refused.status_code, named_permission(refused)) == (403, needed.value)
-    assert named_permission(world.ask(asked, world.bearer(needed), body=True)) is None
+    for action in OFFERED:
+        asked = Cell(cell.name, cell.method, cell.rule, cell.permission, {"action": action.value, "reason": "a reason"})
+        needed = ACTIONS[action].permission
+        refused = world.ask(asked, world.bearer(*(frozenset(Permission) - {needed})), body=True)
+        assert (refused.status_code, named_permission(refused)) == (403, needed.value)
+        assert named_permission(world.ask(asked, world.bearer(needed), body=True)) is None
 
 
 def test_a_token_of_another_tenant_is_turned_away(world: World) -> None:
