@@ -17,7 +17,9 @@ DEMO = Path(__file__).parents[2] / "data" / "advisory-demos" / "11_advisory_auto
 REQUEST: dict[str, Any] = json.loads(DEMO.read_text(encoding="utf-8"))
 TEXT = json.dumps(REQUEST)
 WRITES = ["/rebalance/proposals/simulate", "/rebalance/proposals/artifact"]
-STEPS = [f"/rebalance/proposals/pp_unknown/{name}" for name in ("versions", "transitions", "approvals")]
+STEPS = [
+    f"/rebalance/proposals/pp_unknown/{name}" for name in ("versions", "transitions", "approvals", "versions/async")
+]
 NUMBER = '"quantity": "50"'
 assert NUMBER in TEXT
 
@@ -62,7 +64,7 @@ RAW: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("path", [*WRITES, "/rebalance/proposals", *STEPS])
+@pytest.mark.parametrize("path", [*WRITES, "/rebalance/proposals", "/rebalance/proposals/async", *STEPS])
 def test_a_body_that_cannot_be_is_refused_at_its_place_and_leaves_its_line(
     engine: Caller, path: str, count_rows: Callable[[], Count]
 ) -> None:
