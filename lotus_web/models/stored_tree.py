@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.transparency.growth import RightEdge
 from lotus_web.domain.transparency.merkle import Nodes, leaf_hash
-from lotus_web.domain.transparency.tiles import WIDTH, nodes_from_tiles, unpack_hashes, width_at
+from lotus_web.domain.transparency.tiles import HEIGHT, WIDTH, nodes_from_tiles, unpack_hashes, width_at
 from lotus_web.models.events import EventLogEntry
 from lotus_web.models.transparency import LogCheckpoint, LogCosignature, LogTile
 
 Place = Row[int, str]
+# No size that a column can hold has more.
+LEVELS = 8
 
 
 def leaf_of(entry_hash: str) -> bytes:
@@ -127,24 +129,56 @@ class StoredTree:
         found = self.session.get(LogTile, (self.tenant_id, 0, index)) if index >= 0 else None
         return found.last_log_seq if found is not None else 0
 
-    def nodes(self, size: int) -> Nodes:
-        """Return the source of hashes of the tree of this size, for its root and its proofs."""
-        return nodes_from_tiles(lambda level, index: self.tile(level, index, size))
+    def nodes(self, size: int, *, near: Sequence[int] = ()) -> Nodes:
+        """Return the source of hashes of the tree of this size, for its root and its proofs.
+
+        The tiles over the leaves ``near`` and at the right edge, all that a proof of these needs, are read at once.
+        """
+        levels = [level for level in range(LEVELS) if size >> HEIGHT * level]
+        paths = [index for index in (*near, size - 1) if 0 <= index < size]
+        known = self._tiles({(level, index >> HEIGHT * (level + 1)) for level in levels for index in paths}, size)
+        return nodes_from_tiles(
+            lambda level, index: known[level, index] if (level, index) in known else self.tile(level, index, size)
+        )
+
+    def _tiles(self, wanted: set[tuple[int, int]], size: int) -> dict[tuple[int, int], list[bytes]]:
+        """Return tiles of the tree of this size, in two queries but for the entries behind the last full tile."""
+        mine = LogTile.tenant_id == self.tenant_id
+        stored = self.session.execute(
+            select(LogTile.level, LogTile.tile_index, LogTile.hashes).where(
+                mine, tuple_(LogTile.level, LogTile.tile_index).in_(sorted(wanted))
+            )
+        )
+        found = {
+            (row.level, row.tile_index): unpack_hashes(row.hashes)[: width_at(row.level, row.tile_index, size)]
+            for row in stored
+        }
+        above = [(level, index) for level, index in wanted - found.keys() if level]
+        below = [
+            and_(LogTile.level == level - 1, LogTile.tile_index.between(index * WIDTH, index * WIDTH + WIDTH - 1))
+            for level, index in above
+        ]
+        if not below:
+            return found
+        roots = select(LogTile.level, LogTile.tile_index, LogTile.root).where(mine, or_(*below))
+        for row in self.session.execute(roots.order_by(LogTile.tile_index)):
+            tile = found.setdefault((row.level + 1, row.tile_index // WIDTH), [])
+            if len(tile) < width_at(row.level + 1, row.tile_index // WIDTH, size):
+                tile.append(row.root)
+        return found
 
     def index_of(self, log_seq: int) -> int:
         """Return the place of an entry among the leaves, by its place in the log."""
-        tile = self.session.execute(
-            select(LogTile.tile_index)
-            .where(LogTile.tenant_id == self.tenant_id, LogTile.level == 0, LogTile.last_log_seq >= log_seq)
-            .order_by(LogTile.last_log_seq)
+        before = self.session.execute(
+            select(LogTile.tile_index, LogTile.last_log_seq)
+            .where(LogTile.tenant_id == self.tenant_id, LogTile.level == 0, LogTile.last_log_seq < log_seq)
+            .order_by(LogTile.last_log_seq.desc())
             .limit(1)
         ).one_or_none()
-        index = tile.tile_index if tile is not None else self.full
-        before = self._end_of(index - 1)
         query = (
             select(func.count())
             .select_from(EventLogEntry)
-            .where(EventLogEntry.tenant_id == self.tenant_id)
-            .where(EventLogEntry.log_seq > before, EventLogEntry.log_seq < log_seq)
+            .where(EventLogEntry.tenant_id == self.tenant_id, EventLogEntry.log_seq < log_seq)
+            .where(EventLogEntry.log_seq > (before.last_log_seq if before is not None else 0))
         )
-        return index * WIDTH + self.session.scalars(query).one()
+        return (before.tile_index + 1 if before is not None else 0) * WIDTH + self.session.scalars(query).one()

@@ -17,6 +17,7 @@ from tests.benchmarks.jobs import SWEEPS, measured_sweep, purge_a_fifth
 from tests.benchmarks.measure import Call, Figure, measure
 from tests.benchmarks.memory import web_process_mib
 from tests.benchmarks.requests import measured_requests
+from tests.benchmarks.transparency import log_figures
 from tests.stores.postgres import PostgresServer, create_database, drop_database
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -79,6 +80,8 @@ def _measured(url: str, kind: str, size: int, times: int) -> Figures:
         figures["sweep"] = _figure("sweep, ten items due", measured_sweep(desk), SWEEPS, warm_up=1)
     _say(f"a web process that answered all of them holds {web_process_mib(desk, url)} MiB (aim at most 200)")
     with desk.app.app_context():
+        for line in log_figures(desk.app):
+            _say(line)
         _purge(url)
         db.engine.dispose()
     return figures

@@ -90,7 +90,8 @@ def inclusion_proof(session: Session, tenant_id: str, event_id: str) -> Inclusio
     if entry.log_seq > signed.last_log_seq:
         raise Conflict(NOT_SIGNED, "This entry is newer than the last checkpoint; the next one will cover it.")
     tree, root = StoredTree.of(session, tenant_id), decode(signed.root_hash)
-    index, nodes = tree.index_of(entry.log_seq), tree.nodes(signed.tree_size)
+    index = tree.index_of(entry.log_seq)
+    nodes = tree.nodes(signed.tree_size, near=[index])
     try:
         proof = merkle.inclusion_proof(index, signed.tree_size, nodes)
     except (IndexError, ValueError):
@@ -123,7 +124,7 @@ def consistency_proof(session: Session, tenant_id: str, old: int, new: int | Non
         raise InvalidInput("invalid_argument", message, loc=("query", "to"))
     if old > new:
         raise InvalidInput("invalid_argument", "from must not be larger than to", loc=("query", "from"))
-    nodes = StoredTree.of(session, tenant_id).nodes(signed.tree_size)
+    nodes = StoredTree.of(session, tenant_id).nodes(signed.tree_size, near=[old - 1, new - 1])
     try:
         roots = [merkle.root(size, nodes) for size in (old, new, signed.tree_size)]
         proof = merkle.consistency_proof(old, new, nodes)

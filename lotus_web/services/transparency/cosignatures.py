@@ -87,7 +87,7 @@ def ask(session: Session, witness: WitnessAddress, wanted: Unsigned) -> Signatur
 
 
 def _request(session: Session, wanted: Unsigned, old: int) -> AddCheckpoint:
-    nodes = StoredTree.of(session, wanted.tenant_id).nodes(wanted.size)
+    nodes = StoredTree.of(session, wanted.tenant_id).nodes(wanted.size, near=[old - 1])
     try:
         proof = consistency_proof(old, wanted.size, nodes)
     except (IndexError, ValueError):
