@@ -85,7 +85,7 @@ def open_desk(url: str, size: int) -> Desk:
     with app.app_context():
         upgrade()
         filled_at = _fill(size)
-        _refresh_statistics()
+        refresh_statistics()
         runs = _sample_of_runs(size)
     # What filling left in memory is no part of a web or jobs process: its collector would stop for half a second over it.
     gc.collect()
@@ -124,7 +124,7 @@ def _sample_of_runs(size: int) -> list[SampledRun]:
     return found
 
 
-def _refresh_statistics() -> None:
+def refresh_statistics() -> None:
     """Do what autovacuum would have done by itself on a store that grew to this size over time."""
     db.session.rollback()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
