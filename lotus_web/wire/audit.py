@@ -1,4 +1,4 @@
-"""The export of an item with its proof, and the verification of such a file with nothing else at hand (workflow.md §6).
+"""The exports of an item and of a proposal with their proof, and the verification of such a file with nothing else at hand (workflow.md §6).
 
 ``proof`` holds, oldest first, the chain entries of the item's events (``entries``) and, after each, what leads to the next
 or to the ``head`` (``links``): for every entry of others in between only the hash of what it says. An entry's hash is
@@ -20,10 +20,11 @@ from typing import Any
 
 from lotus_web.domain.canonical import HASH_PREFIX, canonical_json, content_hash
 from lotus_web.domain.errors import LotusError
-from lotus_web.domain.events.envelope import Poster, entry_content_hash, link_hash
+from lotus_web.domain.events.envelope import EventType, Poster, entry_content_hash, link_hash
 from lotus_web.domain.events.rebuild import rebuild_trace
 from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin
 from lotus_web.wire.items import action_document, action_of_document, instant, item_document
+from lotus_web.wire.proposals.artifact import artifact_hash
 
 EXPORT_VERSION = 1
 LINKS_MAX = 10_000
@@ -86,7 +87,7 @@ def _faults(document: Document) -> Iterator[str]:
         yield f"export_version {document['export_version']} is not {EXPORT_VERSION}"
     yield from _entry_faults(document["proof"])
     yield from _link_faults(document["proof"])
-    yield from _fold_faults(document)
+    yield from _proposal_faults(document) if "proposal" in document else _fold_faults(document)
     if document_hash(document) != document["proof"]["document_hash"]:
         yield "the document is not the one that was hashed"
 
@@ -147,6 +148,24 @@ def _fold_faults(document: Document) -> Iterator[str]:
     counts = {"actions": len(records), "notifications": len(document["workflow_notifications"])}
     if not _same(audit_summary(item, **counts, now=now), document["audit_summary"]):
         yield "audit_summary differs from what the document holds"
+
+
+def _proposal_faults(document: Document) -> Iterator[str]:
+    """Compute the hashes of each version again, and compare them with what the log said when it was made."""
+    events = [entry["event"] for entry in document["proof"]["entries"]]
+    logged = {
+        event["payload"]["action_id"]: event["payload"]["artifact_hash"]
+        for event in events
+        if event["event_type"] == EventType.ACTION_PROPOSED
+    }
+    for version in document["versions"]:
+        name, artifact = f"version {version['version_no']}", version["artifact"]
+        if artifact_hash(version["result"]) != version["simulation_hash"]:
+            yield f"{name}: the result does not match its hash"
+        if artifact["evidence_bundle"] and artifact_hash(artifact) != version["artifact_hash"]:
+            yield f"{name}: the artifact does not match its hash"
+        if logged.get(version["proposal_version_id"]) != version["artifact_hash"]:
+            yield f"{name}: its artifact hash is not the one in the log"
 
 
 def _action_faults(expected: Mapping[str, ActionRecord], records: list[ActionRecord]) -> Iterator[str]:

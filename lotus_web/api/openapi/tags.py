@@ -20,7 +20,7 @@ TAGS = {
     "bundles": ("Support bundles", "Everything about one run in one response, by any of its IDs (RFC-0023)."),
     "support": ("Support", "The summary of the store (RFC-0023)."),
     "idempotency": ("Idempotency", "The recordings and replays under a key (RFC-0023)."),
-    "retention": ("Legal holds", "What keeps a run from being deleted (RFC-0023)."),
+    "retention": ("Legal holds", "What protects a run or a proposal from being deleted (RFC-0023)."),
     "replay": ("Replay", "A run's stored request, recomputed by today's engine and compared."),
     "proposal_simulations": (
         "Proposal simulations",

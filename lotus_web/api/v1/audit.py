@@ -1,4 +1,4 @@
-"""The export of an item with its proof (workflow.md §6)."""
+"""The exports of an item and of a proposal with their proof (workflow.md §6)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from flask import Response
 from lotus_web.api.endpoint.params import Answer
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
 from lotus_web.api.v1.envelope import NOT_FOUND, V1Envelope
+from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.access import Permission
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.queries.audit.export import export_item
+from lotus_web.queries.audit.proposal_export import export_proposal
 from lotus_web.store.session import db
 
 routes = ApiBlueprint("admin", __name__, envelope=V1Envelope())
@@ -30,6 +32,19 @@ class ExportAnswer(Answer):
     proof: dict[str, Any]
 
 
+class ProposalExportAnswer(Answer):
+    """Everything stored about a proposal; ``flask --app app audit verify --file`` takes it."""
+
+    export_version: int
+    exported_at: str
+    proposal: dict[str, Any]
+    versions: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    approvals: list[dict[str, Any]]
+    edges: list[dict[str, Any]]
+    proof: dict[str, Any]
+
+
 @routes.get("/admin/workflows/<ident:workflow_id>/export")
 @endpoint(
     "Export an item with its proof",
@@ -40,4 +55,18 @@ class ExportAnswer(Answer):
 def export(call: Call, workflow_id: str) -> Response:
     """Return the export document, in the very form that its hashes are over."""
     document = export_item(db.session(), call.actor.tenant_id, workflow_id, now=call.now)
+    return json_response(V1Envelope().wrap(canonical_json(document).encode()))
+
+
+@routes.get("/admin/proposals/<ident:proposal_id>/export")
+@endpoint(
+    "Export a proposal with its proof",
+    permission=Permission.WORKFLOW_EXPORT,
+    features=(PROPOSALS,),
+    response=ProposalExportAnswer,
+    refuses=(NOT_FOUND,),
+)
+def export_of_proposal(call: Call, proposal_id: str) -> Response:
+    """Return the export document, in the very form that its hashes are over."""
+    document = export_proposal(db.session(), call.actor.tenant_id, proposal_id, now=call.now)
     return json_response(V1Envelope().wrap(canonical_json(document).encode()))

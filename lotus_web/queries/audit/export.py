@@ -37,9 +37,6 @@ def export_item(session: Session, tenant_id: str, workflow_id: str, *, now: date
 
 
 def _document(session: Session, item: ItemState, now: datetime) -> dict[str, Any]:
-    head = session.scalars(
-        select(TenantRuntime).where(TenantRuntime.tenant_id == item.tenant_id).execution_options(populate_existing=True)
-    ).one()
     actions = session.scalars(
         select(WorkflowAction)
         .where(WorkflowAction.tenant_id == item.tenant_id, WorkflowAction.workflow_id == item.workflow_id)
@@ -55,15 +52,23 @@ def _document(session: Session, item: ItemState, now: datetime) -> dict[str, Any
         "workflow_notifications": told,
         "trace_reference": _trace_reference(item, chain),
         "audit_summary": audit_summary(item, actions=len(actions), notifications=len(told), now=now),
-        "proof": {
-            "method": "sha256 over canonical JSON; entry_hash = hash of {content_hash, prev_hash}",
-            "entries": [_entry(row) for row in chain],
-            "links": _links(session, item.tenant_id, [row.log_seq for row in chain], head.last_log_seq),
-            "head": {
-                "log_seq": head.last_log_seq,
-                "entry_hash": head.head_hash,
-                "entry_count": head.entry_count,
-            },
+        "proof": proof_of(session, item.tenant_id, chain),
+    }
+
+
+def proof_of(session: Session, tenant_id: str, chain: Sequence[EventLogEntry]) -> dict[str, Any]:
+    """Return entries of the chain, oldest first, with what leads from each to the next and to the head."""
+    head = session.scalars(
+        select(TenantRuntime).where(TenantRuntime.tenant_id == tenant_id).execution_options(populate_existing=True)
+    ).one()
+    return {
+        "method": "sha256 over canonical JSON; entry_hash = hash of {content_hash, prev_hash}",
+        "entries": [_entry(row) for row in chain],
+        "links": _links(session, tenant_id, [row.log_seq for row in chain], head.last_log_seq),
+        "head": {
+            "log_seq": head.last_log_seq,
+            "entry_hash": head.head_hash,
+            "entry_count": head.entry_count,
         },
     }
 
@@ -164,7 +169,7 @@ def _trace_reference(item: ItemState, chain: Sequence[EventLogEntry]) -> dict[st
 
 
 def _links(session: Session, tenant_id: str, places: list[int], head: int) -> list[dict[str, Any]]:
-    """Return the way from each of the item's entries to the next and from the last to the head, ``LINKS_MAX`` in all."""
+    """Return the way from each entry at these places to the next and from the last to the head, ``LINKS_MAX`` in all."""
     left, links = LINKS_MAX, []
     for place, onwards in pairwise([*places, head + 1]):
         between = _count(session, tenant_id, place, onwards)

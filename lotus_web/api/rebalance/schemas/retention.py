@@ -41,3 +41,11 @@ class LegalHoldBody(Answer):
     rebalance_run_id: str
     legal_hold: bool
     history: list[HoldEntryBody]
+
+
+class ProposalHoldBody(Answer):
+    """Whether a proposal is held, and every setting and lifting, oldest first."""
+
+    proposal_id: str
+    legal_hold: bool
+    history: list[HoldEntryBody]

@@ -28,6 +28,7 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("POST", "/api/v1/notifications/<ident:notification_id>/read"): None,
     ("GET", "/api/v1/reason-codes"): READS,
     ("GET", "/api/v1/admin/workflows/<ident:workflow_id>/export"): Permission.WORKFLOW_EXPORT,
+    ("GET", "/api/v1/admin/proposals/<ident:proposal_id>/export"): Permission.WORKFLOW_EXPORT,
     ("POST", "/api/v1/events"): Permission.EVENTS_WRITE,
 }
 IDS = {
