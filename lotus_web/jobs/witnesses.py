@@ -32,9 +32,9 @@ def ask_all(context: JobContext, _now: datetime) -> dict[str, Any]:
     given: Counter[str] = Counter()
     refusal: WitnessRefused | None = None
     for witness in context.settings.witnesses:
-        wanted = unsigned_checkpoints(db.session(), witness)
+        unsigned = unsigned_checkpoints(db.session(), witness)
         db.session.rollback()
-        for one in wanted:
+        for one in unsigned:
             if context.stop.is_set():
                 break
             try:
@@ -51,10 +51,10 @@ def ask_all(context: JobContext, _now: datetime) -> dict[str, Any]:
     return {"signed": given["signed"], "away": given["away"]}
 
 
-def _ask(context: JobContext, witness: WitnessAddress, wanted: Unsigned) -> None:
+def _ask(context: JobContext, witness: WitnessAddress, unsigned: Unsigned) -> None:
     try:
-        signature = ask(db.session(), witness, wanted)
+        signature = ask(db.session(), witness, unsigned)
     finally:
         db.session.rollback()
     with context.unit() as session:
-        store_cosignature(session, witness, wanted, signature)
+        store_cosignature(session, witness, unsigned, signature)

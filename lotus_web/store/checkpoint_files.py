@@ -38,8 +38,8 @@ def keep(folder: Path, origin: str, size: int, note: str) -> bool:
 
 def newest(folder: Path, origin: str, size: int | None = None) -> list[bytes]:
     """Return the kept checkpoints of the largest size, or of this one; several only where a log said different things."""
-    wanted = "*" if size is None else f"{size:0{SIZE_DIGITS}}-*"
-    found = sorted(_folder(folder, origin).glob(f"{wanted}.note"))
+    name = "*" if size is None else f"{size:0{SIZE_DIGITS}}-*"
+    found = sorted(_folder(folder, origin).glob(f"{name}.note"))
     if not found:
         return []
     largest = found[-1].name[:SIZE_DIGITS]

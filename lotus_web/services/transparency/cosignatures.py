@@ -67,32 +67,32 @@ def unsigned_checkpoints(session: Session, witness: WitnessAddress) -> list[Unsi
     return found
 
 
-def ask(session: Session, witness: WitnessAddress, wanted: Unsigned) -> Signature:
+def ask(session: Session, witness: WitnessAddress, unsigned: Unsigned) -> Signature:
     """Return the signature of a witness below a checkpoint, verified; reads only.
 
     Raises WitnessRefused and WitnessAway.
     """
-    old = wanted.signed_size
+    old = unsigned.signed_size
     for _ in range(2):
-        status, kind, data = _post(witness, str(_request(session, wanted, old)).encode())
+        status, kind, data = _post(witness, str(_request(session, unsigned, old)).encode())
         if status != 409 or kind != SIZE_TYPE:
             break
         known = _size(data)
-        if known > wanted.size or known == old:
-            raise WitnessRefused(f"it signed {known} entries, and the checkpoint has {wanted.size}: the log is another")
+        if known > unsigned.size or known == old:
+            raise WitnessRefused(f"it signed {known} entries, and the checkpoint has {unsigned.size}: the log is another")
         old = known
     if status != 200:
         raise WitnessRefused(f"it answered {status}")
-    return _verified(witness, wanted, data)
+    return _verified(witness, unsigned, data)
 
 
-def _request(session: Session, wanted: Unsigned, old: int) -> AddCheckpoint:
-    nodes = StoredTree.of(session, wanted.tenant_id).nodes(wanted.size, near=[old - 1])
+def _request(session: Session, unsigned: Unsigned, old: int) -> AddCheckpoint:
+    nodes = StoredTree.of(session, unsigned.tenant_id).nodes(unsigned.size, near=[old - 1])
     try:
-        proof = consistency_proof(old, wanted.size, nodes)
+        proof = consistency_proof(old, unsigned.size, nodes)
     except (IndexError, ValueError):
         raise WitnessRefused("the stored tree gives no proof for it") from None
-    return AddCheckpoint(old, tuple(proof), parse_note(wanted.note))
+    return AddCheckpoint(old, tuple(proof), parse_note(unsigned.note))
 
 
 def _post(witness: WitnessAddress, body: bytes) -> tuple[int, str, bytes]:
@@ -116,8 +116,8 @@ def _size(data: bytes) -> int:
         raise WitnessRefused("it answered with no size") from None
 
 
-def _verified(witness: WitnessAddress, wanted: Unsigned, data: bytes) -> Signature:
-    text = parse_note(wanted.note).text
+def _verified(witness: WitnessAddress, unsigned: Unsigned, data: bytes) -> Signature:
+    text = parse_note(unsigned.note).text
     try:
         signatures: Iterable[Signature] = parse_signatures(data)
     except InvalidNote:
@@ -128,11 +128,11 @@ def _verified(witness: WitnessAddress, wanted: Unsigned, data: bytes) -> Signatu
     raise WitnessRefused("its answer is not its signature below the checkpoint")
 
 
-def store_cosignature(session: Session, witness: WitnessAddress, wanted: Unsigned, signature: Signature) -> None:
+def store_cosignature(session: Session, witness: WitnessAddress, unsigned: Unsigned, signature: Signature) -> None:
     """Keep a signature; once a checkpoint and witness."""
     values = {
-        "tenant_id": wanted.tenant_id,
-        "tree_size": wanted.size,
+        "tenant_id": unsigned.tenant_id,
+        "tree_size": unsigned.size,
         "witness": str(witness.key),
         "signature": str(signature),
         "signed_at": datetime.fromtimestamp(cosigned_at(signature), UTC),
