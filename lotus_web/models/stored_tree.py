@@ -141,19 +141,19 @@ class StoredTree:
             lambda level, index: known[level, index] if (level, index) in known else self.tile(level, index, size)
         )
 
-    def _tiles(self, wanted: set[tuple[int, int]], size: int) -> dict[tuple[int, int], list[bytes]]:
+    def _tiles(self, asked: set[tuple[int, int]], size: int) -> dict[tuple[int, int], list[bytes]]:
         """Return tiles of the tree of this size, in two queries but for the entries behind the last full tile."""
         mine = LogTile.tenant_id == self.tenant_id
         stored = self.session.execute(
             select(LogTile.level, LogTile.tile_index, LogTile.hashes).where(
-                mine, tuple_(LogTile.level, LogTile.tile_index).in_(sorted(wanted))
+                mine, tuple_(LogTile.level, LogTile.tile_index).in_(sorted(asked))
             )
         )
         found = {
             (row.level, row.tile_index): unpack_hashes(row.hashes)[: width_at(row.level, row.tile_index, size)]
             for row in stored
         }
-        above = [(level, index) for level, index in wanted - found.keys() if level]
+        above = [(level, index) for level, index in asked - found.keys() if level]
         below = [
             and_(LogTile.level == level - 1, LogTile.tile_index.between(index * WIDTH, index * WIDTH + WIDTH - 1))
             for level, index in above

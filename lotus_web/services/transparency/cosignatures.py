@@ -79,7 +79,9 @@ def ask(session: Session, witness: WitnessAddress, unsigned: Unsigned) -> Signat
             break
         known = _size(data)
         if known > unsigned.size or known == old:
-            raise WitnessRefused(f"it signed {known} entries, and the checkpoint has {unsigned.size}: the log is another")
+            raise WitnessRefused(
+                f"it signed {known} entries, and the checkpoint has {unsigned.size}: the log is another"
+            )
         old = known
     if status != 200:
         raise WitnessRefused(f"it answered {status}")
