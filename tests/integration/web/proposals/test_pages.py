@@ -16,8 +16,10 @@ from sqlalchemy import text
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent, ProposalState
 from lotus_web.domain.proposals.steps import STEPS
 from lotus_web.store.session import transaction
+from lotus_web.web.proposals.views import filter_from_query
 from tests.integration.conftest import ClientOf
 from tests.support import proposals
+from tests.support.histories import NOW
 from tests.support.people import hidden_fields, post
 
 SQLITE = pytest.mark.stores("sqlite")
@@ -67,11 +69,24 @@ def test_the_list_filters_pages_and_exports(app: Flask, client_of: ClientOf) -> 
     assert shown("?portfolio_id=pf-b") == ["Birch", "Cedar"]
     assert shown("?created_by=leo.marti&state=DRAFT") == ["Alder", "Birch"]
     assert shown("?created_by=nobody") == []
-    assert shown("?age=over_month") == [] or shown("?age=day") == []
     assert vera.get("/proposals?state=SOMEWHERE").status_code == 422
     file = vera.get("/proposals.csv?portfolio_id=pf-a")
     (row,) = csv.DictReader(file.text.removeprefix("\ufeff").splitlines())
     assert (row["proposal_id"], row["current_version_no"], row["title"]) == (first.proposal_id, "1", "Alder")
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("age", "earliest", "latest"),
+    [("day", 1, None), ("week", 7, None), ("over_week", None, 7), ("over_month", None, 30)],
+)
+def test_an_age_bounds_when_a_proposal_was_created(
+    app: Flask, age: str, earliest: int | None, latest: int | None
+) -> None:
+    with app.test_request_context(f"/proposals?age={age}"):
+        found = filter_from_query(NOW)
+    ago = [None if bound is None else (NOW - bound).days for bound in (found.created_from, found.created_to)]
+    assert ago == [earliest, latest]
 
 
 @SQLITE
