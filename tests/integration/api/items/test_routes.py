@@ -11,7 +11,7 @@ from flask import Flask
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission, Role
-from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.actions import OFFERED, Action
 from lotus_web.models import AuditRecord
 from lotus_web.queries.keyset import encode_cursor
 from lotus_web.services.accounts.people import create_person, disable_person
@@ -121,7 +121,7 @@ def test_the_detail_holds_what_a_decision_rests_on(app: Flask, chief: Caller) ->
     assert context["precedents"]["outcomes"] == {"approved": 1}
     assert context["precedents"]["items"][0]["workflow_id"] == old
     allowed = {choice["action"]: choice["allowed"] for choice in context["actions"]}
-    assert allowed == {action.value: action is not Action.RELEASE for action in Action}
+    assert allowed == {action.value: action is not Action.RELEASE for action in OFFERED}
     assert data["trace_reference"]["event_count"] == 3
     assert chief.get(data["trace_reference"]["href"].removeprefix("/api/v1")).status_code == 200
     assert [notice["category"] for notice in data["notifications"]] == ["assignment"]
