@@ -155,7 +155,9 @@ class World:
         sent = headers | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
         if cell.name.endswith(("/simulate", "/proposals", "/proposals/artifact", "/proposals/async", "/replay")):
             sent["Idempotency-Key"] = f"key of {cell.rule}"
-        options = {"json": cell.body} if body and cell.body is not None else {}
+        options: dict[str, Any] = {"json": cell.body} if body and cell.body is not None else {}
+        if cell.name.endswith("/proof/consistency"):
+            options["query_string"] = {"from": "0"}
         return self.app.test_client().open(path, method=cell.method, headers=sent, **options)
 
     def bearer(self, *permissions: Permission, tenant: str = "default") -> str:
