@@ -13,6 +13,8 @@ from lotus_web.demo.actors import STAFF
 from lotus_web.demo.portfolios import DemoRun
 from lotus_web.demo.story import LENA, NORA, TOMAS
 from lotus_web.domain.access import DEFAULT_TENANT
+from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.proposals.refusals import BLOCKED
 from lotus_web.domain.proposals.steps import STEPS
 from lotus_web.domain.surface import Surface
 from lotus_web.queries.proposals.basis import Basis, newest_basis
@@ -208,8 +210,14 @@ def _load(number: int, proposal: DemoProposal, portfolio_id: str, policy: Deploy
         if isinstance(one, Version):
             again = ProposalVersionBody.model_validate({"created_by": LENA, "simulate_request": _request(basis, one)})
             create_version(made.proposal_id, again, idempotency_key=None, context=context(LENA, minute))
-        else:
+            continue
+        try:
             _take(made.proposal_id, one, context(one.actor, minute), policy)
+        except InvalidInput as refused:
+            if refused.code != BLOCKED:
+                raise
+            # Of a few runs only, a portfolio may lack what a proposal needs: it stays a draft, as it would for an adviser.
+            return
 
 
 def _take(proposal_id: str, taken: Taken, context: CommandContext, policy: DeploymentPolicy) -> None:

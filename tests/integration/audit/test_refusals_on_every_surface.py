@@ -36,6 +36,7 @@ FORMS = {
     "accounts_tokens.issue": "create_token",
     "accounts_tokens.revoke": "revoke_token",
     "audit.verify": "audit_verify",
+    "deliveries.resend": "deliveries_resend",
     "inbox.claim": "inbox_claim",
     "inbox.take_next": "inbox_take_next",
     "items.act": "items_act",
