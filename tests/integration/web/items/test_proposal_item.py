@@ -182,7 +182,7 @@ def test_lists_files_and_search_know_it(client_of: ClientOf, proposal_id: str) -
     row = nora.get("/inbox?tab=open").text
     assert item_url(proposal_id) in row or workflow_id in unescape(row)
     found = nora.get(f"/search?q={proposal_id}", follow_redirects=True).text
-    assert workflow_id in unescape(found)
+    assert item_url(proposal_id) in found or workflow_id in unescape(found), "its page leads to the item"
     trace = words(nora.get(f"/traces/{proposal_id}").text)
     assert "requested a review" in trace
     send(nora, workflow_id, "claim")
