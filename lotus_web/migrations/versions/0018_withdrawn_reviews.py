@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column(TABLE, sa.Column("made_by", TEXT, nullable=True))
     _statuses(f"{OPEN}, {DECIDED}, 'withdrawn'")
     _index_closed("resolved_at", "workflow_id", "status")
+    _prefer_indexes_of_the_sweep()
 
 
 def downgrade() -> None:
@@ -41,3 +42,13 @@ def _index_closed(*columns: str) -> None:
     closed = sa.text("resolved_at IS NOT NULL")
     op.drop_index(INDEX, table_name=TABLE)
     op.create_index(INDEX, TABLE, ["tenant_id", *columns], sqlite_where=closed, postgresql_where=closed)
+
+
+def _prefer_indexes_of_the_sweep() -> None:
+    """Make them last: of two indexes that cost the same SQLite takes the newer, and copying the table had mixed them."""
+    if op.get_bind().dialect.name != "sqlite":
+        return
+    for name, state in (("to_warn", "NOT risk_told"), ("to_escalate", "status <> 'escalated' AND NOT breach_told")):
+        index, where = f"ix_{TABLE}_{name}", sa.text(f"resolved_at IS NULL AND {state}")
+        op.drop_index(index, table_name=TABLE)
+        op.create_index(index, TABLE, ["tenant_id", "sla_due_at", "workflow_id"], sqlite_where=where)
