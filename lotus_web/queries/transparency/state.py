@@ -48,10 +48,11 @@ def checkpoint_state(session: Session, settings: Settings, tenant_id: str) -> Ch
     row = last_checkpoint(session, tenant_id)
     if row is None:
         return None
+    row, tree = _with_its_tree(session, row)
     wrong = unverified = None
     try:
         checkpoint = signed_checkpoint(row, log_keys(session, settings, tenant_id))
-        wrong = _contradiction(session, tenant_id, checkpoint)
+        wrong = _contradiction(tree, checkpoint)
     except InvalidNote as problem:
         wrong = str(problem)
     except NoSigningKey as problem:
@@ -97,8 +98,17 @@ def signed_checkpoint(row: LogCheckpoint, keys: tuple[VerifierKey, ...]) -> Chec
     return checkpoint
 
 
-def _contradiction(session: Session, tenant_id: str, checkpoint: Checkpoint) -> str | None:
-    tree = StoredTree.of(session, tenant_id)
+def _with_its_tree(session: Session, row: LogCheckpoint) -> tuple[LogCheckpoint, StoredTree]:
+    """Return the last checkpoint and the tree, also where the next one is signed between the two reads."""
+    while True:
+        tree = StoredTree.of(session, row.tenant_id)
+        newer = last_checkpoint(session, row.tenant_id) if tree.stored_size > row.tree_size else row
+        if newer is None or newer.tree_size <= row.tree_size:
+            return row, tree
+        row = newer
+
+
+def _contradiction(tree: StoredTree, checkpoint: Checkpoint) -> str | None:
     if tree.stored_size > checkpoint.size:
         return "newer checkpoints are missing: the tiles of the tree hold more entries than the last one covers"
     try:

@@ -50,6 +50,8 @@ def verify_tree(session: Session, settings: Settings, tenant_id: str, *, kept: S
     Of ``kept`` ones those of other logs are left out.
     """
     report = TreeReport(tenant_id)
+    # Before the checkpoints: one that is signed meanwhile brings its tiles with it.
+    full = StoredTree.of(session, tenant_id).stored_size
     try:
         keys = log_keys(session, settings, tenant_id)
     except NoSigningKey as problem:
@@ -65,7 +67,6 @@ def verify_tree(session: Session, settings: Settings, tenant_id: str, *, kept: S
             report.wrong.append(f"{origin}: {why}")
             return report
         report.checkpoints, report.size = report.checkpoints + 1, checkpoint.size
-    full = StoredTree.of(session, tenant_id).stored_size
     if full > report.size:
         report.wrong.append(f"the tree holds {full} entries, and no checkpoint covers more than {report.size}")
     return report

@@ -22,6 +22,7 @@ from lotus_web.models import LogCheckpoint, LogTile, TenantRuntime
 from lotus_web.models.stored_tree import StoredTree, hashed_leaves, last_checkpoint
 from lotus_web.services.transparency.keys import check_key
 from lotus_web.store.ed25519 import SigningKey
+from lotus_web.store.session import see_one_moment
 from lotus_web.store.upserts import insert_into
 
 # The most entries of one step; more than one is taken, one after the other, where a log is longer.
@@ -79,10 +80,12 @@ def newest_notes(session: Session) -> list[tuple[str, int, str]]:
 
 
 def find_growth(session: Session, tenant_id: str) -> Growth | None:
-    """Return the next step of a tenant's tree, None if there is nothing new; writes nothing.
+    """Return the next step of a tenant's tree, None if there is nothing new; writes nothing and begins a read transaction.
 
     Raises Conflict ``LOG_REWRITTEN`` if the log no longer gives the root that was signed last: it is not signed again.
     """
+    # Another process may take this step meanwhile: its tiles must not be seen without its checkpoint.
+    see_one_moment(session)
     before = last_checkpoint(session, tenant_id)
     tree = StoredTree.of(session, tenant_id)
     places = tree.places(WIDTH + STEP)
