@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from lotus_web.models import LineageEdge
-from lotus_web.queries import keyset
+from lotus_web.queries import conditions, keyset
 
 DEEPEST = 5
 # A walk ends after this many edges and says so; the edges of the id itself are never cut short.
@@ -123,27 +123,23 @@ def _one_step(
     after: keyset.Place | None,
 ) -> Iterable[EdgeRow]:
     """Read the first edges that leave the id and the first that arrive there; together they hold the first of both."""
-    conditions = _conditions(filters)
+    matching = _conditions(filters)
     if after is not None:
         # Implied by the place, but it is the condition that an index can start from.
-        conditions.append(LineageEdge.created_at >= after[0])
+        matching.append(LineageEdge.created_at >= after[0])
     edges: dict[int, EdgeRow] = {}
     for end in (LineageEdge.source_entity_id, LineageEdge.target_entity_id):
-        query = _edges(tenant_id).where(end == entity_id, *conditions)
+        query = _edges(tenant_id).where(end == entity_id, *matching)
         found = keyset.head(session, query, _ORDER, limit=limit, after=after)
         edges.update((row.edge_id, EdgeRow(*row)) for row in found)
     return edges.values()
 
 
 def _conditions(filters: LineageFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if filters.edge_type is not None:
-        found.append(LineageEdge.edge_type == filters.edge_type)
-    if filters.created_from is not None:
-        found.append(LineageEdge.created_at >= filters.created_from)
-    if filters.created_to is not None:
-        found.append(LineageEdge.created_at <= filters.created_to)
-    return found
+    return [
+        *conditions.equal({LineageEdge.edge_type: filters.edge_type}),
+        *conditions.between(LineageEdge.created_at, filters.created_from, filters.created_to),
+    ]
 
 
 def _edges(tenant_id: str) -> Select[Any]:

@@ -36,7 +36,7 @@ PLUMBING = {
         "write_policy",
     },
     "services": {"command", "handlers"},
-    "queries": {"keyset"},
+    "queries": {"conditions", "keyset"},
     "wire": {"json_text", "packed", "scalars"},
     "web": {"charts", "format", "guard", "shell"},
     "api": {"endpoint", "openapi", "v1"},

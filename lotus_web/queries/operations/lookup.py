@@ -13,7 +13,7 @@ from lotus_web.domain.errors import NotFound
 from lotus_web.domain.operations import NOT_FOUND, PROPOSAL_OPERATION_NOT_FOUND, OperationFamily, is_executable
 from lotus_web.domain.paging import Page
 from lotus_web.models import Operation, OperationPayload, OperationStep
-from lotus_web.queries import keyset
+from lotus_web.queries import conditions, keyset
 from lotus_web.wire.packed import unpack
 
 Families = tuple[OperationFamily, ...]
@@ -111,18 +111,17 @@ def operation_page(
 
 
 def _conditions(tenant_id: str, family: OperationFamily, filters: OperationFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [Operation.tenant_id == tenant_id, Operation.family == family.value]
     exact = {
         Operation.operation_type: filters.operation_type,
         Operation.status: filters.status,
         Operation.correlation_id: filters.correlation_id,
     }
-    found += [column == value for column, value in exact.items() if value is not None]
-    if filters.created_from is not None:
-        found.append(Operation.created_at >= filters.created_from)
-    if filters.created_to is not None:
-        found.append(Operation.created_at <= filters.created_to)
-    return found
+    return [
+        Operation.tenant_id == tenant_id,
+        Operation.family == family.value,
+        *conditions.equal(exact),
+        *conditions.between(Operation.created_at, filters.created_from, filters.created_to),
+    ]
 
 
 def stored_operation(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.paging import Page
 from lotus_web.models import Proposal
-from lotus_web.queries import keyset
+from lotus_web.queries import conditions, keyset
 from lotus_web.queries.proposals.rows import ProposalSummary
 
 EXPORT_BATCH = 500
@@ -46,15 +46,13 @@ def all_proposals(session: Session, tenant_id: str, filters: ProposalFilter) -> 
 
 
 def _conditions(tenant_id: str, filters: ProposalFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [Proposal.tenant_id == tenant_id]
     exact = {
         Proposal.portfolio_id: filters.portfolio_id,
         Proposal.current_state: filters.state,
         Proposal.created_by: filters.created_by,
     }
-    found += [column == value for column, value in exact.items() if value is not None]
-    if filters.created_from is not None:
-        found.append(Proposal.created_at >= filters.created_from)
-    if filters.created_to is not None:
-        found.append(Proposal.created_at <= filters.created_to)
-    return found
+    return [
+        Proposal.tenant_id == tenant_id,
+        *conditions.equal(exact),
+        *conditions.between(Proposal.created_at, filters.created_from, filters.created_to),
+    ]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.errors import RunNotFound
 from lotus_web.domain.paging import Page
 from lotus_web.models import Run, RunPayload
-from lotus_web.queries import keyset
+from lotus_web.queries import conditions, keyset
 from lotus_web.wire.packed import unpack
 
 EXPORT_BATCH = 500
@@ -78,18 +78,16 @@ def all_runs(session: Session, tenant_id: str, filters: RunFilter) -> Iterator[R
 
 
 def _conditions(tenant_id: str, filters: RunFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [_run.tenant_id == tenant_id]
     exact = {
         _run.status: filters.status,
         _run.request_hash: filters.request_hash,
         _run.portfolio_id: filters.portfolio_id,
     }
-    found += [column == value for column, value in exact.items() if value is not None]
-    if filters.created_from is not None:
-        found.append(_run.created_at >= filters.created_from)
-    if filters.created_to is not None:
-        found.append(_run.created_at <= filters.created_to)
-    return found
+    return [
+        _run.tenant_id == tenant_id,
+        *conditions.equal(exact),
+        *conditions.between(_run.created_at, filters.created_from, filters.created_to),
+    ]
 
 
 _of_run = (_payload.tenant_id == _run.tenant_id) & (_payload.rebalance_run_id == _run.rebalance_run_id)
