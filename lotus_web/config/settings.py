@@ -267,6 +267,11 @@ class Settings(ProposalSettings, DeliverySettings, LogSettings):
         return 1 if self.store_backend == "IN_MEMORY" else self.web_workers
 
     @property
+    def executes_inline(self) -> bool:
+        """True if an operation is run at once by the process that accepts it; otherwise it waits for the jobs process."""
+        return self.async_execution_mode == "INLINE"
+
+    @property
     def artifacts_are_persisted(self) -> bool:
         """True if an artifact is stored with its run; otherwise it is built when it is read."""
         return self.artifact_store_mode == "PERSISTED"

@@ -150,7 +150,7 @@ def again(operation_id: str) -> ResponseReturnValue:
                 actor=current_actor(),
                 policy=current.policy(),
                 terms=LeaseTerms.of(settings),
-                inline=settings.async_execution_mode == "INLINE",
+                inline=settings.executes_inline,
                 clock=current.utcnow,
             )
     except Conflict as conflict:

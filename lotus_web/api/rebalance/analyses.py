@@ -67,7 +67,7 @@ def analyze_async(call: Call, body: BatchOperationBody) -> AcceptedBody:
         actor=call.actor,
         policy=current.policy(),
         terms=LeaseTerms.of(settings),
-        inline=settings.async_execution_mode == "INLINE",
+        inline=settings.executes_inline,
         clock=current.utcnow,
         policy_pack_id=named_pack(call),
         callback_url=checked(body.callback_url),

@@ -129,7 +129,7 @@ def _submitted(typed: TypedDocument, body: Body) -> ResponseReturnValue:
         "callback_url": None,
         "context": context,
         "terms": LeaseTerms.of(settings),
-        "inline": settings.async_execution_mode == "INLINE",
+        "inline": settings.executes_inline,
         "clock": current.utcnow,
     }
     if isinstance(body, CreateProposalBody):

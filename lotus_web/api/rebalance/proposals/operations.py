@@ -94,7 +94,7 @@ def post_proposal_async(call: Call, body: CreateProposalOperationBody) -> Propos
         callback_url=checked(body.callback_url),
         context=call.context(deciding_actor(call.actor, body.created_by)),
         terms=LeaseTerms.of(settings),
-        inline=settings.async_execution_mode == "INLINE",
+        inline=settings.executes_inline,
         clock=current.utcnow,
     )
     return ProposalOperationAccepted.of(accepted)
@@ -121,7 +121,7 @@ def post_version_async(call: Call, body: ProposalVersionOperationBody, proposal_
         callback_url=checked(body.callback_url),
         context=call.context(deciding_actor(call.actor, body.created_by)),
         terms=LeaseTerms.of(settings),
-        inline=settings.async_execution_mode == "INLINE",
+        inline=settings.executes_inline,
         clock=current.utcnow,
     )
     return ProposalOperationAccepted.of(accepted)
