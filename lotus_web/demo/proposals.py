@@ -19,7 +19,7 @@ from lotus_web.domain.proposals.steps import STEPS
 from lotus_web.domain.surface import Surface
 from lotus_web.queries.proposals.basis import Basis, newest_basis
 from lotus_web.services.command import CommandContext
-from lotus_web.services.decisions.approvals import approve_proposal, transition_proposal
+from lotus_web.services.decisions.approvals import take_step
 from lotus_web.services.operations.leases import LeaseTerms, claim_operation
 from lotus_web.services.proposals.create import create_proposal
 from lotus_web.services.proposals.keys import Keyed
@@ -226,12 +226,8 @@ def _take(proposal_id: str, taken: Taken, context: CommandContext, policy: Deplo
     lenient = replace(
         context, policy=replace(policy, proposals=replace(policy.proposals, require_expected_state=False))
     )
-    asked = Asked(Keyed(""), reason=reason)
     with transaction() as session:
-        if step.approval is not None:
-            approve_proposal(session, proposal_id, step.approval, asked, lenient, approved=step.approved)
-        elif step.event is not None:
-            transition_proposal(session, proposal_id, step.event, asked, lenient)
+        take_step(session, proposal_id, step, Asked(Keyed(""), reason=reason), lenient)
 
 
 def _request(basis: Basis, version: Version) -> dict[str, Any]:

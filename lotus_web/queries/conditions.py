@@ -17,7 +17,9 @@ def equal(values: Mapping[Column, Any]) -> list[ColumnElement[bool]]:
     return [column == value for column, value in values.items() if value is not None]
 
 
-def between(column: ColumnElement[Any] | InstrumentedAttribute[Any], start: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
+def between(
+    column: ColumnElement[Any] | InstrumentedAttribute[Any], start: datetime | None, end: datetime | None
+) -> list[ColumnElement[bool]]:
     """Return that a time is neither before ``start`` nor after ``end``."""
     found = []
     if start is not None:

@@ -19,6 +19,7 @@ from lotus_web.domain.items.transitions import check_free_text
 from lotus_web.domain.proposals import refusals
 from lotus_web.domain.proposals.reviews import review_item_id
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent, approval_due, approval_event
+from lotus_web.domain.proposals.steps import Step
 from lotus_web.models import ProposalEventRow
 from lotus_web.services.command import CommandContext
 from lotus_web.services.items.action_records import AtSubject, ReviewAction
@@ -47,6 +48,14 @@ def approve_proposal(
 ) -> Recorded:
     """Record that an approval is given or withheld (services/proposals/steps.py); risk and compliance decide the item."""
     return steps.approve(session, proposal_id, approval, asked, context, approved=approved, decide=_through_the_item)
+
+
+def take_step(session: Session, proposal_id: str, step: Step, asked: Asked, context: CommandContext) -> Recorded:
+    """Take a step by its name (domain/proposals/steps.py): an approval that is given or withheld, or an event."""
+    if step.approval is not None:
+        return approve_proposal(session, proposal_id, step.approval, asked, context, approved=step.approved)
+    assert step.event is not None, "a step is either"
+    return transition_proposal(session, proposal_id, step.event, asked, context)
 
 
 def _through_the_item(

@@ -12,9 +12,9 @@ from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 from lotus_web.domain.free_text import clean_text
 from lotus_web.domain.proposals.rules import Expected
 from lotus_web.domain.proposals.states import ProposalState
-from lotus_web.domain.proposals.steps import STEPS, Step
+from lotus_web.domain.proposals.steps import STEPS
 from lotus_web.http.statuses import status_of
-from lotus_web.services.decisions.approvals import approve_proposal, transition_proposal
+from lotus_web.services.decisions.approvals import take_step
 from lotus_web.services.proposals.keys import Keyed
 from lotus_web.services.proposals.steps import Asked
 from lotus_web.store.session import transaction
@@ -42,7 +42,10 @@ def take(proposal_id: str) -> ResponseReturnValue:
             step = STEPS.get(typed.step)
             if step is None:
                 raise InvalidInput("invalid_argument", "Choose a step.", loc=("body", "step"))
-            carry_out(proposal_id, step, asked(typed))
+            requested = asked(typed)
+            context = form_context()
+            with transaction() as session:
+                take_step(session, proposal_id, step, requested, context)
     except (Conflict, Forbidden, InvalidInput) as refused:
         return proposal_page(proposal_id, status=status_of(refused), typed=typed, refused=page_message(refused))
     flash(step.done, "success")
@@ -65,13 +68,3 @@ def asked(typed: TypedStep) -> Asked:
         expected=Expected(ProposalState(typed.state), int(typed.version)),
         reason=reason,
     )
-
-
-def carry_out(proposal_id: str, step: Step, requested: Asked) -> None:
-    """Take the step; raises what the service does."""
-    context = form_context()
-    with transaction() as session:
-        if step.approval is not None:
-            approve_proposal(session, proposal_id, step.approval, requested, context, approved=step.approved)
-        elif step.event is not None:
-            transition_proposal(session, proposal_id, step.event, requested, context)
