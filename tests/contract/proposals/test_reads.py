@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from lotus_web.api.rebalance.proposals.schemas import (
@@ -17,7 +15,7 @@ from lotus_web.api.rebalance.proposals.schemas import (
 )
 from tests.contract.callers import Caller, segment
 from tests.contract.proposals.desk import PROPOSALS, add_version, create, created, path_of, refusal, step
-from tests.support.proposals import create_json
+from tests.contract.proposals.evidence import found_in, leaves, secretive, without_evidence
 
 
 def test_a_proposal_is_found_again_with_what_was_answered(adviser: Caller) -> None:
@@ -102,19 +100,22 @@ def test_a_version_is_named_by_a_number_from_1(adviser: Caller) -> None:
 WORDS = {"false": False, "0": False, "NO": False, "off": False, "f": False, "t": True, "Yes": True, "1": True}
 
 
-def test_delta_32_hidden_evidence_is_hidden_everywhere(adviser: Caller) -> None:
-    body = create_json(created_by=adviser.account)
-    shelf = body["simulate_request"]["shelf_entries"]
-    shelf.append({**shelf[0], "instrument_id": "NEITHER_HELD_NOR_TRADED", "issuer_id": "a-secret-of-the-shelf"})
+def test_delta_32_no_text_and_no_number_of_hidden_evidence_is_anywhere(adviser: Caller) -> None:
+    body, planted = secretive(adviser.account)
     proposal_id = created(adviser, body)
-    for path, (word, shown) in product((path_of(proposal_id), path_of(proposal_id, "versions", "1")), WORDS.items()):
-        answer = adviser.get(path, include_evidence=word)
-        version = answer.json.get("current_version", answer.json)
-        assert ("a-secret-of-the-shelf" in answer.text) is shown
-        assert (version["evidence_bundle"] != {}) is shown
-        assert (version["artifact"]["evidence_bundle"] != {}) is shown
-        ProposalVersionDetail.model_validate(version)
-        assert version["artifact"]["artifact_hash"] == version["artifact_hash"]
+    for path, member in ((path_of(proposal_id), "current_version"), (path_of(proposal_id, "versions", "1"), None)):
+        shown = adviser.get(path)
+        version = shown.json[member] if member else shown.json
+        assert version["artifact"]["evidence_bundle"] == version["evidence_bundle"]
+        kept = without_evidence(version)
+        expected = shown.json | {member: kept} if member else kept
+        secrets = planted | (set(leaves(version["evidence_bundle"])) - set(leaves(expected)))
+        assert found_in(shown.text, secrets) == sorted(secrets)
+        for word, is_shown in WORDS.items():
+            answer = adviser.get(path, include_evidence=word)
+            assert answer.json == (shown.json if is_shown else expected), word
+            assert is_shown or found_in(answer.text, secrets) == []
+        ProposalVersionDetail.model_validate(kept)
 
 
 @pytest.mark.stores("sqlite")
