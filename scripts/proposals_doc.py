@@ -55,7 +55,8 @@ permission is told before anything is looked up, except where it depends on the 
 | lists and look-ups | `runs_read` |
 
 `created_by` and `actor_id` are the account of the token, or of anyone with `act_on_behalf`. Who made the current version does not
-approve it for risk or compliance (`PROPOSAL_FOUR_EYES`); they may reject it, and record the client's consent.
+approve it for risk or compliance (`PROPOSAL_FOUR_EYES`), in nobody's name; nor does the account that recorded it for someone else
+approve it in its own. They may reject it, and record the client's consent.
 
 ## Keys
 

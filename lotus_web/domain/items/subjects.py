@@ -69,11 +69,15 @@ EXCEPTIONS = frozenset({SubjectType.RUN, SubjectType.EXCEPTION})
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a decision rests on besides the item itself: the hash of it, who submitted it, and its version; None where there is none."""
+    """What a decision rests on besides the item itself; None where there is none.
+
+    The hash of it, who submitted it, its version, and the account that recorded it where that may be another.
+    """
 
     content_hash: str | None = None
     submitted_by: str | None = None
     version_no: int | None = None
+    recorded_by: str | None = None
 
 
 def subject_of(stored: str, *, run_id: str | None) -> SubjectType:

@@ -37,12 +37,13 @@ class ProposalRules:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a proposal stands: its state, its current version, and who made that."""
+    """Where a proposal stands: its state, its current version, who made that, and which account recorded it."""
 
     state: ProposalState
     version_no: int
     is_blocked: bool
     made_by: str
+    recorded_by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,14 +34,16 @@ class ReviewedProposal:
     def basis(self) -> Evidence:
         """What a decision rests on."""
         row = self.version.row
-        return Evidence(row.artifact_hash, row.created_by, row.version_no)
+        return Evidence(row.artifact_hash, row.created_by, row.version_no, row.recorded_by)
 
 
 def version_evidence(session: Session, item: ItemState) -> Evidence:
     """Return what a decision on the item rests on; empty where the version is not stored, or no longer."""
     number = reviewed_version(item)
     row = session.get(ProposalVersion, (item.tenant_id, item.subject_id, number)) if number is not None else None
-    return Evidence() if row is None else Evidence(row.artifact_hash, row.created_by, row.version_no)
+    if row is None:
+        return Evidence()
+    return Evidence(row.artifact_hash, row.created_by, row.version_no, row.recorded_by)
 
 
 def proposal_state(session: Session, item: ItemState) -> str | None:

@@ -54,6 +54,7 @@ class ProposalView:
             version_no=row.version_no,
             is_blocked=row.status_at_creation == RunStatus.BLOCKED or row.gate == Gate.BLOCKED,
             made_by=row.created_by,
+            recorded_by=row.recorded_by,
         )
 
 

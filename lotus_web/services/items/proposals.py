@@ -25,7 +25,9 @@ def evidence(session: Session, item: ItemState) -> Evidence:
     """Return what a decision rests on: the version that the item is about and who made it. Versions never change."""
     number = reviewed_version(item)
     version = None if number is None else session.get(ProposalVersion, (item.tenant_id, item.subject_id, number))
-    return Evidence() if version is None else Evidence(version.artifact_hash, version.created_by, version.version_no)
+    if version is None:
+        return Evidence()
+    return Evidence(version.artifact_hash, version.created_by, version.version_no, version.recorded_by)
 
 
 def decide(session: Session, case: ReviewCase) -> ProposalEventRow | None:

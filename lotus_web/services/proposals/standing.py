@@ -31,6 +31,7 @@ class LoadedProposal:
             version_no=self.row.current_version_no,
             is_blocked=version.status_at_creation == RunStatus.BLOCKED or version.gate == Gate.BLOCKED,
             made_by=version.created_by,
+            recorded_by=version.recorded_by,
         )
 
 

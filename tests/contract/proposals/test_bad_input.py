@@ -154,7 +154,7 @@ def test_lax_booleans_and_numbers_are_read_as_the_reference_reads_them(engine: C
     for number, (word, state) in enumerate(
         [*yes.items(), (1, "AWAITING_CLIENT_CONSENT"), *no.items(), (0, "REJECTED")]
     ):
-        proposal_id = created(engine, key=f"key-{number}")
+        proposal_id = created(engine, create_json(), key=f"key-{number}")
         step(engine, proposal_id, "SUBMITTED_FOR_RISK_REVIEW", "DRAFT", related_version_no="1")
         lax: dict[str, Any] = {"approved": word, "related_version_no": 1.0, "actor_id": "another"}
         assert approval(engine, proposal_id, "RISK", "RISK_REVIEW", **lax).json["current_state"] == state, word

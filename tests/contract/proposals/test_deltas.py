@@ -11,9 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from lotus_web.domain.access import Permission
+from lotus_web.domain.proposals.reviews import review_item_id
 from lotus_web.services.proposals import create as module
 from lotus_web.store.session import transaction
-from tests.contract.callers import Caller
+from tests.contract.callers import Caller, segment
 from tests.contract.conftest import ONE_LINE, Count, MakeCaller, written
 from tests.contract.proposals.desk import (
     KEY_CONFLICT,
@@ -28,6 +29,7 @@ from tests.contract.proposals.desk import (
     sent,
     step,
 )
+from tests.contract.proposals.evidence import found_in, secretive
 from tests.support.proposals import blocked, create_json, demo, version_json
 
 INSERT_ONLY = ("proposal_versions", "proposal_events", "proposal_approvals")
@@ -249,6 +251,33 @@ def test_delta_37_who_made_the_version_does_not_approve_it(
     )
 
 
+def test_delta_37_a_token_that_speaks_for_others_approves_nothing_of_its_own(
+    engine: Caller, make_caller: MakeCaller, count_rows: Callable[[], Count]
+) -> None:
+    """Neither in the name of someone else, nor for someone else in its own, by a posted approval or in the inbox."""
+    own = under_review(engine)
+    sent_for_another = created(engine, create_json(created_by="maker"), key="key-2")
+    step(engine, sent_for_another, "SUBMITTED_FOR_RISK_REVIEW", "DRAFT")
+    another = make_caller("another-bot", (Permission.RUNS_READ, Permission.WORKFLOW_REVIEW, Permission.ACT_ON_BEHALF))
+    attempts = (
+        (engine, own, engine.account, "engine-feed made version 1"),
+        (engine, own, "nora", "engine-feed made version 1"),
+        (another, own, engine.account, "engine-feed made version 1"),
+        (engine, sent_for_another, engine.account, "engine-feed recorded it in the name of another"),
+        (another, sent_for_another, "maker", "maker made version 1"),
+    )
+    for caller, proposal_id, named, told in attempts:
+        before, sentence = count_rows(), f"{told}: someone else must approve it."
+        refused = approval(caller, proposal_id, "RISK", "RISK_REVIEW", actor_id=named)
+        assert refusal(refused) == (403, "FOUR_EYES")
+        item = f"/workflows/{segment(review_item_id(proposal_id))}/actions"
+        inbox = caller.send("POST", item, json={"action": "approve", "actor_id": named, "reason": "Fine."})
+        assert (inbox.status_code, inbox.json["error"]["message"]) == (403, sentence)
+        assert written(before, count_rows()) == {"dg_audit_records": 2}
+    assert approval(engine, sent_for_another, "RISK", "RISK_REVIEW", actor_id="nora").status_code == 200
+    assert approval(another, own, "RISK", "RISK_REVIEW").status_code == 200
+
+
 def test_delta_37_the_maker_may_reject_and_only_the_last_maker_counts(engine: Caller) -> None:
     proposal_id = created(engine, create_json(created_by="first"))
     add_version(engine, proposal_id, version_json(created_by="second"))
@@ -323,13 +352,11 @@ def test_delta_39_a_step_is_taken_in_the_name_of_the_token_or_of_whom_it_speaks_
 
 @pytest.mark.environ(PROPOSAL_STORE_EVIDENCE_BUNDLE="false")
 def test_delta_41_evidence_that_is_not_stored_is_nowhere(adviser: Caller) -> None:
-    body = create_json(created_by=adviser.account)
-    shelf = body["simulate_request"]["shelf_entries"]
-    shelf.append({**shelf[0], "instrument_id": "NEITHER_HELD_NOR_TRADED", "issuer_id": "a-secret-of-the-shelf"})
+    body, planted = secretive(adviser.account)
     made = create(adviser, body)
     proposal_id = made.json["proposal"]["proposal_id"]
     for answer in (made, adviser.get(path_of(proposal_id)), adviser.get(path_of(proposal_id, "versions", "1"))):
         version = answer.json.get("version") or answer.json.get("current_version") or answer.json
         assert version["evidence_bundle"] == version["artifact"]["evidence_bundle"] == {}
-        assert "a-secret-of-the-shelf" not in answer.text
+        assert found_in(answer.text, planted) == []
         assert version["proposal_result"]["status"] == "READY"

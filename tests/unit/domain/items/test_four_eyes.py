@@ -68,6 +68,22 @@ def test_who_made_a_version_does_not_approve_it_but_who_only_submitted_it_may() 
     assert RULE.refusal(Action.REJECT, someone("ana"), parties) is None
 
 
+def test_an_account_approves_no_proposal_that_it_made_or_sent_whomever_it_names() -> None:
+    own = Parties("bot", None, "made version 1", only_maker_waits=True, recorded_by="bot")
+    forwarded = Parties("ana", None, "made version 1", only_maker_waits=True, recorded_by="bot")
+    for parties, actor, told in (
+        (own, someone("bot"), "bot made version 1"),
+        (own, someone("bot", on_behalf_of="nora"), "bot made version 1"),
+        (own, someone("other", on_behalf_of="bot"), "bot made version 1"),
+        (forwarded, someone("bot"), "bot recorded it in the name of another"),
+        (forwarded, someone("ana", on_behalf_of="nora"), "ana made version 1"),
+    ):
+        refused = RULE.refusal(Action.APPROVE, actor, parties)
+        assert str(refused) == f"{told}: someone else must approve it."
+        assert RULE.refusal(Action.REJECT, actor, parties) is None
+    assert RULE.refusal(Action.APPROVE, someone("bot", on_behalf_of="nora"), forwarded) is None
+
+
 def test_proposals_have_a_switch_of_their_own() -> None:
     parties = Parties("ana", None, "made this version", only_maker_waits=True)
     assert FourEyes(proposals=False).refusal(Action.APPROVE, someone("ana"), parties) is None
