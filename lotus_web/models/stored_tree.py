@@ -2,14 +2,17 @@
 
 A leaf is the text of an entry's ``entry_hash``. That hash is over everything that the entry says and over the entry before it,
 so a leaf fixes both, and neither a tile nor a bundle shows what an entry says (docs/proof.md).
+
+It is a module of the tables because services and queries both need it, which know nothing of each other: the ones sign the tree, the others prove from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from sqlalchemy import Row, and_, func, or_, select, tuple_
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.transparency.growth import RightEdge
@@ -110,12 +113,16 @@ class StoredTree:
     def tile(self, level: int, index: int, size: int) -> list[bytes]:
         """Return the hashes that a tile has in the tree of this size, none if it has no such tile."""
         width = width_at(level, index, size)
-        stored = self.session.get(LogTile, (self.tenant_id, level, index)) if width else None
-        if stored is not None:
-            return unpack_hashes(stored.hashes)[:width]
+        if index < self.full >> HEIGHT * level:
+            return self._full_tile(level, index)[:width]
         if level:
             return self._roots(level - 1, index * WIDTH, index * WIDTH + width)
         return hashed_leaves(self.bundle(index, size))
+
+    def _full_tile(self, level: int, index: int) -> list[bytes]:
+        query = select(LogTile.hashes).where(LogTile.tenant_id == self.tenant_id)
+        stored = self.session.scalar(query.where(LogTile.level == level, LogTile.tile_index == index))
+        return [] if stored is None else unpack_hashes(stored)
 
     def bundle(self, index: int, size: int) -> Sequence[Place]:
         """Return the entries whose hashes are in a tile of level 0, as many as the tree of this size has there."""
@@ -144,10 +151,13 @@ class StoredTree:
     def _tiles(self, asked: set[tuple[int, int]], size: int) -> dict[tuple[int, int], list[bytes]]:
         """Return tiles of the tree of this size, in two queries but for the entries behind the last full tile."""
         mine = LogTile.tenant_id == self.tenant_id
+        # Spelt out by level: SQLite looks up neither pairs in a list nor a range in an OR with an order by an index.
+        by_level = [
+            and_(LogTile.level == level, LogTile.tile_index.in_([place for at, place in asked if at == level]))
+            for level in sorted({level for level, _ in asked})
+        ]
         stored = self.session.execute(
-            select(LogTile.level, LogTile.tile_index, LogTile.hashes).where(
-                mine, tuple_(LogTile.level, LogTile.tile_index).in_(sorted(asked))
-            )
+            select(LogTile.level, LogTile.tile_index, LogTile.hashes).where(mine, or_(*by_level))
         )
         found = {
             (row.level, row.tile_index): unpack_hashes(row.hashes)[: width_at(row.level, row.tile_index, size)]
@@ -161,24 +171,21 @@ class StoredTree:
         if not below:
             return found
         roots = select(LogTile.level, LogTile.tile_index, LogTile.root).where(mine, or_(*below))
-        for row in self.session.execute(roots.order_by(LogTile.tile_index)):
-            tile = found.setdefault((row.level + 1, row.tile_index // WIDTH), [])
-            if len(tile) < width_at(row.level + 1, row.tile_index // WIDTH, size):
-                tile.append(row.root)
+        for (level, index), rows in groupby(
+            self.session.execute(roots.order_by(LogTile.level, LogTile.tile_index)),
+            key=lambda row: (row.level + 1, row.tile_index // WIDTH),
+        ):
+            found[level, index] = [row.root for row in rows][: width_at(level, index, size)]
         return found
 
-    def index_of(self, log_seq: int) -> int:
-        """Return the place of an entry among the leaves, by its place in the log."""
-        before = self.session.execute(
-            select(LogTile.tile_index, LogTile.last_log_seq)
-            .where(LogTile.tenant_id == self.tenant_id, LogTile.level == 0, LogTile.last_log_seq < log_seq)
-            .order_by(LogTile.last_log_seq.desc())
+    def index_of(self, place: Place) -> int:
+        """Return the index of an entry among the leaves; raises ValueError if the tile that should hold it does not."""
+        tile = self.session.execute(
+            select(LogTile.tile_index, LogTile.hashes)
+            .where(LogTile.tenant_id == self.tenant_id, LogTile.level == 0, LogTile.last_log_seq >= place.log_seq)
+            .order_by(LogTile.last_log_seq)
             .limit(1)
         ).one_or_none()
-        query = (
-            select(func.count())
-            .select_from(EventLogEntry)
-            .where(EventLogEntry.tenant_id == self.tenant_id, EventLogEntry.log_seq < log_seq)
-            .where(EventLogEntry.log_seq > (before.last_log_seq if before is not None else 0))
-        )
-        return (before.tile_index + 1 if before is not None else 0) * WIDTH + self.session.scalars(query).one()
+        if tile is not None:
+            return int(tile.tile_index) * WIDTH + unpack_hashes(tile.hashes).index(hashed_leaves([place])[0])
+        return self.stored_size + [one.log_seq for one in self.places(WIDTH)].index(place.log_seq)

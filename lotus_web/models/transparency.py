@@ -27,7 +27,11 @@ class LogTile(Base):
     root: Mapped[bytes] = mapped_column(LargeBinary)
     last_log_seq: Mapped[int] = mapped_column(BigInteger)
 
-    __table_args__ = (Index("ix_dg_log_tiles_entries", "tenant_id", "level", "last_log_seq"),)
+    __table_args__ = (
+        Index("ix_dg_log_tiles_entries", "tenant_id", "level", "last_log_seq"),
+        # The hashes of a row are long: what lies above them is read from here.
+        Index("ix_dg_log_tiles_roots", "tenant_id", "level", "tile_index", "root"),
+    )
 
 
 class LogCheckpoint(Base):

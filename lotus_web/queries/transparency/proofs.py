@@ -90,12 +90,11 @@ def inclusion_proof(session: Session, tenant_id: str, event_id: str) -> Inclusio
     if entry.log_seq > signed.last_log_seq:
         raise Conflict(NOT_SIGNED, "This entry is newer than the last checkpoint; the next one will cover it.")
     tree, root = StoredTree.of(session, tenant_id), decode(signed.root_hash)
-    index = tree.index_of(entry.log_seq)
-    nodes = tree.nodes(signed.tree_size, near=[index])
     try:
-        proof = merkle.inclusion_proof(index, signed.tree_size, nodes)
+        index = tree.index_of(entry)
+        proof = merkle.inclusion_proof(index, signed.tree_size, tree.nodes(signed.tree_size, near=[index]))
     except (IndexError, ValueError):
-        proof = []
+        raise _mismatch(signed) from None
     (leaf,) = hashed_leaves([entry])
     if not merkle.verify_inclusion(leaf, index, signed.tree_size, proof, root):
         raise _mismatch(signed)

@@ -156,7 +156,7 @@ def test_what_was_not_touched_is_intact(app: Flask) -> None:
 # What is done to the tiles and checkpoints of a log that is left alone.
 FORGED = {
     "a hash of a tile": f"UPDATE {TILES} SET hashes = root WHERE tenant_id = 'default' AND tile_index = 1",
-    "the root of a tile": f"UPDATE {TILES} SET root = hashes WHERE tenant_id = 'default' AND tile_index = 0",
+    "the root of a tile": f"UPDATE {TILES} SET root = substr(hashes, 1, 32) WHERE tenant_id = 'default' AND tile_index = 0",
     "the end of a tile": f"UPDATE {TILES} SET last_log_seq = last_log_seq + 1 WHERE tenant_id = 'default' AND tile_index = 0",
     "a tile taken out": f"DELETE FROM {TILES} WHERE tenant_id = 'default' AND tile_index = 0",
     "the size of a checkpoint": f"UPDATE {CHECKPOINTS} SET tree_size = 561 WHERE tree_size = 560",
