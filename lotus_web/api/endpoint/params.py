@@ -41,6 +41,20 @@ def stamp(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def given_out(cursor: str) -> str:
+    """Return a cursor; raises InvalidInput ``INVALID_CURSOR`` for the empty one, which no page gives out."""
+    if not cursor:
+        raise invalid_cursor()
+    return cursor
+
+
+def no_earlier_than(start_name: str, start: datetime | None, end_name: str, end: datetime | None) -> datetime | None:
+    """Return the end of a range; raises PydanticCustomError where it is before the start."""
+    if start is not None and end is not None and start > end:
+        raise PydanticCustomError("range_order", f"'{start_name}' must not be later than '{end_name}'")
+    return end
+
+
 Bound = Annotated[datetime, AfterValidator(to_utc)]
 Stamp = Annotated[
     datetime,
@@ -48,6 +62,7 @@ Stamp = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 FilterText = Annotated[str, AfterValidator(storable_text)]
+Cursor = Annotated[str, AfterValidator(given_out)]
 PriorityName = Annotated[str, Field(pattern=f"^({'|'.join(priority.word for priority in Priority)})$")]
 
 
@@ -63,22 +78,12 @@ class ListParams(QueryParams):
     from_: Annotated[Bound | None, Field(alias="from", description="earliest instant, inclusive")] = None
     to: Annotated[Bound | None, Field(description="latest instant, inclusive")] = None
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = DEFAULT_LIMIT
-    cursor: Annotated[str | None, Field(description="next_cursor of the page before")] = None
+    cursor: Annotated[Cursor | None, Field(description="next_cursor of the page before")] = None
 
     @field_validator("to")
     @classmethod
     def _in_order(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
-        earliest = info.data.get("from_")
-        if value is not None and earliest is not None and earliest > value:
-            raise PydanticCustomError("range_order", "'from' must not be later than 'to'")
-        return value
-
-    @field_validator("cursor")
-    @classmethod
-    def _given_out(cls, value: str | None) -> str | None:
-        if value is not None and not value:
-            raise invalid_cursor()
-        return value
+        return no_earlier_than("from", info.data.get("from_"), "to", value)
 
 
 class Answer(BaseModel):

@@ -6,11 +6,19 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
-from lotus_web.api.endpoint.params import ActorId, Answer, Bound, FilterText, QueryParams, Stamp
+from lotus_web.api.endpoint.params import (
+    ActorId,
+    Answer,
+    Bound,
+    Cursor,
+    FilterText,
+    QueryParams,
+    Stamp,
+    no_earlier_than,
+)
 from lotus_web.domain.canonical import canonical_json
-from lotus_web.domain.paging import Page, invalid_cursor
+from lotus_web.domain.paging import Page
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent, ProposalState
 from lotus_web.domain.rebalance.values.codes import RunStatus
 from lotus_web.queries.proposals.rows import ProposalSummary
@@ -72,22 +80,12 @@ class ProposalListParams(QueryParams):
     created_from: Bound | None = Field(default=None, description="earliest instant, inclusive")
     created_to: Bound | None = Field(default=None, description="latest instant, inclusive")
     limit: Annotated[int, Field(ge=1, le=MOST_PROPOSALS)] = 20
-    cursor: Annotated[str | None, Field(description="next_cursor of the page before")] = None
+    cursor: Annotated[Cursor | None, Field(description="next_cursor of the page before")] = None
 
     @field_validator("created_to")
     @classmethod
     def _in_order(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
-        earliest = info.data.get("created_from")
-        if value is not None and earliest is not None and earliest > value:
-            raise PydanticCustomError("range_order", "'created_from' must not be later than 'created_to'")
-        return value
-
-    @field_validator("cursor")
-    @classmethod
-    def _given_out(cls, value: str | None) -> str | None:
-        if value is not None and not value:
-            raise invalid_cursor()
-        return value
+        return no_earlier_than("created_from", info.data.get("created_from"), "created_to", value)
 
 
 class ProposalBody(Answer):
