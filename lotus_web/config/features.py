@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lotus_web.config import current
+from lotus_web.domain.proposals.refusals import LIFECYCLE_OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,7 @@ IDEMPOTENCY_HISTORY = Feature(
     "DPM_IDEMPOTENCY_HISTORY_APIS_DISABLED",
     "The history of idempotency keys is switched off",
 )
-PROPOSALS = Feature(
-    "proposal_lifecycle_enabled", "PROPOSAL_WORKFLOW_LIFECYCLE_DISABLED", "Proposals with versions are switched off"
-)
+PROPOSALS = Feature("proposal_lifecycle_enabled", "PROPOSAL_WORKFLOW_LIFECYCLE_DISABLED", LIFECYCLE_OFF)
 PROPOSAL_SUPPORT = Feature(
     "proposal_support_apis_enabled", "PROPOSAL_SUPPORT_APIS_DISABLED", "Support pages of proposals are switched off"
 )

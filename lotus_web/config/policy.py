@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lotus_web.config.settings import Settings
 from lotus_web.domain.decisions.gate import requires_review
 from lotus_web.domain.items.four_eyes import FourEyes
+from lotus_web.domain.items.house_rules import HouseRules
+from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.domain.policy_packs import PackRules
+from lotus_web.domain.proposals.refusals import LIFECYCLE_OFF
 from lotus_web.domain.proposals.rules import ProposalRules
+from lotus_web.domain.sentences import Sentence, switched_off
 from lotus_web.domain.sla.deadlines import WorkflowDefaults
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentPolicy:
-    """The deployment's settings for the gate, deadlines, artifacts, policy packs and proposals."""
+    """The deployment's settings for the gate, deadlines, artifacts, policy packs and proposals, and what it switches off."""
 
     workflow_enabled: bool = False
     review_statuses: tuple[str, ...] = ("PENDING_REVIEW",)
@@ -24,6 +29,7 @@ class DeploymentPolicy:
     four_eyes: FourEyes = field(default_factory=FourEyes)
     packs: PackRules = field(default_factory=PackRules)
     proposals: ProposalRules = field(default_factory=ProposalRules)
+    switched_off: Mapping[SubjectType, Sentence] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> DeploymentPolicy:
@@ -57,7 +63,15 @@ class DeploymentPolicy:
                 require_simulation_flag=settings.proposal_require_simulation_flag,
                 keep_state=settings.proposal_keep_state,
             ),
+            switched_off={}
+            if settings.proposal_lifecycle_enabled
+            else {SubjectType.PROPOSAL: switched_off(LIFECYCLE_OFF)},
         )
+
+    @property
+    def house_rules(self) -> HouseRules:
+        """What holds for every decision on an item."""
+        return HouseRules(self.four_eyes, self.switched_off)
 
     def requires_review(self, run_status: str) -> bool:
         """Return whether a run of this status needs a review (RFC-0020 §4.3)."""

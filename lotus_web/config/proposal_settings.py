@@ -8,7 +8,11 @@ from lotus_web.config.setting_types import flag
 class ProposalSettings:
     """What a deployment decides of proposals."""
 
-    proposal_lifecycle_enabled = flag("PROPOSAL_WORKFLOW_LIFECYCLE_ENABLED", True, "proposals with versions and states")
+    proposal_lifecycle_enabled = flag(
+        "PROPOSAL_WORKFLOW_LIFECYCLE_ENABLED",
+        True,
+        "proposals with versions and states; while off, their items are not decided either",
+    )
     proposal_support_apis_enabled = flag(
         "PROPOSAL_SUPPORT_APIS_ENABLED", True, "events, approvals, lineage and keys of proposals"
     )

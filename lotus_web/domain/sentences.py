@@ -100,3 +100,8 @@ def _from_json(value: object) -> Plain:
         case int():
             return value
     return str(value)
+
+
+def switched_off(what: str) -> Sentence:
+    """Return the sentence that says that a part of the service is switched off; ``what`` says which."""
+    return Sentence("{what} by the operator of this service.", what=what)

@@ -160,7 +160,7 @@ def get_workflow(call: Call, workflow_id: str) -> WorkflowDetailAnswer:
         workflow_id,
         actor=call.actor,
         now=call.now,
-        four_eyes=current.policy().four_eyes,
+        rules=current.policy().house_rules,
         codes=current.settings().reason_codes,
     )
     return detail_answer(detail, now=call.now, claim_minutes=current.settings().claim_minutes)

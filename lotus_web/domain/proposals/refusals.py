@@ -17,6 +17,7 @@ TERMINAL_STATE = "PROPOSAL_TERMINAL_STATE: cannot create version"
 SIMULATION_DISABLED = "PROPOSAL_SIMULATION_DISABLED: set options.enable_proposal_simulation=true"
 RESULT_TOO_LARGE = "PROPOSAL_RESULT_TOO_LARGE: send fewer rows and attributes, or shorter names"
 PORTFOLIO_MISMATCH = "PORTFOLIO_CONTEXT_MISMATCH"
+LIFECYCLE_OFF = "Proposals with versions are switched off"
 
 
 class ProposalNotFound(NotFound):

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action
-from lotus_web.domain.items.four_eyes import FourEyes, Parties
+from lotus_web.domain.items.house_rules import HouseRules
 from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ActionRecord, ItemState
-from lotus_web.domain.items.transitions import why_not
+from lotus_web.domain.sentences import Sentence
 from lotus_web.models import Notification, WorkflowAction
 from lotus_web.models.to_domain import action_record
 from lotus_web.queries.items.lookup import stored_item
@@ -60,18 +60,17 @@ def workflow_detail(
     *,
     actor: Actor,
     now: datetime,
-    four_eyes: FourEyes,
+    rules: HouseRules,
     codes: Catalogue = REASON_CODES,
 ) -> WorkflowDetail:
     """Return an item with the actions that ``actor`` can take; raises NotFound. At most twelve queries."""
     item = stored_item(session, actor.tenant_id, workflow_id)
     subject = READERS[item.subject].facts(session, item)
-    parties = Parties.of(item, subject.evidence)
     return WorkflowDetail(
         item=item,
         actions=item_actions(session, item),
         notifications=_notifications(session, item),
-        choices=tuple(_choice(item, action, actor, parties, four_eyes) for action in OFFERED),
+        choices=tuple(_choice(action, rules.refusal(item, subject.evidence, actor, action)) for action in OFFERED),
         violations=item_violations(session, item),
         precedents=item_precedents(session, item, now=now, codes=codes),
         trace=trace_summary(session, item.tenant_id, item.trace_id),
@@ -101,8 +100,7 @@ def _notifications(session: Session, item: ItemState) -> tuple[Notification, ...
     return tuple(session.scalars(query))
 
 
-def _choice(item: ItemState, action: Action, actor: Actor, parties: Parties, four_eyes: FourEyes) -> ActionChoice:
-    refusal = why_not(item.facts, actor, action) or four_eyes.refusal(action, actor, parties)
+def _choice(action: Action, refusal: Sentence | None) -> ActionChoice:
     return ActionChoice(
         action.value, ACTIONS[action].permission.value, refusal is None, None if refusal is None else str(refusal)
     )

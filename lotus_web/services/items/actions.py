@@ -14,7 +14,6 @@ from lotus_web.domain.events.projection import PASSED_OVER, Effect, fold_action
 from lotus_web.domain.identifiers import check_storable
 from lotus_web.domain.items.actions import ACTIONS, Approval, Hold, Text
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
-from lotus_web.domain.items.four_eyes import Parties
 from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.items.transitions import check_action, check_ever_possible, check_free_text, override_phrase
@@ -80,7 +79,7 @@ def apply_action(
     asked = check_input(item, asked)
     check_not_stale(item, version=asked.version, digest=asked.shown_digest, current_digest=digest)
     after = check_action(item.facts, actor, asked.action)
-    exempted = policy.four_eyes.check(asked.action, actor, Parties.of(item, evidence))
+    exempted = policy.house_rules.check(item, evidence, actor, asked.action)
     case = ReviewCase(item, asked, after, context, digest, exempted)
     if exempted:
         _record_exemption(session, case)

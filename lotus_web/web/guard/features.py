@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from lotus_web.config.features import Feature
 from lotus_web.domain.errors import NotFound
-from lotus_web.domain.sentences import Sentence
+from lotus_web.domain.sentences import switched_off
 
 View = TypeVar("View", bound=Callable[..., Any])
 MARK = "lotus_features"
@@ -33,10 +33,7 @@ def check_open(*features: Feature) -> None:
     """Raise NotFound if one of ``features`` is off."""
     for feature in features:
         if not feature.is_on:
-            raise NotFound(
-                feature.code,
-                Sentence("{feature} by the operator of this service.", feature=feature.when_off),
-            )
+            raise NotFound(feature.code, switched_off(feature.when_off))
 
 
 def is_open(view: Callable[..., Any]) -> bool:

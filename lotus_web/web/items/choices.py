@@ -14,7 +14,7 @@ from lotus_web.config import current
 from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.decisions.reason_codes import ReasonCode
 from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action, Hold, action_keys, forms_of
-from lotus_web.domain.items.four_eyes import FourEyes, Parties
+from lotus_web.domain.items.house_rules import HouseRules
 from lotus_web.domain.items.transitions import ItemFacts, override_phrase, why_not
 from lotus_web.domain.sentences import Sentence
 from lotus_web.queries.accounts.people import assignable_people
@@ -58,17 +58,13 @@ def refusals(item: ItemFacts, actor: Actor) -> dict[Action, Sentence]:
     return {action: sentence for action, sentence in sentences.items() if sentence is not None}
 
 
-def decision_panel(session: Session, detail: ItemDetail, actor: Actor, four_eyes: FourEyes) -> DecisionPanel:
+def decision_panel(session: Session, detail: ItemDetail, actor: Actor, rules: HouseRules) -> DecisionPanel:
     """Return the panel; people are only queried where the actor may assign."""
-    refused = refusals(detail.item.facts, actor)
-    parties = Parties.of(detail.item, detail.evidence)
-    for action in set(OFFERED) - set(refused):
-        sentence = four_eyes.refusal(action, actor, parties)
-        if sentence is not None:
-            refused[action] = sentence
+    sentences = {action: rules.refusal(detail.item, detail.evidence, actor, action) for action in OFFERED}
+    refused = {action: sentence for action, sentence in sentences.items() if sentence is not None}
     assigning = any(spec.hold is Hold.REASSIGN for action, spec in ACTIONS.items() if action not in refused)
     return DecisionPanel(
-        refusals={action: page_text(refused[action]) for action in OFFERED if action in refused},
+        refusals={action: page_text(sentence) for action, sentence in refused.items()},
         reasons=current.settings().reason_codes,
         people=assignable_people(session, actor.tenant_id) if assigning else (),
         roles=REVIEWING_ROLES,

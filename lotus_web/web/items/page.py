@@ -73,7 +73,7 @@ def item_page(
         detail=detail,
         item=detail.item,
         subject=SUBJECTS[detail.item.subject],
-        choices=decision_panel(session, detail, actor, current.policy().four_eyes),
+        choices=decision_panel(session, detail, actor, current.policy().house_rules),
         precedents=item_precedents(session, detail.item, now=now, codes=codes),
         typed=typed,
         outcome=outcome,

@@ -134,11 +134,31 @@ def test_the_item_and_the_page_of_the_proposal_lead_to_each_other(client_of: Cli
 
 
 @pytest.mark.environ(DPM_WORKFLOW_ENABLED="true", PROPOSAL_WORKFLOW_LIFECYCLE_ENABLED="false")
-@pytest.mark.stores("sqlite")
-def test_with_the_pages_of_proposals_off_the_item_links_to_none(client_of: ClientOf, proposal_id: str) -> None:
-    page = client_of("nora").get(item_url(proposal_id))
+def test_with_proposals_off_the_item_links_to_none_and_is_not_decided(
+    app: Flask, client_of: ClientOf, proposal_id: str
+) -> None:
+    nora, workflow_id = client_of("nora"), review_item_id(proposal_id)
+    closed = "Proposals with versions are switched off by the operator of this service."
+    page = nora.get(item_url(proposal_id))
     assert page.status_code == 200
     assert "/proposals/" not in page.text
+    assert words(page.text).count(closed) == 2, "approving and rejecting"
+    headers = {"Authorization": f"Bearer {bearer_of(app, 'a-bot', (Permission.RUNS_READ, Permission.WORKFLOW_REVIEW))}"}
+    path = f"/api/v1/workflows/{quote(workflow_id, safe='')}"
+    offered = app.test_client().get(path, headers=headers).json["data"]["review_context"]["actions"]
+    assert {one["action"] for one in offered if one.get("why_not") == closed} == {"approve", "reject"}
+    for action in ("approve", "reject"):
+        late = send(nora, workflow_id, action, text="Seen.", reason_code="OTHER")
+        assert (late.status_code, closed in words(late.text)) == (409, True)
+        answer = app.test_client().post(f"{path}/actions", json={"action": action, "reason": "No."}, headers=headers)
+        error = answer.json["error"]
+        assert (answer.status_code, error["code"], error["message"]) == (409, "invalid_transition", closed)
+    assert state(proposal_id) == S.RISK_REVIEW
+    assert send(nora, workflow_id, "claim").status_code == 303
+    assert send(nora, workflow_id, "comment", text="Later.").status_code == 303
+    app.extensions["lotus_settings"].environ["PROPOSAL_WORKFLOW_LIFECYCLE_ENABLED"] = "true"
+    assert send(nora, workflow_id, "approve", **REASON).status_code == 303
+    assert state(proposal_id) == S.AWAITING_CLIENT_CONSENT
 
 
 def test_a_withdrawn_review_says_why_and_takes_comments_alone(client_of: ClientOf, proposal_id: str) -> None:
