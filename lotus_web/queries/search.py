@@ -27,10 +27,16 @@ from lotus_web.models import (
     WorkflowItem,
 )
 from lotus_web.queries.items.open import all_open
+from lotus_web.queries.operations.lookup import Families
 
 MOST_EACH = 20
 MOST_PORTFOLIOS = 5
-OPERATION_TITLES = {OperationType.ANALYZE_SCENARIOS.value: "Analysis of scenarios"}
+OPERATION_TITLES = {
+    OperationType.ANALYZE_SCENARIOS.value: "Analysis of scenarios",
+    OperationType.CREATE_PROPOSAL.value: "New proposal",
+    OperationType.CREATE_PROPOSAL_VERSION.value: "New version of a proposal",
+}
+EVERY_FAMILY: Families = tuple(OperationFamily)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,10 @@ class Hit:
     at: datetime
 
 
-def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
+def find_exact(session: Session, tenant_id: str, text: str, *, families: Families = EVERY_FAMILY) -> tuple[Hit, ...]:
     """Return the records that the whole text names, newest first within each kind; nineteen queries at most.
+
+    Of operations, those of ``families``.
 
     A batch leads to the operation that carried it out and to the runs of its scenarios. What leads to a record over
     another one is read first: as a part of one query either store may walk through all that it leads to.
@@ -58,12 +66,13 @@ def find_exact(session: Session, tenant_id: str, text: str) -> tuple[Hit, ...]:
         IdempotencyKey.tenant_id == tenant_id, IdempotencyKey.idempotency_key == text
     )
     in_batch = _scenario_runs(session, tenant_id, text)
+    operations = _operation_query(tenant_id, families)
     run_ids = runs_named_by(text)
     return _once(
         [
-            *_operations(session, tenant_id, "operation", Operation.operation_id == text),
-            *_operations(session, tenant_id, "correlation", Operation.correlation_id == text),
-            *_operations_of(session, tenant_id, "batch", _carried_out(session, tenant_id, in_batch)),
+            *_operations(session, operations, "operation", Operation.operation_id == text),
+            *_operations(session, operations, "correlation", Operation.correlation_id == text),
+            *_operations_of(session, operations, "batch", _carried_out(session, tenant_id, in_batch)),
             *_runs_of(session, tenant_id, "run", run_ids),
             *_runs(session, tenant_id, "correlation", Run.correlation_id == text),
             *_runs_of(session, tenant_id, "correlation", _traced_runs(session, tenant_id, text)),
@@ -161,22 +170,29 @@ def _carried_out(session: Session, tenant_id: str, run_ids: list[str]) -> list[s
     return list(dict.fromkeys(session.scalars(query)))
 
 
-def _operations_of(session: Session, tenant_id: str, named_as: str, operation_ids: Sequence[str]) -> list[Hit]:
+OperationQuery = Select[str, str, str, datetime]
+
+
+def _operations_of(
+    session: Session, operations: OperationQuery, named_as: str, operation_ids: Sequence[str]
+) -> list[Hit]:
     if not operation_ids:
         return []
-    query = _operation_query(tenant_id).where(Operation.operation_id.in_(operation_ids))
+    query = operations.where(Operation.operation_id.in_(operation_ids))
     return _newest_first(_operation_hits(session, named_as, query))
 
 
-def _operations(session: Session, tenant_id: str, named_as: str, condition: ColumnElement[bool]) -> list[Hit]:
-    query = _operation_query(tenant_id).where(condition)
+def _operations(
+    session: Session, operations: OperationQuery, named_as: str, condition: ColumnElement[bool]
+) -> list[Hit]:
+    query = operations.where(condition)
     query = query.order_by(Operation.created_at.desc(), Operation.operation_id.desc()).limit(MOST_EACH)
     return _operation_hits(session, named_as, query)
 
 
-def _operation_query(tenant_id: str) -> Select[str, str, str, datetime]:
+def _operation_query(tenant_id: str, families: Families) -> OperationQuery:
     columns = (Operation.operation_id, Operation.operation_type, Operation.status, Operation.created_at)
-    return select(*columns).where(Operation.tenant_id == tenant_id, Operation.family == OperationFamily.REBALANCE.value)
+    return select(*columns).where(Operation.tenant_id == tenant_id, Operation.family.in_(families))
 
 
 def _operation_hits(session: Session, named_as: str, query: Select[str, str, str, datetime]) -> list[Hit]:

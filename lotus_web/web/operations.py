@@ -9,17 +9,15 @@ from lotus_web.config import current
 from lotus_web.config.features import (
     ASYNC_MANUAL_EXECUTION,
     ASYNC_OPERATIONS,
-    PROPOSAL_ASYNC_OPERATIONS,
-    PROPOSALS,
     SUPPORT,
     SUPPORT_BUNDLE,
 )
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict
-from lotus_web.domain.operations import FINISHED, OperationFamily, OperationStatus, OperationType
+from lotus_web.domain.operations import FINISHED, OperationStatus, OperationType
 from lotus_web.http.request_ids import current_ids
 from lotus_web.queries.deliveries.undelivered import dead_here
-from lotus_web.queries.operations.lookup import REBALANCES, Families, OperationFilter, failed_scenarios, operation_page
+from lotus_web.queries.operations.lookup import OperationFilter, failed_scenarios, operation_page
 from lotus_web.queries.operations.page import operation_detail, operation_payloads
 from lotus_web.services.analyses.rerun import run_again
 from lotus_web.services.handlers import HANDLERS
@@ -29,7 +27,7 @@ from lotus_web.store.session import db
 from lotus_web.web.format.fields import shown
 from lotus_web.web.format.record_links import lineage_url
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.guard.features import part_of
+from lotus_web.web.guard.features import part_of, shown_operations
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
@@ -42,12 +40,6 @@ PAGE_SIZE = 50
 RUNNING_EVERY, WAITING_EVERY = 2, 5
 
 
-def _families() -> Families:
-    """Return the families that are shown: those of proposals while they are switched on."""
-    shown_too = PROPOSALS.is_on and PROPOSAL_ASYNC_OPERATIONS.is_on
-    return (*REBALANCES, OperationFamily.PROPOSALS) if shown_too else REBALANCES
-
-
 @blueprint.get("/operations")
 @requires(Permission.RUNS_READ)
 @part_of(SUPPORT, ASYNC_OPERATIONS)
@@ -56,7 +48,9 @@ def listing() -> ResponseReturnValue:
     """Show a page of operations, newest first."""
     filters, cursor = _filters_from_query(), request.args.get("cursor")
     session, tenant_id = db.session(), current_actor().tenant_id
-    page = operation_page(session, tenant_id, filters, limit=PAGE_SIZE, cursor=cursor or None, families=_families())
+    page = operation_page(
+        session, tenant_id, filters, limit=PAGE_SIZE, cursor=cursor or None, families=shown_operations()
+    )
     return page_or_fragment(
         "operations/operations.html",
         "operations/_operations.html",
@@ -97,7 +91,7 @@ def show(operation_id: str) -> ResponseReturnValue:
 
 
 def _page(operation_id: str, *, status: int = 200, conflict: Conflict | None = None) -> Response:
-    detail = operation_detail(db.session(), current_actor().tenant_id, operation_id, _families())
+    detail = operation_detail(db.session(), current_actor().tenant_id, operation_id, shown_operations())
     return page_or_fragment(
         "operations/operation.html",
         "operations/_operation.html",
@@ -165,7 +159,7 @@ def again(operation_id: str) -> ResponseReturnValue:
 def raw(operation_id: str) -> ResponseReturnValue:
     """Show the stored request or result as it is, as a page or inside its fold."""
     part = "request" if request.args.get("part") == "request" else "result"
-    payloads = operation_payloads(db.session(), current_actor().tenant_id, operation_id, _families())
+    payloads = operation_payloads(db.session(), current_actor().tenant_id, operation_id, shown_operations())
     return page_or_fragment(
         "operations/raw.html",
         "operations/_raw.html",

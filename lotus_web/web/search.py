@@ -6,13 +6,13 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from lotus_web.config import current
-from lotus_web.config.features import ASYNC_OPERATIONS, SUPPORT
 from lotus_web.domain.access import Permission
 from lotus_web.domain.lineage import EntityKind
 from lotus_web.queries.search import MOST_EACH, Hit, find_exact, find_related
 from lotus_web.store.session import db
 from lotus_web.web.format.record_links import proposal_url, record_url
 from lotus_web.web.guard.access import current_actor, requires
+from lotus_web.web.guard.features import shown_operations
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 from lotus_web.web.shell.query_args import text_arg
@@ -26,7 +26,7 @@ blueprint = Blueprint("search", __name__)
 def show() -> ResponseReturnValue:
     """Jump to the one record that the text names, else list what it may mean."""
     text, session, tenant_id = text_arg("q"), db.session(), current_actor().tenant_id
-    hits = tuple(filter(_is_shown, find_exact(session, tenant_id, text))) if text else ()
+    hits = find_exact(session, tenant_id, text, families=shown_operations()) if text else ()
     if len(hits) == 1:
         return see_other(_url(hits[0]))
     if text and not hits:
@@ -44,8 +44,3 @@ def show() -> ResponseReturnValue:
 
 def _url(hit: Hit) -> str:
     return proposal_url(hit.entity_id) if hit.kind is EntityKind.PROPOSAL else record_url(hit.kind, hit.entity_id)
-
-
-def _is_shown(hit: Hit) -> bool:
-    """Return whether a record has a page here: operations have none while they are switched off."""
-    return hit.kind is not EntityKind.OPERATION or (SUPPORT.is_on and ASYNC_OPERATIONS.is_on)

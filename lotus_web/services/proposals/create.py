@@ -16,17 +16,19 @@ from lotus_web.services.proposals.compute import ComputedVersion, compute_versio
 from lotus_web.services.proposals.events import append_proposal_events, trace_started, version_made
 from lotus_web.services.proposals.keys import CREATES, Keyed, Recorded, first_answer, keep_key
 from lotus_web.services.proposals.records import ID_DIGITS, event_row
-from lotus_web.services.proposals.versions import add_version
+from lotus_web.services.proposals.versions import Origin, add_version
 from lotus_web.services.support import count
 from lotus_web.store.new_ids import new_id
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.proposals.lifecycle import CreateProposalBody, ProposalMetadataBody, request_hash
 
 
-def create_proposal(body: CreateProposalBody, *, idempotency_key: str, context: CommandContext) -> Recorded:
+def create_proposal(
+    body: CreateProposalBody, *, idempotency_key: str, context: CommandContext, caused_by: str | None = None
+) -> Recorded:
     """Create a proposal with its first version as a draft, or return what the key created before.
 
-    ``context`` is in the name of whose proposal it is. Raises Forbidden, Conflict for a key that was used with another
+    ``context`` is in the name of whose proposal it is, ``caused_by`` the operation that does this, if one does. Raises Forbidden, Conflict for a key that was used with another
     request, InvalidInput where the request does not ask for a simulation: its key stays free then.
     """
     check_permission(context.actor, Permission.PROPOSALS_WRITE)
@@ -50,15 +52,17 @@ def create_proposal(body: CreateProposalBody, *, idempotency_key: str, context: 
     with transaction() as session:
         lock_tenant(session, tenant_id)
         # Of several with one key, the first to get here wins; under the lock nobody else can be in between.
-        return first_answer(session, tenant_id, CREATES, keyed) or _record(session, body, computed, keyed, context)
+        return first_answer(session, tenant_id, CREATES, keyed) or _record(
+            session, body, computed, Origin(keyed, caused_by), context
+        )
 
 
 def _record(
-    session: Session, body: CreateProposalBody, computed: ComputedVersion, keyed: Keyed, context: CommandContext
+    session: Session, body: CreateProposalBody, computed: ComputedVersion, origin: Origin, context: CommandContext
 ) -> Recorded:
     proposal = _proposal(body.metadata, computed, context)
     session.add(proposal)
-    version = add_version(session, proposal.proposal_id, 1, computed, context, before=None, key=keyed.key)
+    version = add_version(session, proposal.proposal_id, 1, computed, context, origin)
     event = event_row(
         proposal.proposal_id,
         ProposalEvent.CREATED,
@@ -68,7 +72,7 @@ def _record(
         version_no=1,
     )
     session.add(event)
-    keep_key(session, CREATES, keyed, event, context)
+    keep_key(session, CREATES, origin.keyed, event, context)
     count(session, proposal.tenant_id, Counter.PROPOSALS, proposal.current_state)
     session.flush()
     told = ((EventType.TRACE_STARTED, trace_started(proposal)), *version_made(version, computed))

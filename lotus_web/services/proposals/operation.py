@@ -96,8 +96,9 @@ def _submit(
 def carry_out_create(assignment: Assignment) -> Done:
     """Create the proposal of a claimed operation; one that a lost worker created under the same key is the result too."""
     body = CreateProposalBody.model_validate(unpack_document(assignment.payload.request)["body"])
-    key = assignment.operation.idempotency_key or ""
-    return _done(lambda: create_proposal(body, idempotency_key=key, context=_context(assignment)))
+    operation, context = assignment.operation, _context(assignment)
+    key, caused_by = operation.idempotency_key or "", operation.operation_id
+    return _done(lambda: create_proposal(body, idempotency_key=key, context=context, caused_by=caused_by))
 
 
 def carry_out_version(assignment: Assignment) -> Done:
@@ -106,9 +107,10 @@ def carry_out_version(assignment: Assignment) -> Done:
     A request without a key gets the operation's id for one, so that it is added once, however many workers were lost.
     """
     body = ProposalVersionBody.model_validate(unpack_document(assignment.payload.request)["body"])
-    operation = assignment.operation
-    proposal_id, key = operation.subject_id, operation.idempotency_key or operation.operation_id
-    return _done(lambda: create_version(proposal_id, body, idempotency_key=key, context=_context(assignment)))
+    operation, context = assignment.operation, _context(assignment)
+    proposal_id, caused_by = operation.subject_id, operation.operation_id
+    key = operation.idempotency_key or caused_by
+    return _done(lambda: create_version(proposal_id, body, idempotency_key=key, context=context, caused_by=caused_by))
 
 
 CARRIES_OUT: Mapping[OperationType, Handler] = {

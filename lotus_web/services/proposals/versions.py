@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Permission, check_permission
@@ -24,10 +26,24 @@ from lotus_web.wire.packed import pack
 from lotus_web.wire.proposals.lifecycle import ProposalVersionBody, request_hash
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a version comes from: the request, the operation that carried it out if one did, and the version that it follows."""
+
+    keyed: Keyed
+    caused_by: str | None = None
+    before: ProposalVersion | None = None
+
+
 def create_version(
-    proposal_id: str, body: ProposalVersionBody, *, idempotency_key: str | None, context: CommandContext
+    proposal_id: str,
+    body: ProposalVersionBody,
+    *,
+    idempotency_key: str | None,
+    context: CommandContext,
+    caused_by: str | None = None,
 ) -> Recorded:
-    """Add a version to a proposal, or return what the key added before.
+    """Add a version to a proposal, or return what the key added before; ``caused_by`` is the operation that does this, if one does.
 
     Raises, in this order: Forbidden; NotFound; Conflict for a key used with another request; Conflict
     ``VERSION_CONFLICT``; InvalidInput for a proposal that has ended, a request that does not ask for a simulation, and
@@ -49,7 +65,7 @@ def create_version(
     with transaction() as session:
         loaded = lock_proposal(session, tenant_id, proposal_id)
         found = first_answer(session, tenant_id, proposal_id, keyed)
-        return found or _record(session, loaded, body, computed, keyed, context)
+        return found or _record(session, loaded, body, computed, Origin(keyed, caused_by, loaded.version), context)
 
 
 def _looked_up(proposal_id: str, body: ProposalVersionBody, keyed: Keyed, context: CommandContext) -> Recorded | None:
@@ -84,12 +100,12 @@ def _record(
     loaded: LoadedProposal,
     body: ProposalVersionBody,
     computed: ComputedVersion,
-    keyed: Keyed,
+    origin: Origin,
     context: CommandContext,
 ) -> Recorded:
     after = _check(loaded, body, context)
     proposal_id, number = loaded.row.proposal_id, loaded.standing.version_no + 1
-    version = add_version(session, proposal_id, number, computed, context, before=loaded.version, key=keyed.key)
+    version = add_version(session, proposal_id, number, computed, context, origin)
     event = record_event(
         session,
         loaded,
@@ -99,7 +115,7 @@ def _record(
         reason={"correlation_id": context.correlation_id},
         version_no=number,
     )
-    keep_key(session, proposal_id, keyed, event, context)
+    keep_key(session, proposal_id, origin.keyed, event, context)
     append_proposal_events(session, proposal_id, version.proposal_version_id, version_made(version, computed), context)
     states = (loaded.standing.state, after)
     kind = ProposalEvent.NEW_VERSION_CREATED
@@ -113,11 +129,9 @@ def add_version(
     number: int,
     computed: ComputedVersion,
     context: CommandContext,
-    *,
-    before: ProposalVersion | None,
-    key: str | None,
+    origin: Origin,
 ) -> ProposalVersion:
-    """Add the rows of a version, its documents and its edges; ``before`` is the version that it follows."""
+    """Add the rows of a version, its documents and its edges."""
     place = {"tenant_id": context.actor.tenant_id, "proposal_id": proposal_id, "version_no": number}
     version = ProposalVersion(
         **place,
@@ -143,22 +157,24 @@ def add_version(
         inputs=None if parts.inputs is None else pack(parts.inputs),
     )
     session.add_all([version, document])
-    _add_edges(session, version, before, key, context)
+    _add_edges(session, version, origin, context)
     return version
 
 
-def _add_edges(
-    session: Session, version: ProposalVersion, before: ProposalVersion | None, key: str | None, context: CommandContext
-) -> None:
+def _add_edges(session: Session, version: ProposalVersion, origin: Origin, context: CommandContext) -> None:
     own, whole = (EntityKind.PROPOSAL, version.proposal_version_id), (EntityKind.PROPOSAL, version.proposal_id)
     metadata = {"request_hash": version.request_hash, "version_no": version.version_no}
     edges = [
         Edge(EdgeType.CORRELATION_TO_PROPOSAL, (EntityKind.CORRELATION, version.correlation_id), whole, metadata),
         Edge(EdgeType.VERSION_OF, own, whole, metadata),
     ]
-    if before is not None:
-        earlier = (EntityKind.PROPOSAL, before.proposal_version_id)
+    if origin.before is not None:
+        earlier = (EntityKind.PROPOSAL, origin.before.proposal_version_id)
         edges.append(Edge(EdgeType.DERIVED_FROM, own, earlier, metadata))
-    if key is not None:
+    key, operation_id = origin.keyed.key, origin.caused_by
+    if operation_id is not None:
+        edges.append(Edge(EdgeType.CAUSED_BY, own, (EntityKind.OPERATION, operation_id), metadata))
+    # Without a key of its own, the request of an operation is kept under the operation's id.
+    if key not in (None, operation_id):
         edges.append(Edge(EdgeType.IDEMPOTENCY_TO_PROPOSAL, (EntityKind.IDEMPOTENCY_KEY, key), whole, metadata))
     add_edges(session, edges, tenant_id=version.tenant_id, now=context.now)

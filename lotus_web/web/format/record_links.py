@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flask import current_app, url_for
+from flask import url_for
 
-from lotus_web.config.features import ASYNC_OPERATIONS, IDEMPOTENCY_HISTORY, LINEAGE, SUPPORT
+from lotus_web.config.features import ASYNC_OPERATIONS, IDEMPOTENCY_HISTORY, LINEAGE, PROPOSALS, SUPPORT
 from lotus_web.domain.lineage import EntityKind
 
 
@@ -24,9 +24,9 @@ def record_url(kind: str, entity_id: str) -> str:
 
 
 def proposal_url(proposal_id: str) -> str:
-    """Return the URL of a proposal's page; of its trace in an installation without that page."""
-    if "proposals.show" in current_app.view_functions:
-        return url_for("proposals.show", proposal_id=proposal_id)
+    """Return the URL of a proposal's page; of its trace while those pages are switched off."""
+    if PROPOSALS.is_on:
+        return url_for("proposal.show", proposal_id=proposal_id)
     return url_for("traces.show", trace_id=proposal_id)
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from lotus_web.config.features import Feature
+from lotus_web.config.features import ASYNC_OPERATIONS, PROPOSAL_ASYNC_OPERATIONS, PROPOSALS, SUPPORT, Feature
 from lotus_web.domain.errors import NotFound
+from lotus_web.domain.operations import OperationFamily
 from lotus_web.domain.sentences import switched_off
+from lotus_web.queries.operations.lookup import REBALANCES, Families
 
 View = TypeVar("View", bound=Callable[..., Any])
 MARK = "lotus_features"
@@ -40,3 +42,11 @@ def is_open(view: Callable[..., Any]) -> bool:
     """Return whether all features of a view are on."""
     features: tuple[Feature, ...] = getattr(view, MARK, ())
     return all(feature.is_on for feature in features)
+
+
+def shown_operations() -> Families:
+    """Return the families of operations that have pages now; those of proposals only while they are switched on too."""
+    if not (SUPPORT.is_on and ASYNC_OPERATIONS.is_on):
+        return ()
+    shown_too = PROPOSALS.is_on and PROPOSAL_ASYNC_OPERATIONS.is_on
+    return (*REBALANCES, OperationFamily.PROPOSALS) if shown_too else REBALANCES

@@ -14,6 +14,7 @@ from lotus_web.domain.decisions.gate import gate_status
 from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.queries.items.page import ItemDetail
 from lotus_web.queries.runs.page import RunDetail
+from lotus_web.web.format.record_links import lineage_url
 from lotus_web.web.support.run_panel import run_support
 
 
@@ -64,6 +65,7 @@ SECTIONS: Mapping[SubjectType, SubjectSection] = {
             "reviewed": about,
             "version": about.version,
             "proposal_pages": PROPOSALS.is_on,
+            "lineage": lineage_url(about.version.row.proposal_id),
         },
     ),
 }

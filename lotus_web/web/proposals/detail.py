@@ -19,6 +19,7 @@ from lotus_web.queries.proposals.lookup import proposal_version
 from lotus_web.queries.proposals.view import proposal_view, view_of_version
 from lotus_web.store.new_ids import new_id
 from lotus_web.store.session import db
+from lotus_web.web.format.record_links import lineage_url
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.features import part_of
@@ -78,6 +79,7 @@ def proposal_page(
         opened=typed.step if typed else "",
         comment=without_untaken(typed.comment) if typed else "",
         refused=refused,
+        lineage=lineage_url(proposal_id),
         now=current.utcnow(),
     )
 
@@ -94,6 +96,7 @@ def version(proposal_id: str, version_no: int) -> ResponseReturnValue:
         proposal_id=proposal_id,
         version=found,
         evidence=found.evidence,
+        lineage=lineage_url(proposal_id),
         now=current.utcnow(),
     )
 

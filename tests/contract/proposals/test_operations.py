@@ -95,6 +95,25 @@ def test_a_version_is_added_by_its_operation(adviser: Caller) -> None:
     assert found["result"]["version"]["proposal_result"]["lineage"]["idempotency_key"] is None
 
 
+@pytest.mark.environ(DPM_LINEAGE_APIS_ENABLED="true")
+def test_a_version_leads_to_the_operation_that_made_it_and_back(engine: Caller) -> None:
+    first = submit(engine)
+    again = submit(engine)  # the same key: it made nothing
+    proposal_id = status_of(engine, first)["proposal_id"]
+    second = submit(engine, path_of(proposal_id, "versions", "async"), key=None)
+    for operation, number in ((first, 1), (again, None), (second, 2)):
+        asked = f"/rebalance/lineage/{operation['operation_id']}"
+        caused = [edge for edge in engine.get(asked).json["edges"] if edge["edge_type"] == "CAUSED_BY"]
+        versions = {row["version_no"]: row for row in engine.get(path_of(proposal_id, "versions")).json["versions"]}
+        assert [(edge["source_kind"], edge["source_entity_id"], edge["target_kind"]) for edge in caused] == (
+            [("proposal", versions[number]["proposal_version_id"], "operation")] if number else []
+        )
+    keys = engine.get(f"/rebalance/lineage/{proposal_id}").json["edges"]
+    assert [edge["source_entity_id"] for edge in keys if edge["edge_type"] == "IDEMPOTENCY_TO_PROPOSAL"] == ["key-1"]
+    walked = engine.get(f"/rebalance/lineage/{second['operation_id']}", depth="2").json["edges"]
+    assert {edge["edge_type"] for edge in walked} >= {"CAUSED_BY", "DERIVED_FROM", "VERSION_OF"}
+
+
 def test_the_result_is_what_it_was_then_however_late_it_is_read(adviser: Caller) -> None:
     first = submit(adviser)
     before = status_of(adviser, first)
