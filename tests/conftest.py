@@ -2,7 +2,8 @@
 
 A test that asks for ``store_url`` (or ``app``, ``client``, ``session``, which stand on it) runs once per kind of store;
 ``@pytest.mark.stores("sqlite")`` narrows that, ``pytest --store postgresql`` chooses from outside, and
-``@pytest.mark.environ(NAME="value")`` changes the settings of the app under test.
+``@pytest.mark.environ(NAME="value")`` changes the settings of the app under test, and ``@pytest.mark.filled(by=fill)`` gives each test a
+copy of a store that ``fill(app)`` filled once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.servers.live_server import LiveServer
 from tests.servers.patience import be_patient
+from tests.stores.filled import FilledStores
 from tests.stores.makers import KINDS, PostgresStores, SqliteStores, environment
 from tests.stores.postgres import PostgresMissing, PostgresServer
 from tests.tools.bytecode import write_bytecode
@@ -101,10 +103,21 @@ def stores(store_kind: str, request: pytest.FixtureRequest) -> SqliteStores | Po
     return request.getfixturevalue("sqlite_stores" if store_kind == "sqlite" else "postgres_stores")
 
 
+@pytest.fixture(scope="module")
+def filled_stores() -> Iterator[FilledStores]:
+    """``filled_stores(stores, fill) -> url`` of the store that ``fill(app)`` has filled, once a module and kind of store."""
+    filled = FilledStores()
+    yield filled
+    filled.drop()
+
+
 @pytest.fixture
-def store_url(stores: SqliteStores | PostgresStores) -> Iterator[str]:
-    """The SQLAlchemy URL of a database of this test's own: migrated and empty."""
-    url = stores.create()
+def store_url(
+    stores: SqliteStores | PostgresStores, filled_stores: FilledStores, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """The SQLAlchemy URL of a database of this test's own: migrated, and empty but for what the marker ``filled`` says."""
+    marker = request.node.get_closest_marker("filled")
+    url = stores.copy(filled_stores(stores, marker.kwargs["by"])) if marker else stores.create()
     yield url
     stores.drop(url)
 

@@ -82,6 +82,12 @@ class SqliteStores:
             path.touch()
         return f"sqlite:///{path}"
 
+    def copy(self, url: str) -> str:
+        """Return the URL of a copy of a database that nobody is connected to."""
+        path = self._folder() / f"{next(self._numbers)}.db"
+        shutil.copyfile(str(make_url(url).database), path)
+        return f"sqlite:///{path}"
+
     def _template(self) -> Path:
         if self._template_made is None:
             making = self._folder() / "making.db"
@@ -127,6 +133,12 @@ class PostgresStores:
         """Return the URL of a new database, migrated or with nothing in it."""
         name = self._prefix + next(self._names)
         postgres.create_database(self._admin, name, self._template() if migrated else "template0")
+        return self._url(name)
+
+    def copy(self, url: str) -> str:
+        """Return the URL of a copy of a database that nobody is connected to."""
+        name = self._prefix + next(self._names)
+        postgres.create_database(self._admin, name, str(make_url(url).database))
         return self._url(name)
 
     def _template(self) -> str:

@@ -53,13 +53,20 @@ TOLD = text(
 )
 
 
-@pytest.fixture(params=["counted", "uncounted"])
-def crowded(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Thousands of closed items and some open ones, with and without the statistics that a store keeps of them."""
+def fill(app: Flask) -> None:
+    """Store thousands of closed items and some open ones."""
     add_items(app, MANY, start=NOON)
     with app.app_context(), transaction() as session:
         session.execute(CLOSED)
     open_items(app, [f"t{number}" for number in range(20)], at=NOON)
+
+
+pytestmark = pytest.mark.filled(by=fill)
+
+
+@pytest.fixture(params=["counted", "uncounted"])
+def crowded(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Thousands of closed items and some open ones, with and without the statistics that a store keeps of them."""
     with app.app_context():
         if request.param == "counted":
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -241,13 +248,18 @@ def test_precedents_are_counted_without_a_look_at_each(crowded: None) -> None:
     assert re.search("USING COVERING INDEX|Index Only Scan", plan_of(counted, parameters)), plan_of(counted, parameters)
 
 
-def test_what_is_not_late_is_not_looked_up_by_its_due_time(app: Flask) -> None:
+def fill_with_what_is_not_late(app: Flask) -> None:
+    """Store thousands of closed items and some open ones that are due tomorrow."""
     add_items(app, MANY, start=NOON)
+    with app.app_context(), transaction() as session:
+        session.execute(text(f"{CLOSED.text} AND last_source_log_seq % 40 != 0"))
+        open_ones = update(WorkflowItem).where(WorkflowItem.resolved_at.is_(None))
+        session.execute(open_ones.values(sla_due_at=NOW + timedelta(days=1)))
+
+
+@pytest.mark.filled(by=fill_with_what_is_not_late)
+def test_what_is_not_late_is_not_looked_up_by_its_due_time(app: Flask) -> None:
     with app.app_context():
-        with transaction() as session:
-            session.execute(text(f"{CLOSED.text} AND last_source_log_seq % 40 != 0"))
-            open_ones = update(WorkflowItem).where(WorkflowItem.resolved_at.is_(None))
-            session.execute(open_ones.values(sla_due_at=NOW + timedelta(days=1)))
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("ANALYZE")
         with noted() as sent:

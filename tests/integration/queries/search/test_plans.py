@@ -47,9 +47,8 @@ EXACT = {
 RELATED = {"pf-7": {"run", "proposal"}, "pf-a": {"item"}, "corr-7": {"item"}, "amara": {"item"}, "nobody": set()}
 
 
-@pytest.fixture(params=["counted", "uncounted"])
-def crowded(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Thousands of everything and a few open items, with and without the statistics that a store keeps."""
+def fill(app: Flask) -> None:
+    """Store thousands of everything and a few open items."""
     add_runs(app, MANY, start=NOON, portfolios=[f"pf-{index}" for index in range(10)])
     add_items(app, MANY, start=NOON)
     add_keys(app, MANY, start=NOON)
@@ -59,6 +58,14 @@ def crowded(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
     with app.app_context(), transaction() as session:
         session.execute(CLOSED)
     open_items(app, [f"t{number}" for number in range(5)], at=NOON)
+
+
+pytestmark = pytest.mark.filled(by=fill)
+
+
+@pytest.fixture(params=["counted", "uncounted"])
+def crowded(app: Flask, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Thousands of everything and a few open items, with and without the statistics that a store keeps."""
     with app.app_context():
         if request.param == "counted":
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
