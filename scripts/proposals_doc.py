@@ -68,7 +68,8 @@ request is 409.
 
 - `related_version_no` of an event or an approval is always the version it is about, whether or not the caller sent it.
 - The `reason` of CREATED and NEW_VERSION_CREATED always has the `correlation_id`, which every call has.
-- `reason` and `details` are given back as they were sent, without the key of the request in them; at most 64 KiB of JSON.
+- `reason` and `details` are given back as they were sent, without the key of the request in them; at most 64 KiB of JSON. A number that
+  a double does not hold exactly comes back as text, so that no digit is lost.
 - A version may be sent with `expected_version_no`: if that is not the current one, 409 `VERSION_CONFLICT`.
 - `simulation_hash` and `artifact_hash` leave out what names the call: the correlation id, the key and the time.
 - Approvals have `voided_at` and `voided_by_version_no`; the versions of a proposal are listed at `…/versions`.

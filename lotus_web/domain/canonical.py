@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 from typing import Any
 
 HASH_PREFIX = "sha256:"
@@ -24,6 +25,12 @@ def canonical_decimal(value: Decimal) -> str:
         raise ValueError("a canonical number has a sane exponent")
     text = format(value, "f")  # not normalize(), which rounds to the precision of the context
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def json_number(value: Decimal) -> float | str:
+    """Return a number for JSON: as a number where a double has just this value, else as text, so that no digit is lost."""
+    nearest = float(value)
+    return nearest if isfinite(nearest) and Decimal(repr(nearest)) == value else str(value)
 
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})

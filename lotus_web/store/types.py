@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from math import isfinite
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
-from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.canonical import canonical_json, json_number
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -66,7 +65,7 @@ class CanonicalJson(TypeDecorator[Any]):
 
 
 class SentJson(TypeDecorator[Any]):
-    """A JSON value that was sent to be given back: order and numbers as they came, at double precision."""
+    """A JSON value that was sent to be given back in its order; a number that no double has exactly is kept as text."""
 
     impl = Text
     cache_ok = True
@@ -77,14 +76,13 @@ class SentJson(TypeDecorator[Any]):
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_number)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else json.loads(value, parse_float=Decimal)
 
 
 def _number(value: object) -> float | str:
-    """Return an exact number as JSON has it; one beyond the range of a double as text."""
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} is no JSON value")
-    return float(value) if isfinite(float(value)) else str(value)
+    return json_number(value)
 
 
 Json = CanonicalJson()

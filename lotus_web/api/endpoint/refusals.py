@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +11,7 @@ from flask import Response
 from pydantic import BaseModel
 
 from lotus_web.api.endpoint.error_bodies import ErrorBody, FaultBody, ForbiddenBody, InvalidBody, Problem, RefusalBody
+from lotus_web.domain.canonical import json_number
 from lotus_web.domain.errors import Forbidden, InProgress, InvalidInput, LotusError, TooManyAttempts, Unauthenticated
 from lotus_web.domain.surface import Surface
 from lotus_web.http.statuses import status_of
@@ -132,6 +132,4 @@ def shown_input(sent: object) -> object:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Decimal) and math.isfinite(float(value)):
-        return float(value)
-    return str(value)
+    return json_number(value) if isinstance(value, Decimal) and value.is_finite() else str(value)

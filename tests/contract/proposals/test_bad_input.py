@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
 import pytest
 
+from lotus_web.wire.audit import export_faults
 from tests.contract.callers import Caller
 from tests.contract.conftest import Count, written
 from tests.contract.proposals.desk import PROPOSALS, approval, created, path_of, step
@@ -176,12 +178,42 @@ def test_what_is_said_about_a_step_is_given_back_as_it_came(engine: Caller) -> N
     assert list(json.loads(answer.data)["latest_workflow_event"]["reason"]) == list(NOTE)
     events = engine.get(path_of(proposal_id, "workflow-events")).json["events"]
     assert events[-1]["reason"] == NOTE
-    huge = raw(
-        engine,
-        path_of(proposal_id, "transitions"),
-        b'{"event_type":"CANCELLED","actor_id":"engine-feed","expected_state":"RISK_REVIEW","reason":{"x":1e390}}',
+
+
+# Which numbers a double has exactly; of any other a number in JSON would lose digits.
+NUMBERS: dict[str, Any] = {
+    "0.1": 0.1,
+    "1.10": 1.1,
+    "-2.5e-3": -0.0025,
+    "0.1234567890123456": 0.1234567890123456,
+    "12345678901234567890": 12345678901234567890,
+    "0.12345678901234567890": "0.12345678901234567890",
+    "9007199254740993.0": "9007199254740993.0",
+    "1e390": "1E+390",
+    "1e-390": "1E-390",
+}
+
+
+@pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
+def test_no_digit_of_a_number_in_what_is_said_is_lost(engine: Caller, reviewer: Caller) -> None:
+    """It is the same in the first answer, its repetition, the look-ups and the export, which verifies."""
+    proposal_id, said = created(engine), list(NUMBERS.values())
+    numbers = ",".join(NUMBERS)
+    step(engine, proposal_id, "SUBMITTED_FOR_RISK_REVIEW", "DRAFT")
+    body = (
+        '{"approval_type":"RISK","approved":true,"actor_id":"rosa.reviewer","expected_state":"RISK_REVIEW",'
+        f'"details":{{"n":[{numbers}]}}}}'
     )
-    assert (huge.status_code, huge.json["latest_workflow_event"]["reason"]) == (200, {"x": "1E+390"})
+    path = path_of(proposal_id, "approvals")
+    first, again = (raw(reviewer, path, body.encode()) for _ in range(2))
+    assert (first.status_code, first.data) == (200, again.data)
+    (listed,) = engine.get(path).json["approvals"]
+    event = engine.get(path_of(proposal_id, "workflow-events")).json["events"][-1]
+    for told in (first.json["approval"]["details"], listed["details"], event["reason"]):
+        assert told == {"n": said}
+    exported = engine.get(f"/admin/proposals/{proposal_id}/export")
+    assert [Decimal(one) for one in exported.json["data"]["approvals"][0]["details"]["n"]] == [*map(Decimal, NUMBERS)]
+    assert export_faults(json.loads(exported.data, parse_float=Decimal)) == ()
 
 
 @pytest.mark.stores("sqlite")

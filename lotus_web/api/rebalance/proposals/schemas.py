@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationInfo, field_validator
 
 from lotus_web.api.endpoint.params import (
     ActorId,
@@ -17,7 +18,7 @@ from lotus_web.api.endpoint.params import (
     Stamp,
     no_earlier_than,
 )
-from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.canonical import canonical_json, json_number
 from lotus_web.domain.paging import Page
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent, ProposalState
 from lotus_web.domain.rebalance.values.codes import RunStatus
@@ -37,7 +38,13 @@ def bounded(note: dict[str, Any]) -> dict[str, Any]:
     return note
 
 
+def given_back(note: dict[str, Any]) -> Any:
+    """Return what a caller said as it is sent back, numbers as numbers."""
+    return json.loads(json.dumps(note, default=json_number))
+
+
 Note = Annotated[dict[str, Any], AfterValidator(bounded)]
+Given = Annotated[dict[str, Any], PlainSerializer(given_back, return_type=dict[str, Any])]
 
 
 class StepBody(BaseModel):
@@ -193,7 +200,7 @@ class ProposalEventBody(Answer):
     to_state: ProposalState
     actor_id: str
     occurred_at: Stamp
-    reason: dict[str, Any]
+    reason: Given
     related_version_no: int
 
 
@@ -206,7 +213,7 @@ class ProposalApprovalBody(Answer):
     approved: bool
     actor_id: str
     occurred_at: Stamp
-    details: dict[str, Any]
+    details: Given
     related_version_no: int
     voided_at: Stamp | None
     voided_by_version_no: int | None
