@@ -36,15 +36,15 @@ def json_number(value: Decimal) -> float | str:
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn decimals, aware datetimes, enums and tuples into JSON's own kinds; exact types first, they are nearly all."""
     kind = type(value)
     if kind in _AS_IT_IS:
         return value
     if kind is dict:
-        return {key if type(key) is str else str(key): _plain(item) for key, item in value.items()}
+        return {key if type(key) is str else str(key): plain(item) for key, item in value.items()}
     if kind is list or kind is tuple:
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return _unusual(value)
 
 
@@ -58,9 +58,9 @@ def _unusual(value: Any) -> Any:
             raise ValueError("a canonical time is aware")
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, Mapping):
-        return _plain(dict(value))
+        return plain(dict(value))
     if isinstance(value, list | tuple):
-        return _plain(list(value))
+        return plain(list(value))
     if isinstance(value, float):
         raise TypeError("floats have no canonical form; use Decimal")
     return value
@@ -68,7 +68,7 @@ def _unusual(value: Any) -> Any:
 
 def canonical_json(value: Any) -> str:
     """Serialise with keys sorted by code point, no spaces and non-ASCII escaped (dpm-api §1.6)."""
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def canonical_object(members: Mapping[str, str]) -> str:

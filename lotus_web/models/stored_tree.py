@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.transparency.growth import RightEdge
@@ -56,10 +56,17 @@ def last_checkpoint(session: Session, tenant_id: str, *, until_size: int | None 
 
 def cosignatures(session: Session, checkpoint: LogCheckpoint) -> Sequence[str]:
     """Return the signatures of witnesses below a checkpoint, as lines of its note."""
-    query = select(LogCosignature.signature).where(
-        LogCosignature.tenant_id == checkpoint.tenant_id, LogCosignature.tree_size == checkpoint.tree_size
-    )
-    return session.scalars(query.order_by(LogCosignature.cosignature_seq)).all()
+    return session.scalars(_below(select(LogCosignature.signature), checkpoint)).all()
+
+
+def cosigners(session: Session, checkpoint: LogCheckpoint) -> Sequence[str]:
+    """Return the keys of the witnesses that signed a checkpoint, in the order of their signatures."""
+    return session.scalars(_below(select(LogCosignature.witness), checkpoint)).all()
+
+
+def _below(query: Select[str], checkpoint: LogCheckpoint) -> Select[str]:
+    mine = (LogCosignature.tenant_id == checkpoint.tenant_id, LogCosignature.tree_size == checkpoint.tree_size)
+    return query.where(*mine).order_by(LogCosignature.cosignature_seq)
 
 
 @dataclass(frozen=True, slots=True)

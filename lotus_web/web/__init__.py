@@ -7,7 +7,7 @@ from flask import Blueprint, Flask
 from lotus_web.web import deliveries, idempotency, notifications, operations, retention, search, sign_in, studio, traces
 from lotus_web.web.accounts import people, service_accounts, settings, token, tokens
 from lotus_web.web.audit import views as audit_views
-from lotus_web.web.decisions import reasons
+from lotus_web.web.decisions import reasons, receipt
 from lotus_web.web.decisions import views as decisions_views
 from lotus_web.web.docs import views as docs_views
 from lotus_web.web.format import people as format_people
@@ -47,6 +47,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     steps.blueprint,
     decisions_views.blueprint,
     reasons.blueprint,
+    receipt.blueprint,
     lineage_views.blueprint,
     operations.blueprint,
     deliveries.blueprint,

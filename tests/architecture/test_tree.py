@@ -37,7 +37,7 @@ PLUMBING = {
     },
     "services": {"command", "handlers"},
     "queries": {"conditions", "keyset"},
-    "wire": {"json_text", "packed", "scalars"},
+    "wire": {"json_text", "lotus_verify", "packed", "scalars"},
     "web": {"charts", "format", "guard", "shell"},
     "api": {"endpoint", "openapi", "v1"},
     "api/v1": {"envelope", "schemas"},

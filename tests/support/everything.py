@@ -16,7 +16,7 @@ from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.proposals.states import ProposalEvent
 from lotus_web.domain.surface import Surface
-from lotus_web.models import ApiToken, Delivery, Notification, Run, SavedView
+from lotus_web.models import ApiToken, Decision, Delivery, Notification, Run, SavedView
 from lotus_web.services.accounts.people import create_person
 from lotus_web.services.inbox import save_view
 from lotus_web.services.retention.legal_hold import set_legal_hold
@@ -27,6 +27,7 @@ from lotus_web.web.guard.access import OpenTo, access_of, is_json_blueprint
 from tests.support import proposals, runs
 from tests.support.analyses import accept
 from tests.support.histories import ADA, append, event, person, requested
+from tests.support.logs import sign
 from tests.support.people import PASSWORD, bearer_of
 
 ACCOUNT = "nightly"
@@ -84,6 +85,9 @@ def furnish(app: Flask, text: str, *, name: str = "tilda") -> dict[str, str]:
         runs.act(app, item, Action.COMMENT, by=ADA, text=text)
         runs.act(app, item, Action.REJECT, by=ADA, text=text, reason_code="STRANGE")
         runs.act(app, item, Action.COMMENT, by=ADA, text=text)
+    if app.extensions["lotus_settings"].log_key_file:
+        with app.app_context():
+            sign(app)
     known = {"operation_id": operation_id, "workflow_id": workflow_id, "name": name, "account": ACCOUNT}
     return _ids(app, text, run_id, replayed) | known | {"proposal_id": proposal_id, "version_no": "1"}
 
@@ -105,6 +109,7 @@ def _ids(app: Flask, text: str, run_id: str, replayed: str) -> dict[str, str]:
         told = db.session.scalars(select(Notification.notification_id).limit(1)).one()
         token = db.session.scalars(select(ApiToken.token_id).limit(1)).one()
         view = db.session.scalars(select(SavedView.view_id).limit(1)).one()
+        decision = db.session.scalars(select(Decision.decision_id).limit(1)).one()
         delivery = db.session.scalars(select(Delivery.delivery_id).limit(1)).one()
     return {
         "run_id": run_id,
@@ -119,6 +124,7 @@ def _ids(app: Flask, text: str, run_id: str, replayed: str) -> dict[str, str]:
         "notification_id": told,
         "token_id": token,
         "view_id": view,
+        "decision_id": decision,
         "delivery_id": delivery,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from lotus_web.api.endpoint.routing import ApiBlueprint
-from lotus_web.api.v1 import audit, events, items, notifications, reason_codes, studio, traces, transparency
+from lotus_web.api.v1 import audit, decisions, events, items, notifications, reason_codes, studio, traces, transparency
 
 PREFIX = "/api/v1"
 # The first one mounted answers for paths that no route has, so the events' own envelope comes last.
@@ -15,6 +15,7 @@ BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     studio.routes,
     notifications.routes,
     reason_codes.routes,
+    decisions.routes,
     audit.routes,
     transparency.routes,
     events.routes,

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from pydantic import ConfigDict, RootModel
 
 from lotus_web.api.endpoint.params import Answer
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
-from lotus_web.api.v1.envelope import NOT_FOUND, V1Envelope
+from lotus_web.api.v1.envelope import LOG_KEY_UNKNOWN, LOG_MISMATCH, NOT_FOUND, NOT_SIGNED, V1Envelope
+from lotus_web.config import current
 from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.access import Permission
 from lotus_web.domain.canonical import canonical_json
+from lotus_web.queries.audit.archive import item_archive
 from lotus_web.queries.audit.export import export_item
 from lotus_web.queries.audit.proposal_export import export_proposal
 from lotus_web.store.session import db
@@ -45,6 +48,12 @@ class ProposalExportAnswer(Answer):
     proof: dict[str, Any]
 
 
+class ArchiveFile(RootModel[bytes]):
+    """A zip of an item's entries with their proofs, the checkpoint, and the verifier that takes all of it."""
+
+    model_config = ConfigDict(json_schema_extra={"contentMediaType": "application/zip"})
+
+
 @routes.get("/admin/workflows/<ident:workflow_id>/export")
 @endpoint(
     "Export an item with its proof",
@@ -56,6 +65,21 @@ def export(call: Call, workflow_id: str) -> Response:
     """Return the export document, in the very form that its hashes are over."""
     document = export_item(db.session(), call.actor.tenant_id, workflow_id, now=call.now)
     return json_response(V1Envelope().wrap(canonical_json(document).encode()))
+
+
+@routes.get("/admin/workflows/<ident:workflow_id>/archive")
+@endpoint(
+    "Export an item as an archive that verifies without this deployment",
+    permission=Permission.WORKFLOW_EXPORT,
+    response=ArchiveFile,
+    refuses=(NOT_FOUND, NOT_SIGNED, LOG_KEY_UNKNOWN, LOG_MISMATCH),
+    example="a zip",
+)
+def archive(call: Call, workflow_id: str) -> Response:
+    """Return the archive; all entries of the item must be in the tree of the last checkpoint."""
+    session, tenant_id = db.session(), call.actor.tenant_id
+    data = item_archive(session, current.settings(), tenant_id, workflow_id, now=call.now)
+    return Response(data, content_type="application/zip", headers={"Cache-Control": "no-store"})
 
 
 @routes.get("/admin/proposals/<ident:proposal_id>/export")

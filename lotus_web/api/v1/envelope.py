@@ -50,6 +50,9 @@ FOUR_EYES = Refuses(
     "the submitter of the run or the requester of the review may not approve or override it; `LOTUS_FOUR_EYES=false`, or a tenant"
     " in `LOTUS_FOUR_EYES_EXEMPT_TENANTS`, lifts this rule",
 )
+NOT_SIGNED = Refuses(409, "not_signed_yet", "no checkpoint covers this yet; one is signed within a minute")
+LOG_MISMATCH = Refuses(409, "log_mismatch", "the log as it is stored does not give the root that was signed")
+LOG_KEY_UNKNOWN = Refuses(409, "log_key_unknown", "the public key of the log is not known to this process")
 TRACE_SEQ_CONFLICT = Refuses(409, "trace_seq_conflict", "trace_seq is not the next of its trace")
 IDEMPOTENCY_CONFLICT = Refuses(409, "idempotency_conflict", "the key was used for another event")
 

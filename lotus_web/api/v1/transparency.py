@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, RootModel
 
 from lotus_web.api.endpoint.params import Answer, QueryParams
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, Refuses, endpoint
-from lotus_web.api.v1.envelope import NOT_FOUND, V1Envelope
+from lotus_web.api.v1.envelope import LOG_MISMATCH, NOT_FOUND, NOT_SIGNED, V1Envelope
 from lotus_web.domain.access import Permission
 from lotus_web.domain.transparency.merkle import leaf_hash
 from lotus_web.domain.transparency.notes import encode
@@ -20,8 +20,6 @@ from lotus_web.store.session import db
 
 routes = ApiBlueprint("log", __name__, envelope=V1Envelope())
 
-NOT_SIGNED = Refuses(409, "not_signed_yet", "no checkpoint covers this yet; one is signed within a minute")
-MISMATCH = Refuses(409, "log_mismatch", "the log as it is stored does not give the root that was signed")
 BAD_SIZES = Refuses(422, "invalid_argument", "the sizes are not in order, or larger than the last checkpoint's")
 # A full tile never changes; a partial one is there for as long as it is anybody's.
 UNCHANGING = "private, max-age=31536000, immutable"
@@ -111,7 +109,7 @@ def tile(call: Call, tile: str) -> Response:
     "Prove that an entry is in the log",
     permission=Permission.WORKFLOW_EXPORT,
     response=InclusionAnswer,
-    refuses=(NOT_FOUND, NOT_SIGNED, MISMATCH),
+    refuses=(NOT_FOUND, NOT_SIGNED, LOG_MISMATCH),
 )
 def inclusion(call: Call, event_id: str) -> InclusionAnswer:
     """Return the proof of one entry, by its event id, for the last checkpoint."""
@@ -135,7 +133,7 @@ def inclusion(call: Call, event_id: str) -> InclusionAnswer:
     permission=Permission.WORKFLOW_EXPORT,
     query=ConsistencyParams,
     response=ConsistencyAnswer,
-    refuses=(NOT_SIGNED, MISMATCH, BAD_SIZES),
+    refuses=(NOT_SIGNED, LOG_MISMATCH, BAD_SIZES),
 )
 def consistency(call: Call, query: ConsistencyParams) -> ConsistencyAnswer:
     """Return the proof that the tree of one size is the beginning of that of another."""

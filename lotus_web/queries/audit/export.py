@@ -33,17 +33,19 @@ def export_item(session: Session, tenant_id: str, workflow_id: str, *, now: date
     All of it is read as it was at one moment, so that nobody who acts meanwhile can tear it.
     """
     see_one_moment(session)
-    return sealed(_document(session, stored_item(session, tenant_id, workflow_id), now))
+    item = stored_item(session, tenant_id, workflow_id)
+    chain = events_of(session, item)
+    return sealed({**item_said(session, item, chain, now), "proof": proof_of(session, tenant_id, chain)})
 
 
-def _document(session: Session, item: ItemState, now: datetime) -> dict[str, Any]:
+def item_said(session: Session, item: ItemState, chain: Sequence[EventLogEntry], now: datetime) -> dict[str, Any]:
+    """Return everything stored about an item but its proof; ``chain`` are its entries as ``events_of`` gives them."""
     actions = session.scalars(
         select(WorkflowAction)
         .where(WorkflowAction.tenant_id == item.tenant_id, WorkflowAction.workflow_id == item.workflow_id)
         .order_by(WorkflowAction.action_seq)
     ).all()
     told = _notifications(session, item)
-    chain = _events_of(session, item)
     return {
         "export_version": EXPORT_VERSION,
         "exported_at": instant(now),
@@ -52,7 +54,6 @@ def _document(session: Session, item: ItemState, now: datetime) -> dict[str, Any
         "workflow_notifications": told,
         "trace_reference": _trace_reference(item, chain),
         "audit_summary": audit_summary(item, actions=len(actions), notifications=len(told), now=now),
-        "proof": proof_of(session, item.tenant_id, chain),
     }
 
 
@@ -106,7 +107,7 @@ def _notification(row: Notification, reads: dict[str, str | None]) -> dict[str, 
     }
 
 
-def _events_of(session: Session, item: ItemState) -> list[EventLogEntry]:
+def events_of(session: Session, item: ItemState) -> list[EventLogEntry]:
     """Return the entries that made an item what it is: its trace's first, what the policy said of it, and those about it.
 
     Each is found by its key, however long the trace is; what was said of the item and changed nothing, within ``REACH``.

@@ -79,11 +79,9 @@ def inclusion_proof(session: Session, tenant_id: str, event_id: str) -> Inclusio
     Raises NotFound, Conflict ``NOT_SIGNED_YET`` for an entry that is newer than the checkpoint, and Conflict ``LOG_MISMATCH``
     if the log as it is stored does not give the root that was signed.
     """
-    entry = session.execute(
-        select(EventLogEntry.log_seq, EventLogEntry.entry_hash).where(
-            EventLogEntry.tenant_id == tenant_id, EventLogEntry.event_id == event_id
-        )
-    ).one_or_none()
+    mine = EventLogEntry.tenant_id == tenant_id
+    query = select(EventLogEntry.log_seq, EventLogEntry.entry_hash).where(mine, EventLogEntry.event_id == event_id)
+    entry = session.execute(query).one_or_none()
     if entry is None:
         raise NotFound
     signed = newest_checkpoint(session, tenant_id)
@@ -94,10 +92,10 @@ def inclusion_proof(session: Session, tenant_id: str, event_id: str) -> Inclusio
         index = tree.index_of(entry)
         proof = merkle.inclusion_proof(index, signed.tree_size, tree.nodes(signed.tree_size, near=[index]))
     except (IndexError, ValueError):
-        raise _mismatch(signed) from None
+        raise log_mismatch(signed) from None
     (leaf,) = hashed_leaves([entry])
     if not merkle.verify_inclusion(leaf, index, signed.tree_size, proof, root):
-        raise _mismatch(signed)
+        raise log_mismatch(signed)
     return InclusionProof(
         event_id,
         entry.log_seq,
@@ -128,13 +126,14 @@ def consistency_proof(session: Session, tenant_id: str, old: int, new: int | Non
         roots = [merkle.root(size, nodes) for size in (old, new, signed.tree_size)]
         proof = merkle.consistency_proof(old, new, nodes)
     except (IndexError, ValueError):
-        raise _mismatch(signed) from None
+        raise log_mismatch(signed) from None
     if roots[2] != decode(signed.root_hash) or not merkle.verify_consistency(old, new, roots[0], roots[1], proof):
-        raise _mismatch(signed)
+        raise log_mismatch(signed)
     return ConsistencyProof(old, new, roots[0], roots[1], tuple(proof))
 
 
-def _mismatch(signed: LogCheckpoint) -> Conflict:
+def log_mismatch(signed: LogCheckpoint) -> Conflict:
+    """Return the refusal to prove anything out of a log that is not the one that was signed."""
     message = Sentence(
         "The log as it is stored does not give the root that was signed at {size} entries: audit verify says more.",
         size=signed.tree_size,

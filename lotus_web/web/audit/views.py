@@ -13,6 +13,7 @@ from lotus_web.domain.audit import INTACT
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.actions import ACTIONS
+from lotus_web.queries.audit.archive import item_archive, verifier_source
 from lotus_web.queries.audit.chain_state import chain_state
 from lotus_web.queries.audit.explorer import AuditFilter, all_audit_lines, audit_page
 from lotus_web.queries.audit.export import export_item
@@ -109,6 +110,23 @@ def export_of_item(workflow_id: str) -> ResponseReturnValue:
     """Download everything about an item with its proof, for ``audit verify --file``; raises NotFound."""
     document = export_item(db.session(), current_actor().tenant_id, workflow_id, now=current.utcnow())
     return attachment(canonical_json(document), workflow_id, "json")
+
+
+@blueprint.get("/inbox/<ident:workflow_id>/export.zip")
+@requires(Permission.WORKFLOW_EXPORT)
+def archive_of_item(workflow_id: str) -> ResponseReturnValue:
+    """Download the entries of an item with their proofs and the verifier; raises NotFound and Conflict."""
+    session, tenant_id = db.session(), current_actor().tenant_id
+    return attachment(
+        item_archive(session, current.settings(), tenant_id, workflow_id, now=current.utcnow()), workflow_id, "zip"
+    )
+
+
+@blueprint.get("/audit/lotus_verify.py")
+@requires(Permission.WORKFLOW_EXPORT)
+def verifier() -> ResponseReturnValue:
+    """Download the verifier of receipts and archives, which needs nothing of this system."""
+    return attachment(verifier_source(), "lotus_verify", "py")
 
 
 def cells(line: AuditLine) -> list[str]:

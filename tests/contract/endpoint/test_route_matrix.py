@@ -106,6 +106,8 @@ EXPECTED: dict[str, Permission | AnyToken | None] = {
     "POST /api/v1/workflow-studio/traces/{trace_id}/reviews": REVIEW,
     "GET /api/v1/admin/workflows/{workflow_id}/export": Permission.WORKFLOW_EXPORT,
     "GET /api/v1/admin/proposals/{proposal_id}/export": Permission.WORKFLOW_EXPORT,
+    "GET /api/v1/decisions/{decision_id}/receipt": Permission.WORKFLOW_EXPORT,
+    "GET /api/v1/admin/workflows/{workflow_id}/archive": Permission.WORKFLOW_EXPORT,
     "GET /api/v1/log/checkpoint": Permission.WORKFLOW_EXPORT,
     "GET /api/v1/log/tile/{tile}": Permission.WORKFLOW_EXPORT,
     "GET /api/v1/log/proof/inclusion/{event_id}": Permission.WORKFLOW_EXPORT,
@@ -200,6 +202,8 @@ def make_world(app: Flask) -> World:
     )
     keyed = {"Idempotency-Key": "known key", "X-Correlation-Id": "known/correlation"}
     again = engine.send("POST", "/rebalance/proposals/async", json=CREATE_PROPOSAL, headers=keyed)
+    rosa = Caller(app.test_client(), "rosa", bearer_of(app, "rosa", ALL, "default"))
+    decided = rosa.decide(engine.run(review_request())["rebalance_run_id"])
     with app.app_context():
         signed = sign_with_a_new_key()
         entry = db.session.scalars(select(EventLogEntry.event_id).limit(1)).one()
@@ -207,6 +211,7 @@ def make_world(app: Flask) -> World:
         app,
         {
             "event_id": entry,
+            "decision_id": decided.json["latest_decision"]["decision_id"],
             "tile": f"0/000.p/{signed}",
             "rebalance_run_id": run["rebalance_run_id"],
             "proposal_operation_id": again.json["operation_id"],

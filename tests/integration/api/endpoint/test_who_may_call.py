@@ -29,6 +29,8 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/reason-codes"): READS,
     ("GET", "/api/v1/admin/workflows/<ident:workflow_id>/export"): Permission.WORKFLOW_EXPORT,
     ("GET", "/api/v1/admin/proposals/<ident:proposal_id>/export"): Permission.WORKFLOW_EXPORT,
+    ("GET", "/api/v1/admin/workflows/<ident:workflow_id>/archive"): Permission.WORKFLOW_EXPORT,
+    ("GET", "/api/v1/decisions/<ident:decision_id>/receipt"): Permission.WORKFLOW_EXPORT,
     ("GET", "/api/v1/log/checkpoint"): Permission.WORKFLOW_EXPORT,
     ("GET", "/api/v1/log/tile/<path:tile>"): Permission.WORKFLOW_EXPORT,
     ("GET", "/api/v1/log/proof/inclusion/<ident:event_id>"): Permission.WORKFLOW_EXPORT,

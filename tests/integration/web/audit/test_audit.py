@@ -144,6 +144,7 @@ def test_who_may_not_export_sees_no_link_and_gets_no_file(app: Flask, client_of:
     workflow_id, nora = runs.item(app), client_of("nora")
     assert "export.json" not in nora.get(url_of(workflow_id)).text
     assert nora.get(f"{url_of(workflow_id)}/export.json").status_code == 403
+    assert nora.get(f"{url_of(workflow_id)}/export.zip").status_code == 403
     assert nora.get("/audit").status_code == 403
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -15,12 +16,14 @@ from flask.testing import FlaskClient
 from lotus_web.domain.access import Role
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.store.session import transaction
+from tests.conftest import MakeApp
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_hostile_text import CORPUS, assert_harmless
 from tests.integration.web.shell.test_hostile_text import FORMULAS
 from tests.support import people
 from tests.support.everything import Address, furnish, pages
 from tests.support.histories import STARTED, append, contents, event, requested
+from tests.support.logs import log_settings
 
 pytestmark = pytest.mark.environ(
     DPM_WORKFLOW_ENABLED="true",
@@ -64,6 +67,12 @@ QUERIES = (
     "do",
     "part",
 )
+
+
+@pytest.fixture
+def app(make_app: MakeApp, tmp_path: Path) -> Flask:
+    """A deployment that signs its log, so that decisions have receipts."""
+    return make_app(**log_settings(tmp_path))
 
 
 def stranger(app: Flask) -> FlaskClient:

@@ -1,0 +1,59 @@
+"""The receipt of a decision: one file that proves it to somebody who trusts neither this deployment nor its database."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lotus_web.config.settings import Settings
+from lotus_web.domain.errors import Conflict, NotFound
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, own_event_key
+from lotus_web.models import Decision, EventLogEntry
+from lotus_web.queries.transparency.proved import proved_entry, signed_log
+from lotus_web.store.session import see_one_moment
+from lotus_web.wire.lotus_verify import decision_of, statements, written
+
+RECEIPT_VERSION = 1
+NOT_IN_LOG = "NOT_IN_LOG"
+
+
+def decision_receipt(session: Session, settings: Settings, tenant_id: str, decision_id: str) -> bytes:
+    """Return the receipt of a decision, of an approval or of the entry that records it, by its id, as the bytes of a file.
+
+    Raises NotFound and Conflict: ``NOT_IN_LOG`` for a decision that is no entry, ``NOT_SIGNED_YET`` for one that is newer than
+    the last checkpoint, and those of ``signed_log``.
+    """
+    see_one_moment(session)
+    entry = _entry_of(session, tenant_id, decision_id)
+    signed = signed_log(session, settings, tenant_id)
+    proved = proved_entry(session, entry)
+    decision = decision_of(proved["entry"]["event"])
+    evidence = None
+    return written(
+        {
+            "receipt_version": RECEIPT_VERSION,
+            "decision": decision,
+            **proved,
+            "evidence": evidence,
+            "checkpoint": signed.note,
+            "keys": signed.keys,
+            "statements": statements(decision, evidence is not None, len(signed.keys["witnesses"])),
+        }
+    )
+
+
+def _entry_of(session: Session, tenant_id: str, decision_id: str) -> EventLogEntry:
+    """Return the entry that records a decision of this deployment, or an approval that another system sent, by its event id."""
+    mine = select(EventLogEntry).where(EventLogEntry.tenant_id == tenant_id)
+    key = own_event_key(decision_id, EventType.APPROVAL_RECORDED)
+    found = session.scalars(
+        mine.where(EventLogEntry.producer_id == OWN_PRODUCER, EventLogEntry.idempotency_key == key)
+    ).one_or_none()
+    if found is None:
+        found = session.scalars(mine.where(EventLogEntry.event_id == decision_id)).one_or_none()
+    if found is not None and found.event_type == EventType.APPROVAL_RECORDED.value:
+        return found
+    query = select(Decision.decision_id).where(Decision.tenant_id == tenant_id, Decision.decision_id == decision_id)
+    if session.scalar(query) is None:
+        raise NotFound
+    raise Conflict(NOT_IN_LOG, "The log has no entry of this decision: it records approvals, rejections and overrides.")
