@@ -30,6 +30,7 @@ from lotus_web.services.accounts.tokens import create_token
 from lotus_web.services.operations.leases import LeaseTerms
 from lotus_web.services.sign_in.passwords import hashed
 from lotus_web.store.new_ids import repeatable_ids
+from lotus_web.store.private_files import make_file
 from lotus_web.store.session import transaction
 
 INSTANCE = Path("instance")
@@ -138,7 +139,5 @@ def _create_people(session: Session) -> None:
 
 
 def _keep(name: str, text: str) -> None:
-    INSTANCE.mkdir(exist_ok=True)
-    handle = os.open(INSTANCE / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
+    with os.fdopen(make_file(INSTANCE / name, replace=True), "w") as file:
         file.write(text)

@@ -19,6 +19,7 @@ from lotus_web import create_app
 from lotus_web.config.settings import BadSetting, Settings
 from lotus_web.demo.load import is_loaded
 from lotus_web.store.ed25519 import NoSigningKey, create_key
+from lotus_web.store.private_files import close_to_others, make_file, make_folder
 from lotus_web.store.session import db
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -45,9 +46,7 @@ DEFAULTS = {
 def kept_secret_key() -> str:
     """Return the key that signs this machine's sessions, made on first use and readable by its owner only."""
     if not SECRET_KEY.exists():
-        INSTANCE.mkdir(exist_ok=True)
-        handle = os.open(SECRET_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(make_file(SECRET_KEY), "w") as file:
             file.write(secrets.token_hex(32))
     return SECRET_KEY.read_text().strip()
 
@@ -90,6 +89,8 @@ def prepare() -> int:
     """Prepare the store; return 0, or the exit code after an error, which is printed to stderr as one line."""
     try:
         set_environment()
+        make_folder(INSTANCE)
+        close_to_others(INSTANCE)  # which a backup may have restored, or an earlier version made, for everybody to read
         prepare_store(Settings.from_environ())
     except KeyboardInterrupt:
         return 130

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-OWNER_ONLY = 0o600
+from lotus_web.store.private_files import make_file
+
 PUBLIC_SIZE = 32
 
 
@@ -61,9 +62,7 @@ def create_key(path: Path) -> SigningKey:
     """Make a key in a new file, readable by its owner only; raises NoSigningKey if the file is there already."""
     key = SigningKey(Ed25519PrivateKey.generate())
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(make_file(path), "wb") as file:
             file.write(key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             file.flush()
             os.fsync(file.fileno())

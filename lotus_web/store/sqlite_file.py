@@ -5,12 +5,16 @@ SQLite itself would create a missing file: a mistyped path would leave an empty 
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Dialect
 from sqlalchemy.engine import URL
+
+from lotus_web.store.private_files import make_file, make_folder
 
 MEMORY = ":memory:"
 
@@ -20,12 +24,13 @@ class StoreFileMissing(sqlite3.OperationalError):
 
 
 def make_store_file(url: URL) -> None:
-    """Make the folder and an empty file for an SQLite store that has none yet; raises OSError."""
+    """Make the folder and an empty file for an SQLite store that has none yet, for its owner alone; raises OSError."""
     if url.get_backend_name() != "sqlite" or url.database in (None, "", MEMORY):
         return
     path = Path(str(url.database))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    make_folder(path.parent)
+    with suppress(FileExistsError):
+        os.close(make_file(path))  # SQLite gives its -wal and -shm files the mode of this one
 
 
 def refuse_missing_file(dialect: Dialect, _record: Any, arguments: Any, _options: Any) -> None:

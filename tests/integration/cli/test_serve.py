@@ -55,6 +55,11 @@ def status_of(url: str) -> int:
             return refusal.code
 
 
+def modes_in(folder: Path) -> dict[str, int]:
+    """Return who may read a folder and each file in it, by name."""
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+
+
 def doors_at(url: str) -> set[str]:
     """Return the sockets that listen at an address, by inode: the port alone may be somebody else's a moment later."""
     listening, port = "0A", f"{int(url.rpartition(':')[2]):04X}"
@@ -66,6 +71,9 @@ def test_on_first_use_it_loads_the_demo_tenant_then_names_the_sign_ins_and_the_a
     server = LiveServer({}, tmp_path, MAKE_RUN)
     try:
         server.start(workers=2)
+        modes = modes_in(tmp_path / "instance")
+        assert {"lotus.db", "lotus.db-wal", "lotus.db-shm", "secret_key", "log_key", "demo_sign_ins"} <= set(modes)
+        assert modes == {name: 0o700 if name == "instance" else 0o600 for name in modes}
         lines = server.printed.splitlines()
         assert lines[0].startswith("Loading the demo tenant")
         sign_ins = (tmp_path / "instance" / "demo_sign_ins").read_text().splitlines()
@@ -77,7 +85,11 @@ def test_on_first_use_it_loads_the_demo_tenant_then_names_the_sign_ins_and_the_a
 
 
 def test_on_later_use_it_loads_nothing_and_answers_where_it_says(machine: LiveServer) -> None:
+    instance = machine.folder / "instance"
+    for path, mode in ((instance, 0o755), (instance / "lotus.db", 0o644), (instance / "demo_sign_ins", 0o644)):
+        path.chmod(mode)
     machine.start(workers=2)
+    assert set(modes_in(instance).values()) == {0o700, 0o600}
     assert machine.printed.splitlines()[0] == "Demo sign-ins:"
     assert status_of(f"{machine.url}/health") == 200
 
