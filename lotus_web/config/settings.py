@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from lotus_web.config.delivery_settings import DeliverySettings
 from lotus_web.config.log_settings import LogSettings
 from lotus_web.config.proposal_settings import ProposalSettings
+from lotus_web.config.secret_strength import estimated_bits
 from lotus_web.config.setting_types import BadSetting, Setting, choice, flag, line, names, seconds, text, whole, words
 from lotus_web.domain.access import REVIEWING_ROLES
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, parse_catalogue
@@ -18,10 +19,12 @@ from lotus_web.domain.write_policy import CapabilityRules, parse_capability_rule
 __all__ = ["BadSetting", "Settings"]
 
 SECRET_KEY_MIN_BYTES = 32
+SECRET_KEY_MIN_BITS = 80
 # The longest durations: added to or subtracted from the current time, each gives a time that every store can hold.
 HOURS_MAX = SLA_HOURS_MAX
 MINUTES_MAX = HOURS_MAX * 60
 DAYS_MAX = 36_500
+LASTING_STORE = "SQLITE or SQL (what is kept IN_MEMORY ends with the process, so it is for development only)"
 PRODUCTION_STORE = "LOCAL, or PRODUCTION with DPM_SUPPORTABILITY_STORE_BACKEND=SQL and a PostgreSQL URL in DPM_SUPPORTABILITY_DATABASE_URL"
 
 
@@ -45,7 +48,10 @@ class Settings(ProposalSettings, DeliverySettings, LogSettings):
     session_hours = whole("LOTUS_SESSION_HOURS", 12, "the longest that a session lasts", high=HOURS_MAX)
 
     store_backend = choice(
-        "DPM_SUPPORTABILITY_STORE_BACKEND", "IN_MEMORY", ("IN_MEMORY", "SQLITE", "SQL"), "where data is stored"
+        "DPM_SUPPORTABILITY_STORE_BACKEND",
+        "IN_MEMORY",
+        ("IN_MEMORY", "SQLITE", "SQL"),
+        "where data is stored; IN_MEMORY: not in production",
     )
     sqlite_path = text("DPM_SUPPORTABILITY_SQLITE_PATH", "instance/lotus.db", "the file of the SQLITE backend")
     database_url = text("DPM_SUPPORTABILITY_DATABASE_URL", "", "the SQLAlchemy URL of the SQL backend", secret=True)
@@ -243,6 +249,10 @@ class Settings(ProposalSettings, DeliverySettings, LogSettings):
         if self.production:
             if not self.secret_key:
                 raise BadSetting("LOTUS_SECRET_KEY", "", "a secret of at least 32 bytes (required in production)")
+            if estimated_bits(self.secret_key) < SECRET_KEY_MIN_BITS:
+                raise BadSetting("LOTUS_SECRET_KEY", "…", "32 random bytes or more (this one could be guessed)")
+            if self.store_backend == "IN_MEMORY":
+                raise BadSetting("DPM_SUPPORTABILITY_STORE_BACKEND", self.store_backend, LASTING_STORE)
             if self.api_auth == "disabled":
                 raise BadSetting("LOTUS_API_AUTH", "disabled", "required (disabled is for development only)")
         if self.store_backend == "SQL" and not self.database_url:

@@ -143,3 +143,30 @@ def test_the_production_profile_does_not_start_without_postgresql(store: dict[st
 def test_the_production_profile_starts_on_postgresql() -> None:
     settings = Settings.from_environ({"APP_PERSISTENCE_PROFILE": "production", **POSTGRES})
     assert settings.persistence_profile == "PRODUCTION"
+
+
+SAFE = {"LOTUS_ENV": "production", "DPM_SUPPORTABILITY_STORE_BACKEND": "SQLITE"}
+
+
+@pytest.mark.parametrize(
+    "key", ["x" * 32, "x" * 40 + "y", "changeme" * 5, "0123456789abcdef" * 2, "abcdefghijklmnopqrstuvwxyz012345"]
+)
+def test_production_does_not_start_with_a_key_that_could_be_guessed(key: str) -> None:
+    with pytest.raises(BadSetting, match=r"^LOTUS_SECRET_KEY='…' .*could be guessed") as refused:
+        Settings.from_environ({**SAFE, "LOTUS_SECRET_KEY": key})
+    assert key not in str(refused.value)
+    assert Settings.from_environ({**SAFE, "LOTUS_ENV": "development", "LOTUS_SECRET_KEY": key}).secret_key == key
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "9f86d081884c7d659a2feaa0c55ad015",
+        "Zq3v-8sT_kLw0XcR5nYb2hJm7gPd4aFe",
+        "3" * 8 + "1f9c05b7e2d846aa8c7713e09bd25f4e",
+    ],
+)
+def test_production_does_not_start_on_a_store_that_ends_with_the_process(key: str) -> None:
+    assert Settings.from_environ({**SAFE, "LOTUS_SECRET_KEY": key}).production
+    with pytest.raises(BadSetting, match=r"^DPM_SUPPORTABILITY_STORE_BACKEND='IN_MEMORY' .*SQLITE or SQL"):
+        Settings.from_environ({"LOTUS_ENV": "production", "LOTUS_SECRET_KEY": key})

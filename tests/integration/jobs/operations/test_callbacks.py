@@ -277,7 +277,7 @@ def test_where_callbacks_are_not_configured_a_request_for_one_is_refused(app: Fl
 
 
 @SQLITE
-@pytest.mark.environ(LOTUS_ENV="production", LOTUS_SECRET_KEY="x" * 32)
+@pytest.mark.environ(LOTUS_ENV="production")
 def test_in_production_the_address_is_https(app: Flask, receiver: Receiver) -> None:
     answer = submit(app, receiver.url)
     assert [one["msg"] for one in answer.json["detail"]] == ["The callback URL must begin with https://."]
