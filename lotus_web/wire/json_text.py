@@ -1,8 +1,12 @@
-"""Reading JSON within bounds: its depth, the length of its lists, the size of its numbers and the characters of its texts (delta 21)."""
+"""Reading JSON within bounds: its depth, the length of its lists, the size of its numbers, the characters of its texts (delta 21).
+
+A member that is there twice is refused: of two readers one may take the first, the other the last.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import reduce
@@ -16,6 +20,8 @@ MAX_DEPTH = 32
 MAX_ENTRIES = 10_000
 # What a field takes is far less, and says so at its place; Python reads no integer of more than 4300 digits.
 MAX_DIGITS = 4_000
+# How much of a member's name a refusal repeats.
+LONGEST_NAME = 100
 UNSTORABLE = "Text must not hold NUL characters or halves of surrogate pairs"
 
 
@@ -38,12 +44,18 @@ class UnreadableJson(Exception):
 def parse_json(raw: bytes) -> Any:
     """Return the value of a text, numbers with a fraction as Decimal.
 
-    Raises UnreadableJson for what is not JSON, too deep, or holds a text that no store takes: what is sent may be stored.
+    Raises UnreadableJson for what is not JSON, too deep, names a member twice in one object, or holds a text that no store takes: what is sent may be stored.
     """
     if not raw.strip():
         raise UnreadableJson("missing", "Field required")
     try:
-        value = json.loads(raw, parse_float=_exact, parse_int=_whole, parse_constant=_refuse_constant)
+        value = json.loads(
+            raw,
+            object_pairs_hook=_each_once,
+            parse_float=_exact,
+            parse_int=_whole,
+            parse_constant=_refuse_constant,
+        )
     except json.JSONDecodeError as error:
         raise _malformed(error.pos, error.msg) from None
     except RecursionError:
@@ -57,6 +69,16 @@ def parse_json(raw: bytes) -> Any:
     if any(sign in raw for sign in (b"\\u", b"\xed", b"\x00")):
         _check_texts(value)
     return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object that these members make."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+    shown = json.dumps(twice[:LONGEST_NAME])
+    raise UnreadableJson("duplicate_member", f"An object names the member {shown} more than once")
 
 
 def _check_texts(value: Any) -> None:

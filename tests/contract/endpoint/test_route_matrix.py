@@ -149,7 +149,9 @@ class World:
     ids: dict[str, str]
     bearers: dict[str, str] = field(default_factory=dict)
 
-    def ask(self, cell: Cell, bearer: str | None, *, body: bool = False, **headers: str) -> TestResponse:
+    def ask(
+        self, cell: Cell, bearer: str | None, *, body: bool = False, raw: bytes | None = None, **headers: str
+    ) -> TestResponse:
         rule = cell.rule.replace(
             "/proposals/operations/<ident:operation_id>", "/proposals/operations/<ident:proposal_operation_id>"
         )
@@ -158,6 +160,8 @@ class World:
         if cell.name.endswith(("/simulate", "/proposals", "/proposals/artifact", "/proposals/async", "/replay")):
             sent["Idempotency-Key"] = f"key of {cell.rule}"
         options: dict[str, Any] = {"json": cell.body} if body and cell.body is not None else {}
+        if raw is not None:
+            options = {"data": raw, "content_type": "application/json"}
         if cell.name.endswith("/proof/consistency"):
             options["query_string"] = {"from": "0"}
         return self.app.test_client().open(path, method=cell.method, headers=sent, **options)
