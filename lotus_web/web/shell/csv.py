@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -15,13 +16,16 @@ from lotus_web.config import current
 from lotus_web.store.session import db
 from lotus_web.web.shell.downloads import attachment
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The signs in every width in which a spreadsheet may read them, the minus of typesetters too.
+SIGNS = "=+\\-@＝﹦＋﹢－﹣\N{MINUS SIGN}＠﹫"
+# A spreadsheet that splits at another sign than the comma finds cells within ours, and what is quoted does not hold them together.
+FORMULA_START = re.compile(rf"(?:^|(?<=[;|\t\r\n]))(?=[ \u00a0\u3000\"]*[{SIGNS}])|^(?=[\t\r\n])")
 MARK = "\ufeff"
 
 
 def safe_cell(text: str) -> str:
-    """Return the text of a cell; one that a spreadsheet would take for a formula gets a ``'`` in front."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """Return the text of a cell, with a ``'`` before whatever a spreadsheet would take for the beginning of a formula."""
+    return FORMULA_START.sub("'", text)
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
