@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from lotus_web.cli import audit_keys, audit_witness
-from lotus_web.cli.transactions import reading, with_a_log
+from lotus_web.cli.transactions import reading, say, with_a_log
 from lotus_web.config import current
 from lotus_web.domain.transparency.notes import InvalidNote, Note, parse_note
 from lotus_web.queries.audit.chain import ChainReport, verify_chain
@@ -56,20 +56,20 @@ def verify(tenant: str | None, kept: tuple[Path, ...], path: Path | None) -> Non
 def _store_intact(session: Session, tenant: str | None, kept: Sequence[Note]) -> bool:
     tenants = with_a_log(session, tenant)
     if not tenants:
-        click.echo("No tenant has a log yet.")
+        say("No tenant has a log yet.")
     results = [_tenant_intact(session, name, kept) for name in tenants]
     return all(results)
 
 
 def _tenant_intact(session: Session, tenant_id: str, kept: Sequence[Note]) -> bool:
     report = verify_chain(session, tenant_id)
-    click.echo(_sentence(report), err=not report.intact)
+    say(_sentence(report), err=not report.intact)
     wrong = [*verify_decisions(session, tenant_id), *verify_proposals(session, tenant_id)] if report.intact else []
     tree = verify_tree(session, current.settings(), tenant_id, kept=kept)
     for sentence in (*wrong, *tree.wrong):
-        click.echo(f"{tenant_id}: BROKEN: {sentence}", err=True)
+        say(f"{tenant_id}: BROKEN: {sentence}", err=True)
     if tree.checkpoints and tree.intact:
-        click.echo(f"{tenant_id}: checkpoints: {tree.checkpoints}, the last one over {tree.size} entries, all verified")
+        say(f"{tenant_id}: checkpoints: {tree.checkpoints}, the last one over {tree.size} entries, all verified")
     return report.intact and tree.intact and not wrong
 
 
@@ -84,13 +84,13 @@ def _file_intact(path: Path) -> bool:
     try:
         document: Any = json.loads(path.read_bytes(), parse_float=Decimal)
     except (ValueError, RecursionError) as problem:
-        click.echo(f"{path}: BROKEN: it is not a JSON document ({problem})", err=True)
+        say(f"{path}: BROKEN: it is not a JSON document ({problem})", err=True)
         return False
     wrong = export_faults(document)
     for sentence in wrong:
-        click.echo(f"{path}: BROKEN: {sentence}", err=True)
+        say(f"{path}: BROKEN: {sentence}", err=True)
     if not wrong:
-        click.echo(f"{path}: intact")
+        say(f"{path}: intact")
     return not wrong
 
 

@@ -7,7 +7,7 @@ import json
 import click
 from flask.cli import AppGroup
 
-from lotus_web.cli.transactions import reading, writing
+from lotus_web.cli.transactions import reading, say, writing
 from lotus_web.config import current
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.queries.deliveries.undelivered import undelivered
@@ -21,7 +21,7 @@ def list_() -> None:
     """List deliveries that are pending, being sent or dead, the oldest first, as lines of JSON."""
     with reading() as session:
         for row in undelivered(session):
-            click.echo(canonical_json({name: getattr(row, name) for name in row.__slots__}))
+            say(canonical_json({name: getattr(row, name) for name in row.__slots__}))
 
 
 @group.command("resend")
@@ -35,4 +35,4 @@ def resend(delivery_id: str | None, everything: bool) -> None:
         count = resend_everywhere(session, delivery_id, now=current.utcnow())
     if delivery_id is not None and count == 0:
         raise click.ClickException(f"No dead delivery has the ID {delivery_id}.")
-    click.echo(json.dumps({"due_again": count}))
+    say(json.dumps({"due_again": count}))

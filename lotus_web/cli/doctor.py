@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
-from lotus_web.cli.transactions import reading
+from lotus_web.cli.transactions import reading, say
 from lotus_web.config import current
-from lotus_web.queries.health.doctor import Finding, diagnose
+from lotus_web.queries.health.doctor import diagnose
 from lotus_web.queries.health.settings import SettingInForce
 
 
@@ -17,20 +17,17 @@ def command() -> None:
     """Show the settings in force and check the store, the migrations, the chains and the jobs; exit 1 if one is wrong."""
     with reading() as session:
         diagnosis = diagnose(session, current.settings(), now=current.utcnow())
-    click.echo("Settings in force (* set)")
+    say("Settings in force (* set)")
     for setting in diagnosis.settings:
-        click.echo(_setting(setting))
+        say(_setting(setting))
     click.echo("\nChecks")
     for finding in diagnosis.findings:
-        click.echo(_finding(finding))
+        say(f"{finding.state.value:<6}{finding.check}: {finding.says}")
+        if finding.mend:
+            say(f"      fix: {finding.mend}")
     if not diagnosis.sound:
         raise click.exceptions.Exit(1)
 
 
 def _setting(setting: SettingInForce) -> str:
     return f"{'*' if setting.given else ' '} {setting.name}={setting.value}"
-
-
-def _finding(finding: Finding) -> str:
-    line = f"{finding.state.value:<6}{finding.check}: {finding.says}"
-    return f"{line}\n      fix: {finding.mend}" if finding.mend else line

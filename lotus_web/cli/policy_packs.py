@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup
 from pydantic import ValidationError
 
-from lotus_web.cli.transactions import reading, refusals, writing
+from lotus_web.cli.transactions import reading, refusals, say, writing
 from lotus_web.config import current
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.policy_packs import PolicyPack
@@ -44,7 +44,7 @@ def put(file: IO[str], tenant: str) -> None:
     pack = parsed(file.read())
     with writing() as session:
         new = put_pack(session, pack, tenant_id=tenant, now=current.utcnow())
-    click.echo(f"{pack.policy_pack_id} was {'added' if new else 'replaced'} in {tenant}.")
+    say(f"{pack.policy_pack_id} was {'added' if new else 'replaced'} in {tenant}.")
 
 
 @group.command("list")
@@ -54,7 +54,7 @@ def list_(tenant: str) -> None:
     with reading() as session:
         for row in list_packs(session, tenant):
             sets = dict(row.overrides) | ({} if row.replay_enabled is None else {"replay_enabled": row.replay_enabled})
-            click.echo("\t".join((row.policy_pack_id, row.updated_at.date().isoformat(), json.dumps(sets))))
+            say("\t".join((row.policy_pack_id, row.updated_at.date().isoformat(), json.dumps(sets))))
 
 
 @group.command("remove")
@@ -64,4 +64,4 @@ def remove(policy_pack_id: str, tenant: str) -> None:
     """Remove a pack."""
     with writing() as session:
         remove_pack(session, policy_pack_id, tenant_id=tenant, now=current.utcnow())
-    click.echo(f"{policy_pack_id} was removed from {tenant}.")
+    say(f"{policy_pack_id} was removed from {tenant}.")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import click
 from flask.cli import AppGroup
 
-from lotus_web.cli.transactions import reading, writing
+from lotus_web.cli.transactions import reading, say, writing
 from lotus_web.config import current
 from lotus_web.domain.access import DEFAULT_TENANT, Permission, operator
 from lotus_web.queries.accounts.tokens import list_tokens
@@ -55,7 +55,7 @@ def revoke(token_id: str) -> None:
     """Revoke a token at once."""
     with writing() as session:
         administration.revoke_token(session, token_id=token_id, actor=operator(DEFAULT_TENANT), now=current.utcnow())
-    click.echo(f"{token_id} is revoked.")
+    say(f"{token_id} is revoked.")
 
 
 @group.command("disable")
@@ -64,7 +64,7 @@ def disable(account: str) -> None:
     """Disable a service account and all its tokens, at once."""
     with writing() as session:
         administration.disable_account(session, name=account, actor=operator(DEFAULT_TENANT), now=current.utcnow())
-    click.echo(f"{account} is disabled. Its tokens no longer work.")
+    say(f"{account} is disabled. Its tokens no longer work.")
 
 
 @group.command("enable")
@@ -73,7 +73,7 @@ def enable(account: str) -> None:
     """Enable a disabled service account; its tokens that are still valid work again."""
     with writing() as session:
         administration.enable_account(session, name=account, actor=operator(DEFAULT_TENANT), now=current.utcnow())
-    click.echo(f"{account} is enabled. Its valid tokens work again.")
+    say(f"{account} is enabled. Its valid tokens work again.")
 
 
 @group.command("list")
@@ -84,4 +84,4 @@ def list_() -> None:
         for row in list_tokens(session):
             end = row.expires_at.date().isoformat() if row.expires_at else "never"
             what = (",".join(row.tenants), ",".join(row.permissions))
-            click.echo("\t".join((row.token_id, row.account, row.state(now), end, *what)))
+            say("\t".join((row.token_id, row.account, row.state(now), end, *what)))

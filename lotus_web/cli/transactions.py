@@ -10,12 +10,14 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.errors import LotusError
+from lotus_web.domain.free_text import escaped
 from lotus_web.queries.audit.chain import chained_tenants
 from lotus_web.store.failures import as_store_unavailable
 from lotus_web.store.session import db, transaction
 from lotus_web.store.sqlite_file import StoreFileMissing
 
 SHOWN = 10
+COLUMNS = "\t"
 
 
 @contextmanager
@@ -24,7 +26,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except LotusError as refused:
-        raise click.ClickException(refused.message) from refused
+        raise click.ClickException(escaped(refused.message, kept=COLUMNS)) from refused
     except SQLAlchemyError as failed:
         if isinstance(failed, DBAPIError) and isinstance(failed.orig, StoreFileMissing):
             raise click.ClickException(str(failed.orig)) from failed
@@ -48,6 +50,11 @@ def reading() -> Iterator[Session]:
         yield db.session()
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print one line that may hold stored text: the terminal obeys nothing in it."""
+    click.echo(escaped(text, kept=COLUMNS), err=err)
+
+
 def with_a_log(session: Session, tenant: str | None) -> tuple[str, ...]:
     """Return the tenant asked for, or all that have a log; raises BadParameter for one that has none: it proves nothing."""
     tenants = chained_tenants(session)
@@ -55,5 +62,6 @@ def with_a_log(session: Session, tenant: str | None) -> tuple[str, ...]:
         return tenants
     if tenant not in tenants:
         told = ", ".join(tenants[:SHOWN]) + (" and others" if len(tenants) > SHOWN else "")
-        raise click.BadParameter(f"{tenant} has no log here; {told or 'no tenant'} has one.", param_hint="--tenant")
+        sentence = f"{tenant} has no log here; {told or 'no tenant'} has one."
+        raise click.BadParameter(escaped(sentence), param_hint="--tenant")
     return (tenant,)

@@ -7,7 +7,7 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from lotus_web.cli.transactions import reading, refusals, writing
+from lotus_web.cli.transactions import reading, refusals, say, writing
 from lotus_web.config import current
 from lotus_web.domain.access import DEFAULT_TENANT, Role, operator
 from lotus_web.queries.accounts.people import PersonRow, list_people
@@ -49,7 +49,7 @@ def create(name: str, role: str, tenant: str, display_name: str | None, password
             actor=operator(tenant),
             now=current.utcnow(),
         )
-    click.echo(f"{name} may sign in as {role} of {tenant}.")
+    say(f"{name} may sign in as {role} of {tenant}.")
 
 
 @group.command("list")
@@ -57,7 +57,7 @@ def list_() -> None:
     """List everyone: name, state, roles."""
     with reading() as session:
         for row in list_people(session):
-            click.echo("\t".join((row.name, "disabled" if row.disabled_at else "enabled", roles_of(row))))
+            say("\t".join((row.name, "disabled" if row.disabled_at else "enabled", roles_of(row))))
 
 
 def roles_of(row: PersonRow) -> str:
@@ -72,7 +72,7 @@ def disable(name: str) -> None:
     """Disable a person and end their sessions."""
     with writing() as session:
         administration.disable_person(session, name=name, actor=operator(DEFAULT_TENANT), now=current.utcnow())
-    click.echo(f"{name} is disabled and signed out everywhere.")
+    say(f"{name} is disabled and signed out everywhere.")
 
 
 @group.command("enable")
@@ -81,7 +81,7 @@ def enable(name: str) -> None:
     """Enable a disabled person."""
     with writing() as session:
         administration.enable_person(session, name=name, actor=operator(DEFAULT_TENANT), now=current.utcnow())
-    click.echo(f"{name} may sign in again.")
+    say(f"{name} may sign in again.")
 
 
 @group.command("password")
@@ -95,7 +95,7 @@ def password(name: str, password_stdin: bool) -> None:
         administration.reset_password(
             session, name=name, password=typed, actor=operator(DEFAULT_TENANT), now=current.utcnow()
         )
-    click.echo(f"{name} has a new password and is signed out everywhere.")
+    say(f"{name} has a new password and is signed out everywhere.")
 
 
 @group.command("grant")
@@ -106,7 +106,7 @@ def grant(name: str, role: str, tenant: str) -> None:
     """Give a person a role in a tenant."""
     with writing() as session:
         administration.grant_role(session, name=name, role=Role(role), actor=operator(tenant), now=current.utcnow())
-    click.echo(f"{name} is {role} of {tenant}.")
+    say(f"{name} is {role} of {tenant}.")
 
 
 @group.command("withdraw")
@@ -117,4 +117,4 @@ def withdraw(name: str, role: str, tenant: str) -> None:
     """Take a role in a tenant away from a person."""
     with writing() as session:
         administration.revoke_role(session, name=name, role=Role(role), actor=operator(tenant), now=current.utcnow())
-    click.echo(f"{name} is not {role} of {tenant}.")
+    say(f"{name} is not {role} of {tenant}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from lotus_web.cli.transactions import reading, with_a_log
+from lotus_web.cli.transactions import reading, say, with_a_log
 from lotus_web.config import current
 from lotus_web.services.decisions.backfill import backfill_batch
 from lotus_web.services.events.rebuild import check_batch, rebuild_batch
@@ -39,14 +39,14 @@ def _rebuild_tenant(tenant_id: str, *, check: bool) -> int:
             with transaction() as session:
                 batch = rebuild_batch(session, tenant_id, after=after)
         for difference in batch.differences[: max(0, SHOWN - different)]:
-            click.echo(f"{tenant_id}: {difference}", err=True)
+            say(f"{tenant_id}: {difference}", err=True)
         items += batch.items
         different += len(batch.differences)
         if batch.upto is None:
             break
         after = batch.upto
     words = "differ" if check else "were repaired or reported"
-    click.echo(f"{tenant_id}: {items} items, {different} {words}")
+    say(f"{tenant_id}: {items} items, {different} {words}")
     return different
 
 
@@ -69,8 +69,8 @@ def _backfill_tenant(tenant_id: str) -> None:
             batch = backfill_batch(session, tenant_id, after=after, now=current.utcnow(), policy=current.policy())
         brought_in += batch.brought_in
         for run_id in batch.left:
-            click.echo(f"{tenant_id}: {run_id} is skipped: its payloads were deleted", err=True)
-        click.echo(f"{tenant_id}: {brought_in} runs added")
+            say(f"{tenant_id}: {run_id} is skipped: its payloads were deleted", err=True)
+        say(f"{tenant_id}: {brought_in} runs added")
         if batch.upto is None:
             return
         after = batch.upto

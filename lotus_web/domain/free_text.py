@@ -6,6 +6,7 @@ of where a word may be split are dropped. What joins letters and pictures, and m
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 from lotus_web.domain.errors import InvalidInput
@@ -53,6 +54,16 @@ def _as_stored(char: str, line_end: str) -> str:
     if char in _DROPPED:
         return ""
     return {"Zs": " ", "Zl": line_end, "Zp": line_end}.get(unicodedata.category(char), char)
+
+
+def escaped(text: str, *, kept: str = "") -> str:
+    """Return a text for a terminal or a log: what is no visible character, but for ``kept``, is written as in JSON, ``\\u001b``.
+
+    A terminal obeys control sequences, and marks of direction turn the line around them.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in kept else json.dumps(char)[1:-1] for char in text)
 
 
 def cannot_be_shown(what: str, char: str, place: int) -> str:

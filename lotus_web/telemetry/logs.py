@@ -18,6 +18,7 @@ from structlog.typing import Processor
 
 from lotus_web.config.settings import Settings
 from lotus_web.domain.access import Actor
+from lotus_web.domain.free_text import escaped
 
 FRAMES = 12
 LOG = structlog.get_logger("lotus_web")
@@ -60,7 +61,7 @@ def _rendering(as_json: bool) -> list[Processor]:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if as_json:
         return [drop, redact_exception, structlog.processors.JSONRenderer(default=str)]
-    return [drop, redact_exception, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [drop, redact_exception, escape_texts, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
 
 
 def redact_exception(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -73,6 +74,14 @@ def redact_exception(_logger: object, _method: str, line: MutableMapping[str, An
     return line
 
 
+def escape_texts(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write what no terminal may obey, and no line may be broken by, as escapes; JSON does so anyway."""
+    for name, value in line.items():
+        if isinstance(value, str):
+            line[name] = escaped(value)
+    return line
+
+
 class RedactExceptionFilter(logging.Filter):
     """The same for a logger with handlers of its own, such as the web server's."""
 
@@ -81,6 +90,7 @@ class RedactExceptionFilter(logging.Filter):
         if record.exc_info and record.exc_info[1] is not None:
             facts = exception_facts(record.exc_info[1])
             record.msg, record.args = f"{record.getMessage()}: {facts['error']} at {facts['where'][-1:]}", ()
+        record.msg, record.args = escaped(record.getMessage()), ()
         record.exc_info = record.exc_text = record.stack_info = None
         return True
 
