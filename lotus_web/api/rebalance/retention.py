@@ -79,7 +79,7 @@ def get_proposal_hold(call: Call, proposal_id: str) -> ProposalHoldBody:
     body=LegalHoldRequest,
     response=ProposalHoldBody,
     refuses=(PROPOSAL_NOT_FOUND, ACTOR_MISMATCH, HOLD_UNCHANGED),
-    recorded_as="change_legal_hold",
+    recorded_as="change_proposal_hold",
 )
 def post_proposal_hold(call: Call, body: LegalHoldRequest, proposal_id: str) -> ProposalHoldBody:
     """Set or lift the hold and return its new state."""

@@ -32,10 +32,10 @@ _DOCUMENT = and_(
     _document.version_no == _version.version_no,
 )
 _SUMMARIES = len(_SUMMARY)
-_NOTES = _proposal.advisor_notes.label("advisor_notes")
+_FOR_PAGES = (_proposal.advisor_notes.label("advisor_notes"), _proposal.legal_hold.label("legal_hold"))
 _BY_ID = select(*_SUMMARY).where(_ASKED)
 _DETAIL = (
-    select(*_SUMMARY, _NOTES, *(column.label(f"v_{column.name}") for column in _VERSION), *_HELD)
+    select(*_SUMMARY, *_FOR_PAGES, *(column.label(f"v_{column.name}") for column in _VERSION), *_HELD)
     .join_from(Proposal.__table__, ProposalVersion.__table__, _CURRENT)
     .join(ProposalDocument.__table__, _DOCUMENT)
     .where(_ASKED)
@@ -75,9 +75,10 @@ def proposal_detail(
     found = session.execute(_DETAIL, {"tenant_id": tenant_id, "proposal_id": proposal_id}).one_or_none()
     if found is None:
         raise ProposalNotFound
-    row = VersionRow(*found[_SUMMARIES + 1 : _SUMMARIES + 1 + len(_VERSION)])
+    first = _SUMMARIES + len(_FOR_PAGES)
+    row = VersionRow(*found[first : first + len(_VERSION)])
     version = _stored(row, found, include_evidence=include_evidence)
-    return ProposalDetail(ProposalSummary(*found[:_SUMMARIES]), found.advisor_notes, version)
+    return ProposalDetail(ProposalSummary(*found[:_SUMMARIES]), found.advisor_notes, found.legal_hold, version)
 
 
 def proposal_version(

@@ -92,10 +92,11 @@ class ApprovalRow:
 
 @dataclass(frozen=True, slots=True)
 class ProposalDetail:
-    """A proposal with its current version; ``advisor_notes`` are for pages alone, no route gives them out."""
+    """A proposal with its current version; ``advisor_notes`` and ``legal_hold`` are for pages alone."""
 
     proposal: ProposalSummary
     advisor_notes: str | None
+    legal_hold: bool
     current_version: StoredVersion
 
 

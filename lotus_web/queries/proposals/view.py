@@ -40,6 +40,7 @@ class ProposalView:
 
     proposal: ProposalSummary
     advisor_notes: str | None
+    legal_hold: bool
     current: VersionView
     versions: Sequence[VersionRow]
     events: Sequence[EventRow]
@@ -64,6 +65,7 @@ def proposal_view(session: Session, tenant_id: str, proposal_id: str) -> Proposa
     return ProposalView(
         proposal=found.proposal,
         advisor_notes=found.advisor_notes,
+        legal_hold=found.legal_hold,
         current=version_view(found.current_version),
         versions=proposal_versions(session, tenant_id, proposal_id)[1],
         events=proposal_events(session, tenant_id, proposal_id),

@@ -24,16 +24,20 @@ UNCHANGED = "LEGAL_HOLD_UNCHANGED"
 
 @dataclass(frozen=True, slots=True)
 class Holdable:
-    """What can be held: the column of its id, the error for an unknown id, and its noun."""
+    """What can be held: the column of its id, the error for an unknown id, its noun, and what the audit log calls setting and lifting."""
 
     id_column: InstrumentedAttribute[str]
     unknown: type[NotFound]
     noun: str
+    set_as: str
+    lifted_as: str
 
 
 HOLDABLE: Mapping[EntityKind, Holdable] = {
-    EntityKind.RUN: Holdable(Run.rebalance_run_id, RunNotFound, "run"),
-    EntityKind.PROPOSAL: Holdable(Proposal.proposal_id, ProposalNotFound, "proposal"),
+    EntityKind.RUN: Holdable(Run.rebalance_run_id, RunNotFound, "run", "legal_hold_set", "legal_hold_lifted"),
+    EntityKind.PROPOSAL: Holdable(
+        Proposal.proposal_id, ProposalNotFound, "proposal", "proposal_hold_set", "proposal_hold_lifted"
+    ),
 }
 
 
@@ -75,7 +79,7 @@ def set_legal_hold(
         session,
         AuditCategory.ADMIN,
         actor=actor,
-        action="legal_hold_set" if hold else "legal_hold_lifted",
+        action=holdable.set_as if hold else holdable.lifted_as,
         subject=entity_id,
         code=entry_type.value,
         message=text,

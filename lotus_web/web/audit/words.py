@@ -6,7 +6,6 @@ from functools import lru_cache
 
 from flask import Flask, current_app, url_for
 
-from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.access import Permission, missing_permission
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent
@@ -15,6 +14,7 @@ from lotus_web.queries.audit.lines import AuditLine, Source
 from lotus_web.services.items.next_item import NEXT
 from lotus_web.services.studio import START_REVIEW
 from lotus_web.web.format.filters import words
+from lotus_web.web.format.record_links import proposal_url
 from lotus_web.web.format.sentences import needed
 from lotus_web.web.guard.access import current_actor
 from lotus_web.web.shell.links import same_page
@@ -24,21 +24,24 @@ PEOPLE = frozenset(
 )
 TOKENS = frozenset({"issue_token", "revoke_token"})
 ACCOUNTS = frozenset({"change_account", "disable_account", "enable_account"})
-STEPS_OF_PROPOSALS = frozenset(word.value for word in (*ProposalEvent, *ApprovalType))
 HOLDS = frozenset({"legal_hold_set", "legal_hold_lifted"})
+ABOUT_PROPOSALS = frozenset(
+    {"proposal_hold_set", "proposal_hold_lifted", *(word.value for word in (*ProposalEvent, *ApprovalType))}
+)
 SENTENCES = {
     "DPM_WORKFLOW_INVALID_TRANSITION": "The gate does not allow this decision now.",
     "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS": "A run of this status needs no decision.",
 }
 
-# How the address of a route names a run.
+# How the address of a route names a run, and a proposal.
 RUN_ARGUMENTS = frozenset({"run_id", "rebalance_run_id"})
+PROPOSAL_ARGUMENTS = frozenset({"proposal_id"})
 
 
-@lru_cache(maxsize=1)
-def _routes_of_runs(app: Flask) -> frozenset[str]:
-    """Return the routes of runs, by the names under which their refusals are recorded."""
-    rules = (rule for rule in app.url_map.iter_rules() if rule.arguments & RUN_ARGUMENTS)
+@lru_cache(maxsize=2)
+def _routes_with(app: Flask, arguments: frozenset[str]) -> frozenset[str]:
+    """Return the routes whose address has one of the arguments, by the names under which their refusals are recorded."""
+    rules = (rule for rule in app.url_map.iter_rules() if rule.arguments & arguments)
     endpoints = {rule.endpoint for rule in rules}
     return frozenset(getattr(app.view_functions[one], RECORDED_AS, one.replace(".", "_")) for one in endpoints)
 
@@ -62,10 +65,11 @@ def subject_url(action: str, subject: str) -> str:
     """
     if action in set(Action) and subject != NEXT:
         return url_for("items.show", workflow_id=subject)
-    if action in HOLDS or action in _routes_of_runs(current_app._get_current_object()):  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if action in HOLDS or action in _routes_with(app, RUN_ARGUMENTS):
         return url_for("runs.show", run_id=subject)
-    if action in STEPS_OF_PROPOSALS and PROPOSALS.is_on:
-        return url_for("proposal.show", proposal_id=subject)
+    if action in ABOUT_PROPOSALS or action in _routes_with(app, PROPOSAL_ARGUMENTS):
+        return proposal_url(subject)
     if action == START_REVIEW:
         return url_for("traces.show", trace_id=subject)
     if current_actor().may(Permission.ADMIN) and action in PEOPLE:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from lotus_web.config import current
-from lotus_web.config.features import PROPOSALS
+from lotus_web.config.features import PROPOSAL_SUPPORT, PROPOSALS
 from lotus_web.domain.access import Permission
 from lotus_web.domain.free_text import without_untaken
 from lotus_web.domain.proposals.reviews import review_item_id
@@ -79,6 +79,7 @@ def proposal_page(
         opened=typed.step if typed else "",
         comment=without_untaken(typed.comment) if typed else "",
         refused=refused,
+        hold_url=url_for("retention.show_proposal", proposal_id=proposal_id) if PROPOSAL_SUPPORT.is_on else None,
         lineage=lineage_url(proposal_id),
         now=current.utcnow(),
     )

@@ -51,6 +51,7 @@ FORMS = {
     "proposals_version.send": "create_proposal_version",
     "replay.replay": "replay_replay",
     "retention.change": "change_legal_hold",
+    "retention.change_proposal": "change_proposal_hold",
     "runs.start_review": "runs_start_review",
     "saved_views.alter": "saved_views_alter",
     "saved_views.save": "saved_views_save",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
-from lotus_web.queries.retention import LegalHold, legal_hold
+from lotus_web.queries.retention import LegalHold, legal_hold, proposal_legal_hold
 from lotus_web.store.session import db
 from tests.integration.conftest import ClientOf
 from tests.support import runs as desk
 from tests.support.people import post, shown
+from tests.support.proposals import ADVISER, proposed
 
 SQLITE = pytest.mark.stores("sqlite")
 GATE_ON = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
@@ -106,3 +109,39 @@ def test_switched_off_there_is_no_page_for_holds(app: Flask, client_of: ClientOf
     assert answer.status_code == 404
     assert "Support pages are switched off by the operator" in answer.text
     assert post(ada, f"/runs/{run_id}/legal-hold", {"action": "set", "reason": "Because."}).status_code == 404
+
+
+def test_a_hold_of_a_proposal_has_the_same_page(app: Flask, client_of: ClientOf) -> None:
+    with app.app_context():
+        proposal_id = proposed().proposal_id
+        db.session.remove()
+    ada, vera, page_url = client_of("ada"), client_of("vera"), f"/proposals/{proposal_id}"
+    url = f"{page_url}/legal-hold"
+    assert f'href="{url}"' in ada.get(page_url).text
+    assert "This proposal has never been under legal hold." in ada.get(url).text
+    assert (
+        "Administrators set and lift holds. Ask one, with the matter and the id of this proposal." in vera.get(url).text
+    )
+    assert post(vera, url, {"action": "set", "reason": "Because."}).status_code == 403
+    empty = post(ada, url, {"action": "set", "reason": " "})
+    assert (empty.status_code, "Enter a reason of 1 to 1000 characters." in empty.text) == (422, True)
+    done = post(ada, url, {"action": "set", "reason": "Matter 7."})
+    assert (done.status_code, done.location) == (303, url)
+    assert "The proposal is under legal hold now." in ada.get(url).text
+    assert "Legal hold" in vera.get(page_url).text
+    again = post(ada, url, {"action": "set", "reason": "Matter 8."})
+    assert (again.status_code, "The proposal is already under legal hold." in again.text) == (409, True)
+    assert f'href="{page_url}"' in ada.get("/audit").text
+    assert post(ada, url, {"action": "lift", "reason": "Closed."}).status_code == 303
+    assert "The legal hold is lifted." in ada.get(url).text
+    with app.app_context():
+        held = proposal_legal_hold(db.session(), "default", proposal_id)
+        assert (held.legal_hold, [entry.reason for entry in held.history]) == (False, ["Matter 7.", "Closed."])
+        theirs = proposed(replace(ADVISER, tenant_id="zurich")).proposal_id
+        db.session.remove()
+    pages = [ada.get(f"/proposals/{one}/legal-hold") for one in (theirs, "pp_none")]
+    assert {page.status_code for page in pages} == {404}
+    assert shown(pages[0]) == shown(pages[1])
+    app.extensions["lotus_settings"].environ["PROPOSAL_SUPPORT_APIS_ENABLED"] = "false"
+    assert ada.get(url).status_code == post(ada, url, {"action": "set", "reason": "Because."}).status_code == 404
+    assert "legal-hold" not in ada.get(page_url).text
