@@ -62,11 +62,12 @@ def fill(app: Flask, number: int) -> None:
 
 
 @contextmanager
-def noted(app: Flask) -> Iterator[list[tuple[str, Any]]]:
+def noted(app: Flask, *verbs: str) -> Iterator[list[tuple[str, Any]]]:
+    """Collect the statements with these verbs, those that read unless any are given, and their parameters."""
     sent: list[tuple[str, Any]] = []
 
     def note(_conn: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(verbs or "SELECT"):
             sent.append((statement, parameters))
 
     with app.app_context():
@@ -86,10 +87,14 @@ def plan(app: Flask, statement: str, parameters: Any) -> list[str]:
         return [str(row[0]) for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
 
 
+def is_small(line: str) -> bool:
+    """Whether a line of a plan is about the two rows of accounts and tokens."""
+    return "api_tokens" in line or "service_accounts" in line
+
+
 def walks_through(line: str) -> bool:
     """Whether a line of a plan reads a whole table or index; the two rows of accounts and tokens may be read whole."""
-    small = "api_tokens" in line or "service_accounts" in line
-    return not small and ("Seq Scan" in line or line.lstrip().startswith("SCAN"))
+    return not is_small(line) and ("Seq Scan" in line or line.lstrip().startswith("SCAN"))
 
 
 def test_no_read_walks_through_a_table(engine: Caller, app: Flask) -> None:
