@@ -11,6 +11,7 @@ from lotus_web.domain.deliveries.states import DeliveryStatus
 from lotus_web.jobs.context import JobContext
 from lotus_web.queries.deliveries.undelivered import undelivered_counts
 from lotus_web.services.deliveries.kinds import READERS, known_channels
+from lotus_web.services.deliveries.pace import Pace
 from lotus_web.services.deliveries.queue import ClaimedDelivery, claim_delivery, is_due, mark_delivered, mark_failed
 from lotus_web.store.session import db, transaction
 from lotus_web.telemetry.logs import log_unexpected
@@ -19,19 +20,20 @@ CADENCE_SECONDS = 5
 
 
 def deliver_pending(context: JobContext, _now: datetime) -> dict[str, Any]:
-    """Send every delivery that is due, one after the other.
+    """Send every delivery that is due, one after the other; whoever turns out to be slow holds the others up once.
 
     Returns how many were delivered, failed and are tried again, or were given up, and how many wait for a channel that is
     not known here.
     """
     ended: Counter[DeliveryStatus] = Counter()
-    channels = known_channels()
+    channels, pace = known_channels(), Pace()
     while not context.stop.is_set() and _some_due():
         with context.unit() as session:
-            claim = claim_delivery(session, channels)
+            claim = claim_delivery(session, channels, pace.slow)
         if claim is None:
             break
-        ended[_send(claim, context.settings)] += 1
+        with pace.timing(claim.receiver):
+            ended[_send(claim, context.settings)] += 1
     return {
         "delivered": ended[DeliveryStatus.DELIVERED],
         "failed": ended[DeliveryStatus.PENDING],

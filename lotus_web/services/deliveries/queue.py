@@ -6,9 +6,10 @@ again: at least once, never by two workers at the same time while the lease hold
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select, update
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.deliveries.states import MAX_ATTEMPTS, DeliveryStatus, failure_reason, retry_delay
 from lotus_web.models import Delivery
 from lotus_web.models.deliveries import OPEN
+from lotus_web.services.deliveries.pace import receiver_of, turn_of
 from lotus_web.store.clock import store_now
 from lotus_web.store.new_ids import new_id
 
@@ -33,8 +35,14 @@ class ClaimedDelivery:
     kind: str
     subject_id: str
     channel: str
+    target: str | None
     attempts: int
     owner: str
+
+    @property
+    def receiver(self) -> str:
+        """Who takes it."""
+        return receiver_of(self.channel, self.target)
 
 
 def is_due(session: Session, channels: Collection[str]) -> bool:
@@ -42,10 +50,12 @@ def is_due(session: Session, channels: Collection[str]) -> bool:
     return session.scalar(select(Delivery.delivery_seq).where(*_due(session, channels)).limit(1)) is not None
 
 
-def claim_delivery(session: Session, channels: Collection[str]) -> ClaimedDelivery | None:
+def claim_delivery(
+    session: Session, channels: Collection[str], slow: Mapping[str, int] = MappingProxyType({})
+) -> ClaimedDelivery | None:
     """Claim the delivery of these channels that has been due longest; None when nothing is due.
 
-    Deliveries whose worker was lost at the last attempt end dead on the way.
+    Those of slow receivers come after all others (services/deliveries/pace.py). Deliveries whose worker was lost at the last attempt end dead on the way.
     """
     now, due = store_now(session), _due(session, channels)
     lost_at_last = (*due, Delivery.attempts >= MAX_ATTEMPTS)
@@ -57,7 +67,7 @@ def claim_delivery(session: Session, channels: Collection[str]) -> ClaimedDelive
     first = (
         select(Delivery.delivery_seq)
         .where(*due)
-        .order_by(Delivery.due_at, Delivery.delivery_seq)
+        .order_by(turn_of(slow), Delivery.due_at, Delivery.delivery_seq)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
@@ -74,6 +84,7 @@ def claim_delivery(session: Session, channels: Collection[str]) -> ClaimedDelive
             Delivery.kind,
             Delivery.subject_id,
             Delivery.channel,
+            Delivery.target,
             Delivery.attempts,
         )
     )

@@ -15,13 +15,14 @@ from standardwebhooks.webhooks import Webhook
 
 from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission
-from lotus_web.domain.deliveries.states import MAX_ATTEMPTS
+from lotus_web.domain.deliveries.callback_url import CallbackUrl
+from lotus_web.domain.deliveries.states import MAX_ATTEMPTS, NotTaken
 from lotus_web.jobs import delivery
 from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.operations import run_due
 from lotus_web.models import Delivery
 from lotus_web.queries.health.doctor import State, diagnose
-from lotus_web.services.deliveries import callbacks, queue, resend
+from lotus_web.services.deliveries import callbacks, pace, posting, queue, resend
 from lotus_web.services.operations.leases import OperationLost, claim_operation, fail, succeed
 from lotus_web.store.session import db, transaction
 from tests.contract.callers import Caller, bearer_of
@@ -198,6 +199,29 @@ def test_one_receiver_that_is_down_holds_up_no_other(receiver: Receiver, job: Jo
     accept(callback_url=down.url, inline=True)
     accept(callback_url=receiver.url, inline=True)
     assert deliver(job) == {"failed": 1, "delivered": 1}
+
+
+def test_slow_receivers_hold_the_others_up_once_and_take_turns(
+    job: JobContext, clock: StoreClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes all the time that it has, and has an address of its own for each operation."""
+    for address in ("127.0.0.2", "127.0.0.3", "127.0.0.20"):
+        for number in range(3):
+            accept(callback_url=f"http://{address}:8000/{number}", inline=True)
+    order: list[str] = []
+    passed = [0.0]
+
+    def post(url: CallbackUrl, *_: object) -> None:
+        order.append(url.host)
+        passed[0] += 10 if url.host != "127.0.0.20" else 0.5
+        if url.host == "127.0.0.3":
+            raise NotTaken("no answer in time")
+
+    monkeypatch.setattr(posting, "post", post)
+    monkeypatch.setattr(pace, "monotonic", lambda: passed[0])
+    assert deliver(job) == {"delivered": 6, "failed": 3}
+    slow, slower, quick = "127.0.0.2", "127.0.0.3", "127.0.0.20"
+    assert order == [slow, slower, quick, quick, quick, slow, slower, slow, slower]
 
 
 def test_a_dead_callback_is_seen_and_sent_again_with_the_same_id(
