@@ -15,6 +15,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, Protocol
 
+from gunicorn.http import wsgi
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -82,6 +83,18 @@ class DeadlineListener:
         """Return the next connection and the address of its client; raises OSError as ``socket.accept`` does."""
         connection, address = self._listener.accept()
         return DeadlineSocket(connection), address
+
+
+class NamelessResponse(wsgi.Response):  # type: ignore[misc]
+    """gunicorn's response without the header that names the server."""
+
+    def default_headers(self) -> list[str]:
+        """Return the first lines of the head."""
+        return [line for line in super().default_headers() if not line.startswith("Server:")]
+
+
+# gunicorn has no setting for it, and makes its responses by this name.
+wsgi.Response = NamelessResponse
 
 
 class Connection(Protocol):

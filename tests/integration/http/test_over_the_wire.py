@@ -87,6 +87,13 @@ def test_a_body_declared_too_large_is_answered_not_reset(wire: Wire) -> None:
     assert headers["X-Correlation-Id"].startswith("corr_")
 
 
+def test_no_answer_names_the_server(wire: Wire) -> None:
+    for target in ("/login", "/health/live", "/static/css/tokens.css", "/nothing"):
+        _, headers, _ = wire.send("GET", target)
+        assert {"Date", "Content-Type"} <= set(headers)
+        assert "Server" not in headers, target
+
+
 def test_a_request_is_one_json_line_without_payload(wire: Wire, live_server: LiveServer) -> None:
     wire.send(
         "POST",
