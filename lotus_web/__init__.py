@@ -43,7 +43,9 @@ def configure(app: Flask, settings: Settings) -> None:
     """Set what Flask itself needs to know."""
     app.config.update(
         SECRET_KEY=settings.secret_key or secrets.token_hex(32),
-        SESSION_COOKIE_NAME="lotus_session",
+        # A browser takes a cookie of this name from this host alone, over TLS: no sister domain can set one.
+        SESSION_COOKIE_NAME="__Host-lotus_session" if settings.production else "lotus_session",
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.production,

@@ -289,7 +289,10 @@ def test_a_role_counts_from_the_next_request_on(desk: Flask, client_of: ClientOf
 @pytest.mark.environ(LOTUS_ENV="production")
 def test_in_production_the_cookie_travels_by_tls_only(app: Flask) -> None:
     cookie = app.test_client().get("/login").headers["Set-Cookie"]
+    assert cookie.startswith("__Host-lotus_session=")
     assert "Secure" in cookie
+    assert "Path=/;" in f"{cookie};"
+    assert "Domain" not in cookie
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
 
