@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from lotus_web.api.endpoint.error_bodies import ErrorBody, FaultBody, ForbiddenBody, InvalidBody, Problem, RefusalBody
 from lotus_web.domain.canonical import json_number
-from lotus_web.domain.errors import Forbidden, InProgress, InvalidInput, LotusError, TooManyAttempts, Unauthenticated
+from lotus_web.domain.errors import Forbidden, InvalidInput, LotusError, Unauthenticated
 from lotus_web.domain.surface import Surface
-from lotus_web.http.statuses import status_of
+from lotus_web.http.statuses import retry_after, status_of
 from lotus_web.store.session import nothing_recorded
 
 JSON = "application/json"
@@ -112,12 +112,10 @@ def sentence_of(problems: list[Problem]) -> str:
 
 def headers_of(error: LotusError) -> dict[str, str]:
     """Return the headers that go with a refusal, whatever its shape."""
-    match error:
-        case Unauthenticated():
-            return {"WWW-Authenticate": CHALLENGE}
-        case InProgress() | TooManyAttempts():
-            return {"Retry-After": str(error.retry_after)}
-    return {}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": CHALLENGE}
+    seconds = retry_after(error)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def problem_of(error: InvalidInput, sent: object = None) -> Problem:

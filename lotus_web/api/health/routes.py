@@ -10,6 +10,7 @@ from sqlalchemy import text
 from lotus_web.api.endpoint.params import Answer
 from lotus_web.api.endpoint.routing import ApiBlueprint, endpoint, json_response
 from lotus_web.config import current
+from lotus_web.http.statuses import STORE_RETRY_SECONDS
 from lotus_web.queries.health.revisions import newest_revisions
 from lotus_web.queries.jobs import job_status
 from lotus_web.store.failures import is_store_failure
@@ -81,7 +82,10 @@ def _report() -> Response:
     checks = look()
     fine = checks.store == checks.migrations == "ok"
     found = Health(status="ok" if fine else "unavailable", checks=checks)
-    return json_response(found.model_dump_json().encode(), status=200 if fine else UNAVAILABLE)
+    answer = json_response(found.model_dump_json().encode(), status=200 if fine else UNAVAILABLE)
+    if not fine:
+        answer.headers["Retry-After"] = str(STORE_RETRY_SECONDS)
+    return answer
 
 
 def look() -> Checks:

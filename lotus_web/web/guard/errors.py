@@ -14,10 +14,10 @@ from markupsafe import escape
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from lotus_web.domain.errors import InProgress, LotusError, StoreUnavailable, TooManyAttempts, Unauthenticated
+from lotus_web.domain.errors import LotusError, StoreUnavailable, Unauthenticated
 from lotus_web.http import body_limit
 from lotus_web.http.request_ids import current_ids
-from lotus_web.http.statuses import status_of
+from lotus_web.http.statuses import retry_after, status_of
 from lotus_web.store.failures import as_store_unavailable
 from lotus_web.store.session import db, nothing_recorded
 from lotus_web.telemetry.logs import log_unexpected
@@ -34,7 +34,6 @@ log = structlog.get_logger(__name__)
 # Set by the JSON routes: (error) -> Response, for paths under theirs that no route matches.
 JSON_ERRORS = "lotus_json_errors"
 JSON_PATHS = ("/api/", "/rebalance", "/health", "/metrics", "/openapi.json")
-STORE_RETRY_SECONDS = 5
 SIGN_IN = "sign_in.sign_in"
 NO_SEARCH = "Check the address or sign in."
 FORM_TOO_OLD = "Nothing was sent yet. You may have signed in or out since the form was opened."
@@ -166,7 +165,7 @@ def refused(error: LotusError) -> ResponseReturnValue:
     if isinstance(error, StoreUnavailable):
         log.error("store_unavailable", cause=type(error.__cause__ or error).__name__)
     response = _answer(error)
-    seconds = _retry_after(error)
+    seconds = retry_after(error)
     if seconds is not None:
         response.headers["Retry-After"] = str(seconds)
     return response
@@ -178,12 +177,6 @@ def _answer(error: LotusError) -> Response:
     if isinstance(error, StoreUnavailable) and can_be_sent_again():
         return resubmit_page(503, title=WORDS[503].title, reason=page_message(error))
     return error_page(status_of(error), page_text(error.sentence) if error.sentence else None)
-
-
-def _retry_after(error: LotusError) -> int | None:
-    if isinstance(error, (InProgress, TooManyAttempts)):
-        return error.retry_after
-    return STORE_RETRY_SECONDS if isinstance(error, StoreUnavailable) else None
 
 
 def store_failed(error: SQLAlchemyError) -> ResponseReturnValue:

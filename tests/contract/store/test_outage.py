@@ -139,6 +139,7 @@ def assert_away(home: House) -> None:
                 continue
             assert answer.status_code == 503, (name, answer.text)
             assert answer.headers["X-Correlation-Id"], name
+            assert answer.headers["Retry-After"] == "5", name
             if name in HEALTH:
                 assert answer.json == {"status": "unavailable", "checks": UNAVAILABLE}
             elif name.partition(" ")[2].startswith("/api/v1/") and "/rebalance/" not in name:
