@@ -35,6 +35,7 @@ loglevel = settings.server_log_level
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
+sendfile = False  # files too go through the connection that disconnects slow readers
 limit_request_line = 8190
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 control_socket_disable = True

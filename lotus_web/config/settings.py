@@ -209,7 +209,7 @@ class Settings(ProposalSettings, DeliverySettings, LogSettings):
     request_seconds = seconds(
         "LOTUS_BODY_SECONDS",
         10,
-        "the time that a client has to send the head of a request, and again its body (408); read at the start",
+        "the time that a client has to send the head of a request, and again its body (408), and may pause while it reads; read at the start",
         low=0.1,
         high=3600,
     )

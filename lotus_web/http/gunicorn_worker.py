@@ -1,4 +1,4 @@
-"""The gunicorn worker of Lotus Web: a client may take only so long to send a request (LOTUS_BODY_SECONDS; docs/adr/0015).
+"""The gunicorn worker of Lotus Web: a client may take only so long to send a request, and to read its answer (docs/adr/0015).
 
 gunicorn's threaded worker gives a connection a thread while its request is being read and has no limit on how long that takes.
 This one reads through a socket with a deadline. It replaces methods that gunicorn calls by name and changes none of its objects.
@@ -20,6 +20,7 @@ from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
 from lotus_web.config.settings import Settings
+from lotus_web.http.slow_readers import Delivery, slots_for
 
 # How long a thread waits for bytes that nobody needs: the first one of a new connection, the rest of a body that was not read.
 IDLE_SECONDS = 0.5
@@ -34,6 +35,7 @@ class DeadlineSocket(socket.socket):
         super().__init__(plain.family, plain.type, plain.proto, fileno=plain.detach())
         self.deadline = INFINITY
         self.late = False
+        self.delivery: Delivery | None = None
 
     def start_timer(self, seconds: float) -> None:
         """Allow all reads from now on ``seconds`` in total; a connection that was late once stays late."""
@@ -56,6 +58,13 @@ class DeadlineSocket(socket.socket):
             return b""
         finally:
             self.settimeout(own)
+
+    def sendall(self, data: bytes, flags: int = 0) -> None:  # type: ignore[override]
+        """Send all of it, within the patience of the present ``delivery``; raises OSError, as for a client that hung up."""
+        if self.delivery is None or self.gettimeout() == 0:
+            super().sendall(data, flags)
+        else:
+            self.delivery.send_all(self, lambda rest: self.send(rest, flags), data)
 
     def linger_close(self) -> None:
         """Close the sending side and discard input for a moment, since a client that still sends would lose its answer.
@@ -113,6 +122,7 @@ class TimeoutWorker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.request_seconds = Settings.from_environ().request_seconds
+        self.slow_readers = slots_for(self.cfg.threads)
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Return the pool with all its threads running.
@@ -160,6 +170,11 @@ class TimeoutWorker(ThreadWorker):  # type: ignore[misc]
         if not isinstance(client, DeadlineSocket):
             return bool(super().handle_request(req, conn))
         client.start_timer(self.request_seconds)
-        stays_open = bool(super().handle_request(req, conn))
+        client.delivery = delivery = Delivery(self.request_seconds, self.slow_readers)
+        try:
+            stays_open = bool(super().handle_request(req, conn))
+        finally:
+            client.delivery = None
+            delivery.end()
         client.start_timer(IDLE_SECONDS)  # for the rest of a body that was not read, which gunicorn discards
         return stays_open

@@ -1,4 +1,4 @@
-"""Who sends slowly holds no thread for long: over real sockets, with as many slow ones as the server has threads, and more."""
+"""Who sends or reads slowly holds no thread for long: over real sockets, with as many slow ones as the server has threads, and more."""
 
 from __future__ import annotations
 
@@ -54,9 +54,13 @@ def opened(server: LiveServer) -> Iterator[ExitStack]:
 class Raw:
     """A connection that sends what it is told, when it is told."""
 
-    def __init__(self, url: str, opened: ExitStack):
+    def __init__(self, url: str, opened: ExitStack, *, window: int | None = None):
         address = urlsplit(url)
-        self.socket = opened.enter_context(socket.create_connection((address.hostname, address.port), timeout=60))
+        self.socket = opened.enter_context(socket.socket())
+        if window is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        self.socket.settimeout(60)
+        self.socket.connect((address.hostname, address.port))
 
     def begin(self, path: str, *headers: str, body: bytes = b"", method: str = "POST") -> Raw:
         """Send the head of a request and the beginning of its body."""
@@ -168,3 +172,11 @@ def test_what_is_only_slow_arrives_and_its_connection_lives_on(
         while not one.rest.endswith(b"}") or size < half:
             one.rest = one.socket.recv(65536)
             size += len(one.rest)
+
+
+def test_whoever_does_not_read_long_answers_leaves_threads_for_others(server: LiveServer, opened: ExitStack) -> None:
+    page = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    slow = [Raw(server.url, opened, window=4096) for _ in range(2 * THREADS)]
+    for one in slow:
+        one.socket.sendall(page * 60)  # more than the buffers of a connection take
+    assert_lively(server)
