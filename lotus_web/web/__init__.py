@@ -13,7 +13,16 @@ from lotus_web.web.docs import views as docs_views
 from lotus_web.web.format import people as format_people
 from lotus_web.web.format import sentences
 from lotus_web.web.format.filters import register_filters
-from lotus_web.web.guard import access, drafts, errors, invalid_filters, navigation, storable_forms, user
+from lotus_web.web.guard import (
+    access,
+    drafts,
+    errors,
+    invalid_filters,
+    navigation,
+    session_cookie,
+    storable_forms,
+    user,
+)
 from lotus_web.web.inbox import saved_views
 from lotus_web.web.inbox import views as inbox_views
 from lotus_web.web.items import choices
@@ -75,6 +84,7 @@ def init_app(app: Flask) -> None:
     """Mount the pages behind the gate that they all share."""
     security_headers.init_app(app)
     assets.init_app(app)
+    session_cookie.init_app(app)
     user.init_app(app)
     access.init_app(app)
     storable_forms.init_app(app)

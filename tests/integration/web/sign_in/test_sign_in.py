@@ -297,6 +297,22 @@ def test_in_production_the_cookie_travels_by_tls_only(app: Flask) -> None:
     assert "SameSite=Lax" in cookie
 
 
+@pytest.mark.parametrize("path", ["/login", "/logout", "/tenant", "/nothing", "/items/x"])
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}]
+)
+@pytest.mark.stores("sqlite")
+def test_a_form_of_another_site_replaces_no_session(app: Flask, path: str, headers: dict[str, str]) -> None:
+    stranger = (
+        app.test_client()
+    )  # as the browser of someone signed in: it leaves the cookie out, and would take another
+    answer = stranger.post(path, data={"name": "nora"}, headers=headers)
+    assert answer.status_code >= 400
+    assert "Set-Cookie" not in answer.headers
+    own = stranger.post("/login", data={"name": "nora"}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert "Set-Cookie" in own.headers
+
+
 @pytest.mark.environ(LOTUS_ENV="production", LOTUS_TRUSTED_PROXIES="1")
 def test_behind_a_tls_proxy_a_person_signs_in_and_a_foreign_referrer_does_not(app: Flask) -> None:
     hire(app, "nora")
