@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from lotus_web.cli.transactions import reading, say, with_a_log
 from lotus_web.config import current
 from lotus_web.domain.transparency.notes import InvalidNote, Note, parse_note
 from lotus_web.queries.audit.chain import ChainReport, verify_chain
-from lotus_web.queries.audit.decisions import verify_decisions
-from lotus_web.queries.audit.proposals import verify_proposals
+from lotus_web.queries.audit.projections import verify_projections
 from lotus_web.queries.transparency.verify import verify_tree
+from lotus_web.services.events.rebuild import check_batch
 from lotus_web.wire.audit import export_faults
 
 group = AppGroup("audit", help="Verify that the history was not changed.")
@@ -64,13 +64,22 @@ def _store_intact(session: Session, tenant: str | None, kept: Sequence[Note]) ->
 def _tenant_intact(session: Session, tenant_id: str, kept: Sequence[Note]) -> bool:
     report = verify_chain(session, tenant_id)
     say(_sentence(report), err=not report.intact)
-    wrong = [*verify_decisions(session, tenant_id), *verify_proposals(session, tenant_id)] if report.intact else []
+    wrong = [*verify_projections(session, tenant_id), *_unlike_a_fold(session, tenant_id)] if report.intact else []
     tree = verify_tree(session, current.settings(), tenant_id, kept=kept)
     for sentence in (*wrong, *tree.wrong):
         say(f"{tenant_id}: BROKEN: {sentence}", err=True)
     if tree.checkpoints and tree.intact:
         say(f"{tenant_id}: checkpoints: {tree.checkpoints}, the last one over {tree.size} entries, all verified")
     return report.intact and tree.intact and not wrong
+
+
+def _unlike_a_fold(session: Session, tenant_id: str) -> Iterator[str]:
+    """Yield what differs between the inbox and its history, as ``workflow rebuild --check`` does."""
+    after: str | None = ""
+    while after is not None:
+        batch = check_batch(session, tenant_id, after=after)
+        yield from batch.differences
+        after = batch.upto
 
 
 def _sentence(report: ChainReport) -> str:

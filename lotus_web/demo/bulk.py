@@ -22,6 +22,7 @@ from lotus_web.demo.run_templates import RunTemplate, template_for
 from lotus_web.demo.timeline import Moment
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType
+from lotus_web.domain.events.facts import Fact
 from lotus_web.domain.events.projection import Effect, fold_action, fold_event
 from lotus_web.domain.items.actions import ACTIONS, Hold
 from lotus_web.domain.items.staleness import evidence_digest
@@ -31,14 +32,19 @@ from lotus_web.domain.items.transitions import check_action
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.surface import Surface
 from lotus_web.models import (
+    Decision,
     EventLogEntry,
     IdempotencyHistoryRow,
     IdempotencyKey,
     Run,
     RunPayload,
+    WorkflowAction,
     WorkflowItem,
 )
+from lotus_web.models.events.logged_rows import ACTIONS as ACTIONS_LOGGED
+from lotus_web.models.events.logged_rows import DECISIONS, run_fact
 from lotus_web.services.command import CommandContext
+from lotus_web.services.events.facts import fact_entries
 from lotus_web.services.events.item_rows import action_row, item_columns, notice_row
 from lotus_web.services.events.log import chained_entry, lock_tenant
 from lotus_web.services.events.projection import logged_event
@@ -73,7 +79,8 @@ class BulkLoad:
         self.traces: dict[int, _Trace] = {}
         self.log_seq = 0
         self.head = ""
-        self.appended = 0
+        self.entries, self.appended = 0, 0
+        self.numbers: dict[type[Base], int] = {}
         self.last_at: datetime | None = None
         self.runs_waiting = 0
         self.used_ids: set[str] = set()
@@ -100,7 +107,10 @@ class BulkLoad:
         with transaction() as session:
             runtime = lock_tenant(session, DEFAULT_TENANT)
             self.head = runtime.head_hash
+            self.entries = runtime.entry_count
             self.log_seq = session.scalar(select(func.max(EventLogEntry.log_seq))) or 0
+            for model, name in _NUMBERS.items():
+                self.numbers[model] = session.scalar(select(func.max(getattr(model, name)))) or 0
 
     def _flush(self) -> int:
         with transaction() as session:
@@ -109,8 +119,9 @@ class BulkLoad:
             runtime = lock_tenant(session, DEFAULT_TENANT)
             runtime.head_hash, runtime.last_log_seq = self.head, self.log_seq
             runtime.entry_count += self.appended
+            self.entries = runtime.entry_count
             runtime.updated_at = self.last_at or runtime.updated_at
-            _advance_sequence(session)
+            _advance_sequences(session)
         written, self.runs_waiting, self.appended = self.runs_waiting, 0, 0
         self.rows.clear()
         return written
@@ -131,14 +142,16 @@ class BulkLoad:
         template = template_for(self.seed, moment.run)
         run, result = template.run(moment.run, run_id=self._run_id(), actor=FEED, now=moment.at)
         self._add(run)
-        packed = pack(result)
-        self._add(
-            RunPayload(
-                tenant_id=run.tenant_id, rebalance_run_id=run.rebalance_run_id, request=template.request, result=packed
-            )
+        payload = RunPayload(
+            tenant_id=run.tenant_id,
+            rebalance_run_id=run.rebalance_run_id,
+            request=template.request,
+            result=pack(result),
         )
+        self._add(payload)
         self._keys(run, moment.at)
         self._events(run, template, moment)
+        self._chain_facts([run_fact(run, payload, None)], moment.at)
 
     def _keys(self, run: Run, now: datetime) -> None:
         key = {
@@ -176,15 +189,23 @@ class BulkLoad:
         if trace.item is not None:
             self.traces[moment.run.index] = trace
 
+    def _chain_facts(self, facts: Iterable[Fact], now: datetime) -> None:
+        entries = fact_entries(facts, place=self.entries + self.appended + 1, prev_hash=self.head, now=now)
+        for entry in entries:
+            self._chain(entry)
+
+    def _chain(self, entry: EventLogEntry) -> None:
+        self.log_seq += 1
+        entry.log_seq, self.head = self.log_seq, entry.entry_hash
+        self.appended += 1
+        self._add(entry)
+
     def _append(self, trace: _Trace, draft: EventDraft, now: datetime) -> None:
         entry = chained_entry(
             draft, trace_seq=trace.next_seq, prev_hash=self.head, defaults=self.policy.defaults, now=now
         )
-        self.log_seq += 1
-        entry.log_seq, self.head = self.log_seq, entry.entry_hash
-        self.appended += 1
+        self._chain(entry)
         trace.next_seq += 1
-        self._add(entry)
         effect = fold_event(trace.item, logged_event(entry), trace.context, opened_by=OWN_PRODUCER)
         if effect is not None:
             self._effect(trace, effect)
@@ -192,7 +213,7 @@ class BulkLoad:
     def _effect(self, trace: _Trace, effect: Effect) -> None:
         trace.item = effect.item
         if effect.action is not None:
-            self._add(action_row(effect.action))
+            self._add(self._numbered(action_row(effect.action)))
         for notice in effect.notices:
             self._add(notice_row(notice))
 
@@ -208,17 +229,19 @@ class BulkLoad:
         case = ReviewCase(item, request, after, context, digest)
         decision = decision_row(case)
         if decision is not None:
-            self._add(decision)
+            self._add(self._numbered(decision))
             ends = (EntityKind.RUN, decision.run_id), (EntityKind.DECISION, decision.decision_id)
             self._edge(EdgeType.DECIDED_BY, *ends, moment.at, {"action": decision.action})
+        facts = [] if decision is None else [DECISIONS.fact(decision)]
         approval = ACTIONS[request.action].approval
         if approval is not None:
             approval_id = decision.decision_id if decision else new_id("apr_", 12)
             self._append(trace, approval_draft(case, approval, approval_id), moment.at)
         else:
-            self._manual(trace, case)
+            facts.append(self._manual(trace, case))
+        self._chain_facts(facts, moment.at)
 
-    def _manual(self, trace: _Trace, case: ReviewCase) -> None:
+    def _manual(self, trace: _Trace, case: ReviewCase) -> Fact:
         account, role = case.asked.assigned_account_id, None
         hold = ACTIONS[case.asked.action].hold
         if hold is Hold.CLAIM:
@@ -226,19 +249,33 @@ class BulkLoad:
         elif hold is Hold.ESCALATE:
             account, role = self.policy.defaults.escalation_account_id, self.policy.defaults.escalation_role
         record = manual_record(case, account=account, role=role, after_log_seq=self.log_seq)
-        self._add(action_row(record))
+        row = self._numbered(action_row(record))
+        self._add(row)
         self._effect(trace, fold_action(case.item, record))
+        return ACTIONS_LOGGED.fact(row)
+
+    def _numbered(self, row: WorkflowAction | Decision) -> WorkflowAction | Decision:
+        """Give a row its number, which its entry tells."""
+        name = _NUMBERS[type(row)]
+        self.numbers[type(row)] += 1
+        setattr(row, name, self.numbers[type(row)])
+        return row
 
     def _settle(self, trace: _Trace) -> None:
         if trace.item is not None:
             self._add(WorkflowItem(**item_columns(trace.item), risk_told=False))
 
 
-_SERIAL = frozenset({"log_seq", "action_seq", "notification_seq", "decision_seq", "edge_id", "history_id"})
+_SERIAL = frozenset({"notification_seq", "edge_id", "history_id"})
+_NUMBERS: Mapping[type[Base], str] = {WorkflowAction: "action_seq", Decision: "decision_seq"}
 
 
-def _advance_sequence(session: Session) -> None:
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(
-            text("SELECT setval(pg_get_serial_sequence('dg_event_log', 'log_seq'), max(log_seq)) FROM dg_event_log")
-        )
+def _advance_sequences(session: Session) -> None:
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    numbered: dict[type[Base], str] = {EventLogEntry: "log_seq", **_NUMBERS}
+    for model, name in numbered.items():
+        table = model.__tablename__
+        # An empty table is left alone: its sequence would begin at null.
+        moved = f"SELECT setval(pg_get_serial_sequence('{table}', '{name}'), max({name})) FROM {table}"
+        session.execute(text(f"{moved} HAVING max({name}) IS NOT NULL"))

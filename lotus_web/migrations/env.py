@@ -7,8 +7,10 @@ from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 import lotus_web.models  # noqa: F401  (registers every table)
+from lotus_web.services.events.adoption import record_earlier_rows
 from lotus_web.store.engine import WRITE
 from lotus_web.store.session import db
 from lotus_web.store.sqlite_file import StoreFileMissing, make_store_file
@@ -29,7 +31,11 @@ def migrate(connection: Connection) -> None:
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        before = context.get_context().get_current_revision()
         context.run_migrations()
+        after = context.get_context().get_current_revision()
+        with Session(bind=connection) as session:
+            record_earlier_rows(session, before=before, after=after)
 
 
 def goes_somewhere() -> bool:

@@ -4,7 +4,7 @@ from lotus_web.models.accounts import ApiToken, Person, PersonRole, PersonSessio
 from lotus_web.models.audit import AuditRecord
 from lotus_web.models.decisions import Decision
 from lotus_web.models.deliveries import Delivery
-from lotus_web.models.events import EventLogEntry, TenantRuntime
+from lotus_web.models.events.log import EventLogEntry, TenantRuntime
 from lotus_web.models.idempotency import IdempotencyHistoryRow, IdempotencyKey
 from lotus_web.models.inbox import SavedView
 from lotus_web.models.item_actions import WorkflowAction

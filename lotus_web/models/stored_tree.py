@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.transparency.growth import RightEdge
 from lotus_web.domain.transparency.merkle import Nodes, leaf_hash
 from lotus_web.domain.transparency.tiles import HEIGHT, WIDTH, nodes_from_tiles, unpack_hashes, width_at
-from lotus_web.models.events import EventLogEntry
+from lotus_web.models.events.log import EventLogEntry
 from lotus_web.models.transparency import LogCheckpoint, LogCosignature, LogTile
 
 Place = Row[int, str]

@@ -9,7 +9,7 @@ from lotus_web.domain.events.envelope import Poster
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin
 from lotus_web.domain.items.values import ItemStatus, Priority, WorkflowKind
-from lotus_web.models.events import EventLogEntry
+from lotus_web.models.events.log import EventLogEntry
 from lotus_web.models.item_actions import WorkflowAction
 from lotus_web.models.items import WorkflowItem
 

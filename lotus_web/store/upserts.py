@@ -36,4 +36,6 @@ def insert_rows(
     if skip_existing:
         statement = statement.on_conflict_do_nothing()
     in_order = not skip_existing and session.get_bind().dialect.name == "postgresql"
-    return session.execute(statement.returning(*returning, sort_by_parameter_order=in_order), list(rows)).all()
+    # Nulls are written out: left out, rows with other ones would go in a statement of their own.
+    written = statement.returning(*returning, sort_by_parameter_order=in_order).execution_options(render_nulls=True)
+    return session.execute(written, list(rows)).all()

@@ -28,6 +28,7 @@ from lotus_web.domain.surface import Surface
 from lotus_web.models import Person, PersonRole, Run, WorkflowItem
 from lotus_web.queries.audit.chain import ChainReport, chained_tenants, verify_chain
 from lotus_web.queries.audit.decisions import verify_decisions
+from lotus_web.queries.audit.facts import verify_facts
 from lotus_web.services.command import CommandContext
 from lotus_web.services.decisions.gate import decide_run
 from lotus_web.services.events.log import append_event
@@ -43,6 +44,8 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 POLICY = DeploymentPolicy(workflow_enabled=True)
 OFF = DeploymentPolicy(workflow_enabled=False)
 APPEND_ONLY = ("dg_event_log", "dg_workflow_actions", "dg_workflow_notifications", "dpm_workflow_decisions")
+# Entries of the log that are events of a trace; the others are facts (domain/events/facts.py).
+EVENTS = "trace_id <> ''"
 HASH = "sha256:" + "ab" * 32
 
 
@@ -287,6 +290,7 @@ def assert_provable() -> None:
         report = verify(tenant_id)
         assert report.intact, report
         assert list(verify_decisions(db.session(), tenant_id)) == []
+        assert list(verify_facts(db.session(), tenant_id)) == []
         assert differences(tenant_id) == []
 
 
@@ -298,7 +302,8 @@ def count(table: str, where: str = "true") -> int:
 
 def contents() -> dict[str, int]:
     """Return how much the tables of the history hold."""
-    return {table: count(table) for table in (*APPEND_ONLY, "dg_workflow_items", "dpm_runs", "dpm_lineage_edges")}
+    tables = (*APPEND_ONLY, "dg_workflow_items", "dpm_runs", "dpm_lineage_edges")
+    return {table: count(table) for table in tables} | {"dg_event_log": count("dg_event_log", EVENTS)}
 
 
 @contextmanager

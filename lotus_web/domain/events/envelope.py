@@ -9,6 +9,7 @@ from typing import Any
 
 from lotus_web.domain.canonical import canonical_json, canonical_object, content_hash, text_hash
 from lotus_web.domain.errors import InvalidInput
+from lotus_web.domain.events.facts import FactType
 from lotus_web.domain.events.payloads import EventType as EventType
 from lotus_web.domain.events.payloads import check_payload
 from lotus_web.domain.identifiers import KEY_MAX, TRACE_MAX, is_storable
@@ -55,7 +56,7 @@ class EventDraft:
     event_id: str
     tenant_id: str
     trace_id: str
-    event_type: EventType
+    event_type: EventType | FactType
     occurred_at: datetime
     source: EventSource
     actor: Mapping[str, str]
@@ -93,7 +94,7 @@ def check_draft(draft: EventDraft) -> None:
             raise _refuse(name, f"{name} must be at most {TRACE_MAX} characters that can be stored")
     if not EARLIEST <= draft.occurred_at < LATEST:
         raise _refuse("occurred_at", f"occurred_at must lie between {EARLIEST:%Y} and {LATEST:%Y}")
-    check_payload(draft.event_type, draft.payload)
+    check_payload(EventType(draft.event_type), draft.payload)
 
 
 def _refuse(name: str, message: str) -> InvalidInput:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.canonical import canonical_json, text_hash
 from lotus_web.domain.events.envelope import GENESIS, entry_content_hash, link_hash
+from lotus_web.domain.events.facts import NO_TRACE
 from lotus_web.models import EventLogEntry, TenantRuntime
 from lotus_web.models.to_domain import poster_of
 
@@ -119,6 +120,8 @@ class _Walk:
     def step(self, row: Row[Any]) -> str | None:
         """Take one entry; return what is wrong with it, in words."""
         why = _wrong(row) or (None if row.prev_hash == self.head else _misplaced(self.log_seq))
+        if why is None and row.trace_id == NO_TRACE and row.trace_seq != self.count + 1:
+            why = f"it says that it is entry number {row.trace_seq} of the log and is number {self.count + 1}"
         if why is None:
             self.head, self.log_seq, self.count = row.entry_hash, row.log_seq, self.count + 1
         return why
@@ -209,7 +212,7 @@ def _trace_gap(session: Session, tenant_id: str) -> Row[Any] | None:
             func.lag(seq).over(partition_by=trace, order_by=seq).label("seq_before"),
             func.lag(EventLogEntry.log_seq).over(partition_by=trace, order_by=seq).label("log_before"),
         )
-        .where(EventLogEntry.tenant_id == tenant_id)
+        .where(EventLogEntry.tenant_id == tenant_id, EventLogEntry.trace_id != NO_TRACE)
         .subquery()
     )
     gap = placed.c.trace_seq != func.coalesce(placed.c.seq_before, -1) + 1

@@ -120,7 +120,7 @@ def _window(
     table: Table, tenant_id: str, filters: AuditFilter, before: keyset.Place | None
 ) -> list[ColumnElement[bool]]:
     """Return what bounds the search before any filter: the tenant, the period and the place where this page begins."""
-    conditions: list[ColumnElement[bool]] = [table.model.tenant_id == tenant_id]
+    conditions: list[ColumnElement[bool]] = [table.model.tenant_id == tenant_id, *table.only]
     if filters.since is not None:
         conditions.append(table.at >= filters.since)
     if filters.until is not None:

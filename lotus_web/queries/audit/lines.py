@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Text, or_, type_coerce
 from lotus_web.domain.audit import present_action
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.models import AuditRecord, EventLogEntry, WorkflowAction
+from lotus_web.models.events.log import OF_TRACES
 
 
 class Source(IntEnum):
@@ -51,7 +52,7 @@ class AuditLine:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How one source is read: its columns in the roles that filters and order need."""
+    """How one source is read: its columns in the roles that filters and order need, and which rows it has."""
 
     source: Source
     model: Any
@@ -61,6 +62,7 @@ class Table:
     actor: Callable[[str], ColumnElement[bool]]
     about: Callable[[str], ColumnElement[bool]]
     line: Callable[[Any], AuditLine]
+    only: tuple[Any, ...] = ()
 
 
 def _event_actor(name: str) -> ColumnElement[bool]:
@@ -145,6 +147,8 @@ TABLES = (
         _event_actor,
         lambda text: EventLogEntry.trace_id == text,
         _event_line,
+        # What facts record is among the actions and the records.
+        only=(OF_TRACES,),
     ),
     Table(
         Source.ACTION,

@@ -15,6 +15,7 @@ from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import EXCEPTIONS
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
+from lotus_web.models.events.log import OF_TRACES
 from lotus_web.models.to_domain import item_state
 from lotus_web.queries.traces.ordering import TraceEntry, in_order
 
@@ -161,8 +162,8 @@ def recent_traces(session: Session, tenant_id: str, *, limit: int) -> tuple[Rece
     own = EventLogEntry.tenant_id == tenant_id
     newest = (
         select(EventLogEntry.trace_id, EventLogEntry.occurred_at)
-        .where(own)
-        .order_by(EventLogEntry.log_seq.desc())
+        .where(own, OF_TRACES)
+        .order_by(EventLogEntry.recorded_at.desc(), EventLogEntry.log_seq.desc())
         .limit(RECENT_REACH)
     )
     seen: dict[str, datetime] = {}

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, Poster
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType, Poster
 from lotus_web.domain.events.payloads import check_shown
 from lotus_web.domain.free_text import turned_text
 from lotus_web.domain.identifiers import is_storable
@@ -50,7 +50,7 @@ def _check_shown(draft: EventDraft) -> None:
         turned = turned_text(text, what=name)
         if turned is not None:
             raise _refuse(name, turned)
-    check_shown(draft.event_type, draft.payload)
+    check_shown(EventType(draft.event_type), draft.payload)
 
 
 def _refuse(name: str, message: str) -> InvalidInput:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import Conflict, InvalidInput
 from lotus_web.domain.events.envelope import (
     GENESIS,
@@ -19,8 +17,6 @@ from lotus_web.domain.events.envelope import (
     EventType,
     Poster,
     check_draft,
-    entry_hash,
-    envelope,
 )
 from lotus_web.domain.events.opening import opened_by
 from lotus_web.domain.events.projection import Effect, target_workflow_id
@@ -30,11 +26,14 @@ from lotus_web.domain.sla.deadlines import WorkflowDefaults
 from lotus_web.models import EventLogEntry, Run, TenantRuntime, WorkflowItem
 from lotus_web.models.to_domain import poster_of as poster_of
 from lotus_web.models.to_domain import stored_envelope as stored_envelope
+from lotus_web.services.events.entries import chained_entry as chained_entry
+from lotus_web.services.events.entries import insert_entries
+from lotus_web.services.events.facts import fact_entries, take_facts, waiting_facts, waiting_tenants
 from lotus_web.services.events.history import TraceHistory, read_history
 from lotus_web.services.events.history import same_content as same_content
 from lotus_web.services.events.projection import apply_entries
 from lotus_web.store.session import LOCKED
-from lotus_web.store.upserts import insert_into, insert_rows
+from lotus_web.store.upserts import insert_into
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -131,25 +130,37 @@ def append_events(
     new = [one.entry for one in appended if one.created]
     if not new:
         return appended
-    _insert(session, new)
-    runtime.last_log_seq, runtime.head_hash = new[-1].log_seq, head
-    runtime.entry_count += len(new)
-    runtime.updated_at = now
+    _extend(session, runtime, new, now=now)
     effects = apply_entries(session, new, history)
     session.flush()
     return [replace(one, effect=effects.get(one.entry.event_id)) if one.created else one for one in appended]
 
 
-def _insert(session: Session, entries: Sequence[EventLogEntry]) -> None:
-    """Write new entries in one statement and note the numbers that the store gave them, which must grow in this order."""
-    columns = [column.key for column in EventLogEntry.__mapper__.column_attrs if column.key != "log_seq"]
-    rows = [{name: getattr(entry, name) for name in columns} for entry in entries]
-    given = insert_rows(session, EventLogEntry, rows, returning=(EventLogEntry.event_id, EventLogEntry.log_seq))
-    numbers = {row.event_id: row.log_seq for row in given}
-    for entry in entries:
-        entry.log_seq = numbers[entry.event_id]
-    if any(before.log_seq >= after.log_seq for before, after in pairwise(entries)):
-        raise AssertionError("the store numbered the events of a command out of order")
+def _extend(session: Session, runtime: TenantRuntime, events: Sequence[EventLogEntry], *, now: datetime) -> None:
+    """Write new events and the facts that wait for the same log, all in one statement, and move the end of the log."""
+    session.flush()  # what was added before is a fact once it is flushed
+    facts = take_facts(session, runtime.tenant_id)
+    head = events[-1].entry_hash if events else runtime.head_hash
+    place = runtime.entry_count + len(events) + 1
+    new = [*events, *fact_entries(facts, place=place, prev_hash=head, now=now)]
+    insert_entries(session, new)
+    runtime.last_log_seq, runtime.head_hash = new[-1].log_seq, new[-1].entry_hash
+    runtime.entry_count += len(new)
+    runtime.updated_at = now
+
+
+def append_facts(session: Session, now: datetime | None = None) -> None:
+    """Append the facts that no event took along, to each tenant's log under its lock; at the time of the last unless told."""
+    session.flush()
+    for tenant_id in waiting_tenants(session):
+        runtime = lock_tenant(session, tenant_id)
+        last = max(fact.occurred_at for fact in waiting_facts(session, tenant_id))
+        _extend(session, runtime, (), now=now or last)
+    session.flush()
+
+
+# Before the counters, which are locked last (services/support.py).
+event.listen(Session, "before_commit", append_facts, insert=True)
 
 
 def _check_opening(session: Session, draft: EventDraft, history: TraceHistory) -> None:
@@ -194,37 +205,3 @@ def _check_place(draft: EventDraft, expected: int) -> None:
         raise InvalidInput(
             "invalid_argument", "TraceStarted is the first event of a trace, once.", loc=("body", "event_type")
         )
-
-
-def chained_entry(
-    draft: EventDraft,
-    *,
-    trace_seq: int,
-    prev_hash: str,
-    defaults: WorkflowDefaults,
-    now: datetime,
-    poster: Poster | None = None,
-) -> EventLogEntry:
-    """Return the row of an event as the successor of the entry whose hash is ``prev_hash``."""
-    document = envelope(draft, trace_seq=trace_seq)
-    payload_hash = content_hash(draft.payload)
-    applied = defaults.as_dict()
-    return EventLogEntry(
-        **{key: value for key, value in document.items() if key != "event_type"},
-        event_type=draft.event_type.value,
-        producer_id=draft.source.producer_id,
-        recorded_at=now,
-        applied_defaults=applied,
-        posted_by=poster.account if poster else None,
-        posted_with=poster.token_id if poster else None,
-        payload_hash=payload_hash,
-        prev_hash=prev_hash,
-        entry_hash=entry_hash(
-            document,
-            payload_hash=payload_hash,
-            prev_hash=prev_hash,
-            recorded_at=now,
-            applied_defaults=applied,
-            poster=poster,
-        ),
-    )

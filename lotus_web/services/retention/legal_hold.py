@@ -18,6 +18,7 @@ from lotus_web.domain.sentences import Sentence
 from lotus_web.domain.surface import Surface
 from lotus_web.models import Proposal, RetentionEntry, Run
 from lotus_web.services.audit.records import AuditCategory, record_audit
+from lotus_web.services.events.log import lock_tenant
 
 UNCHANGED = "LEGAL_HOLD_UNCHANGED"
 
@@ -58,6 +59,7 @@ def set_legal_hold(
     """
     check_permission(actor, Permission.ADMIN)
     text, holdable = check_hold_reason(reason), HOLDABLE[kind]
+    lock_tenant(session, actor.tenant_id)  # before the run, as a purge does: the entry is appended under it
     held = _locked(session, actor.tenant_id, holdable, entity_id)
     if held.legal_hold == hold:
         state = "already under legal hold" if hold else "not under legal hold"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Row, Select, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, CursorResult, Row, Select, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, ActorType
@@ -171,7 +171,8 @@ def _log_purged(session: Session, target: Target, found: Sequence[Row[*tuple[Any
         "recorded_at": target.now,
     }
     lines = [line | {"entity_id": row[0], "details": dict(zip(names, row[1:], strict=True))} for row in found]
-    session.execute(insert(RetentionEntry), lines)
+    session.add_all(RetentionEntry(**one) for one in lines)
+    session.flush()
 
 
 def _audit_begun(session: Session, target: Target, entity_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Recording a run: run, payloads, mapping, history, edges, events and item in one transaction, or nothing (delta 1)."""
+"""Recording a run: run, payloads, mapping, history, edges, events, entry and item in one transaction, or nothing (delta 1)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.domain.runs.artifact import artifact_document
 from lotus_web.domain.support import Counter
 from lotus_web.models import IdempotencyHistoryRow, Run, RunArtifact, RunPayload
+from lotus_web.models.events.logged_rows import run_fact
+from lotus_web.services.events.facts import note_fact
 from lotus_web.services.lineage import Edge, add_edges
 from lotus_web.services.runs.events import append_run_events
 from lotus_web.services.support import count
@@ -56,11 +58,10 @@ def record_run(
     session.add(run)
     count(session, run.tenant_id, Counter.RUNS, run.status)
     applied = computed.pack.record() if computed.pack else None
-    session.add(
-        RunPayload(**key, request=pack(computed.request), result=pack(computed.result_json), policy_pack=applied)
-    )
-    if policy.persist_artifacts:
-        session.add(RunArtifact(**key, artifact=pack(artifact)))
+    payload = RunPayload(**key, request=pack(computed.request), result=pack(computed.result_json), policy_pack=applied)
+    stored = RunArtifact(**key, artifact=pack(artifact)) if policy.persist_artifacts else None
+    session.add_all([payload] if stored is None else [payload, stored])
+    note_fact(session, run_fact(run, payload, stored))
     _add_edges(session, run, now)
     if run.idempotency_key is not None:
         add_history(session, run, idempotency_key=run.idempotency_key, correlation_id=run.correlation_id, now=now)

@@ -159,8 +159,7 @@ def _record(
     The tenant is locked before the key, as in a purge, which removes the keys of its runs: the other way round the two could
     wait for each other.
     """
-    if policy.workflow_enabled:
-        lock_tenant(session, actor.tenant_id)
+    lock_tenant(session, actor.tenant_id)
     own = {"tenant_id": actor.tenant_id, "key": key, "run_id": computed.result["rebalance_run_id"]}
     if owner is None:
         overwrite_key(session, **own, request_hash=computed.request_hash, now=now)

@@ -9,7 +9,7 @@ from lotus_web.domain.audit import BROKEN, INTACT
 from lotus_web.domain.errors import Conflict
 from lotus_web.queries.audit.chain import verify_chain
 from lotus_web.queries.audit.chain_state import chain_state
-from lotus_web.queries.audit.decisions import verify_decisions
+from lotus_web.queries.audit.projections import verify_projections
 from lotus_web.queries.transparency.verify import verify_tree
 from lotus_web.services.audit.records import record_chain_check
 from lotus_web.store.session import db, transaction
@@ -30,7 +30,7 @@ def too_long(entries: int) -> str | None:
 
 
 def verify_now() -> tuple[str, str]:
-    """Verify the chain and that decisions agree with it, add an audit record, and return the code and sentence.
+    """Verify the chain and that what is stored agrees with it, add an audit record, and return the code and sentence.
 
     Raises Conflict ``CHAIN_TOO_LONG``.
     """
@@ -50,11 +50,11 @@ def _verdict(tenant_id: str) -> tuple[str, str]:
     if not report.intact:
         at = "" if report.first_bad is None else f" at entry {report.first_bad}"
         return BROKEN, f"Broken{at} after {counted(report.entries, 'good entries')}: {report.why}."
-    wrong = list(islice(verify_decisions(session, tenant_id), TOLD))
+    wrong = list(islice(verify_projections(session, tenant_id), TOLD))
     if wrong:
-        return BROKEN, f"The chain is intact, but the decisions contradict it: {'; '.join(wrong)}."
+        return BROKEN, f"The chain is intact, but what is stored contradicts it: {'; '.join(wrong)}."
     tree = verify_tree(session, current.settings(), tenant_id)
     if not tree.intact:
         return BROKEN, f"The chain is intact, but it is not the log that was signed: {'; '.join(tree.wrong[:TOLD])}."
     signed = f" The last checkpoint, of {counted(tree.size, 'entries')}, holds." if tree.checkpoints else ""
-    return INTACT, f"Intact: {counted(report.entries, 'entries')}, and the decisions say the same.{signed}"
+    return INTACT, f"Intact: {counted(report.entries, 'entries')}, and what is stored says the same.{signed}"

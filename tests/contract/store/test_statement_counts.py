@@ -21,7 +21,7 @@ from tests.contract.callers import Caller, ready_request, review_request, segmen
 from tests.support import people
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
-DECISION, SIMULATE, ESCALATION = 12, 18, 6
+DECISION, SIMULATE, ESCALATION = 12, 18, 7
 REASON = {"reason": "Cash is due next week.", "reason_code": "OTHER"}
 TYPED = {"text": "Cash is due next week.", "reason_code": "OTHER"}
 Statements = Callable[[], AbstractContextManager[list[str]]]

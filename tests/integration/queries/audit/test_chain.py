@@ -66,7 +66,7 @@ OTHER: dict[str, Any] = {
     "causation_event_id": "another",
     "schema_version": 2,
     "tags": '["edited"]',
-    "applied_defaults": "{}",
+    "applied_defaults": '{"other": 1}',
     "posted_by": "mallory",
     "posted_with": "tok0000000000000000",
     "payload_hash": "sha256:" + "0" * 64,
@@ -175,8 +175,8 @@ def test_who_hashes_a_forged_entry_anew_has_only_moved_the_break_by_one(log: lis
 def test_a_gap_in_a_trace_is_found_even_if_every_hash_fits(log: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "_wrong", lambda row: None)
     with unguarded(LOG) as session:
-        report = tampered(session, f"UPDATE {LOG} SET trace_seq = 9 WHERE log_seq = :seq", seq=log[-1])
-    assert (report.intact, report.first_bad) == (False, log[-1])
+        report = tampered(session, f"UPDATE {LOG} SET trace_seq = 9 WHERE log_seq = :seq", seq=log[-2])
+    assert (report.intact, report.first_bad) == (False, log[-2])
     assert report.why is not None
     assert "out of its place" in report.why
 
@@ -199,7 +199,7 @@ def test_the_command_verifies_every_tenant_and_names_the_first_bad_entry(app: Fl
     done = runner.invoke(args=["audit", "verify"])
     assert done.exit_code == 0, done.output
     assert f"default: intact, {len(log)} entries, head {verify().head_hash}" in done.output
-    assert "elsewhere: intact, 3 entries" in done.output
+    assert "elsewhere: intact, 4 entries" in done.output
     with unguarded(LOG) as session:
         session.execute(text(f"UPDATE {LOG} SET tags = '[1]' WHERE log_seq = :seq"), {"seq": log[3]})
     done = runner.invoke(args=["audit", "verify"])

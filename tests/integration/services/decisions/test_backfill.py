@@ -10,9 +10,10 @@ import pytest
 from flask import Flask
 
 from lotus_web.models import RunPayload, WorkflowItem
+from lotus_web.queries.audit.facts import verify_facts
 from lotus_web.services.decisions import backfill
 from lotus_web.store.session import db, transaction
-from tests.support.histories import FEED, NOW, OFF, POLICY, assert_provable, count, record, workflow_id
+from tests.support.histories import FEED, NOW, OFF, POLICY, assert_provable, count, differences, record, workflow_id
 
 ON = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 
@@ -74,7 +75,8 @@ def test_batches_go_on_where_the_last_ended_and_pass_over_what_cannot_be_explain
             break
         after = batch.upto
     assert seen == [(1, ()), (0, ("rr_00000002",)), (1, ()), (0, ())]
-    assert_provable()
+    assert list(verify_facts(db.session(), "default")) == ["run rr_00000002: its request and result are missing"]
+    assert differences() == []
 
 
 def test_a_run_that_the_log_knows_is_brought_in_when_its_status_needs_a_person_now(earlier: Flask) -> None:

@@ -17,6 +17,7 @@ from lotus_web.services.decisions.gate import open_item_for_run
 from lotus_web.store.session import db, transaction
 from tests.support.histories import (
     ADA,
+    EVENTS,
     NORA,
     NOW,
     OFF,
@@ -116,9 +117,9 @@ def test_an_unknown_run_another_tenants_run_and_a_missing_permission_are_told_ap
 
 def test_a_run_from_before_the_workflow_is_brought_in_by_its_first_decision() -> None:
     recorded(policy=OFF)
-    assert count("dg_event_log") == 0
+    assert count("dg_event_log", EVENTS) == 0
     assert decided(D.APPROVE) is ItemStatus.APPROVED
-    assert count("dg_event_log") == 4
+    assert count("dg_event_log", EVENTS) == 4
     assert_provable()
 
 

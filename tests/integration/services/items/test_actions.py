@@ -25,6 +25,7 @@ from lotus_web.services.items import subjects as items_subjects
 from lotus_web.store.session import db, transaction
 from tests.support.histories import (
     ADA,
+    EVENTS,
     MARA,
     NORA,
     STARTED,
@@ -129,7 +130,7 @@ def test_the_full_product_of_statuses_and_actions_does_what_the_tables_say_and_n
 
 
 def _counts(session: Session) -> tuple[int, int, int]:
-    tables = ("dg_event_log", "dg_workflow_actions", "dpm_workflow_decisions")
+    tables = (f"dg_event_log WHERE {EVENTS}", "dg_workflow_actions", "dpm_workflow_decisions")
     events, actions, decisions = (session.scalar(db.text(f"SELECT count(*) FROM {table}")) or 0 for table in tables)
     return events, actions, decisions
 

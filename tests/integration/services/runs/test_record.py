@@ -15,6 +15,7 @@ from lotus_web.services.runs import record as runs_record
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.packed import dump
 from tests.support.histories import (
+    EVENTS,
     FEED,
     NOW,
     OFF,
@@ -44,7 +45,7 @@ def test_a_run_that_needs_a_person_leaves_its_events_and_its_item() -> None:
     with transaction() as session:
         record(session, 1)
     kinds = db.session.scalars(db.select(EventLogEntry.event_type).order_by(EventLogEntry.log_seq)).all()
-    assert kinds == ["TraceStarted", "PolicyEvaluated", "ExceptionRequested"]
+    assert kinds == ["TraceStarted", "PolicyEvaluated", "ExceptionRequested", "RunRecorded"]
     item = items()[workflow_id(1)]
     assert (item.status, item.rebalance_run_id, item.portfolio_id) == ("requested", "rr_00000001", "PF-1")
     assert item.request_reason == "Cash would be 8.00% of the portfolio; the band is 1.00% to 5.00%."
@@ -60,10 +61,11 @@ def test_a_run_that_needs_nobody_is_in_the_log_without_an_item(status: str, deci
     assert items() == {}
 
 
-def test_with_the_workflow_off_a_run_is_recorded_and_the_log_stays_empty() -> None:
+def test_with_the_workflow_off_a_run_is_recorded_and_the_log_has_no_event() -> None:
     with transaction() as session:
         record(session, 1, policy=OFF)
-    assert (count("dpm_runs"), count("dg_event_log")) == (1, 0)
+    assert (count("dpm_runs"), count("dg_event_log"), count("dg_event_log", EVENTS)) == (1, 1, 0)
+    assert_provable()
 
 
 def test_runs_of_one_correlation_share_a_trace_and_keep_their_own_portfolio() -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lotus_web.store.types import Base, Json, UtcDateTime
 
+# Written out, as a partial index needs it: entries that are events, not facts (domain/events/facts.py).
+OF_TRACES = text("trace_id <> ''")
+
 
 class EventLogEntry(Base):
-    """One event as it was appended; a trigger refuses UPDATE and DELETE.
+    """One event as it was appended, or a fact, which is of no trace; a trigger refuses UPDATE and DELETE.
 
     ``applied_defaults`` holds the workflow settings in force at the append, so that a rebuild gives the same items later.
     ``posted_by`` and ``posted_with`` are the account and token that sent an event of another system; null for events of Lotus Web itself.
@@ -50,8 +53,15 @@ class EventLogEntry(Base):
         UniqueConstraint("tenant_id", "producer_id", "idempotency_key"),
         # The chain is read in this order by the verification and the projection.
         Index("ix_dg_event_log_chain", "tenant_id", "log_seq"),
-        # The audit explorer reads newest first (queries/audit/explorer.py).
-        Index("ix_dg_event_log_recorded", "tenant_id", "recorded_at", "log_seq"),
+        # The audit explorer reads events newest first (queries/audit/explorer.py).
+        Index(
+            "ix_dg_event_log_recorded",
+            "tenant_id",
+            "recorded_at",
+            "log_seq",
+            sqlite_where=OF_TRACES,
+            postgresql_where=OF_TRACES,
+        ),
         {"sqlite_autoincrement": True},
     )
 

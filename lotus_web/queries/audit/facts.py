@@ -1,0 +1,157 @@
+"""Verifying that each row of a logged table is what its entry in the log says, and that neither is without the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Text, and_, case, exists, select, type_coerce
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.events.facts import NO_TRACE, FactType
+from lotus_web.domain.retention import RetentionEntryType
+from lotus_web.models import EventLogEntry, Proposal, RetentionEntry, Run, RunArtifact, RunPayload
+from lotus_web.models.events.logged_rows import LOGGED, RUNS, LoggedTable, run_document
+
+BATCH = 1_000
+# Payloads are large: so few are in memory at a time.
+RUNS_AT_ONCE = 50
+SHOWN = 100
+_TABLES: Mapping[str, LoggedTable] = {table.fact_type.value: table for table in LOGGED}
+
+Entries = Mapping[str, str]
+
+
+def verify_facts(session: Session, tenant_id: str) -> Iterator[str]:
+    """Yield a sentence for each row that is not what its entry says, that is missing, or that no entry records.
+
+    Reads the entries in batches, so memory does not grow with the log. That an entry is the one that was appended is the
+    business of the chain and the tree.
+    """
+    for fact_type, said in _batches(session, tenant_id):
+        table = _TABLES.get(fact_type)
+        if table is None:
+            yield f"entries of the unknown kind {fact_type}: this version cannot compare them"
+        elif table is RUNS:
+            yield from _runs(session, tenant_id, said)
+        else:
+            yield from _rows(session, tenant_id, table, said)
+        session.expunge_all()
+    for table in LOGGED:
+        yield from _unlogged(session, tenant_id, table)
+    yield from _loose_payloads(session, tenant_id)
+    yield from _holds(session, tenant_id)
+
+
+def _batches(session: Session, tenant_id: str) -> Iterator[tuple[str, Entries]]:
+    """Yield what entries say, by what they are about, some of one kind at a time."""
+    after = 0
+    payload = type_coerce(EventLogEntry.payload, Text).label("payload")
+    query = (
+        select(EventLogEntry.trace_seq, EventLogEntry.event_type, EventLogEntry.idempotency_key, payload)
+        .where(EventLogEntry.tenant_id == tenant_id, EventLogEntry.trace_id == NO_TRACE)
+        .order_by(EventLogEntry.trace_seq)
+        .limit(BATCH)
+    )
+    while rows := session.execute(query.where(EventLogEntry.trace_seq > after)).all():
+        kinds: dict[str, dict[str, str]] = {}
+        for row in rows:
+            about = row.idempotency_key.removesuffix(f":{row.event_type}")
+            kinds.setdefault(row.event_type, {})[about] = row.payload
+        for kind, said in kinds.items():
+            size = RUNS_AT_ONCE if kind == FactType.RUN_RECORDED.value else BATCH
+            names = list(said)
+            for start in range(0, len(names), size):
+                yield kind, {name: said[name] for name in names[start : start + size]}
+        after = rows[-1].trace_seq
+
+
+def _rows(session: Session, tenant_id: str, table: LoggedTable, said: Entries) -> Iterator[str]:
+    ids = [int(about) if table.has_numbers else about for about in said]
+    query = select(table.model).where(table.model.tenant_id == tenant_id, table.id_column.in_(ids), *table.logged_where)
+    found = {str(getattr(row, table.id_column.key)): row for row in session.scalars(query)}
+    for about, payload in said.items():
+        row = found.get(about)
+        if row is None:
+            yield f"{table.noun} {about}: it is missing, and the log records it"
+        elif canonical_json(table.document(row)) != payload:
+            yield f"{table.noun} {about}: it is not what the log records"
+
+
+def run_rows(session: Session, tenant_id: str, ids: Sequence[str]) -> Sequence[Row[Run, Any, Any]]:
+    """Return runs with what is stored of them, each as it is in the store now; one statement."""
+    query = (
+        select(Run, RunPayload, RunArtifact)
+        .outerjoin(RunPayload, _of_run(RunPayload))
+        .outerjoin(RunArtifact, _of_run(RunArtifact))
+        .where(Run.tenant_id == tenant_id, Run.rebalance_run_id.in_(ids))
+    )
+    return session.execute(query.execution_options(populate_existing=True)).all()
+
+
+def _of_run(model: Any) -> Any:
+    return and_(model.tenant_id == Run.tenant_id, model.rebalance_run_id == Run.rebalance_run_id)
+
+
+def _runs(session: Session, tenant_id: str, said: Entries) -> Iterator[str]:
+    ids = list(said)
+    found = {row[0].rebalance_run_id: row for row in run_rows(session, tenant_id, ids)}
+    purged = set(session.scalars(_purges(tenant_id, ids)))
+    for run_id, payload in said.items():
+        stored = found.get(run_id)
+        if stored is None:
+            if run_id not in purged:
+                yield f"run {run_id}: it is missing, and no purge of it is recorded"
+        elif run_id in purged:
+            yield f"run {run_id}: it is stored, and its purge is recorded"
+        elif stored[1] is None:
+            yield f"run {run_id}: its request and result are missing"
+        elif canonical_json(run_document(*stored)) != payload:
+            yield f"run {run_id}: it is not what the log records: its request, result or artifact, or a word of it, was edited"
+
+
+def _purges(tenant_id: str, ids: Sequence[str]) -> Any:
+    return select(RetentionEntry.entity_id).where(
+        RetentionEntry.tenant_id == tenant_id,
+        RetentionEntry.entity_id.in_(ids),
+        RetentionEntry.entry_type == RetentionEntryType.RUN_PURGED.value,
+    )
+
+
+def _unlogged(session: Session, tenant_id: str, table: LoggedTable) -> Iterator[str]:
+    query = select(table.id_column).where(table.model.tenant_id == tenant_id, *table.logged_where, ~table.is_logged())
+    for about in session.scalars(query.limit(SHOWN)):
+        yield f"{table.noun} {about}: no entry of the log records it"
+
+
+def _loose_payloads(session: Session, tenant_id: str) -> Iterator[str]:
+    for model, noun in ((RunPayload, "payloads"), (RunArtifact, "an artifact")):
+        query = select(model.rebalance_run_id).where(model.tenant_id == tenant_id, ~exists().where(_of_run(model)))
+        for run_id in session.scalars(query.limit(SHOWN)):
+            yield f"run {run_id}: {noun} of it are stored, and it is not"
+
+
+_HOLDS = (RetentionEntryType.HOLD_SET.value, RetentionEntryType.HOLD_LIFTED.value)
+
+
+def _holds(session: Session, tenant_id: str) -> Iterator[str]:
+    """Compare each legal hold with the last line of the retention log about it."""
+    for id_column, noun in ((Run.rebalance_run_id, "run"), (Proposal.proposal_id, "proposal")):
+        model = id_column.class_
+        last = (
+            select(case((RetentionEntry.entry_type == _HOLDS[0], True), else_=False))
+            .where(
+                RetentionEntry.tenant_id == model.tenant_id,
+                RetentionEntry.entity_id == id_column,
+                RetentionEntry.entry_type.in_(_HOLDS),
+            )
+            .order_by(RetentionEntry.entry_id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = select(id_column, model.legal_hold, last.label("recorded")).where(model.tenant_id == tenant_id)
+        for entity_id, held, recorded in session.execute(query.execution_options(yield_per=BATCH)):
+            if held != bool(recorded):
+                state = "held" if held else "not held"
+                yield f"{noun} {entity_id}: it is {state}, and the retention log says otherwise"

@@ -1,0 +1,64 @@
+"""Rows from before their table was logged: an upgrade appends their entries once, marked as recorded later (docs/proof.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from lotus_web.domain.events.facts import Fact
+from lotus_web.models import Run, RunArtifact, RunPayload
+from lotus_web.models.events.logged_rows import ACTIONS, DECISIONS, RETENTION, RUNS, LoggedTable, run_fact
+from lotus_web.services.events.facts import note_fact
+from lotus_web.services.events.log import append_facts
+from lotus_web.store.clock import store_now
+
+# Since which migration a table is logged.
+SINCE: Mapping[str, tuple[LoggedTable, ...]] = {"0024": (RUNS, ACTIONS, DECISIONS, RETENTION)}
+BATCH = 200
+
+
+def record_earlier_rows(session: Session, *, before: str | None, after: str | None) -> int:
+    """Append the entries of tables that an upgrade from one migration to another begins to log; return how many there were.
+
+    Only there: whoever could ask for it at any time could put a row under an entry that says it was always there.
+    """
+    if before is None or after is None:
+        return 0
+    tables = [table for since, of_it in SINCE.items() if before < since <= after for table in of_it]
+    return sum(_record(session, table, tenant_id) for table in tables for tenant_id in _tenants(session, table))
+
+
+def _tenants(session: Session, table: LoggedTable) -> list[str]:
+    return sorted(session.scalars(select(table.model.tenant_id).distinct()))
+
+
+def _record(session: Session, table: LoggedTable, tenant_id: str) -> int:
+    recorded, now = 0, store_now(session)
+    for batch in _batches(session, table, tenant_id):
+        for fact in batch:
+            note_fact(session, replace(fact, recorded_later=True))
+        append_facts(session, now=now)
+        recorded += len(batch)
+    return recorded
+
+
+def _batches(session: Session, table: LoggedTable, tenant_id: str) -> Iterator[list[Fact]]:
+    """Yield the entries of rows that have none, oldest first by the number of their rows where they have one."""
+    order = inspect(table.model).primary_key[-1]
+    parts: tuple[Any, ...] = (table.model,)
+    query = select(*parts)
+    if table is RUNS:
+        of_run = [
+            (part.tenant_id == Run.tenant_id) & (part.rebalance_run_id == Run.rebalance_run_id)
+            for part in (RunPayload, RunArtifact)
+        ]
+        query = select(Run, RunPayload, RunArtifact).join(RunPayload, of_run[0]).outerjoin(RunArtifact, of_run[1])
+    query = query.where(table.model.tenant_id == tenant_id, *table.logged_where, ~table.is_logged())
+    while rows := session.execute(query.order_by(order).limit(BATCH)).all():
+        yield [run_fact(*row) if table is RUNS else table.fact(row[0]) for row in rows]
+        for stored in (one for row in rows for one in row if one is not None):
+            session.expunge(stored)
