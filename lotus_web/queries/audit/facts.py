@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Text, and_, case, exists, select, type_coerce
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, Text, and_, case, exists, select, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.events.facts import NO_TRACE, FactType
@@ -79,10 +79,11 @@ def _rows(session: Session, tenant_id: str, table: LoggedTable, said: Entries) -
             yield f"{table.noun} {about}: it is not what the log records"
 
 
-def run_rows(session: Session, tenant_id: str, ids: Sequence[str]) -> Sequence[Row[Run, Any, Any]]:
-    """Return runs with what is stored of them, each as it is in the store now; one statement."""
+def run_rows(session: Session, tenant_id: str, ids: Sequence[str]) -> Sequence[Row[Run, Any, Any, bool]]:
+    """Return runs with what is stored of them and whether they are purged by the retention log; one statement, one moment."""
+    purged = exists(_purges(tenant_id, Run.rebalance_run_id))
     query = (
-        select(Run, RunPayload, RunArtifact)
+        select(Run, RunPayload, RunArtifact, purged.label("purged"))
         .outerjoin(RunPayload, _of_run(RunPayload))
         .outerjoin(RunArtifact, _of_run(RunArtifact))
         .where(Run.tenant_id == tenant_id, Run.rebalance_run_id.in_(ids))
@@ -96,25 +97,25 @@ def _of_run(model: Any) -> Any:
 
 def _runs(session: Session, tenant_id: str, said: Entries) -> Iterator[str]:
     ids = list(said)
-    found = {row[0].rebalance_run_id: row for row in run_rows(session, tenant_id, ids)}
-    purged = set(session.scalars(_purges(tenant_id, ids)))
-    for run_id, payload in said.items():
-        stored = found.get(run_id)
-        if stored is None:
-            if run_id not in purged:
-                yield f"run {run_id}: it is missing, and no purge of it is recorded"
-        elif run_id in purged:
+    found = {row[0].rebalance_run_id: tuple(row) for row in run_rows(session, tenant_id, ids)}
+    missing = [run_id for run_id in ids if run_id not in found]
+    purges = set(session.scalars(_purges(tenant_id, missing)))
+    yield from (f"run {name}: it is missing, and no purge of it is recorded" for name in missing if name not in purges)
+    for run_id, (run, payload, artifact, purged) in found.items():
+        if purged:
             yield f"run {run_id}: it is stored, and its purge is recorded"
-        elif stored[1] is None:
+        elif payload is None:
             yield f"run {run_id}: its request and result are missing"
-        elif canonical_json(run_document(*stored)) != payload:
+        elif canonical_json(run_document(run, payload, artifact)) != said[run_id]:
             yield f"run {run_id}: it is not what the log records: its request, result or artifact, or a word of it, was edited"
 
 
-def _purges(tenant_id: str, ids: Sequence[str]) -> Any:
-    return select(RetentionEntry.entity_id).where(
+def _purges(tenant_id: str, ids: Sequence[str] | InstrumentedAttribute[str]) -> Select[str]:
+    """Return the query for those of some runs, or for the one of an outer query, whose purge is recorded."""
+    entity = RetentionEntry.entity_id
+    return select(entity).where(
         RetentionEntry.tenant_id == tenant_id,
-        RetentionEntry.entity_id.in_(ids),
+        entity == ids if isinstance(ids, InstrumentedAttribute) else entity.in_(ids),
         RetentionEntry.entry_type == RetentionEntryType.RUN_PURGED.value,
     )
 

@@ -17,7 +17,7 @@ from lotus_web.services.events.log import append_facts
 from lotus_web.store.clock import store_now
 
 # Since which migration a table is logged.
-SINCE: Mapping[str, tuple[LoggedTable, ...]] = {"0024": (RUNS, ACTIONS, DECISIONS, RETENTION)}
+SINCE: Mapping[str, tuple[LoggedTable, ...]] = {"0025": (RUNS, ACTIONS, DECISIONS, RETENTION)}
 BATCH = 200
 
 

@@ -30,7 +30,7 @@ from lotus_web.services.support import recount
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.rebalance.request import RebalanceRequestBody
 from tests.support.analyses import accept, simulate_json, ticking
-from tests.support.histories import ADA, FEED, NOW, OFF, assert_provable, computed, count, decide, record
+from tests.support.histories import ADA, EVENTS, FEED, NOW, OFF, assert_provable, computed, count, decide, record
 
 pytestmark = [
     pytest.mark.usefixtures("session"),
@@ -107,9 +107,12 @@ def test_a_run_with_an_open_item_stays_until_it_is_decided_and_its_decisions_sta
     assert purge(job) == {}
     with transaction() as session:
         decide(session, 1, GateAction.APPROVE)
-    before = {table: count(table) for table in ("dpm_workflow_decisions", "dg_event_log", "dg_workflow_actions")}
+    before = {table: count(table) for table in ("dpm_workflow_decisions", "dg_workflow_actions")}
+    events = count("dg_event_log", EVENTS)
     assert purge(job)["runs"] == 1
     assert {table: count(table) for table in before} == before
+    assert count("dg_event_log", EVENTS) == events
+    assert count("dg_event_log", "event_type = 'RetentionRecorded'") == 1
     assert before["dpm_workflow_decisions"] == 1
     assert_provable()
 

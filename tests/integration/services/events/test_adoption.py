@@ -29,7 +29,7 @@ def test_an_upgrade_records_what_was_there_before_and_only_the_first_time(store_
                 decide(session, 2, GateAction.REQUEST_CHANGES, actor=FEED)
         assert count("dg_event_log", "trace_id = ''") == 0
         db.session.remove()
-        downgrade(revision="0023")
+        downgrade(revision="0024")
         upgrade()
         later = select(EventLogEntry.event_type, EventLogEntry.tags).where(EventLogEntry.trace_id == NO_TRACE)
         found = sorted((kind, tuple(tags)) for kind, tags in db.session.execute(later))
@@ -40,7 +40,7 @@ def test_an_upgrade_records_what_was_there_before_and_only_the_first_time(store_
             session.execute(text("UPDATE dpm_workflow_decisions SET comment = 'edited'"))
             session.execute(text("UPDATE dpm_runs SET status = 'READY'"))
         db.session.remove()
-        downgrade(revision="0023")
+        downgrade(revision="0024")
         upgrade()
         assert count("dg_event_log", "trace_id = ''") == len(kinds), "an upgrade after that changes nothing"
         assert db.session.scalar(text("SELECT head_hash FROM dg_workflow_runtime")) != GENESIS
