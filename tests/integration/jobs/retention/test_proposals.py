@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.environ(DPM_SUPPORTABILITY_RETENTION_DAYS="30", DPM_WORKFLOW_ENABLED="true"),
 ]
 LATER = NOW + timedelta(days=60)
-HISTORY = ("proposal_versions", "proposal_events", "proposal_approvals", "dg_event_log")
+HISTORY = ("proposal_versions", "proposal_events", "proposal_approvals")
 CONTENTS = ("proposals", "proposal_documents", "proposal_keys")
 
 
