@@ -15,6 +15,7 @@ from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.domain.runs.artifact import artifact_document
 from lotus_web.domain.runs.evidence import RunEvidence, run_evidence
 from lotus_web.models import Run, RunPayload, WorkflowItem
+from lotus_web.models.events.recorded_runs import is_as_recorded
 from lotus_web.wire.packed import unpack_document
 
 Row = tuple[Run, bytes, bytes, dict[str, Any] | None]
@@ -39,7 +40,7 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run and its evidence; ``verified`` tells whether the artifact built now has the recorded hash.
+    """A run and its evidence; ``verified`` tells whether the artifact built now has the recorded hash, and all that is stored is what the log records.
 
     ``pack`` is what it was computed under, None where no policy pack was named.
     """
@@ -96,7 +97,8 @@ def find_run_detail(session: Session, tenant_id: str, run_id: str) -> RunDetail 
     )
     recomputed = document["evidence"]["hashes"]["artifact_hash"]
     pack = None if stored_pack is None else AppliedPack.of_record(stored_pack)
-    return RunDetail(_facts(run), run_evidence(result), verified=recomputed == run.artifact_hash, pack=pack)
+    verified = recomputed == run.artifact_hash and is_as_recorded(session, tenant_id, run_id)
+    return RunDetail(_facts(run), run_evidence(result), verified=verified, pack=pack)
 
 
 def _load(session: Session, tenant_id: str, run_id: str) -> Row | None:

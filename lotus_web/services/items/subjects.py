@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.items.actions import ACTIONS, Verdict
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence, SubjectType
 from lotus_web.domain.lineage import EdgeType, EntityKind
@@ -16,6 +17,7 @@ from lotus_web.models import Decision, ProposalEventRow, Run
 from lotus_web.services.items import proposals
 from lotus_web.services.items.action_records import ReviewCase, decision_row
 from lotus_web.services.lineage import add_edge
+from lotus_web.services.runs.evidence import check_as_recorded
 from lotus_web.services.support import count
 
 # What a decision leaves at its subject: the decision of RFC-0020 on a run, the event of a proposal.
@@ -41,7 +43,13 @@ def _run_evidence(session: Session, item: ItemState) -> Evidence:
 
 
 def _decide_run(session: Session, case: ReviewCase) -> Decision | None:
-    """Record a decision with its edge and its counters; None for an action that is no decision at the gate."""
+    """Record a decision with its edge and its counters; None for an action that is no decision at the gate.
+
+    Raises Conflict ``EVIDENCE_MISMATCH`` for an approval or override of what is not as it was recorded.
+    """
+    approval, run_id = ACTIONS[case.asked.action].approval, case.item.rebalance_run_id
+    if approval is not None and approval.verdict is not Verdict.REJECTED and run_id is not None:
+        check_as_recorded(session, case.item.tenant_id, run_id)
     decision = decision_row(case)
     if decision is None:
         return None

@@ -14,6 +14,7 @@ from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.policy_packs import AppliedPack
 from lotus_web.models import Run, RunPayload
 from lotus_web.services.lineage import add_edge
+from lotus_web.services.runs.evidence import check_as_recorded
 from lotus_web.services.runs.record import record_run
 from lotus_web.services.runs.simulate import compute_run, drawn_run_id
 from lotus_web.store.session import db, transaction
@@ -30,13 +31,14 @@ def replay_run(
     """Record a new run from a run's stored request, with an edge REPLAYED_FROM the new to the old; return the new id.
 
     The new run has the old one's request hash and policy pack, no key, and goes through the gate like any other. Raises NotFound
-    ``DPM_RUN_NOT_FOUND`` or Conflict ``DPM_RUN_NOT_REPLAYABLE``.
+    ``DPM_RUN_NOT_FOUND`` or Conflict ``DPM_RUN_NOT_REPLAYABLE``, ``EVIDENCE_MISMATCH`` for a run that is not as it was recorded.
     """
     reader = db.session()
     run = reader.get(Run, (actor.tenant_id, run_id), populate_existing=True)
     payload = reader.get(RunPayload, (actor.tenant_id, run_id), populate_existing=True)
     if run is None or payload is None:
         raise RunNotFound
+    check_as_recorded(reader, actor.tenant_id, run_id)
     was = {"request_hash": run.request_hash, "engine_version": run.engine_version}
     request, pack = unpack_document(payload.request), payload.policy_pack
     try:

@@ -86,25 +86,27 @@ NOT_TRIED = {
     "proposal_keys": "which answer a repetition gets",
     "proposal_simulations": "what was tried and became nothing",
 }
-# How many attempts on a table are not found yet.
-UNDETECTED = {
-    "dg_audit_records": 28,
-    "proposals": 23,
-    "proposal_events": 22,
-    "proposal_versions": 17,
-    "proposal_approvals": 14,
-    "api_tokens": 14,
-    "people": 12,
-    "person_sessions": 12,
-    "dpm_policy_packs": 11,
-    "person_roles": 11,
-    "proposal_documents": 8,
-    "service_accounts": 7,
-    # Whether somebody was told of a deadline, and when the sweep looks again.
-    "dg_workflow_items": 3,
-    "dg_workflow_actions": 2,
-    "dg_workflow_runtime": 1,
-}
+# How many attempts on a table are not found yet, at most: a store may refuse some.
+UNDETECTED = Counter(
+    {
+        "dg_audit_records": 28,
+        "proposals": 23,
+        "proposal_events": 22,
+        "proposal_versions": 17,
+        "proposal_approvals": 14,
+        "api_tokens": 14,
+        "people": 12,
+        "person_sessions": 12,
+        "dpm_policy_packs": 11,
+        "person_roles": 11,
+        "proposal_documents": 8,
+        "service_accounts": 7,
+        # Whether somebody was told of a deadline, and when the sweep looks again.
+        "dg_workflow_items": 3,
+        "dg_workflow_actions": 2,
+        "dg_workflow_runtime": 1,
+    }
+)
 
 
 @pytest.fixture
@@ -246,4 +248,4 @@ def test_nothing_that_the_owner_of_the_database_does_passes(world: Flask, monkey
     missed = [str(attempt) for attempt, outcome in outcomes if outcome == "undetected"]
     counted = Counter(outcome for _, outcome in outcomes)
     print(f"{len(outcomes)} tried, {counted['refused']} refused by the store, {len(missed)} undetected")
-    assert Counter(attempt.table for attempt, outcome in outcomes if outcome == "undetected") == UNDETECTED, missed
+    assert Counter(attempt.table for attempt, outcome in outcomes if outcome == "undetected") <= UNDETECTED, missed

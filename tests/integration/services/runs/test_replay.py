@@ -146,10 +146,14 @@ def test_an_unknown_run_is_not_found() -> None:
     assert refusal.value.code == "DPM_RUN_NOT_FOUND"
 
 
-def test_a_request_that_this_version_does_not_accept_cannot_be_replayed() -> None:
+def test_a_request_that_this_version_does_not_accept_cannot_be_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
     old = simulated()
     with transaction() as session:
         session.execute(text("UPDATE dpm_run_payloads SET request = result"))
+    with pytest.raises(Conflict) as refusal:
+        replayed(old)
+    assert refusal.value.code == "EVIDENCE_MISMATCH"
+    monkeypatch.setattr(replay, "check_as_recorded", lambda *_: None)  # as if an older version had recorded it
     with pytest.raises(Conflict) as refusal:
         replayed(old)
     assert refusal.value.code == "DPM_RUN_NOT_REPLAYABLE"
