@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers.patience import PATIENCE, PATIENT_GUNICORN
+from tests.stores.makers import SqliteStores, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("LOTUS_", "DPM_", "PROPOSAL_", "FLASK_", "PROMETHEUS_", "MAKE")
@@ -120,6 +122,17 @@ class LiveServer:
         if how != signal.SIGKILL and group_is_alive(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
             raise AssertionError("the server ended and left a process behind")
+
+
+@contextmanager
+def serving(stores: SqliteStores, folder: Path, settings: Mapping[str, str]) -> Iterator[LiveServer]:
+    """Give a started server on a store of its own, for all tests of a module: starting and stopping one takes over two seconds."""
+    url = stores.create()
+    server = LiveServer(environment(url) | settings, folder)
+    server.start()
+    yield server
+    server.stop()
+    stores.drop(url)
 
 
 def group_is_alive(group: int) -> bool:

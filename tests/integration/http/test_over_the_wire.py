@@ -10,15 +10,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.contract.callers import ready_request, segment
-from tests.servers.live_server import LiveServer
+from tests.servers.live_server import LiveServer, serving
 from tests.servers.patience import PATIENCE
+from tests.stores.makers import SqliteStores
 
-pytestmark = [
-    pytest.mark.stores("sqlite"),
-    pytest.mark.environ(
-        LOTUS_API_AUTH="disabled", DPM_WORKFLOW_ENABLED="true", LOTUS_LOG_FORMAT="json", LOTUS_JOBS="off"
-    ),
-]
+SETTINGS = {
+    "LOTUS_API_AUTH": "disabled",
+    "DPM_WORKFLOW_ENABLED": "true",
+    "LOTUS_LOG_FORMAT": "json",
+    "LOTUS_JOBS": "off",
+}
 
 Answer = tuple[int, dict[str, str], bytes]
 SIMULATE = "/rebalance/simulate"
@@ -41,10 +42,17 @@ class Wire:
         return answer.status, dict(answer.getheaders()), answer.read()
 
 
+@pytest.fixture(scope="module")
+def server(sqlite_stores: SqliteStores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One server for all."""
+    with serving(sqlite_stores, tmp_path_factory.mktemp("wire"), SETTINGS) as found:
+        yield found
+
+
 @pytest.fixture
-def wire(live_server: LiveServer) -> Iterator[Wire]:
+def wire(server: LiveServer) -> Iterator[Wire]:
     """A connection to a running server."""
-    found = Wire(live_server.url)
+    found = Wire(server.url)
     yield found
     found.connection.close()
 
@@ -94,7 +102,7 @@ def test_no_answer_names_the_server(wire: Wire) -> None:
         assert "Server" not in headers, target
 
 
-def test_a_request_is_one_json_line_without_payload(wire: Wire, live_server: LiveServer) -> None:
+def test_a_request_is_one_json_line_without_payload(wire: Wire, server: LiveServer) -> None:
     wire.send(
         "POST",
         SIMULATE,
@@ -105,7 +113,7 @@ def test_a_request_is_one_json_line_without_payload(wire: Wire, live_server: Liv
         Authorization="Bearer very-secret",
     )
     wire.send("GET", "/rebalance/runs/by-correlation/client-smith?status=private")
-    lines = [json.loads(line) for line in live_server.log.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
     line = next(line for line in lines if line.get("request_id") == "r-7")
     assert {name: line[name] for name in ("correlation_id", "tenant", "account", "method", "status", "event")} == {
         "correlation_id": "desk-7",
@@ -118,7 +126,7 @@ def test_a_request_is_one_json_line_without_payload(wire: Wire, live_server: Liv
     assert line["route"] == SIMULATE
     assert line["ms"] > 0
     for secret in ("very-secret", "secret-key", "client-smith", "private", "demo_01", "DBS_EQ"):
-        assert secret not in live_server.log
+        assert secret not in server.log
 
 
 @pytest.mark.parametrize(("target", "header", "expected"), [("/x" * 5000, "", 414), ("/health/live", "x" * 9000, 431)])

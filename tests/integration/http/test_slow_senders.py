@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.contract.callers import ready_request
-from tests.servers.live_server import LiveServer
-from tests.stores.makers import SqliteStores, environment
+from tests.servers.live_server import LiveServer, serving
+from tests.stores.makers import SqliteStores
 
 THREADS, SECONDS = 2, 2
+# More than there are threads. Each takes a thread for half a second after its answer, for what it still sends.
+CLIENTS = 2 * THREADS
 SIMULATE, EVENTS = "/rebalance/simulate", "/api/v1/events"
 CHUNKED = ("Transfer-Encoding: chunked", "Content-Type: application/json")
 LONG = ("Content-Length: 100000", "Content-Type: application/json")
@@ -28,12 +30,8 @@ SETTINGS = {"LOTUS_JOBS": "off", "LOTUS_WEB_THREADS": str(THREADS), "LOTUS_BODY_
 @pytest.fixture(scope="module")
 def server(sqlite_stores: SqliteStores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One server for all: that it serves the next test is part of what each of them says."""
-    url = sqlite_stores.create()
-    found = LiveServer(environment(url) | SETTINGS, tmp_path_factory.mktemp("slow"))
-    found.start()
-    yield found
-    found.stop()
-    sqlite_stores.drop(url)
+    with serving(sqlite_stores, tmp_path_factory.mktemp("slow"), SETTINGS) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -112,14 +110,14 @@ def drip(connections: list[Raw], rounds: int) -> None:
 def test_nobody_known_has_the_server_wait_for_a_body(
     server: LiveServer, opened: ExitStack, path: str, headers: tuple[str, ...]
 ) -> None:
-    slow = [Raw(server.url, opened).begin(path, *headers, body=b"1\r\n{\r\n") for _ in range(4 * THREADS)]
+    slow = [Raw(server.url, opened).begin(path, *headers, body=b"1\r\n{\r\n") for _ in range(CLIENTS)]
     assert {one.status() for one in slow} == {404 if path.endswith("nothing") else 401}
     assert_lively(server)
     assert all(one.ended() for one in slow)
 
 
 def test_a_body_that_says_it_is_too_long_is_not_waited_for_either(server: LiveServer, opened: ExitStack) -> None:
-    slow = [Raw(server.url, opened).begin(SIMULATE, "Content-Length: 9000000", body=b"{") for _ in range(4 * THREADS)]
+    slow = [Raw(server.url, opened).begin(SIMULATE, "Content-Length: 9000000", body=b"{") for _ in range(CLIENTS)]
     assert {one.status() for one in slow} == {413}
     assert_lively(server)
 
