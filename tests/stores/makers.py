@@ -115,9 +115,10 @@ class PostgresStores:
         self._names = (f"{worker}_{number}" for number in itertools.count())
         self._users = (folder / "users.lock").open("w")
         try:
-            self._admin, self._prefix = self._join()
+            self._address, self._prefix = self._join()
+            self._admin = postgres.connect(self._address)
         except BaseException:
-            self.close()
+            self._users.close()
             raise
 
     def _join(self) -> list[str]:
@@ -152,7 +153,7 @@ class PostgresStores:
         return name
 
     def _url(self, name: str) -> str:
-        return make_url(self._admin).set(database=name).render_as_string(hide_password=False)
+        return make_url(self._address).set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:
         """Drop the database and throw out who is still connected."""
@@ -160,6 +161,7 @@ class PostgresStores:
 
     def close(self) -> None:
         """Let go of the server; the last one out stops it."""
+        self._admin.close()
         self._users.close()
 
 

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -208,12 +209,21 @@ class PostgresServer:
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
 
 
-def run_maintenance(admin_url: str, statement: sql.Composed, *, since_15: sql.SQL = NOTHING) -> None:
+# Where databases are made: an address, or a connection for somebody who makes many of them.
+Admin = str | psycopg.Connection
+
+
+def connect(admin_url: str) -> psycopg.Connection:
+    """Return a connection whose statements stand outside of transactions."""
+    return psycopg.connect(admin_url.replace("+psycopg", "", 1), autocommit=True)
+
+
+def run_maintenance(admin: Admin, statement: sql.Composed, *, since_15: sql.SQL = NOTHING) -> None:
     """Run one statement that must stand outside a transaction, such as CREATE DATABASE; PostgreSQL 15 and later get more of it.
 
     Who was told to leave a database, or has just left it, may take longer than the five seconds that PostgreSQL waits.
     """
-    with psycopg.connect(admin_url.replace("+psycopg", "", 1), autocommit=True) as connection:
+    with connect(admin) if isinstance(admin, str) else nullcontext(admin) as connection:
         whole = statement + since_15 if connection.info.server_version >= 150_000 else statement
 
         def done() -> bool:
@@ -226,15 +236,15 @@ def run_maintenance(admin_url: str, statement: sql.Composed, *, since_15: sql.SQ
         until(done)
 
 
-def create_database(admin_url: str, name: str, template: str = "template0") -> None:
+def create_database(admin: Admin, name: str, template: str = "template0") -> None:
     """Create ``name`` as a copy of ``template`` (20 ms in memory); nobody may be connected to the template."""
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-    run_maintenance(admin_url, statement, since_15=sql.SQL(" STRATEGY FILE_COPY"))
+    run_maintenance(admin, statement, since_15=sql.SQL(" STRATEGY FILE_COPY"))
 
 
-def drop_database(admin_url: str, name: str) -> None:
+def drop_database(admin: Admin, name: str) -> None:
     """Drop ``name`` and throw out who is still connected."""
-    run_maintenance(admin_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    run_maintenance(admin, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def database_names(admin_url: str, prefix: str) -> list[str]:
