@@ -125,11 +125,13 @@ class LiveServer:
 
 
 @contextmanager
-def serving(stores: SqliteStores, folder: Path, settings: Mapping[str, str]) -> Iterator[LiveServer]:
-    """Give a started server on a store of its own, for all tests of a module: starting and stopping one takes over two seconds."""
+def serving(
+    stores: SqliteStores, folder: Path, settings: Mapping[str, str], *, workers: int = 1
+) -> Iterator[LiveServer]:
+    """Give a started server on a store of its own, as a rule for all tests of a module: to start and stop one takes two seconds."""
     url = stores.create()
     server = LiveServer(environment(url) | settings, folder)
-    server.start()
+    server.start(workers=workers)
     yield server
     server.stop()
     stores.drop(url)

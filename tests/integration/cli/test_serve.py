@@ -84,7 +84,12 @@ def test_on_first_use_it_loads_the_demo_tenant_then_names_the_sign_ins_and_the_a
         server.stop()
 
 
-def test_on_later_use_it_loads_nothing_and_answers_where_it_says(machine: LiveServer) -> None:
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "a polite kill", "a closed terminal"]
+)
+def test_on_later_use_it_loads_nothing_and_stopping_it_leaves_no_process_and_frees_the_port(
+    machine: LiveServer, how: signal.Signals
+) -> None:
     instance = machine.folder / "instance"
     for path, mode in ((instance, 0o755), (instance / "lotus.db", 0o644), (instance / "demo_sign_ins", 0o644)):
         path.chmod(mode)
@@ -92,13 +97,6 @@ def test_on_later_use_it_loads_nothing_and_answers_where_it_says(machine: LiveSe
     assert set(modes_in(instance).values()) == {0o700, 0o600}
     assert machine.printed.splitlines()[0] == "Demo sign-ins:"
     assert status_of(f"{machine.url}/health") == 200
-
-
-@pytest.mark.parametrize(
-    "how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "a polite kill", "a closed terminal"]
-)
-def test_stopping_it_leaves_no_process_and_frees_the_port(machine: LiveServer, how: signal.Signals) -> None:
-    machine.start(workers=2)
     doors = doors_at(machine.url)
     assert doors
     machine.stop(how)

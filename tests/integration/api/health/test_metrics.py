@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -20,8 +21,9 @@ from lotus_web.models import JobRun, TenantRuntime, WorkflowItem
 from lotus_web.queries.health.figures import store_figures
 from lotus_web.store.session import db, transaction
 from tests.conftest import MakeApp
-from tests.servers.live_server import LiveServer
+from tests.servers.live_server import serving
 from tests.servers.patience import PATIENCE
+from tests.stores.makers import SqliteStores
 from tests.support.people import bearer_of
 
 WORKFLOW_ON = {"DPM_WORKFLOW_ENABLED": "true", "LOTUS_FOUR_EYES": "false"}
@@ -173,15 +175,13 @@ def test_while_the_store_is_away_the_requests_are_still_told(
     assert any(name.startswith("lotus_requests_total") for name in found)
 
 
-@pytest.mark.stores("sqlite")
-def test_the_workers_of_a_server_are_added_up(live_server: LiveServer) -> None:
-    live_server.stop()
-    live_server.start(workers=2)
-    for _ in range(ASKED):
-        with urlopen(f"{live_server.url}/health/live", timeout=PATIENCE) as answer:
-            assert answer.status == 200
-    with urlopen(f"{live_server.url}/metrics", timeout=PATIENCE) as answer:
-        text = answer.read().decode()
+def test_the_workers_of_a_server_are_added_up(sqlite_stores: SqliteStores, tmp_path: Path) -> None:
+    with serving(sqlite_stores, tmp_path, {}, workers=2) as server:
+        for _ in range(ASKED):
+            with urlopen(f"{server.url}/health/live", timeout=PATIENCE) as answer:
+                assert answer.status == 200
+        with urlopen(f"{server.url}/metrics", timeout=PATIENCE) as answer:
+            text = answer.read().decode()
     assert f'lotus_requests_total{{method="GET",route="/health/live",status="200"}} {ASKED}.0' in text
     assert "lotus_store_up 1.0" in text
 
