@@ -94,6 +94,7 @@ class Actor:
 
 
 OPERATOR = "operator"
+LOST_MEANWHILE = "Your rights changed while this waited for its turn."
 
 
 def operator(tenant_id: str) -> Actor:
@@ -111,6 +112,13 @@ def check_permission(actor: Actor, permission: Permission) -> None:
     """Raise Forbidden, naming what is missing, unless the actor holds ``permission``."""
     if not actor.may(permission):
         raise forbidden(permission)
+
+
+def check_still_held(actor: Actor, held: frozenset[Permission]) -> None:
+    """Raise Forbidden if the actor came with a permission that is not among those ``held`` by now."""
+    lost = sorted(actor.permissions - held)
+    if lost:
+        raise Forbidden(message=LOST_MEANWHILE, details={"permission": lost[0].value})
 
 
 def forbidden(permission: Permission) -> Forbidden:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from flask_sqlalchemy import SQLAlchemy
@@ -14,6 +14,7 @@ from lotus_web.store.types import Base
 
 LOCKED = "lotus_locked_tenants"
 COMMITTING = "lotus_committing"
+RECHECKS = "lotus_rechecks"
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
 
@@ -34,6 +35,20 @@ def nothing_recorded() -> bool:
     except RuntimeError:  # no application context, and so no session
         return True
     return not (has_session and db.session().info.get(COMMITTING))
+
+
+def recheck_under_lock(check: Callable[[Session], None]) -> None:
+    """Have ``check`` run whenever this request has got the lock of a tenant, for which it may have waited.
+
+    What it raises ends the transaction: rights that were there when the request came may be gone once its turn comes.
+    """
+    db.session().info.setdefault(RECHECKS, []).append(check)
+
+
+def recheck(session: Session) -> None:
+    """Run the checks of this request; whoever takes a lock calls it."""
+    for check in session.info.get(RECHECKS, ()):
+        check(session)
 
 
 @contextmanager

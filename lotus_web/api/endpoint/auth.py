@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from flask import g, request
+from sqlalchemy.orm import Session
 
 from lotus_web.config import current
-from lotus_web.domain.access import DEFAULT_TENANT, Actor, ActorType, Permission
+from lotus_web.domain.access import DEFAULT_TENANT, Actor, ActorType, Permission, check_still_held
 from lotus_web.domain.errors import Forbidden, Unauthenticated
 from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.http.request_ids import sent_header
 from lotus_web.services.accounts.people import is_disabled
 from lotus_web.services.accounts.tokens import grant_of
-from lotus_web.store.session import db
+from lotus_web.store.session import db, recheck_under_lock
 
 TENANT_HEADER = "X-Tenant-Id"
 ANONYMOUS = "anonymous"
@@ -33,7 +35,16 @@ def caller(*, now: datetime) -> Actor:
     # A refused request for another tenant is recorded in the caller's own: nobody writes into an audit log they may not read.
     home = tenant_id if tenant_id in grant.tenants else min(grant.tenants)
     actor = Actor(ActorType.SERVICE_ACCOUNT, grant.account, home, grant.permissions, token_id=grant.token_id)
+    recheck_under_lock(partial(_check_still_granted, bearer, actor))
     return _of_tenant(actor, tenant_id)
+
+
+def _check_still_granted(bearer: str, actor: Actor, session: Session) -> None:
+    """Raise Unauthenticated if the token was revoked meanwhile, or its account disabled."""
+    grant = grant_of(session, bearer, now=current.utcnow())
+    if grant is None:
+        raise Unauthenticated
+    check_still_held(actor, grant.permissions)
 
 
 def _of_tenant(actor: Actor, tenant_id: str) -> Actor:
@@ -71,7 +82,12 @@ def deciding_actor(actor: Actor, actor_id: str) -> Actor:
     if not actor.may(Permission.ACT_ON_BEHALF):
         missing = {"permission": Permission.ACT_ON_BEHALF.value, "actor_id": actor_id}
         raise Forbidden("ACTOR_MISMATCH", "A decision is recorded under the account of its token.", details=missing)
-    if is_disabled(db.session(), actor_id):
+    _check_enabled(actor_id, db.session())
+    recheck_under_lock(partial(_check_enabled, actor_id))
+    return replace(actor, on_behalf_of=actor_id)
+
+
+def _check_enabled(actor_id: str, session: Session) -> None:
+    if is_disabled(session, actor_id):
         sentence = Sentence("{name} is disabled: nobody can act on their behalf.", name=Account(actor_id))
         raise Forbidden("ACTOR_MISMATCH", sentence, details={"actor_id": actor_id})
-    return replace(actor, on_behalf_of=actor_id)

@@ -32,7 +32,7 @@ from lotus_web.services.events.facts import fact_entries, take_facts, waiting_fa
 from lotus_web.services.events.history import TraceHistory, read_history
 from lotus_web.services.events.history import same_content as same_content
 from lotus_web.services.events.projection import apply_entries
-from lotus_web.store.session import LOCKED
+from lotus_web.store.session import LOCKED, recheck
 from lotus_web.store.upserts import insert_into
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,6 +55,7 @@ def lock_tenant(session: Session, tenant_id: str) -> TenantRuntime:
     held: dict[str, TenantRuntime] = session.info.setdefault(LOCKED, {})
     if tenant_id not in held:
         held[tenant_id] = _locked_runtime(session, tenant_id)
+        recheck(session)
     return held[tenant_id]
 
 

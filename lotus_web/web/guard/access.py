@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
+from lotus_web.config import current
+from lotus_web.domain.access import Actor, ActorType, Permission, check_permission, check_still_held, permissions_of
 from lotus_web.domain.errors import Forbidden, Unauthenticated
 from lotus_web.domain.surface import Surface
 from lotus_web.http.command import request_context
 from lotus_web.http.refusal_log import LOOKING
+from lotus_web.queries.accounts.people import find_session
 from lotus_web.services.command import CommandContext
+from lotus_web.store.session import recheck_under_lock
 from lotus_web.telemetry.logs import name_actor
 from lotus_web.web.guard.drafts import sealed_draft
 from lotus_web.web.guard.sign_in_page import sign_in_page
@@ -108,7 +113,17 @@ def guard() -> ResponseReturnValue | None:
     csrf.protect()
     if isinstance(access, Permission):
         check_permission(current_actor(), access)
+    if current_user.is_authenticated and request.method not in LOOKING:
+        recheck_under_lock(partial(_check_still_here, current_user.session_id, current_actor()))
     return None
+
+
+def _check_still_here(session_id: str, actor: Actor, session: Session) -> None:
+    """Raise Unauthenticated if the person was signed out or disabled meanwhile, Forbidden if they lost a role."""
+    found = find_session(session, session_id)
+    if found is None or not found.holds(current.utcnow()):
+        raise Unauthenticated(message="You were signed out meanwhile.")
+    check_still_held(actor, permissions_of(found.roles.get(actor.tenant_id, frozenset())))
 
 
 def _refuse_unmarked(endpoint: str) -> NoReturn:

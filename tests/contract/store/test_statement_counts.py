@@ -21,8 +21,9 @@ from tests.contract.callers import Caller, ready_request, review_request, segmen
 from tests.support import people
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
-# An approval also compares the run with the log, an escalation is an entry of it.
-DECISION, SIMULATE, ESCALATION = 13, 18, 7
+# An approval also compares the run with the log, an escalation is an entry of it. Of each decision one is the second look at the
+# rights, once the lock is held.
+DECISION, SIMULATE, ESCALATION = 14, 18, 7
 REASON = {"reason": "Cash is due next week.", "reason_code": "OTHER"}
 TYPED = {"text": "Cash is due next week.", "reason_code": "OTHER"}
 Statements = Callable[[], AbstractContextManager[list[str]]]
