@@ -117,7 +117,10 @@ def store_url(
 ) -> Iterator[str]:
     """The SQLAlchemy URL of a database of this test's own: migrated, and empty but for what the marker ``filled`` says."""
     marker = request.node.get_closest_marker("filled")
-    url = stores.copy(filled_stores(stores, marker.kwargs["by"])) if marker else stores.create()
+    fill = marker.kwargs["by"] if marker else None
+    if isinstance(fill, str):
+        fill = request.getfixturevalue(fill)
+    url = stores.copy(filled_stores(stores, fill)) if fill else stores.create()
     yield url
     stores.drop(url)
 

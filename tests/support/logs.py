@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -53,6 +56,25 @@ def log_settings(folder: Path, **more: str) -> dict[str, str]:
     if not key.exists():
         create_key(key)
     return {"LOTUS_LOG_KEY_FILE": str(key), "LOTUS_LOG_ORIGIN": ORIGIN, **more}
+
+
+@dataclass(frozen=True)
+class SignedLog:
+    """A log that is written and signed once for a module (pytest.mark.filled), with its key in a folder of its own."""
+
+    folder: Path
+    write: Callable[[Flask], None]
+
+    def __call__(self, app: Flask) -> None:
+        """Write the log of an app's store and sign it with the key of the folder."""
+        app.extensions["lotus_settings"].environ.update(log_settings(self.folder))
+        with app.app_context():
+            self.write(app)
+
+    def settings(self, folder: Path, **more: str) -> dict[str, str]:
+        """Return the settings of a deployment on a copy of the store, with a copy of the key in ``folder``."""
+        shutil.copy(self.folder / "log_key", folder)
+        return log_settings(folder, **more)
 
 
 def sign_with_a_new_key() -> int:

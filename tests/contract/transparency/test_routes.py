@@ -17,22 +17,32 @@ from tests.conftest import MakeApp
 from tests.contract.callers import Caller
 from tests.contract.conftest import MakeCaller
 from tests.support.histories import unguarded
-from tests.support.logs import ORIGIN, fill, log_settings, sign
+from tests.support.logs import ORIGIN, SignedLog, fill, sign
 from tests.tools.third_party_tlog import aics_tlog
 
 SIZES = (300, 600)
 
 
+pytestmark = pytest.mark.filled(by="signed_log")
+
+
+def write(app: Flask) -> None:
+    """Write a log with two checkpoints and five later entries."""
+    for before, size in zip((0, *SIZES), SIZES, strict=False):
+        fill(size - before)
+        sign(app)
+    fill(5)
+
+
+@pytest.fixture(scope="module")
+def signed_log(tmp_path_factory: pytest.TempPathFactory) -> SignedLog:
+    return SignedLog(tmp_path_factory.mktemp("log"), write)
+
+
 @pytest.fixture
-def app(make_app: MakeApp, tmp_path: Path) -> Flask:
-    """A log with two checkpoints and five later entries."""
-    made = make_app(**log_settings(tmp_path))
-    with made.app_context():
-        for before, size in zip((0, *SIZES), SIZES, strict=False):
-            fill(size - before)
-            sign(made)
-        fill(5)
-    return made
+def app(make_app: MakeApp, signed_log: SignedLog, tmp_path: Path) -> Flask:
+    """A deployment with that log."""
+    return make_app(**signed_log.settings(tmp_path))
 
 
 @pytest.fixture

@@ -23,23 +23,35 @@ from lotus_web.store.ed25519 import create_key, read_key
 from lotus_web.store.session import db, transaction
 from tests.conftest import MakeApp
 from tests.support.histories import ADA, NOW, unguarded
-from tests.support.logs import ORIGIN, fill, fill_in, log_settings, sign
+from tests.support.logs import ORIGIN, SignedLog, fill, fill_in, log_settings, sign
 
 LOG, TILES, CHECKPOINTS = "dg_event_log", "dg_log_tiles", "dg_log_checkpoints"
 SIGNED = (300, 560)
 
 
+pytestmark = pytest.mark.filled(by="signed_log")
+
+
+def write(app: Flask) -> None:
+    """Write a tenant's log with two checkpoints and five later entries, and one of another's."""
+    fill(SIGNED[0])
+    fill(40, "zurich")
+    sign(app)
+    fill(SIGNED[1] - SIGNED[0])
+    sign(app)
+    fill(5)
+
+
+@pytest.fixture(scope="module")
+def signed_log(tmp_path_factory: pytest.TempPathFactory) -> SignedLog:
+    return SignedLog(tmp_path_factory.mktemp("log"), write)
+
+
 @pytest.fixture
-def app(make_app: MakeApp, tmp_path: Path) -> Iterator[Flask]:
-    """A deployment with two checkpoints of one tenant's log, five later entries, and one of another's."""
-    made = make_app(**log_settings(tmp_path))
+def app(make_app: MakeApp, signed_log: SignedLog, tmp_path: Path) -> Iterator[Flask]:
+    """A deployment with that log."""
+    made = make_app(**signed_log.settings(tmp_path))
     with made.app_context():
-        fill(SIGNED[0])
-        fill(40, "zurich")
-        sign(made)
-        fill(SIGNED[1] - SIGNED[0])
-        sign(made)
-        fill(5)
         yield made
         db.session.rollback()
 
@@ -259,6 +271,7 @@ def test_what_leaves_no_trace_in_the_store_is_found_with_a_checkpoint_that_was_k
         assert "checkpoint of 560 entries that was kept elsewhere: the log ends after" in report.wrong[0]
 
 
+@pytest.mark.filled(by=None)
 def test_the_folder_of_checkpoints_finds_what_leaves_no_trace_in_the_store(make_app: MakeApp, tmp_path: Path) -> None:
     app = make_app(**log_settings(tmp_path, LOTUS_CHECKPOINT_DIR=str(tmp_path / "kept")))
     with app.app_context():
