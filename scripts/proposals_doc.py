@@ -64,6 +64,12 @@ approve it in its own. They may reject it, and record the client's consent.
 belongs to the proposal. The same key and request give the first answer, whatever has happened since; the same key with another
 request is 409.
 
+## Switched off
+
+While `PROPOSAL_WORKFLOW_LIFECYCLE_ENABLED` is off, the routes answer 404, the pages are gone, and no item of a proposal is approved or
+rejected in the inbox: page, JSON and programs are told the same sentence. Claims, comments, assignments and deadlines go on, and operations
+that were accepted before are carried out. What was under review can be decided when it is switched on again.
+
 ## What differs from the reference on purpose
 
 - `related_version_no` of an event or an approval is always the version it is about, whether or not the caller sent it.
