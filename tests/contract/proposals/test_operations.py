@@ -190,7 +190,10 @@ def test_what_is_only_accepted_is_carried_out_by_the_jobs(app: Flask, adviser: C
     waiting = status_of(adviser, accepted)
     assert (waiting["status"], waiting["proposal_id"], waiting["result"]) == ("PENDING", None, None)
     assert adviser.get(PROPOSALS).json["items"] == []
+    environ = app.extensions["lotus_settings"].environ
+    environ["PROPOSAL_WORKFLOW_LIFECYCLE_ENABLED"] = "false"  # what was accepted is carried out all the same
     assert jobs(app) == {"finished": 1, "released": 0}
+    environ["PROPOSAL_WORKFLOW_LIFECYCLE_ENABLED"] = "true"
     assert status_of(adviser, accepted)["status"] == "SUCCEEDED"
 
 
