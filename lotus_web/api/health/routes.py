@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can work: the store answers and is migrated (commands.md)."""
+"""Whether the process lives, and whether it can work: the store answers, takes writes and is migrated (commands.md)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from lotus_web.queries.health.revisions import newest_revisions
 from lotus_web.queries.jobs import job_status
 from lotus_web.store.failures import is_store_failure
 from lotus_web.store.session import db
+from lotus_web.store.writable import is_writable
 
 routes = ApiBlueprint("api_health", __name__)
 UNAVAILABLE = 503
 
-Check = Literal["ok", "unavailable", "behind", "unknown"]
+Check = Literal["ok", "unavailable", "read_only", "behind", "unknown"]
 Heartbeat = Literal["ok", "silent", "off", "unknown"]
 
 
@@ -30,7 +31,7 @@ class Live(Answer):
 
 
 class Checks(Answer):
-    """What was checked; migrations and jobs are ``unknown`` while the store is away.
+    """What was checked; migrations and jobs are ``unknown`` while the store is away. A ``read_only`` store takes no writes.
 
     ``jobs`` reports the scheduler's heartbeat and never fails the check: requests can be served without a scheduler.
     """
@@ -92,13 +93,14 @@ def look() -> Checks:
     """Ask the store; never raises for one that is away."""
     try:
         versions = set(db.session.scalars(text("SELECT version_num FROM alembic_version")))
+        store: Check = "ok" if is_writable(db.session()) else "read_only"
     except Exception as error:
         if not is_store_failure(error):
             raise
         return _without_version()
     if versions != newest_revisions():
-        return Checks(store="ok", migrations="behind")
-    return Checks(store="ok", migrations="ok", jobs=heartbeat())
+        return Checks(store=store, migrations="behind")
+    return Checks(store=store, migrations="ok", jobs=heartbeat())
 
 
 def heartbeat() -> Heartbeat:
