@@ -14,7 +14,7 @@ from lotus_web.store.sqlite_file import MEMORY
 def is_writable(session: Session) -> bool:
     """Return False for a standby or a read-only database of PostgreSQL, and for a file of SQLite that this process may not change.
 
-    SQLite writes beside its file too, so its folder counts; a file system that is mounted read-only is told by the same question.
+    SQLite makes files next to its own, so its folder counts; a file system that is mounted read-only is told by the same question.
     """
     engine = session.get_bind()
     if engine.dialect.name == "postgresql":

@@ -23,6 +23,7 @@ from lotus_web.queries.deliveries.undelivered import undelivered_counts
 from lotus_web.queries.health.log_key import checkpoint_states, key_problem
 from lotus_web.queries.health.revisions import known_revisions, newest_revisions
 from lotus_web.queries.health.settings import SettingInForce, settings_in_force
+from lotus_web.store.writable import is_writable
 
 
 class State(StrEnum):
@@ -75,7 +76,7 @@ def check_secret_key(_session: Session, settings: Settings, _now: datetime) -> I
 
 
 def check_store(session: Session, settings: Settings, _now: datetime) -> Iterator[Finding]:
-    """Check that the store answers."""
+    """Check that the store answers and takes writes."""
     url = session.get_bind().engine.url.set(query={}).render_as_string(hide_password=True)
     try:
         session.execute(select(1))
@@ -90,6 +91,13 @@ def check_store(session: Session, settings: Settings, _now: datetime) -> Iterato
         )
         return
     yield Finding("store", State.OK, f"{url} answers.")
+    if not is_writable(session):
+        yield Finding(
+            "store",
+            State.WRONG,
+            "This store takes no writes: it is a standby, or is mounted or set read-only.",
+            "Point the DPM_SUPPORTABILITY_… settings at the primary, or give this process the right to write.",
+        )
     if settings.store_backend == "IN_MEMORY":
         yield Finding(
             "store",

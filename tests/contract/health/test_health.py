@@ -71,6 +71,7 @@ def test_a_file_that_cannot_be_changed_is_not_ready(app: Flask) -> None:
     assert client.get("/health/ready").json["checks"]["store"] == "ok"
     with somebody_else(path):
         answer = client.get("/health/ready")
+        assert "wrong store: This store takes no writes" in app.test_cli_runner().invoke(args=["doctor"]).stdout
     assert (answer.status_code, answer.json["checks"]["store"]) == (503, "read_only")
     assert client.get("/health/ready").status_code == 200
 
