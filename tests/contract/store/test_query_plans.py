@@ -97,8 +97,12 @@ def walks_through(line: str) -> bool:
     return not is_small(line) and ("Seq Scan" in line or line.lstrip().startswith("SCAN"))
 
 
-def test_no_read_walks_through_a_table(engine: Caller, app: Flask) -> None:
+def fill_many(app: Flask) -> None:
     fill(app, MANY)
+
+
+@pytest.mark.filled(by=fill_many)
+def test_no_read_walks_through_a_table(engine: Caller, app: Flask) -> None:
     pages = dict.fromkeys(READS, "")
     for path in WALKED:
         first = engine.get(path)
@@ -115,8 +119,8 @@ def test_no_read_walks_through_a_table(engine: Caller, app: Flask) -> None:
     assert found == {}
 
 
+@pytest.mark.filled(by=fill_many)
 def test_a_plan_that_walks_through_a_table_would_be_seen(app: Flask) -> None:
-    fill(app, MANY)
     lines = plan(app, "SELECT * FROM dpm_runs WHERE engine_version = 'x'", ())
     assert any(walks_through(line) for line in lines)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import event, insert, text
 
 from lotus_web.models import IdempotencyHistoryRow, LineageEdge, Operation, OperationPayload, Run, RunPayload
@@ -22,41 +23,12 @@ from lotus_web.store.session import db, transaction
 from tests.support.analyses import TERMS
 from tests.support.histories import NOW, result
 
-pytestmark = pytest.mark.usefixtures("session")
 ROWS = 2_000
 # Small by nature (a tenant's counters, one operation's steps), so that reading one of them whole is the right plan.
 SMALL = ("dpm_counters", "dpm_operation_steps", "dg_workflow_runtime", "dpm_run_artifacts")
 
 
-@pytest.fixture
-def scans(session: object) -> Iterator[list[str]]:
-    """Every scan of a table in the plans of what runs during the test."""
-    fill()
-    found: list[str] = []
-    engine = db.engine
-
-    def explain(connection: object, cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if not statement.startswith(("SELECT", "UPDATE", "DELETE")):
-            return
-        word = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
-        raw = db.session.connection().connection.cursor()
-        if word == "EXPLAIN":
-            # On tables that are empty here PostgreSQL would rather scan; so it scans only where no index could do.
-            raw.execute("SET LOCAL enable_seqscan = off")
-        raw.execute(f"{word} {statement}", parameters)
-        for row in raw.fetchall():
-            line = str(row[-1])
-            plain = "INDEX" not in line and "PRIMARY KEY" not in line if word.endswith("PLAN") else "Seq Scan" in line
-            if ("SCAN" in line.upper()) and plain and not any(table in line for table in SMALL):
-                found.append(f"{line}   <<   {statement}")
-        raw.close()
-
-    event.listen(engine, "before_cursor_execute", explain)
-    yield found
-    event.remove(engine, "before_cursor_execute", explain)
-
-
-def fill() -> None:
+def fill(app: Flask) -> None:
     """Write many runs, edges, history rows and operations past the services."""
     packed = zlib.compress(json.dumps(result("rr_17", "corr-17")).encode())
     runs, payloads, edges, history, operations, requests = [], [], [], [], [], []
@@ -121,7 +93,7 @@ def fill() -> None:
             }
         )
         requests.append(own | {"request": packed, "result": packed})
-    with transaction() as session:
+    with app.app_context(), transaction() as session:
         for model, rows in (
             (Run, runs),
             (RunPayload, payloads),
@@ -132,6 +104,36 @@ def fill() -> None:
         ):
             session.execute(insert(model), rows)
         session.execute(text("ANALYZE"))
+
+
+pytestmark = [pytest.mark.usefixtures("session"), pytest.mark.filled(by=fill)]
+
+
+@pytest.fixture
+def scans(session: object) -> Iterator[list[str]]:
+    """Every scan of a table in the plans of what runs during the test."""
+    found: list[str] = []
+    engine = db.engine
+
+    def explain(connection: object, cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if not statement.startswith(("SELECT", "UPDATE", "DELETE")):
+            return
+        word = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+        raw = db.session.connection().connection.cursor()
+        if word == "EXPLAIN":
+            # On tables that are empty here PostgreSQL would rather scan; so it scans only where no index could do.
+            raw.execute("SET LOCAL enable_seqscan = off")
+        raw.execute(f"{word} {statement}", parameters)
+        for row in raw.fetchall():
+            line = str(row[-1])
+            plain = "INDEX" not in line and "PRIMARY KEY" not in line if word.endswith("PLAN") else "Seq Scan" in line
+            if ("SCAN" in line.upper()) and plain and not any(table in line for table in SMALL):
+                found.append(f"{line}   <<   {statement}")
+        raw.close()
+
+    event.listen(engine, "before_cursor_execute", explain)
+    yield found
+    event.remove(engine, "before_cursor_execute", explain)
 
 
 def test_the_summary_reads_counters_and_the_ends_of_indexes(scans: list[str]) -> None:
