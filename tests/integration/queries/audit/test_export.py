@@ -45,9 +45,8 @@ from tests.support.histories import (
 Document = dict[str, Any]
 
 
-@pytest.fixture
-def desk(app: Flask) -> Iterator[Flask]:
-    """An item with a long story among others."""
+def fill(app: Flask) -> None:
+    """Write an item with a long story among others."""
     with app.app_context():
         for number in (1, 2, 3):
             with transaction() as session:
@@ -65,6 +64,15 @@ def desk(app: Flask) -> Iterator[Flask]:
                     tenant_id="default", account_id="mara.keller", notification_id=told.notification_id, read_at=NOW
                 )
             )
+
+
+pytestmark = pytest.mark.filled(by=fill)
+
+
+@pytest.fixture
+def desk(app: Flask) -> Iterator[Flask]:
+    """An item with a long story among others."""
+    with app.app_context():
         yield app
 
 

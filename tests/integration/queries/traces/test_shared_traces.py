@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -26,14 +25,15 @@ SHARED = 12
 MARA = person("mara.keller", Role.REVIEWER)
 
 
-@pytest.fixture(autouse=True)
-def shared(app: Flask) -> Iterator[None]:
-    """A trace of a dozen runs."""
+def fill(app: Flask) -> None:
+    """Write a trace of a dozen runs."""
     with app.app_context():
         for number in range(1, SHARED + 1):
             with transaction() as session:
                 record(session, number, correlation_id="batch")
-        yield
+
+
+pytestmark = [pytest.mark.usefixtures("session"), pytest.mark.filled(by=fill)]
 
 
 def evaluated(run_id: str | None, rule_id: str, *, trace_id: str) -> Any:

@@ -42,9 +42,8 @@ from tests.support.histories import (
 )
 
 
-@pytest.fixture
-def desk(app: Flask) -> Iterator[Flask]:
-    """A desk with runs and foreign items in several states and two tenants."""
+def fill(app: Flask) -> None:
+    """Write runs and foreign items in several states and of two tenants."""
     with app.app_context():
         with transaction() as session:
             for number in range(1, 6):
@@ -60,6 +59,15 @@ def desk(app: Flask) -> Iterator[Flask]:
                 act(session, workflow_id(2), action, actor=ADA)
             act(session, workflow_id(3), Action.REASSIGN, actor=MARA)
             append(session, event(EventType.APPROVAL_RECORDED, approved("exception", "ex-1")))
+
+
+pytestmark = pytest.mark.filled(by=fill)
+
+
+@pytest.fixture
+def desk(app: Flask) -> Iterator[Flask]:
+    """A desk with runs and foreign items in several states and two tenants."""
+    with app.app_context():
         yield app
 
 
@@ -78,6 +86,7 @@ def rebuilt(app: Flask, *options: str) -> Any:
     return app.test_cli_runner().invoke(args=["workflow", "rebuild", *options])
 
 
+@pytest.mark.filled(by=None)
 @pytest.mark.parametrize(
     ("kind", "hours", "setting"),
     [
