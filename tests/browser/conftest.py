@@ -1,22 +1,22 @@
-"""Chromium against a real server: one server and one SQLite store a module, no network beyond 127.0.0.1."""
+"""Chromium against a real server: one of each a worker, an empty SQLite store a module, no network beyond 127.0.0.1."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Keyboard, Locator, Page, expect
 
-from tests.conftest import marked_settings, missing
+from tests.browser.console import forget_sign_ins
+from tests.conftest import missing
 from tests.servers.live_server import LiveServer
 from tests.servers.patience import BROWSER_MS
 from tests.stores.makers import SqliteStores, environment
-
-Axe = Callable[..., list[str]]
+from tests.support.logs import log_settings
 
 INSTALL_HINT = "no Chromium found: run `apt-get install chromium` (or set CHROMIUM to the browser's path)"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -28,17 +28,11 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js"
-# What rules need from elsewhere (preload) is for media and style sheets of other hosts: there are none.
-FAULTS = """([include, options]) => axe.run(include, {resultTypes: ['violations'], preload: false, ...options}).then(
-  (found) => found.violations.flatMap(
-    (fault) => fault.nodes.map((node) => `${fault.id} (${fault.impact}): ${node.target} ${node.failureSummary}`)))"""
-# The rules that read computed colours; they take two thirds of the time.
-COLOURS = ("color-contrast", "link-in-text-block")
-OPTIONS: dict[str, dict[str, Any]] = {
-    "all": {},
-    "colours": {"runOnly": {"type": "rule", "values": list(COLOURS)}},
-    "structure": {"rules": {rule: {"enabled": False} for rule in COLOURS}},
+SETTINGS = {
+    "DPM_WORKFLOW_ENABLED": "true",
+    "DPM_LINEAGE_APIS_ENABLED": "true",
+    "DPM_IDEMPOTENCY_HISTORY_APIS_ENABLED": "true",
+    "DPM_ASYNC_EXECUTION_MODE": "ACCEPT_ONLY",
 }
 expect.set_options(timeout=BROWSER_MS)
 # A refused form answers 422 by design, and Chromium notes every such answer in the console.
@@ -66,24 +60,62 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     }
 
 
-@pytest.fixture(scope="module")
-def live_server(
-    sqlite_stores: SqliteStores, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[LiveServer]:
-    """A started server for the tests of one module, on a migrated and empty store; fill it with ``live_server.flask(...)``.
-
-    ``pytestmark = pytest.mark.environ(NAME="value")`` changes its settings.
-    """
+@pytest.fixture(scope="session")
+def shared_server(
+    sqlite_stores: SqliteStores, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[LiveServer, str]]:
+    """The one server of a worker, with everything switched on, and the URL of its store."""
     url = sqlite_stores.create()
-    server = LiveServer({**environment(url), **marked_settings(request.node)}, tmp_path_factory.mktemp("server"))
+    folder = tmp_path_factory.mktemp("server")
+    server = LiveServer(environment(url) | SETTINGS | log_settings(folder), folder)
     server.start()
-    yield server
+    yield server, url
     server.stop()
     sqlite_stores.drop(url)
 
 
+@pytest.fixture(scope="module")
+def live_server(sqlite_stores: SqliteStores, shared_server: tuple[LiveServer, str]) -> LiveServer:
+    """A started server on a migrated store that is empty for the tests of one module."""
+    server, url = shared_server
+    sqlite_stores.empty(url)
+    forget_sign_ins()
+    return server
+
+
+@contextmanager
+def opened(context: BrowserContext, server: LiveServer) -> Iterator[Page]:
+    """Yield a new page of a context; nobody is signed in on it and nothing is kept from the page before."""
+    page = context.new_page()
+    yield page
+    context.new_cdp_session(page).send(
+        "Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "cookies,local_storage"}
+    )
+    page.close()
+
+
+def context_of(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """Open a context for all tests of a worker: it loads the style sheets, scripts and fonts of the console once."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(BROWSER_MS)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def scripted(browser: Browser) -> Iterator[BrowserContext]:
+    """The context of pages with scripts."""
+    yield from context_of(browser)
+
+
+@pytest.fixture(scope="session")
+def scriptless(browser: Browser) -> Iterator[BrowserContext]:
+    """The context of pages without scripts."""
+    yield from context_of(browser, java_script_enabled=False)
+
+
 @pytest.fixture
-def page(page: Page) -> Iterator[Page]:
+def page(scripted: BrowserContext, live_server: LiveServer) -> Iterator[Page]:
     """A page that fails its test when a script breaks or the console shows an error (a refusal by the CSP, too)."""
     problems: list[str] = []
 
@@ -91,24 +123,24 @@ def page(page: Page) -> Iterator[Page]:
         if message.type == "error" and EXPECTED_IN_CONSOLE not in message.text:
             problems.append(message.text)
 
-    page.on("console", note)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
+    with opened(scripted, live_server) as page:
+        page.on("console", note)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        yield page
     assert problems == []
+
+
+@pytest.fixture
+def plain_page(scriptless: BrowserContext, live_server: LiveServer) -> Iterator[Page]:
+    """A page in a browser without scripts."""
+    with opened(scriptless, live_server) as page:
+        yield page
 
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Press and click on a page that has loaded, as people do: a test is faster than the deferred scripts of a new page.
-
-    What is waited for may take its time (tests/servers/patience.py), in every window that a test opens.
-    """
-    keyboard, click, new_context = Page.keyboard.fget, Locator.click, Browser.new_context
-
-    def patient_context(browser: Browser, **options: Any) -> BrowserContext:
-        context = new_context(browser, **options)
-        context.set_default_timeout(BROWSER_MS)
-        return context
+    """Press and click on a page that has loaded, as people do: a test is faster than the deferred scripts of a new page."""
+    keyboard, click = Page.keyboard.fget, Locator.click
 
     def keyboard_when_loaded(page: Page) -> Keyboard:
         page.wait_for_load_state()
@@ -118,24 +150,5 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
         locator.page.wait_for_load_state()
         click(locator, *args, **kwargs)
 
-    monkeypatch.setattr(Browser, "new_context", patient_context)
     monkeypatch.setattr(Page, "keyboard", property(keyboard_when_loaded))
     monkeypatch.setattr(Locator, "click", click_when_loaded)
-
-
-@pytest.fixture(scope="session")
-def axe() -> Axe:
-    """``axe(page, include="main", rules="all") -> list[str]``: the accessibility faults of what is shown now, one line each.
-
-    ``rules`` are "all", "colours" (those that read computed colours) or "structure" (all others).
-    The source is evaluated rather than loaded by a tag, so it works under the page's own content security policy.
-    """
-    source = AXE.read_text(encoding="utf-8")
-
-    def run(page: Page, include: str = "html", rules: str = "all") -> list[str]:
-        if page.evaluate("!window.axe"):
-            page.evaluate(source)
-        found: list[str] = page.evaluate(FAULTS, [include, OPTIONS[rules]])
-        return found
-
-    return run

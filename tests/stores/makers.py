@@ -11,16 +11,18 @@ import fcntl
 import itertools
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from flask_migrate import upgrade
 from sqlalchemy import make_url
 
+from tests.servers.patience import PATIENCE
 from tests.stores import postgres
 
 KINDS = ("sqlite", "postgresql")
@@ -94,6 +96,14 @@ class SqliteStores:
             migrate(f"sqlite:///{making}")
             self._template_made = making.rename(making.with_name(_TEMPLATE))
         return self._template_made
+
+    def empty(self, url: str) -> None:
+        """Make a database empty and migrated again while others have it open."""
+        with (
+            closing(sqlite3.connect(self._template())) as template,
+            closing(sqlite3.connect(str(make_url(url).database), timeout=PATIENCE)) as database,
+        ):
+            template.backup(database)
 
     def drop(self, url: str) -> None:
         """Remove the file and its journals."""

@@ -1,4 +1,4 @@
-"""Every page of the control plane in both themes at three widths: no fault that axe finds, nothing to the side; forms answered."""
+"""The states of the board, the studio and administration: no fault that axe finds; forms answered."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from playwright.sync_api import Page, expect
 
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.items.actions import Action
-from tests.browser.conftest import Axe
-from tests.browser.looks import faults, faults_in_any_look, unfold
-from tests.browser.review_desk import item_url, open_store, sign_in
+from tests.browser.console import item_url, open_store, sign_in
+from tests.browser.looks import faults, look_over
 from tests.integration.web.items.test_items import TOMAS
 from tests.servers.live_server import LiveServer
 from tests.support import runs
 from tests.support.people import PASSWORD, bearer_of, hire
-
-pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 
 
 @pytest.fixture(scope="module")
@@ -53,59 +50,44 @@ def addresses(store: Flask, live_server: LiveServer) -> dict[str, str]:
         "a dry run": f"{url}/studio/corr-late",
         "a trace": f"{url}/traces/corr-done-1",
         "an unknown trace": f"{url}/traces/none",
-        "the record": f"{url}/audit",
         "no such lines": f"{url}/audit?actor=nobody",
-        "support": f"{url}/support",
-        "people": f"{url}/admin",
-        "a person": f"{url}/admin/people/nora",
-        "tokens": f"{url}/admin/tokens",
-        "settings": f"{url}/admin/settings",
-        "reasons": f"{url}/decisions/reasons",
         "the inbox by age": f"{url}/inbox?tab=open&age=4h-8h&escalated=2026-01-01",
         "an item in a list": item_url(live_server, runs.item(store, key="worked")) + "?tab=open&at=1&of=5",
     }
 
 
-def test_no_page_has_a_fault(page: Page, live_server: LiveServer, addresses: dict[str, str], axe: Axe) -> None:
+def test_no_page_has_a_fault(page: Page, live_server: LiveServer, addresses: dict[str, str]) -> None:
     sign_in(page, live_server, "ada")
-    found = []
-    for name, url in addresses.items():
-        page.goto(url)
-        unfold(page)
-        found += faults_in_any_look(page, axe, name)
-    assert found == []
+    assert look_over(page, addresses) == []
 
 
-def test_an_empty_tenant_has_no_fault(page: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
+def test_an_empty_tenant_has_no_fault(page: Page, store: Flask, live_server: LiveServer) -> None:
     hire(store, "eve", Role.ADMIN, tenant="empty")
     sign_in(page, live_server, "eve")
-    found = []
-    for path in ("/sla", "/notifications", "/studio", "/audit", "/support", "/admin/tokens", "/decisions/reasons"):
-        page.goto(f"{live_server.url}{path}")
-        found += faults_in_any_look(page, axe, path)
-    assert found == []
+    paths = ("/sla", "/notifications", "/studio", "/audit", "/support", "/admin/tokens", "/decisions/reasons")
+    assert look_over(page, {path: live_server.url + path for path in paths}) == []
 
 
-def test_no_answer_to_a_form_has_a_fault(page: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
+def test_no_answer_to_a_form_has_a_fault(page: Page, store: Flask, live_server: LiveServer) -> None:
     sign_in(page, live_server, "ada")
     page.goto(f"{live_server.url}/admin")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator(".error-summary")).to_be_focused()
-    found = faults_in_any_look(page, axe, "nobody was named")
+    found = faults(page, "nobody was named")
     page.goto(f"{live_server.url}/admin/tokens")
     page.get_by_role("button", name="Create token").click()
     expect(page.locator(".error-summary")).to_be_focused()
-    found += faults_in_any_look(page, axe, "no token was named")
+    found += faults(page, "no token was named")
     page.goto(f"{live_server.url}/admin/people/ada")
     page.get_by_role("button", name="Disable").click()
     expect(page.locator(".error-summary")).to_contain_text("only administrator")
-    found += faults_in_any_look(page, axe, "the last administrator")
+    found += faults(page, "the last administrator")
     page.goto(f"{live_server.url}/sla")
     page.locator("[data-row]").first.get_by_role("checkbox").check()
-    found += faults_in_any_look(page, axe, "chosen")
+    found += faults(page, "chosen")
     page.get_by_role("button", name="Move", exact=True).click()
     expect(page.locator(".error-summary")).to_be_focused()
-    found += faults_in_any_look(page, axe, "nobody to move it to")
+    found += faults(page, "nobody to move it to")
     page.goto(f"{live_server.url}/studio/corr-late")
     page.fill("#review-title", "")
     page.locator("#review-title").evaluate(
@@ -113,11 +95,11 @@ def test_no_answer_to_a_form_has_a_fault(page: Page, store: Flask, live_server: 
     )
     page.get_by_role("button", name="Start the review").click()
     expect(page.locator(".error-summary")).to_be_focused()
-    found += faults_in_any_look(page, axe, "a title too long")
+    found += faults(page, "a title too long")
     assert found == []
 
 
-def test_a_token_is_shown_once_and_can_be_copied(page: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
+def test_a_token_is_shown_once_and_can_be_copied(page: Page, store: Flask, live_server: LiveServer) -> None:
     sign_in(page, live_server, "ada")
     page.goto(f"{live_server.url}/admin/tokens")
     page.fill("#account", "nightly")
@@ -126,7 +108,7 @@ def test_a_token_is_shown_once_and_can_be_copied(page: Page, store: Flask, live_
     expect(page.locator("#made")).to_be_focused()
     secret = page.locator("#token-text").inner_text()
     assert secret.startswith("lw_tok")
-    assert faults(page, axe, "a new token") == []
+    assert faults(page, "a new token") == []
     page.locator("#made").get_by_role("button", name="Copy").click()
     expect(page.locator("#live")).to_have_text("Copied")
     page.goto(f"{live_server.url}/admin/tokens")

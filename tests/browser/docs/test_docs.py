@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Axe
-from tests.browser.looks import HEIGHT, WIDTHS, faults_in_any_look
+from tests.browser.looks import HEIGHT, WIDTHS, faults, scrolls_sideways
 from tests.servers.live_server import LiveServer
 
 PHONE = {"width": 375, "height": 800}
@@ -15,19 +14,19 @@ PRUNE = """() => document.querySelectorAll('.route, .shape').forEach((part) => {
 })"""
 
 
-def test_nobody_is_shut_out(live_server: LiveServer, page: Page, axe: Axe) -> None:
+def test_nobody_is_shut_out(live_server: LiveServer, page: Page) -> None:
     page.goto(f"{live_server.url}/docs#route-simulate")
     page.locator("#route-simulate summary").first.click()
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": HEIGHT})
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), width
+        assert not scrolls_sideways(page), width
     page.evaluate(PRUNE)
-    assert faults_in_any_look(page, axe, "the reference") == []
+    assert faults(page, "the reference") == []
 
 
-def test_it_needs_no_script(live_server: LiveServer, browser: Browser) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
-    page = context.new_page()
+def test_it_needs_no_script(live_server: LiveServer, plain_page: Page) -> None:
+    page = plain_page
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     page.goto(f"{live_server.url}/docs")
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Review gate").click()
@@ -35,7 +34,6 @@ def test_it_needs_no_script(live_server: LiveServer, browser: Browser) -> None:
     page.keyboard.press("Escape")
     page.locator("#route-decide").get_by_text("Example body").click()
     expect(page.locator("#route-decide pre").first).to_contain_text('"action": "APPROVE"')
-    context.close()
 
 
 def test_choosing_a_chapter_puts_the_contents_away(live_server: LiveServer, page: Page) -> None:

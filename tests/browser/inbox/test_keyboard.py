@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from lotus_web.domain.access import Role
-from tests.browser.control_desk import sign_in_again
-from tests.browser.review_desk import open_store, sign_in
+from tests.browser.console import open_store, sign_in, sign_in_again
 from tests.servers.live_server import LiveServer
 from tests.support import runs
 from tests.support.histories import count
 from tests.support.people import hire
 
-pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 ITEMS = 10
 
 
@@ -37,14 +34,6 @@ def waiting(store: Flask, request: pytest.FixtureRequest) -> int:
         runs.item(store, key=f"{request.node.name}-{number}", age=timedelta(minutes=60 + number))
     with store.app_context():
         return count("dg_workflow_items", "resolved_at IS NULL AND status = 'requested'")
-
-
-@pytest.fixture
-def plain_page(browser: Browser) -> Iterator[Page]:
-    """A page in a browser without scripts."""
-    context = browser.new_context(java_script_enabled=False)
-    yield context.new_page()
-    context.close()
 
 
 def approved(store: Flask) -> int:

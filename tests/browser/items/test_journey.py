@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from lotus_web.domain.items.actions import Action
-from tests.browser.review_desk import item_url, open_store, sign_in, sign_in_by_form
+from tests.browser.console import item_url, open_store, sign_in, sign_in_by_form
 from tests.integration.web.items.test_items import TOMAS
 from tests.servers.live_server import LiveServer
 from tests.support import runs
 from tests.support.people import hire
 
-pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 _keys = count(1)
 
 
@@ -35,14 +33,6 @@ def item(store: Flask) -> str:
     """A new item that waits for a reviewer, the oldest and so the first of the list."""
     number = next(_keys)
     return runs.item(store, key=f"key-{number}", age=timedelta(hours=3, minutes=number))
-
-
-@pytest.fixture
-def plain_page(browser: Browser) -> Iterator[Page]:
-    """A page in a browser without scripts."""
-    context = browser.new_context(java_script_enabled=False)
-    yield context.new_page()
-    context.close()
 
 
 def decide(page: Page, live_server: LiveServer, item: str) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.control_desk import expect_focus_on_something, sign_in_again
-from tests.browser.review_desk import open_store, sign_in, sign_in_by_form
+from tests.browser.console import expect_focus_on_something, open_store, sign_in, sign_in_again, sign_in_by_form
 from tests.servers.live_server import LiveServer
 from tests.support import runs
 from tests.support.people import hire
 
-pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 _keys = count(1)
 
 
@@ -25,14 +22,6 @@ def store(live_server: LiveServer) -> Flask:
     app = open_store(live_server)
     hire(app, "nora")
     return app
-
-
-@pytest.fixture
-def plain_page(browser: Browser) -> Iterator[Page]:
-    """A page in a browser without scripts."""
-    context = browser.new_context(java_script_enabled=False)
-    yield context.new_page()
-    context.close()
 
 
 def tell(store: Flask) -> None:

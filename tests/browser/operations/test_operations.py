@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from lotus_web.config.current import utcnow
 from lotus_web.services.analyses.scenarios import Batch, Held, run_scenarios
@@ -14,16 +14,13 @@ from lotus_web.services.handlers import HANDLERS
 from lotus_web.services.operations.leases import Claim, Interrupted, claim_operation, fail
 from lotus_web.services.operations.worker import work_on
 from lotus_web.store.session import db, transaction
-from tests.browser.conftest import Axe
-from tests.browser.looks import faults_in_any_look
-from tests.browser.review_desk import open_store, sign_in
+from tests.browser.console import open_store, sign_in
+from tests.browser.looks import faults, look_over
 from tests.servers.live_server import LiveServer
 from tests.support import runs
 from tests.support.analyses import TERMS, WRONG_OPTIONS, accept, batch
 from tests.support.histories import FEED, OFF
 from tests.support.people import hire
-
-pytestmark = pytest.mark.environ(DPM_ASYNC_EXECUTION_MODE="ACCEPT_ONLY", DPM_WORKFLOW_ENABLED="true")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +53,7 @@ def claimed(operation_id: str) -> Claim:
 
 
 @pytest.mark.usefixtures("in_store")
-def test_no_page_has_a_fault(ada: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
+def test_no_page_has_a_fault(ada: Page, store: Flask, live_server: LiveServer) -> None:
     lost = accept().operation_id
     with transaction() as session:
         claim = claim_operation(session, "default", lost, terms=TERMS, now=utcnow())
@@ -67,23 +64,19 @@ def test_no_page_has_a_fault(ada: Page, store: Flask, live_server: LiveServer, a
         accept(correlation_id="corr-of-" + "a-very-long-name-" * 8).operation_id,
     ]
     run_id = runs.record(store, key="looked-at")
-    paths = ["/operations", "/operations?status=RUNNING", *(f"/operations/{one}" for one in shown)]
-    paths += [f"/operations/{shown[1]}/raw", f"/runs/{run_id}/legal-hold", f"/runs/{run_id}/replay"]
-    found: list[str] = []
-    for path in paths:
-        ada.goto(live_server.url + path)
-        found += faults_in_any_look(ada, axe, path)
-    ada.goto(f"{live_server.url}/runs/{run_id}")
-    found += faults_in_any_look(ada, axe, "a run")
+    paths = ["/operations?status=RUNNING", *(f"/operations/{one}" for one in shown)]
+    paths += [f"/runs/{run_id}/replay", f"/runs/{run_id}"]
+    found = look_over(ada, {path: live_server.url + path for path in paths})
     ada.get_by_role("button", name="Replay with today").click()
     ada.wait_for_url("**/replay")
-    found += faults_in_any_look(ada, axe, "a replay")
+    found += faults(ada, "a replay")
     assert found == []
 
 
 @pytest.mark.usefixtures("in_store")
 def test_progress_comes_by_itself_and_the_asking_stops_at_the_end(ada: Page, live_server: LiveServer) -> None:
     accepted = accept()
+    ada.clock.install()
     ada.goto(f"{live_server.url}/operations/{accepted.operation_id}")
     expect(ada.locator("#operation")).to_contain_text("0 of 3")
     claim = claimed(accepted.operation_id)
@@ -91,9 +84,11 @@ def test_progress_comes_by_itself_and_the_asking_stops_at_the_end(ada: Page, liv
     stops = iter([False, True])
     with pytest.raises(Interrupted):
         run_scenarios(done, stop=lambda: next(stops))
+    ada.clock.fast_forward("00:30")
     expect(ada.locator("#operation")).to_contain_text("1 of 3")
     expect(ada.locator("#operation")).to_contain_text("Running")
     assert work_on(claim, handlers=HANDLERS, policy=OFF, terms=TERMS, clock=utcnow)
+    ada.clock.fast_forward("00:30")
     expect(ada.locator("#operation")).to_contain_text("3 of 3")
     expect(ada.locator("#live")).to_contain_text("The operation has ended: Succeeded")
     for asking in ("hx-get", "hx-trigger", "data-live"):
@@ -101,10 +96,9 @@ def test_progress_comes_by_itself_and_the_asking_stops_at_the_end(ada: Page, liv
 
 
 @pytest.mark.usefixtures("in_store")
-def test_everything_is_done_without_scripts(store: Flask, live_server: LiveServer, browser: Browser) -> None:
+def test_everything_is_done_without_scripts(store: Flask, live_server: LiveServer, plain_page: Page) -> None:
     operation_id, run_id = accept().operation_id, runs.record(store, key="no-scripts")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
+    page = plain_page
     sign_in(page, live_server, "ada")
     page.goto(f"{live_server.url}/operations/{operation_id}")
     page.get_by_role("button", name="Execute now").click()
@@ -125,7 +119,6 @@ def test_everything_is_done_without_scripts(store: Flask, live_server: LiveServe
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the bundle").click()
     assert download.value.suggested_filename == f"support-bundle-{run_id}.json"
-    context.close()
 
 
 @pytest.mark.usefixtures("in_store")

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from lotus_web.domain.proposals.states import ProposalState
-from tests.browser.conftest import Axe
-from tests.browser.looks import faults, faults_in_any_look
-from tests.browser.review_desk import open_store, sign_in
+from tests.browser.console import open_store, sign_in
+from tests.browser.looks import faults, look_over
 from tests.servers.live_server import LiveServer
 from tests.support import proposals, runs
 from tests.support.people import hire
 
-pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 REQUEST = runs.request_of(runs.CLEAN)
 PORTFOLIO = REQUEST["portfolio_snapshot"]["portfolio_id"]
 LARGEST, OTHER = (REQUEST["portfolio_snapshot"]["positions"][place]["instrument_id"] for place in (0, 1))
@@ -29,13 +27,6 @@ def store(live_server: LiveServer) -> Flask:
     hire(app, "nora")
     runs.record(app, runs.CLEAN)
     return app
-
-
-def window(browser: Browser, server: LiveServer, name: str, *, script: bool, size: dict[str, int]) -> Page:
-    """Return a window in which someone has signed in."""
-    page = browser.new_context(java_script_enabled=script, viewport=size).new_page()  # type: ignore[arg-type]
-    sign_in(page, server, name)
-    return page
 
 
 def take(page: Page, step: str, comment: str = "") -> None:
@@ -66,40 +57,41 @@ def filled(page: Page, server: LiveServer, title: str) -> None:
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 @pytest.mark.parametrize("size", [PHONE, SCREEN], ids=["375", "1280"])
 def test_from_a_draft_to_its_execution_by_two_people(
-    browser: Browser, store: Flask, live_server: LiveServer, script: bool, size: dict[str, int]
+    page: Page, plain_page: Page, store: Flask, live_server: LiveServer, script: bool, size: dict[str, int]
 ) -> None:
-    leo = window(browser, live_server, "leo", script=script, size=size)
+    page = page if script else plain_page
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    sign_in(page, live_server, "leo")
     title = f"Switch on {size['width']} {'with' if script else 'without'} scripts"
-    filled(leo, live_server, title)
-    leo.get_by_role("button", name="Create proposal").click()
-    expect(leo.locator("#trade-1-size-error")).to_contain_text("Enter the size of trade 2.")
-    expect(leo.locator("#trade-0-size")).to_have_value("10")
-    leo.fill("#trade-1-size", "5")
-    leo.locator("#check-panel").get_by_role("button", name="Simulate").click()
-    expect(leo.locator("#simulated")).to_contain_text(OTHER)
-    leo.get_by_role("button", name="Create proposal").click()
-    leo.wait_for_url("**/proposals/pp_*")
-    address = leo.url
-    expect(leo.locator("h1")).to_have_text(title)
-    take(leo, "submit_risk", "For tomorrow.")
-    expect(leo.locator("#flashes")).to_contain_text("submitted for risk review")
+    filled(page, live_server, title)
+    page.get_by_role("button", name="Create proposal").click()
+    expect(page.locator("#trade-1-size-error")).to_contain_text("Enter the size of trade 2.")
+    expect(page.locator("#trade-0-size")).to_have_value("10")
+    page.fill("#trade-1-size", "5")
+    page.locator("#check-panel").get_by_role("button", name="Simulate").click()
+    expect(page.locator("#simulated")).to_contain_text(OTHER)
+    page.get_by_role("button", name="Create proposal").click()
+    page.wait_for_url("**/proposals/pp_*")
+    address = page.url
+    expect(page.locator("h1")).to_have_text(title)
+    take(page, "submit_risk", "For tomorrow.")
+    expect(page.locator("#flashes")).to_contain_text("submitted for risk review")
 
-    nora = window(browser, live_server, "nora", script=script, size=size)
-    nora.goto(f"{live_server.url}/inbox?tab=open")
-    nora.get_by_role("link", name=title).first.click()
-    nora.locator("#fold-approve > summary").click()
-    nora.select_option("#approve-reason_code", "WITHIN_MANDATE")
-    nora.locator("#fold-approve button[type=submit]").click()
-    expect(nora.locator("#decide")).to_contain_text("Approved")
+    sign_in(page, live_server, "nora")
+    page.goto(f"{live_server.url}/inbox?tab=open")
+    page.get_by_role("link", name=title).first.click()
+    page.locator("#fold-approve > summary").click()
+    page.select_option("#approve-reason_code", "WITHIN_MANDATE")
+    page.locator("#fold-approve button[type=submit]").click()
+    expect(page.locator("#decide")).to_contain_text("Approved")
 
-    leo.goto(address)
-    expect(leo.locator("#approvals")).to_contain_text("Risk approved")
-    take(leo, "consent", "By phone.")
-    take(leo, "execute")
-    expect(leo.locator("#steps")).to_contain_text("The proposal has ended")
-    expect(leo.locator("#timeline")).to_contain_text("recorded the execution of version 1")
-    for page in (leo, nora):
-        page.context.close()
+    sign_in(page, live_server, "leo")
+    page.goto(address)
+    expect(page.locator("#approvals")).to_contain_text("Risk approved")
+    take(page, "consent", "By phone.")
+    take(page, "execute")
+    expect(page.locator("#steps")).to_contain_text("The proposal has ended")
+    expect(page.locator("#timeline")).to_contain_text("recorded the execution of version 1")
 
 
 @pytest.fixture
@@ -120,26 +112,22 @@ def test_the_form_says_what_is_wrong_while_one_types(leo: Page, live_server: Liv
     expect(leo.locator("#title")).to_have_value("Checked as it is typed")
 
 
-def test_no_page_has_a_fault(leo: Page, store: Flask, live_server: LiveServer, axe: Axe) -> None:
+def test_no_page_has_a_fault(leo: Page, store: Flask, live_server: LiveServer) -> None:
     with store.app_context():
         proposal_id = proposals.led_to(proposals.proposed().proposal_id, ProposalState.AWAITING_CLIENT_CONSENT)
         proposals.versioned(proposal_id)
-    found: list[str] = []
-    path = f"/proposals/{proposal_id}"
-    for shown in ("/proposals", "/proposals/new", path, f"{path}/diff"):
-        leo.goto(live_server.url + shown)
-        found += faults_in_any_look(leo, axe, shown)
+    found = look_over(leo, {"awaiting consent": f"{live_server.url}/proposals/{proposal_id}"})
     filled(leo, live_server, "")
     leo.get_by_role("button", name="Create proposal").click()
     expect(leo.locator("#trade-1-size-error")).to_be_visible()
-    found += faults(leo, axe, "the form with a fault")
+    found += faults(leo, "the form with a fault")
     leo.fill("#trade-1-size", "5")
     leo.locator("#check-panel").get_by_role("button", name="Simulate").click()
     expect(leo.locator("#simulated")).to_be_visible()
-    found += faults_in_any_look(leo, axe, "the simulated form")
+    found += faults(leo, "the simulated form")
     leo.goto(f"{live_server.url}/proposals/new/json")
     leo.fill("#document", "{}")
     leo.get_by_role("button", name="Simulate").click()
     expect(leo.locator(".error-summary")).to_be_visible()
-    found += faults_in_any_look(leo, axe, "a document with faults")
+    found += faults(leo, "a document with faults")
     assert found == []

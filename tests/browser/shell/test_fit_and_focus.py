@@ -13,8 +13,7 @@ from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.actions import Action
 from lotus_web.store.session import transaction
-from tests.browser.control_desk import refresh
-from tests.browser.review_desk import item_url, open_store, sign_in
+from tests.browser.console import item_url, open_store, refresh, sign_in
 from tests.integration.web.items.test_items import TOMAS
 from tests.servers.live_server import LiveServer
 from tests.support import runs
@@ -22,7 +21,6 @@ from tests.support.events import person
 from tests.support.histories import STARTED, append, event, requested
 from tests.support.people import bearer_of, hire
 
-pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true", DPM_LINEAGE_APIS_ENABLED="true")
 WIDTHS = (375, 700, 768, 900, 1024, 1100, 1280)
 MAX = person("max", Role.MANAGER)
 # How far the page is wider than its window, and which table of records hides a part of itself.

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from lotus_web.domain.items.actions import Action
-from tests.browser.control_desk import expect_focus_on_something, refresh, sign_in_again
-from tests.browser.review_desk import item_url, open_store, sign_in, sign_in_by_form
+from tests.browser.console import (
+    expect_focus_on_something,
+    item_url,
+    open_store,
+    refresh,
+    sign_in,
+    sign_in_again,
+    sign_in_by_form,
+)
 from tests.integration.web.items.test_items import TOMAS
 from tests.servers.live_server import LiveServer
 from tests.support import runs
 from tests.support.people import hire
 
-pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 _keys = count(1)
 
 
@@ -36,14 +41,6 @@ def late(store: Flask) -> str:
     """A new item that is late, later than all before it."""
     number = next(_keys)
     return runs.item(store, key=f"late-{number}", age=timedelta(hours=5 + number))
-
-
-@pytest.fixture
-def plain_page(browser: Browser) -> Iterator[Page]:
-    """A page in a browser without scripts."""
-    context = browser.new_context(java_script_enabled=False)
-    yield context.new_page()
-    context.close()
 
 
 def row_of(page: Page, workflow_id: str) -> str:
