@@ -11,9 +11,9 @@ from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 from lotus_web.store.session import db
-from tests.benchmarks.desk import open_desk, store_mib
 from tests.benchmarks.engine import advisory_figure, engine_figure
 from tests.benchmarks.jobs import SWEEPS, measured_sweep, purge_a_fifth
+from tests.benchmarks.loaded import open_loaded, store_mib
 from tests.benchmarks.measure import Call, Figure, measure
 from tests.benchmarks.memory import web_process_mib
 from tests.benchmarks.proposals import SIZES as PROPOSAL_SIZES
@@ -73,17 +73,17 @@ def _store(pattern: str, kind: str, size: int) -> Iterator[str]:
 def _measured(url: str, kind: str, size: int, times: int) -> Figures:
     """Fill a store and print what everything costs on it; retention comes last, for it takes a fifth of the store away."""
     started = time.perf_counter()
-    desk = open_desk(url, size)
-    with desk.app.app_context():
+    loaded = open_loaded(url, size)
+    with loaded.app.app_context():
         mib = store_mib(url)
     print(f"\n{kind}, {size:,} runs (filled in {time.perf_counter() - started:.0f} s, {mib:,} MiB)", flush=True)
     _say(f"{'request':<{WIDTH}}{'p50 ms':>9}{'p95 ms':>9}{'queries':>9}")
-    figures = {name: _figure(name, call, times) for name, call in measured_requests(desk).items()}
-    with desk.app.app_context():
-        figures["sweep"] = _figure("sweep, ten items due", measured_sweep(desk), SWEEPS, warm_up=1)
-    _say(f"a web process that answered all of them holds {web_process_mib(desk, url)} MiB (aim at most 200)")
-    with desk.app.app_context():
-        for line in log_figures(desk.app):
+    figures = {name: _figure(name, call, times) for name, call in measured_requests(loaded).items()}
+    with loaded.app.app_context():
+        figures["sweep"] = _figure("sweep, ten items due", measured_sweep(loaded), SWEEPS, warm_up=1)
+    _say(f"a web process that answered all of them holds {web_process_mib(loaded, url)} MiB (aim at most 200)")
+    with loaded.app.app_context():
+        for line in log_figures(loaded.app):
             _say(line)
         _purge(url)
         db.engine.dispose()

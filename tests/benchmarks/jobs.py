@@ -17,18 +17,18 @@ from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.sla import sweep
 from lotus_web.models import Run
 from lotus_web.store.session import db
-from tests.benchmarks.desk import Desk, environment
 from tests.benchmarks.grow import DUE_A_MINUTE, FIRST_DUE
+from tests.benchmarks.loaded import LoadedStore, environment
 from tests.benchmarks.measure import Call
 
 SWEEPS = 5
 EXPIRED_SHARE = 5
 
 
-def measured_sweep(desk: Desk) -> Call:
+def measured_sweep(loaded: LoadedStore) -> Call:
     """Return a sweep that finds ten items due, a minute later with each call."""
     context = JobContext(current.settings())
-    start = desk.filled_at + timedelta(minutes=FIRST_DUE, seconds=1)
+    start = loaded.filled_at + timedelta(minutes=FIRST_DUE, seconds=1)
     minutes = itertools.count()
 
     def call(_number: int) -> None:

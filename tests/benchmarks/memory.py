@@ -6,25 +6,25 @@ import tempfile
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from tests.benchmarks.desk import Desk, environment
+from tests.benchmarks.loaded import LoadedStore, environment
 from tests.benchmarks.requests import json_paths, page_paths
 from tests.servers.live_server import LiveServer
 
 TIMES = 50
 
 
-def web_process_mib(desk: Desk, url: str) -> int:
+def web_process_mib(loaded: LoadedStore, url: str) -> int:
     """Return the largest resident set of a worker in MiB, after ``TIMES`` calls of each JSON route and page."""
-    headers = {"Authorization": desk.headers["Authorization"]}
-    cookies = {"reviewer": _cookie(desk.reviewer), "manager": _cookie(desk.manager)}
+    headers = {"Authorization": loaded.headers["Authorization"]}
+    cookies = {"reviewer": _cookie(loaded.reviewer), "manager": _cookie(loaded.manager)}
     with tempfile.TemporaryDirectory(prefix="lotus-bench-") as folder:
         server = LiveServer(environment(url), Path(folder))
         server.start()
         try:
             for number in range(TIMES):
-                for path in json_paths(desk).values():
+                for path in json_paths(loaded).values():
                     _read(server.url + path(number), headers)
-                for who, path in page_paths(desk).values():
+                for who, path in page_paths(loaded).values():
                     _read(server.url + path(number), {"Cookie": cookies[who]})
             return max(map(_resident_mib, server.process_ids()))
         finally:

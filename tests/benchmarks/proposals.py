@@ -18,7 +18,7 @@ from lotus_web.services.proposals.compute import compute_version
 from lotus_web.store.session import db
 from lotus_web.wire.packed import pack
 from lotus_web.wire.proposals.lifecycle import CreateProposalBody
-from tests.benchmarks.desk import environment, refresh_statistics
+from tests.benchmarks.loaded import environment, refresh_statistics
 from tests.benchmarks.measure import Call
 from tests.contract.rows import add_proposals
 from tests.support.logs import fill

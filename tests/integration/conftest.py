@@ -1,4 +1,4 @@
-"""People of the desk: vera looks, leo advises, nora reviews, max manages, ada administers."""
+"""People of the console: vera looks, leo advises, nora reviews, max manages, ada administers."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 from lotus_web.wire.audit import export_faults
 from tests.contract.callers import Caller
 from tests.contract.conftest import Count, written
-from tests.contract.proposals.desk import PROPOSALS, approval, created, path_of, step
+from tests.contract.proposals.requests import PROPOSALS, approval, created, path_of, step
 from tests.support.proposals import create_json, version_json
 
 Change = Callable[[dict[str, Any]], object]

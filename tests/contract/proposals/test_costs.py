@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from lotus_web.models import ProposalApproval, ProposalDocument, ProposalEventRow, ProposalKey, ProposalVersion
 from lotus_web.store.session import db, transaction
 from tests.contract.callers import Caller
-from tests.contract.proposals.desk import PROPOSALS, add_version, approval, create, created, path_of, sent, step
+from tests.contract.proposals.requests import PROPOSALS, add_version, approval, create, created, path_of, sent, step
 from tests.contract.proposals.test_list import add_proposals
 from tests.contract.store.test_query_plans import is_small, noted, plan, walks_through
 from tests.support.histories import NOW

@@ -15,7 +15,7 @@ from lotus_web.services.proposals import create as module
 from lotus_web.wire.proposals.artifact import artifact_hash
 from tests.contract.callers import Caller
 from tests.contract.conftest import ONE_LINE, Count, MakeCaller, written
-from tests.contract.proposals.desk import DISABLED, KEY_CONFLICT, add_version, create, created, refusal, step
+from tests.contract.proposals.requests import DISABLED, KEY_CONFLICT, add_version, create, created, refusal, step
 from tests.support.proposals import blocked, create_json
 
 # A proposal with its trace, and the edges of its correlation id, its key and its version.

@@ -16,7 +16,8 @@ from lotus_web.services.proposals import create as module
 from lotus_web.store.session import transaction
 from tests.contract.callers import Caller, segment
 from tests.contract.conftest import ONE_LINE, Count, MakeCaller, written
-from tests.contract.proposals.desk import (
+from tests.contract.proposals.evidence import found_in, secretive
+from tests.contract.proposals.requests import (
     KEY_CONFLICT,
     STATE_MISMATCH,
     STATE_REQUIRED,
@@ -29,7 +30,6 @@ from tests.contract.proposals.desk import (
     sent,
     step,
 )
-from tests.contract.proposals.evidence import found_in, secretive
 from tests.support.proposals import blocked, create_json, demo, version_json
 
 INSERT_ONLY = ("proposal_versions", "proposal_events", "proposal_approvals")
@@ -155,7 +155,7 @@ def test_delta_33_a_fault_tells_the_correlation_id_and_nothing_of_its_cause(
     app: Flask, adviser: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("a secret of the house")
+        raise RuntimeError("a secret of the program")
 
     monkeypatch.setattr(module, "compute_version", broken)
     app.testing = False

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from lotus_web.store.session import db
 from tests.contract.callers import Caller
 from tests.contract.conftest import Count, written
-from tests.contract.proposals.desk import (
+from tests.contract.proposals.requests import (
     PROPOSALS,
     add_version,
     approval,

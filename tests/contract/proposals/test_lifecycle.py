@@ -15,7 +15,7 @@ from lotus_web.queries.audit.chain import verify_chain
 from lotus_web.store.session import db
 from tests.contract.callers import Caller
 from tests.contract.conftest import Count, written
-from tests.contract.proposals.desk import (
+from tests.contract.proposals.requests import (
     KEY_CONFLICT,
     add_version,
     approval,

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from lotus_web.models import Proposal
 from lotus_web.store.session import transaction
 from tests.contract.callers import Caller
-from tests.contract.proposals.desk import PROPOSALS, created
+from tests.contract.proposals.requests import PROPOSALS, created
 from tests.support.histories import NOW
 
 STATES = ("DRAFT", "RISK_REVIEW", "EXECUTED")

@@ -19,7 +19,7 @@ from lotus_web.services.operations.worker import Assignment
 from lotus_web.services.proposals import operation as proposals
 from lotus_web.store.session import db, transaction
 from tests.contract.callers import Caller, segment
-from tests.contract.proposals.desk import (
+from tests.contract.proposals.requests import (
     DISABLED,
     KEY_CONFLICT,
     PROPOSALS,

@@ -14,8 +14,8 @@ from lotus_web.api.rebalance.proposals.schemas import (
     VersionList,
 )
 from tests.contract.callers import Caller, segment
-from tests.contract.proposals.desk import PROPOSALS, add_version, create, created, path_of, refusal, step
 from tests.contract.proposals.evidence import found_in, leaves, secretive, without_evidence
+from tests.contract.proposals.requests import PROPOSALS, add_version, create, created, path_of, refusal, step
 
 
 def test_a_proposal_is_found_again_with_what_was_answered(adviser: Caller) -> None:

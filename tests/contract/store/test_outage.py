@@ -63,7 +63,7 @@ UNAVAILABLE = {"store": "unavailable", "migrations": "unknown", "jobs": "unknown
 
 
 @dataclass
-class House:
+class Site:
     """An app with a run, an operation, a program with a token and someone who is signed in."""
 
     app: Flask
@@ -118,21 +118,21 @@ class House:
                 engine.dispose()
 
 
-def house(url: str, **settings: str) -> House:
+def site_on(url: str, **settings: str) -> Site:
     app = create_app(Settings.from_environ(environment(url) | FEATURES | settings))
     app.test_client_class = StrictHtmlClient
     world, ada = make_world(app), app.test_client()
     hire(app, "ada")
     assert sign_in(ada, "ada").status_code == 303
-    return House(app, world, world.bearer(*ALL), ada, csrf_token(ada))
+    return Site(app, world, world.bearer(*ALL), ada, csrf_token(ada))
 
 
-def assert_away(home: House) -> None:
+def assert_away(site: Site) -> None:
     for auth in ("required", "disabled"):
         # With authentication off the failure comes later, in the route's own query.
-        home.app.extensions["lotus_settings"].environ["LOTUS_API_AUTH"] = auth
+        site.app.extensions["lotus_settings"].environ["LOTUS_API_AUTH"] = auth
         without = WITHOUT_STORE | (WITHOUT_TOKEN if auth == "disabled" else set())
-        for name, answer in home.answers().items():
+        for name, answer in site.answers().items():
             if name in without:
                 assert answer.status_code == 200, name
                 assert name != "GET /metrics" or "lotus_store_up 0.0" in answer.text
@@ -146,7 +146,7 @@ def assert_away(home: House) -> None:
                 assert answer.json["error"]["code"] == "store_unavailable", name
             else:
                 assert answer.json == {"detail": "DPM_STORE_UNAVAILABLE"}, name
-    for name, page in home.pages().items():
+    for name, page in site.pages().items():
         if name == "GET static":
             assert page.status_code == 200
             continue
@@ -155,13 +155,13 @@ def assert_away(home: House) -> None:
         assert page.headers["Retry-After"], name
 
 
-def assert_back(home: House, before: dict[str, int]) -> None:
-    assert home.rows() == before
-    home.app.extensions["lotus_settings"].environ["LOTUS_API_AUTH"] = "required"
-    assert home.app.test_client().get("/health/ready").json["status"] == "ok"
-    broken = {name: answer.status_code for name, answer in home.answers().items() if answer.status_code >= 500}
+def assert_back(site: Site, before: dict[str, int]) -> None:
+    assert site.rows() == before
+    site.app.extensions["lotus_settings"].environ["LOTUS_API_AUTH"] = "required"
+    assert site.app.test_client().get("/health/ready").json["status"] == "ok"
+    broken = {name: answer.status_code for name, answer in site.answers().items() if answer.status_code >= 500}
     assert broken == {}
-    for name, page in home.pages().items():
+    for name, page in site.pages().items():
         assert page.status_code < 500, name
         # Who was signed in still is; signing out comes last.
         assert (page.status_code != 401 and "/login" not in (page.location or "")) or " sign_in." in name, name
@@ -191,15 +191,15 @@ def test_every_address_says_that_the_store_is_away_and_works_once_it_is_back(
 ) -> None:
     url, go_away, come_back = away_and_back
     migrate(url)
-    home = house(url)
-    before = home.rows()
+    site = site_on(url)
+    before = site.rows()
     if url.startswith("sqlite"):
-        home.disconnect()  # an open file stays where it was moved to
+        site.disconnect()  # an open file stays where it was moved to
     go_away()
-    assert_away(home)
+    assert_away(site)
     come_back()
-    assert_back(home, before)
-    home.disconnect()
+    assert_back(site, before)
+    site.disconnect()
 
 
 def test_a_server_that_dies_in_the_middle_of_traffic_leaves_all_that_it_answered_and_nothing_by_halves(
@@ -209,9 +209,9 @@ def test_a_server_that_dies_in_the_middle_of_traffic_leaves_all_that_it_answered
     # The server of the tests is quick and forgetful; a power cut is survived by what is flushed.
     postgres.run_maintenance(postgres_server.url(), sql.SQL("ALTER DATABASE lotus SET synchronous_commit = on"))
     migrate(postgres_server.url("lotus"))
-    home = house(postgres_server.url("lotus"))
-    runs_before, operations_before = (home.rows()[table] for table in ("dpm_runs", "dpm_operations"))
-    traffic = Traffic(home)
+    site = site_on(postgres_server.url("lotus"))
+    runs_before, operations_before = (site.rows()[table] for table in ("dpm_runs", "dpm_operations"))
+    traffic = Traffic(site)
     with ThreadPoolExecutor(4) as pool:
         callers = [pool.submit(traffic.simulate, number) for number in range(3)] + [pool.submit(traffic.analyze)]
         try:
@@ -224,7 +224,7 @@ def test_a_server_that_dies_in_the_middle_of_traffic_leaves_all_that_it_answered
     assert sorted(answer.status_code for answer in traffic.unanswered.values()) == [503] * len(callers)
     postgres_server.start()
 
-    with home.app.app_context():
+    with site.app.app_context():
         # What lapses in a minute lapses now: the keys and the operations of workers that died.
         with transaction() as session:
             session.execute(
@@ -233,30 +233,30 @@ def test_a_server_that_dies_in_the_middle_of_traffic_leaves_all_that_it_answered
                 .values(reserved_until=IdempotencyKey.created_at)
             )
             session.execute(update(Operation).where(Operation.due_at.is_not(None)).values(due_at=Operation.created_at))
-        run_due(JobContext(home.app.extensions["lotus_settings"]), utcnow())
+        run_due(JobContext(site.app.extensions["lotus_settings"]), utcnow())
     again = {key: traffic.send(key) for key in traffic.keys}
     assert {key: again[key].data for key in traffic.simulated} == {
         key: answer.data for key, answer in traffic.simulated.items()
     }
     assert {answer.status_code for answer in again.values()} == {200}
-    rows = home.rows()
+    rows = site.rows()
     operations = rows["dpm_operations"] - operations_before
     assert operations - len(traffic.accepted) in (0, 1)
     assert rows["dpm_runs"] - runs_before == len(again) + operations * len(ANALYZE["scenarios"])
     assert rows["dpm_run_payloads"] == rows["dpm_runs"]
-    with home.app.app_context():
+    with site.app.app_context():
         assert count("dpm_operations", "status <> 'SUCCEEDED'") == 0
         assert counted(db.session(), "default") == recount(db.session(), "default")
         assert_provable()
-    home.disconnect()
+    site.disconnect()
 
 
 class Traffic:
     """Programs that send until the store is away."""
 
-    def __init__(self, home: House):
-        self.app = home.app
-        self.headers = {"Authorization": f"Bearer {home.bearer}"}
+    def __init__(self, site: Site):
+        self.app = site.app
+        self.headers = {"Authorization": f"Bearer {site.bearer}"}
         self.answered = Semaphore(0)
         self.simulated: dict[str, TestResponse] = {}
         self.accepted: dict[str, TestResponse] = {}

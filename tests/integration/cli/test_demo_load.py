@@ -35,7 +35,7 @@ def load(app: Flask, *, in_bulk: bool) -> None:
             load_through_services(session, story, policy=current.policy(), progress=lambda _count: None)
 
 
-def desk() -> dict[str, Any]:
+def loaded() -> dict[str, Any]:
     """Everything that does not depend on which ids were drawn."""
     items = select(
         WorkflowItem.trace_id,
@@ -62,7 +62,7 @@ def desk() -> dict[str, Any]:
 
 @pytest.fixture
 def hired(app: Flask) -> None:
-    """The people of the desk, whom an item can be given to."""
+    """The people whom an item can be given to."""
     from lotus_web.demo.people import PEOPLE
     from lotus_web.services.accounts.people import create_person
     from lotus_web.services.sign_in.passwords import hashed
@@ -91,15 +91,15 @@ def test_the_loaded_log_is_intact_and_folds_into_the_very_items(app: Flask, hire
 
 
 @pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
-def test_bulk_and_services_leave_the_same_desk(app: Flask, hired: None, make_app: Any, stores: Any) -> None:
+def test_bulk_and_services_leave_the_same_store(app: Flask, hired: None, make_app: Any, stores: Any) -> None:
     with app.app_context():
         load(app, in_bulk=False)
-        through_services = desk()
+        through_services = loaded()
     other_url = stores.create()
     other = make_app(**environment(other_url))
     with other.app_context():
         load(other, in_bulk=True)
-        in_bulk = desk()
+        in_bulk = loaded()
         db.session.remove()
         db.engine.dispose()
     stores.drop(other_url)

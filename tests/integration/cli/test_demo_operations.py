@@ -25,7 +25,7 @@ def told(correlation_id: str) -> tuple[str, int, int]:
 
 
 @pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
-def test_the_desk_has_asked_in_every_way(app: Flask) -> None:
+def test_the_demo_has_asked_in_every_way(app: Flask) -> None:
     with app.app_context():
         now = current.utcnow()
         asked = load_operations(demo_runs(seed=1, count=60), policy=current.policy(), terms=LeaseTerms(), now=now)

@@ -12,8 +12,7 @@ from lotus_web.models import Decision, WorkflowAction
 from lotus_web.store.session import db
 from tests.contract.callers import ALL, Caller, bearer_of, segment
 from tests.integration.api.events.test_events import code, event, post
-from tests.support import people
-from tests.support import runs as desk
+from tests.support import people, runs
 
 TYPED = "\ufeff2\u00a0h late, Depot\u00adbank: 1\u202f000\u200b CHF می\u200cخواهم 👩\u200d👧\u2028agreed"
 KEPT = "2 h late, Depotbank: 1 000 CHF می\u200cخواهم 👩\u200d👧\nagreed"
@@ -38,7 +37,7 @@ def by_form(app: Flask, workflow_id: str, text: str) -> Any:
 
 @gated
 def test_a_text_is_kept_in_one_form_whichever_door_it_came_through(app: Flask, program: Caller) -> None:
-    workflow_id = desk.item(app)
+    workflow_id = runs.item(app)
     assert by_form(app, workflow_id, TYPED).status_code == 303
     at = f"/workflows/{segment(workflow_id)}/actions"
     done = program.send("POST", at, json={"action": "comment", "note": TYPED})
@@ -52,7 +51,7 @@ def test_a_text_is_kept_in_one_form_whichever_door_it_came_through(app: Flask, p
 
 @gated
 def test_what_is_refused_is_named_with_its_place_at_each_door(app: Flask, program: Caller) -> None:
-    workflow_id = desk.item(app)
+    workflow_id = runs.item(app)
     form = by_form(app, workflow_id, TURNED)
     assert (form.status_code, REFUSAL in unescape(form.text)) == (422, True)
     told = program.send(
@@ -68,7 +67,7 @@ def test_what_is_refused_is_named_with_its_place_at_each_door(app: Flask, progra
 
 @gated
 def test_a_title_and_a_reason_of_the_studio_are_texts_like_any(app: Flask, program: Caller) -> None:
-    at = f"/workflow-studio/traces/{segment(desk.item(app).partition(':')[0])}/reviews"
+    at = f"/workflow-studio/traces/{segment(runs.item(app).partition(':')[0])}/reviews"
     refused = program.send("POST", at, json={"title": TURNED})
     assert refused.json["error"]["message"] == REFUSAL.replace("The text", "The title")
     kept = program.send("POST", at, json={"title": "Depot\u00adbank,\u00a0late", "reason": TYPED}).json["data"][
@@ -81,7 +80,7 @@ def test_a_title_and_a_reason_of_the_studio_are_texts_like_any(app: Flask, progr
 @pytest.mark.stores("sqlite")
 def test_a_reason_that_needs_a_comment_needs_one_that_can_be_seen(app: Flask, program: Caller) -> None:
     body = {"action": "approve", "reason_code": "OTHER", "reason": "\u200b\u00a0"}
-    told = program.send("POST", f"/workflows/{segment(desk.item(app))}/actions", json=body)
+    told = program.send("POST", f"/workflows/{segment(runs.item(app))}/actions", json=body)
     assert (told.status_code, told.json["error"]["message"]) == (422, "Add a comment: this reason requires one.")
 
 

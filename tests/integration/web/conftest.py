@@ -1,4 +1,4 @@
-"""A small desk to knock at: pages of each kind of access, forms, and views that fail."""
+"""Sample pages to be let into or not: pages of each kind of access, forms, and views that fail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lotus_web.web.guard.access import current_actor, public, requires, signed_i
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.shell.htmx import see_other
 
-PAGE = """<!DOCTYPE html><html lang="en"><head><title>Desk</title></head><body>
+PAGE = """<!DOCTYPE html><html lang="en"><head><title>Sample</title></head><body>
 <p id="who">{{ who }}</p><textarea name="reason">{{ draft.get("reason", "") }}</textarea></body></html>"""
 REFUSALS: dict[str, LotusError] = {
     "invalid": InvalidInput("REASON_REQUIRED", "A reason is required."),
@@ -36,14 +36,14 @@ REFUSALS: dict[str, LotusError] = {
 }
 
 
-blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+blueprint = Blueprint("sample", __name__, url_prefix="/sample")
 
 
 @blueprint.get("/")
 @requires(Permission.RUNS_READ)
 def show() -> str:
     actor = current_actor()
-    return render_template_string(PAGE, who=f"{actor.actor_id} in {actor.tenant_id}", draft=draft_for("/desk/notes"))
+    return render_template_string(PAGE, who=f"{actor.actor_id} in {actor.tenant_id}", draft=draft_for("/sample/notes"))
 
 
 @blueprint.get("/records/<ident:record_id>")
@@ -57,7 +57,7 @@ def record(record_id: str) -> str:
 def note() -> Response | tuple[str, int]:
     if not request.form.get("reason"):
         raise REFUSALS["invalid"]
-    return see_other("/desk/")
+    return see_other("/sample/")
 
 
 @blueprint.get("/hall")
@@ -103,7 +103,7 @@ def at_noon() -> Iterator[None]:
 
 
 @pytest.fixture
-def desk(app: Flask) -> Flask:
-    """The app with the desk mounted at ``/desk``."""
+def sample_pages(app: Flask) -> Flask:
+    """The app with the sample pages under ``/sample``."""
     app.register_blueprint(blueprint)
     return app

@@ -1,4 +1,4 @@
-"""The desk as it stands after a load of sixty, computed once."""
+"""The demo as it stands after a load of sixty, computed once."""
 
 from __future__ import annotations
 

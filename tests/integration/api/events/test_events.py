@@ -68,13 +68,13 @@ def test_the_same_event_again_answers_the_stored_one(chief: Caller) -> None:
 
 
 def test_the_log_says_which_account_fed_an_event_with_which_token(app: Flask, make_caller: MakeCaller) -> None:
-    desk, other = make_caller("credit-feed"), make_caller("another-feed")
-    stored = post(desk, event(0)).json["data"]
+    credit, other = make_caller("credit-feed"), make_caller("another-feed")
+    stored = post(credit, event(0)).json["data"]
     assert stored["actor"]["actor_id"] == "credit-desk"
-    fed = {"account": "credit-feed", "token_id": desk.bearer.split("_")[1]}
+    fed = {"account": "credit-feed", "token_id": credit.bearer.split("_")[1]}
     assert stored["posted_by"] == fed
     assert post(other, event(0)).json["data"]["posted_by"] == fed
-    timeline = desk.get("/traces/trace%2F1%3Aa").json["data"]["timeline"]
+    timeline = credit.get("/traces/trace%2F1%3Aa").json["data"]["timeline"]
     assert [(entry["type"], entry["posted_by"]) for entry in timeline] == [("TraceStarted", fed)]
     with app.app_context():
         assert_provable()

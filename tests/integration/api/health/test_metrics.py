@@ -40,15 +40,15 @@ def figures(client: FlaskClient, **headers: str) -> Figures:
 
 
 @pytest.fixture
-def desk(make_app: MakeApp) -> Flask:
+def reviewing(make_app: MakeApp) -> Flask:
     return make_app(**WORKFLOW_ON)
 
 
 @pytest.fixture
-def feed(desk: Flask) -> Any:
+def feed(reviewing: Flask) -> Any:
     """``feed(path, body, **headers)`` posts with a token that may do everything."""
-    client = desk.test_client()
-    bearer = bearer_of(desk, "engine", tuple(Permission))
+    client = reviewing.test_client()
+    bearer = bearer_of(reviewing, "engine", tuple(Permission))
 
     def post(path: str, body: object, **headers: str) -> Any:
         return client.post(path, json=body, headers={"Authorization": f"Bearer {bearer}"} | headers)
@@ -79,8 +79,8 @@ def test_ids_and_made_up_methods_make_no_series_of_their_own(client: FlaskClient
     assert 'route="/rebalance/runs/<ident:rebalance_run_id>"' in names
 
 
-def test_what_waits_and_what_was_decided_is_told(desk: Flask, feed: Any) -> None:
-    client, began = desk.test_client(), datetime.now(UTC)
+def test_what_waits_and_what_was_decided_is_told(reviewing: Flask, feed: Any) -> None:
+    client, began = reviewing.test_client(), datetime.now(UTC)
     empty = figures(client)
     assert (empty["lotus_store_up"], empty["lotus_items_overdue"], empty["lotus_chain_entries_total"]) == (1, 0, 0)
     runs = [feed("/rebalance/simulate", SIMULATE, **{"Idempotency-Key": f"key-{n}"}).json for n in range(3)]
@@ -114,30 +114,30 @@ def test_what_there_is_none_of_is_told_as_0(client: FlaskClient) -> None:
     assert 'lotus_conflicts_total{route="/rebalance/simulate"}' in found
 
 
-def test_what_is_late_is_told_with_how_late_it_is(desk: Flask, feed: Any) -> None:
+def test_what_is_late_is_told_with_how_late_it_is(reviewing: Flask, feed: Any) -> None:
     feed("/rebalance/simulate", SIMULATE, **{"Idempotency-Key": "late"})
     now = datetime.now(UTC)
-    with desk.app_context(), transaction() as session:
+    with reviewing.app_context(), transaction() as session:
         session.execute(update(WorkflowItem).values(sla_due_at=now - timedelta(minutes=10)))
         session.add(JobRun(job="sla", owner="a", started_at=now, finished_at=now - timedelta(minutes=5), error=None))
         session.add(JobRun(job="retention", owner="a", started_at=now, finished_at=now, error="broken"))
-    with desk.app_context():
+    with reviewing.app_context():
         late = store_figures(db.session(), now=now)
         assert (late.overdue_items, late.sweep_lag, late.jobs) == (1, 600, {"sla": 300})
-    with desk.app_context(), transaction() as session:
+    with reviewing.app_context(), transaction() as session:
         session.execute(update(WorkflowItem).values(status="escalated"))
-    with desk.app_context():
+    with reviewing.app_context():
         escalated = store_figures(db.session(), now=now)
         assert (escalated.overdue_items, escalated.sweep_lag) == (1, 0)
 
 
 @pytest.mark.environ(DPM_ASYNC_EXECUTION_MODE="ACCEPT_ONLY")
-def test_the_queue_of_operations_is_told(desk: Flask, feed: Any) -> None:
+def test_the_queue_of_operations_is_told(reviewing: Flask, feed: Any) -> None:
     body = {name: part for name, part in SIMULATE.items() if name != "options"} | {"scenarios": {"base": {}}}
     began = datetime.now(UTC)
     assert feed("/rebalance/analyze/async", body).status_code == 202
     later = datetime.now(UTC) + timedelta(minutes=1)
-    with desk.app_context():
+    with reviewing.app_context():
         found = store_figures(db.session(), now=later)
     assert found.operations == {"PENDING": 1, "RUNNING": 0}
     assert 60 <= found.queue_lag <= (later - began).total_seconds()
@@ -186,10 +186,10 @@ def test_the_workers_of_a_server_are_added_up(sqlite_stores: SqliteStores, tmp_p
     assert "lotus_store_up 1.0" in text
 
 
-def test_no_figure_reads_a_table_through(desk: Flask) -> None:
+def test_no_figure_reads_a_table_through(reviewing: Flask) -> None:
     """What an operator asks every few seconds must not grow with the store: tenants and jobs are a row each."""
     statements: list[tuple[str, Any]] = []
-    with desk.app_context():
+    with reviewing.app_context():
         session = db.session()
         _crowd(session)
 

@@ -70,7 +70,7 @@ pytestmark = pytest.mark.filled(by=fill)
 
 
 @pytest.fixture
-def desk(app: Flask) -> Iterator[Flask]:
+def inbox(app: Flask) -> Iterator[Flask]:
     """An item with a long story among others."""
     with app.app_context():
         yield app
@@ -98,7 +98,7 @@ def exported(item: str = ITEM) -> Document:
     return json.loads(json.dumps(document), parse_float=Decimal)  # type: ignore[no-any-return]
 
 
-def test_an_export_holds_what_the_contract_names_and_is_intact(desk: Flask) -> None:
+def test_an_export_holds_what_the_contract_names_and_is_intact(inbox: Flask) -> None:
     document = exported()
     assert set(document) == {
         "export_version",
@@ -124,12 +124,12 @@ def test_an_export_holds_what_the_contract_names_and_is_intact(desk: Flask) -> N
     assert export_faults({"data": document, "request_id": "req-1"}) == ()
 
 
-def test_every_item_of_the_desk_exports_and_proves(desk: Flask) -> None:
+def test_every_item_of_the_inbox_exports_and_proves(inbox: Flask) -> None:
     for item in (ITEM, "batch:exception:rr_00000002", workflow_id(3)):
         assert export_faults(exported(item)) == ()
 
 
-def test_an_export_proves_who_fed_its_events(desk: Flask) -> None:
+def test_an_export_proves_who_fed_its_events(inbox: Flask) -> None:
     poster = Poster("credit-bot", "tok0123456789abcdef")
     with transaction() as session:
         for draft in (event(EventType.TRACE_STARTED, STARTED), event(EventType.EXCEPTION_REQUESTED, requested())):
@@ -144,7 +144,7 @@ def test_an_export_proves_who_fed_its_events(desk: Flask) -> None:
     assert "the entry is not what was hashed" in export_faults(document)[0]
 
 
-def test_other_peoples_entries_are_in_the_proof_by_hash_alone(desk: Flask) -> None:
+def test_other_peoples_entries_are_in_the_proof_by_hash_alone(inbox: Flask) -> None:
     document = exported()
     linked = sum(len(link["content_hashes"]) for link in document["proof"]["links"])
     assert linked + len(document["proof"]["entries"]) == document["proof"]["head"]["entry_count"]
@@ -186,13 +186,13 @@ def resealed(document: Document) -> Document:
     return json.loads(json.dumps(sealed(document)), parse_float=Decimal)  # type: ignore[no-any-return]
 
 
-def test_an_edit_of_any_leaf_of_the_file_is_found(desk: Flask) -> None:
+def test_an_edit_of_any_leaf_of_the_file_is_found(inbox: Flask) -> None:
     document = exported()
     for path in leaves(document):
         assert export_faults(edited(document, path)), path
 
 
-def test_an_edit_of_what_events_and_actions_say_is_found_even_if_the_file_is_hashed_anew(desk: Flask) -> None:
+def test_an_edit_of_what_events_and_actions_say_is_found_even_if_the_file_is_hashed_anew(inbox: Flask) -> None:
     document = exported()
     told_elsewhere = {"workflow_notifications", "trace_reference", "exported_at"}
     for path in leaves(document):
@@ -208,7 +208,7 @@ def test_an_edit_of_what_events_and_actions_say_is_found_even_if_the_file_is_has
         assert export_faults(resealed(edited(document, path))), path
 
 
-def test_an_entry_or_an_action_left_out_is_found_even_if_the_file_is_hashed_anew(desk: Flask) -> None:
+def test_an_entry_or_an_action_left_out_is_found_even_if_the_file_is_hashed_anew(inbox: Flask) -> None:
     document = exported()
     for place in range(len(document["proof"]["entries"])):
         without = copy.deepcopy(document)
@@ -221,7 +221,7 @@ def test_an_entry_or_an_action_left_out_is_found_even_if_the_file_is_hashed_anew
         assert export_faults(resealed(without)), place
 
 
-def test_a_forged_payload_with_its_own_hash_does_not_fit_its_entry(desk: Flask) -> None:
+def test_a_forged_payload_with_its_own_hash_does_not_fit_its_entry(inbox: Flask) -> None:
     document = exported()
     entry = document["proof"]["entries"][-1]
     entry["event"]["payload"]["reason"] = "Something else."
@@ -238,7 +238,7 @@ def test_what_is_no_export_is_a_finding_and_no_crash(odd: Any) -> None:
     assert export_faults(odd)
 
 
-def test_a_long_way_to_the_head_is_left_out_and_said_to_be(desk: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_way_to_the_head_is_left_out_and_said_to_be(inbox: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "LINKS_MAX", 3)
     document = exported()
     links = document["proof"]["links"]
@@ -250,12 +250,12 @@ def test_a_long_way_to_the_head_is_left_out_and_said_to_be(desk: Flask, monkeypa
 
 
 def test_someone_who_acts_while_an_export_is_read_does_not_tear_it(
-    desk: Flask, monkeypatch: pytest.MonkeyPatch
+    inbox: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts, acted = export._notifications, []
 
     def act_elsewhere() -> None:
-        with desk.app_context(), transaction() as session:
+        with inbox.app_context(), transaction() as session:
             act(session, ITEM, Action.COMMENT, actor=MARA)
             acted.append(True)
 
@@ -273,7 +273,9 @@ def test_someone_who_acts_while_an_export_is_read_does_not_tear_it(
         assert export_faults(document) == ()
 
 
-def test_an_export_costs_the_same_in_a_trace_that_many_runs_share(desk: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_costs_the_same_in_a_trace_that_many_runs_share(
+    inbox: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone = exported()
     monkeypatch.setattr(export, "REACH", 3)
     for number in range(10, 30):
@@ -300,7 +302,7 @@ def test_an_export_costs_the_same_in_a_trace_that_many_runs_share(desk: Flask, m
     assert export_faults(late) == ()
 
 
-def test_what_other_systems_say_of_an_item_and_changes_nothing_is_in_its_export(desk: Flask) -> None:
+def test_what_other_systems_say_of_an_item_and_changes_nothing_is_in_its_export(inbox: Flask) -> None:
     item = "trace-1:exception:ex-1"
     steps: list[tuple[EventType, Any]] = [
         (EventType.TRACE_STARTED, STARTED),
@@ -319,14 +321,14 @@ def test_what_other_systems_say_of_an_item_and_changes_nothing_is_in_its_export(
     assert export_faults(document) == ()
 
 
-def test_an_item_that_is_not_there_is_not_found(desk: Flask) -> None:
+def test_an_item_that_is_not_there_is_not_found(inbox: Flask) -> None:
     for tenant, item in (("default", "nothing"), ("elsewhere", ITEM)):
         with pytest.raises(NotFound):
             export_item(db.session(), tenant, item, now=NOW)
 
 
-def test_the_command_verifies_a_file(desk: Flask, tmp_path: Path) -> None:
-    document, runner = exported(), desk.test_cli_runner()
+def test_the_command_verifies_a_file(inbox: Flask, tmp_path: Path) -> None:
+    document, runner = exported(), inbox.test_cli_runner()
     for name, inner in (("bare.json", document), ("enveloped.json", {"data": document, "request_id": "r"})):
         (tmp_path / name).write_text(json.dumps(inner))
         done = runner.invoke(args=["audit", "verify", "--file", str(tmp_path / name)])

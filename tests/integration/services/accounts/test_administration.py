@@ -26,7 +26,7 @@ READ = (Permission.RUNS_READ,)
 
 
 @pytest.fixture
-def desk_of_two(session: Session) -> None:
+def team_of_two(session: Session) -> None:
     """ada administers; nora reviews here and elsewhere."""
     with transaction() as opened:
         create_person(opened, name="ada", password=hashed(PASSWORD), role=Role.ADMIN, tenant_id="default", now=NOON)
@@ -39,7 +39,7 @@ def records() -> list[tuple[str, str, str]]:
     return [(row.actor_id, row.action, row.subject) for row in rows]
 
 
-def test_each_change_is_on_record(app: Flask, desk_of_two: None) -> None:
+def test_each_change_is_on_record(app: Flask, team_of_two: None) -> None:
     with transaction() as session:
         administration.add_person(
             session, name="max", password=hashed(PASSWORD), role=Role.MANAGER, display_name="Max", actor=ADA, now=NOON
@@ -68,7 +68,7 @@ def test_each_change_is_on_record(app: Flask, desk_of_two: None) -> None:
     assert row.roles == {"default": frozenset({Role.ADMIN})}
 
 
-def test_the_secret_of_a_token_is_in_no_record(app: Flask, desk_of_two: None) -> None:
+def test_the_secret_of_a_token_is_in_no_record(app: Flask, team_of_two: None) -> None:
     with transaction() as session:
         made = administration.issue_token(
             session, account="bot", permissions=[Permission.RUNS_READ], expires_at=None, actor=ADA, now=NOON
@@ -107,12 +107,12 @@ MAX = person("max", Role.MANAGER)
 
 @pytest.mark.stores("sqlite")
 @pytest.mark.parametrize("change", list(CHANGES))
-def test_a_manager_changes_nothing(desk_of_two: None, change: str) -> None:
+def test_a_manager_changes_nothing(team_of_two: None, change: str) -> None:
     with pytest.raises(Forbidden), transaction() as session:
         CHANGES[change](session)
 
 
-def test_the_last_administrator_stays(desk_of_two: None) -> None:
+def test_the_last_administrator_stays(team_of_two: None) -> None:
     with pytest.raises(Conflict, match="only administrator"), transaction() as session:
         administration.revoke_role(session, name="ada", role=Role.ADMIN, actor=ADA, now=NOON)
     with pytest.raises(Conflict, match="only administrator"), transaction() as session:
@@ -120,14 +120,14 @@ def test_the_last_administrator_stays(desk_of_two: None) -> None:
     assert records() == []
 
 
-def test_a_person_of_other_tenants_too_is_not_disabled_from_here(desk_of_two: None) -> None:
+def test_a_person_of_other_tenants_too_is_not_disabled_from_here(team_of_two: None) -> None:
     with pytest.raises(Conflict, match="other tenants"), transaction() as session:
         administration.disable_person(session, name="nora", actor=ADA, now=NOON)
     with pytest.raises(Conflict, match="other tenants"), transaction() as session:
         administration.reset_password(session, name="nora", password=hashed(PASSWORD), actor=ADA, now=NOON)
 
 
-def test_a_person_without_a_role_here_is_unknown(desk_of_two: None) -> None:
+def test_a_person_without_a_role_here_is_unknown(team_of_two: None) -> None:
     elsewhere = person("olga", Role.ADMIN, tenant="third")
     with pytest.raises(NotFound), transaction() as session:
         administration.grant_role(session, name="ada", role=Role.VIEWER, actor=elsewhere, now=NOON)
@@ -145,7 +145,7 @@ def issued(account: str, *, by: Actor = ADA, tenant: str | None = None) -> str:
     return made.token_id
 
 
-def test_a_token_goes_to_a_new_account_or_to_one_that_works_here(app: Flask, desk_of_two: None) -> None:
+def test_a_token_goes_to_a_new_account_or_to_one_that_works_here(app: Flask, team_of_two: None) -> None:
     issued("ours")
     issued("ours")
     issued("both", tenant="other")
@@ -157,7 +157,7 @@ def test_a_token_goes_to_a_new_account_or_to_one_that_works_here(app: Flask, des
         issued("ours")
 
 
-def test_the_account_of_another_tenant_is_not_taken_in_and_nothing_is_told_of_it(app: Flask, desk_of_two: None) -> None:
+def test_the_account_of_another_tenant_is_not_taken_in_and_nothing_is_told_of_it(app: Flask, team_of_two: None) -> None:
     eve = replace(ADA, actor_id="eve", tenant_id="evil")
     issued("engine-feed", tenant="default")
     issued("shut-out", tenant="default")

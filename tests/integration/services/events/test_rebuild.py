@@ -65,8 +65,8 @@ pytestmark = pytest.mark.filled(by=fill)
 
 
 @pytest.fixture
-def desk(app: Flask) -> Iterator[Flask]:
-    """A desk with runs and foreign items in several states and two tenants."""
+def inbox(app: Flask) -> Iterator[Flask]:
+    """An inbox with runs and foreign items in several states and two tenants."""
     with app.app_context():
         yield app
 
@@ -113,22 +113,22 @@ def test_hours_that_a_request_leaves_open_are_those_of_its_day_for_good(
         assert (rebuilt(app).exit_code, snapshot()) == (0, before)
 
 
-def test_a_rebuild_of_a_sound_desk_changes_nothing(desk: Flask) -> None:
+def test_a_rebuild_of_a_sound_inbox_changes_nothing(inbox: Flask) -> None:
     before = snapshot()
-    done = rebuilt(desk)
+    done = rebuilt(inbox)
     assert (done.exit_code, snapshot()) == (0, before)
     assert "default: 7 items, 0 were repaired or reported" in done.output
-    assert rebuilt(desk, "--check").exit_code == 0
+    assert rebuilt(inbox, "--check").exit_code == 0
 
 
-def test_items_that_were_lost_come_back_as_they_were(desk: Flask) -> None:
+def test_items_that_were_lost_come_back_as_they_were(inbox: Flask) -> None:
     before = snapshot()
     with transaction() as session:
         session.execute(text("DELETE FROM dg_workflow_items"))
-    check = rebuilt(desk, "--check")
+    check = rebuilt(inbox, "--check")
     assert check.exit_code == 1
     assert f"default: item {workflow_id(1)}: it is missing" in check.output
-    assert rebuilt(desk).exit_code == 0
+    assert rebuilt(inbox).exit_code == 0
     assert snapshot() == before
     assert_provable()
 
@@ -143,77 +143,77 @@ def test_items_that_were_lost_come_back_as_they_were(desk: Flask) -> None:
         ("sla_due_at", "2001-01-01 00:00:00.000000"),
     ],
 )
-def test_an_edited_item_is_named_and_mended(desk: Flask, column: str, value: object) -> None:
+def test_an_edited_item_is_named_and_mended(inbox: Flask, column: str, value: object) -> None:
     before = snapshot()
     with transaction() as session:
         session.execute(
             text(f"UPDATE dg_workflow_items SET {column} = :value WHERE trace_id = 'corr-3'"), {"value": value}
         )
-    check = rebuilt(desk, "--check")
+    check = rebuilt(inbox, "--check")
     assert check.exit_code == 1
     assert f"item {workflow_id(3)}: " in check.output
-    rebuilt(desk)
+    rebuilt(inbox)
     assert snapshot() == before
 
 
-def test_an_item_that_no_event_opened_is_taken_out(desk: Flask) -> None:
+def test_an_item_that_no_event_opened_is_taken_out(inbox: Flask) -> None:
     before = snapshot()
     with transaction() as session:
         row = session.get_one(WorkflowItem, ("default", workflow_id(1)))
         values = {column.key: getattr(row, column.key) for column in WorkflowItem.__mapper__.column_attrs}
         session.add(WorkflowItem(**{**values, "workflow_id": "forged", "trace_id": "zzz"}))
-    assert "item forged: no event opened it" in rebuilt(desk, "--check").output
-    rebuilt(desk)
+    assert "item forged: no event opened it" in rebuilt(inbox, "--check").output
+    rebuilt(inbox)
     assert snapshot() == before
 
 
 @pytest.mark.parametrize("table", ["dg_workflow_actions", "dg_workflow_notifications"])
-def test_event_actions_and_notices_that_were_lost_are_added(desk: Flask, table: str) -> None:
+def test_event_actions_and_notices_that_were_lost_are_added(inbox: Flask, table: str) -> None:
     before = snapshot()
     lost = (
         "origin = 'event'" if table == "dg_workflow_actions" else "category IN ('assignment', 'approval', 'escalation')"
     )
     with unguarded(table) as session:
         session.execute(text(f"DELETE FROM {table} WHERE {lost}"))
-    assert rebuilt(desk, "--check").exit_code == 1
-    rebuilt(desk)
+    assert rebuilt(inbox, "--check").exit_code == 1
+    rebuilt(inbox)
     assert snapshot() == before
     assert differences() == []
 
 
-def test_what_is_append_only_is_named_but_not_changed(desk: Flask) -> None:
+def test_what_is_append_only_is_named_but_not_changed(inbox: Flask) -> None:
     with unguarded("dg_workflow_actions") as session:
         session.execute(text("UPDATE dg_workflow_actions SET text = 'edited' WHERE origin = 'event'"))
-    done = rebuilt(desk)
+    done = rebuilt(inbox)
     assert "text differ from its history, and it cannot be changed" in done.output
     assert count("dg_workflow_actions", "text = 'edited'") > 0
 
 
-def test_a_lost_manual_action_shows_in_its_item(desk: Flask) -> None:
+def test_a_lost_manual_action_shows_in_its_item(inbox: Flask) -> None:
     with unguarded("dg_workflow_actions") as session:
         session.execute(text("DELETE FROM dg_workflow_actions WHERE action_type = 'claim'"))
     assert any(workflow_id(2) in difference for difference in differences())
 
 
-def test_one_tenant_can_be_looked_at_alone(desk: Flask) -> None:
+def test_one_tenant_can_be_looked_at_alone(inbox: Flask) -> None:
     with transaction() as session:
         session.execute(text("DELETE FROM dg_workflow_items WHERE tenant_id = 'elsewhere'"))
-    assert rebuilt(desk, "--check", "--tenant", "default").exit_code == 0
-    assert rebuilt(desk, "--check", "--tenant", "elsewhere").exit_code == 1
+    assert rebuilt(inbox, "--check", "--tenant", "default").exit_code == 0
+    assert rebuilt(inbox, "--check", "--tenant", "elsewhere").exit_code == 1
 
 
-def test_traces_are_folded_a_bounded_number_at_a_time(desk: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_traces_are_folded_a_bounded_number_at_a_time(inbox: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebuild, "TRACES_A_BATCH", 1)
     assert differences() == []
     before = snapshot()
     with transaction() as session:
         session.execute(text("DELETE FROM dg_workflow_items"))
-    rebuilt(desk)
+    rebuilt(inbox)
     assert snapshot() == before
 
 
 def test_items_of_traces_that_the_log_does_not_know_are_found_wherever_they_sort(
-    desk: Flask, monkeypatch: pytest.MonkeyPatch
+    inbox: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rebuild, "TRACES_A_BATCH", 2)
     with transaction() as session:
@@ -224,13 +224,13 @@ def test_items_of_traces_that_the_log_does_not_know_are_found_wherever_they_sort
     assert len(differences()) == 3
 
 
-def test_notices_of_versions_without_codes_are_no_difference(desk: Flask) -> None:
+def test_notices_of_versions_without_codes_are_no_difference(inbox: Flask) -> None:
     with unguarded("dg_workflow_notifications") as own:
         own.execute(text("UPDATE dg_workflow_notifications SET code = NULL, params = NULL"))
     assert differences() == []
 
 
-def test_a_notice_with_other_values_than_its_history_is_named(desk: Flask) -> None:
+def test_a_notice_with_other_values_than_its_history_is_named(inbox: Flask) -> None:
     with unguarded("dg_workflow_notifications") as own:
         own.execute(text("UPDATE dg_workflow_notifications SET params = '{}'"))
     assert all("params differ from its history" in one for one in differences())

@@ -61,7 +61,7 @@ NUMBERS = st.integers(1, 4)
 PROPOSALS = st.sampled_from(["pp_1", "t"])
 
 
-class Desk(RuleBasedStateMachine):
+class Inbox(RuleBasedStateMachine):
     """A store in which anything may be tried; what is refused must leave no mark."""
 
     hours = 0.0
@@ -187,7 +187,7 @@ def snapshot() -> list[Any]:
 
 
 def of_the_house() -> list[Any]:
-    """Return the items that the house's own events opened."""
+    """Return the items that events of this system opened."""
     opener = EventLogEntry.event_id == WorkflowItem.created_from_event_id
     query = db.select(WorkflowItem).join(EventLogEntry, opener).where(EventLogEntry.producer_id == OWN_PRODUCER)
     found = [item_state(row) for row in db.session.scalars(query.order_by(WorkflowItem.workflow_id))]
@@ -220,7 +220,7 @@ def unguarded_store(app: Flask) -> Iterator[None]:
 @pytest.mark.usefixtures("unguarded_store")
 def test_any_history_can_be_rebuilt_and_proved() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Desk,
+        Inbox,
         settings=settings(
             max_examples=12,
             stateful_step_count=25,

@@ -52,7 +52,7 @@ DONE = (*Action, *([Action.COMMENT, Action.REQUEST_CHANGE, Action.REASSIGN] * 4)
 Command = Callable[[Session], Any]
 
 
-class LongDesk(RuleBasedStateMachine):
+class LongInbox(RuleBasedStateMachine):
     """A store in which things are done by the dozen; Hypothesis chooses each dozen by its seed."""
 
     longest = 0
@@ -68,7 +68,7 @@ class LongDesk(RuleBasedStateMachine):
 
     @rule(seed=st.integers(0, 2**32))
     def do_many_things(self, seed: int) -> None:
-        """Do what a busy desk does, refusals and all; after every tenth time lose the inbox and rebuild it."""
+        """Do what busy reviewers do, refusals and all; after every tenth time lose the inbox and rebuild it."""
         self.turns += 1
         draw, known = Random(seed + self.turns), items()
         for _ in range(AT_ONCE):
@@ -139,9 +139,9 @@ def once(session: Session, number: int, **how: Any) -> None:
 
 @pytest.mark.usefixtures("unguarded_store")
 def test_a_thousand_events_and_actions_can_be_rebuilt_and_proved(app: Flask) -> None:
-    LongDesk.longest = 0
+    LongInbox.longest = 0
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        LongDesk,
+        LongInbox,
         settings=settings(
             max_examples=1,
             stateful_step_count=STEPS,
@@ -151,4 +151,4 @@ def test_a_thousand_events_and_actions_can_be_rebuilt_and_proved(app: Flask) -> 
         ),
     )
     db.session.rollback()
-    assert LongDesk.longest >= LENGTH
+    assert LongInbox.longest >= LENGTH

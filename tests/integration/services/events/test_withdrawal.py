@@ -44,7 +44,7 @@ ITEM = review_item_id("pp_1")
 
 
 @pytest.fixture(autouse=True)
-def desk(app: Flask) -> Iterator[None]:
+def submitted_proposal(app: Flask) -> Iterator[None]:
     with app.app_context():
         with transaction() as session:
             submitted(session, "pp_1")

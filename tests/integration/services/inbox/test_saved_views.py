@@ -21,12 +21,12 @@ from lotus_web.store.session import db, transaction
 from tests.support.histories import NORA, NOW, TOMAS
 from tests.support.people import hire
 
-pytestmark = pytest.mark.usefixtures("desk")
+pytestmark = pytest.mark.usefixtures("reviewers")
 ELSEWHERE = replace(NORA, tenant_id="zurich")
 
 
 @pytest.fixture
-def desk(app: Flask) -> None:
+def reviewers(app: Flask) -> None:
     """Nora and tomas are people of the store."""
     hire(app, NORA.actor_id, next(iter(NORA.roles)))
     hire(app, TOMAS.actor_id, next(iter(TOMAS.roles)))

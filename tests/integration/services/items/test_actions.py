@@ -66,8 +66,8 @@ KINDS = {
 
 
 @pytest.fixture(autouse=True)
-def desk(app: Flask) -> Iterator[None]:
-    """A desk with one item of each kind."""
+def items(app: Flask) -> Iterator[None]:
+    """An inbox with one item of each kind."""
     with app.app_context():
         with transaction() as session:
             record(session, 1)

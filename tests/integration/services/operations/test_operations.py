@@ -223,7 +223,7 @@ def test_an_unexpected_failure_ends_the_operation_with_a_code_and_nothing_of_its
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def broken(*_: object) -> Any:
-        raise KeyError("a secret of the house")
+        raise KeyError("a secret of the program")
 
     monkeypatch.setattr(analyses_operation, "batch_document", broken)
     accepted = accept(inline=True)

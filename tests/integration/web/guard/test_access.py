@@ -87,16 +87,16 @@ def test_only_signing_in_and_out_the_reference_and_static_files_are_public(app: 
 
 
 @pytest.mark.stores("sqlite")
-def test_a_view_that_says_nothing_fails_in_tests(desk: Flask, client: FlaskClient) -> None:
-    with pytest.raises(RuntimeError, match=r"desk\.unmarked"):
-        client.get("/desk/unmarked")
+def test_a_view_that_says_nothing_fails_in_tests(sample_pages: Flask, client: FlaskClient) -> None:
+    with pytest.raises(RuntimeError, match=r"sample\.unmarked"):
+        client.get("/sample/unmarked")
 
 
 @pytest.mark.stores("sqlite")
-def test_a_view_that_says_nothing_is_refused_to_everyone_else(desk: Flask, client_of: ClientOf) -> None:
+def test_a_view_that_says_nothing_is_refused_to_everyone_else(sample_pages: Flask, client_of: ClientOf) -> None:
     ada = client_of("ada")
-    desk.testing = False
-    answer = ada.get("/desk/unmarked")
+    sample_pages.testing = False
+    answer = ada.get("/sample/unmarked")
     assert answer.status_code == 403
     assert "nobody thought" not in answer.text
 
@@ -104,25 +104,27 @@ def test_a_view_that_says_nothing_is_refused_to_everyone_else(desk: Flask, clien
 @pytest.mark.parametrize(
     ("path", "welcome"),
     [
-        ("/desk/hall", EVERYONE),
-        ("/desk/lounge", EVERYONE),
-        ("/desk/", EVERYONE),
-        ("/desk/vault", ("ada",)),
+        ("/sample/hall", EVERYONE),
+        ("/sample/lounge", EVERYONE),
+        ("/sample/", EVERYONE),
+        ("/sample/vault", ("ada",)),
     ],
 )
 @pytest.mark.stores("sqlite")
-def test_a_page_opens_to_those_it_names(desk: Flask, client_of: ClientOf, path: str, welcome: tuple[str, ...]) -> None:
+def test_a_page_opens_to_those_it_names(
+    sample_pages: Flask, client_of: ClientOf, path: str, welcome: tuple[str, ...]
+) -> None:
     assert {name for name in EVERYONE if client_of(name).get(path).status_code == 200} == set(welcome)
 
 
 @pytest.mark.stores("sqlite")
-def test_a_form_is_taken_from_those_who_hold_its_permission(desk: Flask, client_of: ClientOf) -> None:
-    taken = {name: post(client_of(name), "/desk/notes", {"reason": "fine"}).status_code for name in EVERYONE}
+def test_a_form_is_taken_from_those_who_hold_its_permission(sample_pages: Flask, client_of: ClientOf) -> None:
+    taken = {name: post(client_of(name), "/sample/notes", {"reason": "fine"}).status_code for name in EVERYONE}
     assert taken == {"vera": 403, "nora": 303, "max": 303, "ada": 303}
 
 
-def test_a_refusal_names_the_permission(desk: Flask, client_of: ClientOf) -> None:
-    answer = client_of("nora").get("/desk/vault")
+def test_a_refusal_names_the_permission(sample_pages: Flask, client_of: ClientOf) -> None:
+    answer = client_of("nora").get("/sample/vault")
     assert answer.status_code == 403
     assert "This needs the permission “Administer people and tokens”." in answer.text
     assert "gold" not in answer.text
@@ -131,18 +133,18 @@ def test_a_refusal_names_the_permission(desk: Flask, client_of: ClientOf) -> Non
 @pytest.mark.parametrize(
     ("path", "leads_to"),
     [
-        ("/desk/", "/login?next=/desk/"),
-        ("/desk/?q=a%20b&status=open", "/login?next=/desk/?q%3Da%2520b%26status%3Dopen"),
-        ("/desk/records/a%2Fb:exception:c", "/login?next=/desk/records/a%252Fb%253Aexception%253Ac"),
+        ("/sample/", "/login?next=/sample/"),
+        ("/sample/?q=a%20b&status=open", "/login?next=/sample/?q%3Da%2520b%26status%3Dopen"),
+        ("/sample/records/a%2Fb:exception:c", "/login?next=/sample/records/a%252Fb%253Aexception%253Ac"),
     ],
 )
 @pytest.mark.stores("sqlite")
 def test_whoever_is_signed_out_is_led_to_the_sign_in_and_back_to_the_very_page(
-    desk: Flask, client: FlaskClient, path: str, leads_to: str
+    sample_pages: Flask, client: FlaskClient, path: str, leads_to: str
 ) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.location) == (303, leads_to)
-    hire(desk, "nora")
+    hire(sample_pages, "nora")
     form_page = client.get(leads_to)
     assert form_page.status_code == 200
     form = hidden_fields(form_page) | {"name": "nora", "password": PASSWORD}
@@ -151,40 +153,44 @@ def test_whoever_is_signed_out_is_led_to_the_sign_in_and_back_to_the_very_page(
     assert client.get(back).status_code == 200
 
 
-def test_a_page_that_does_not_exist_is_not_found_signed_in_or_out(desk: Flask, client: FlaskClient, nora: str) -> None:
+def test_a_page_that_does_not_exist_is_not_found_signed_in_or_out(
+    sample_pages: Flask, client: FlaskClient, nora: str
+) -> None:
     assert client.get("/nothing").status_code == 404
     sign_in(client, nora)
     assert client.get("/nothing").status_code == 404
 
 
-def test_a_person_moves_between_their_tenants_and_takes_the_roles_of_each(desk: Flask, client: FlaskClient) -> None:
-    hire(desk, "nora", Role.VIEWER, tenant="north")
-    with desk.app_context(), transaction() as store:
+def test_a_person_moves_between_their_tenants_and_takes_the_roles_of_each(
+    sample_pages: Flask, client: FlaskClient
+) -> None:
+    hire(sample_pages, "nora", Role.VIEWER, tenant="north")
+    with sample_pages.app_context(), transaction() as store:
         give_role(store, name="nora", role=Role.ADMIN, tenant_id="south", now=utcnow())
-    asked = sign_in(client, "nora", next_path="/desk/")
-    assert asked.location == "/tenant?next=/desk/"
+    asked = sign_in(client, "nora", next_path="/sample/")
+    assert asked.location == "/tenant?next=/sample/"
     assert "south" in client.get(asked.location).text
-    assert client.get("/desk/vault").status_code == 403
-    moved = post(client, "/tenant", {"tenant": "south", "next": "/desk/"})
-    assert (moved.status_code, moved.location) == (303, "/desk/")
-    assert "nora in south" in client.get("/desk/").text
-    assert client.get("/desk/vault").status_code == 200
+    assert client.get("/sample/vault").status_code == 403
+    moved = post(client, "/tenant", {"tenant": "south", "next": "/sample/"})
+    assert (moved.status_code, moved.location) == (303, "/sample/")
+    assert "nora in south" in client.get("/sample/").text
+    assert client.get("/sample/vault").status_code == 200
     post(client, "/logout")
-    assert sign_in(client, "nora", next_path="/desk/").location == "/desk/"
-    assert "nora in south" in client.get("/desk/").text
+    assert sign_in(client, "nora", next_path="/sample/").location == "/sample/"
+    assert "nora in south" in client.get("/sample/").text
 
 
-def test_another_tenant_does_not_exist(desk: Flask, client_of: ClientOf) -> None:
-    hire(desk, "tom", Role.ADMIN, tenant="elsewhere")
+def test_another_tenant_does_not_exist(sample_pages: Flask, client_of: ClientOf) -> None:
+    hire(sample_pages, "tom", Role.ADMIN, tenant="elsewhere")
     nora = client_of("nora")
     for tenant in ("elsewhere", "nowhere", ""):
         assert post(nora, "/tenant", {"tenant": tenant}).status_code == 404
-    assert "nora in default" in nora.get("/desk/").text
+    assert "nora in default" in nora.get("/sample/").text
 
 
 @pytest.mark.stores("sqlite")
-def test_the_names_of_permissions_and_marks_agree(desk: Flask) -> None:
-    assert access_of(desk, "desk.vault") is Permission.ADMIN
-    assert access_of(desk, "desk.lounge") is OpenTo.SIGNED_IN
-    assert access_of(desk, "desk.hall") is OpenTo.PUBLIC
-    assert access_of(desk, "desk.unmarked") is None
+def test_the_names_of_permissions_and_marks_agree(sample_pages: Flask) -> None:
+    assert access_of(sample_pages, "sample.vault") is Permission.ADMIN
+    assert access_of(sample_pages, "sample.lounge") is OpenTo.SIGNED_IN
+    assert access_of(sample_pages, "sample.hall") is OpenTo.PUBLIC
+    assert access_of(sample_pages, "sample.unmarked") is None

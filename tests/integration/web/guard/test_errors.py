@@ -28,10 +28,10 @@ pytestmark = pytest.mark.stores("sqlite")
     ],
 )
 def test_a_refusal_is_told_in_its_own_sentence(
-    desk: Flask, client: FlaskClient, kind: str, status: int, sentence: str, retry_after: str | None
+    sample_pages: Flask, client: FlaskClient, kind: str, status: int, sentence: str, retry_after: str | None
 ) -> None:
-    page = client.get(f"/desk/refuse/{kind}")
-    fragment = client.get(f"/desk/refuse/{kind}", headers=HTMX)
+    page = client.get(f"/sample/refuse/{kind}")
+    fragment = client.get(f"/sample/refuse/{kind}", headers=HTMX)
     for answer in (page, fragment):
         assert answer.status_code == status
         assert sentence in answer.text
@@ -56,14 +56,14 @@ def test_what_is_not_there_is_a_page(client: FlaskClient) -> None:
         ("/inbox/no-such-item", 404),
         ("/audit", 403),
         ("/logout", 405),
-        ("/desk/refuse/conflict", 409),
-        ("/desk/refuse/invalid", 422),
-        ("/desk/refuse/slow", 429),
+        ("/sample/refuse/conflict", 409),
+        ("/sample/refuse/invalid", 422),
+        ("/sample/refuse/slow", 429),
         ("/runs?status=NO&cursor=x", 422),
     ],
 )
 def test_who_is_signed_in_keeps_navigation_and_search(
-    desk: Flask, client: FlaskClient, client_of: ClientOf, path: str, status: int
+    sample_pages: Flask, client: FlaskClient, client_of: ClientOf, path: str, status: int
 ) -> None:
     answer = client_of("nora").get(path)
     assert answer.status_code == status
@@ -103,10 +103,10 @@ def test_a_form_above_the_limit_is_refused(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_fault_of_ours_shows_its_correlation_id_and_nothing_else(
-    desk: Flask, client: FlaskClient, capsys: pytest.CaptureFixture[str], headers: dict[str, str]
+    sample_pages: Flask, client: FlaskClient, capsys: pytest.CaptureFixture[str], headers: dict[str, str]
 ) -> None:
-    desk.config["PROPAGATE_EXCEPTIONS"] = False
-    answer = client.get("/desk/break", headers={**headers, "X-Correlation-Id": "corr-of-nora"})
+    sample_pages.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = client.get("/sample/break", headers={**headers, "X-Correlation-Id": "corr-of-nora"})
     assert answer.status_code == 500
     assert "corr-of-nora" in answer.text
     assert answer.headers["X-Correlation-Id"] == "corr-of-nora"
@@ -114,7 +114,7 @@ def test_a_fault_of_ours_shows_its_correlation_id_and_nothing_else(
     assert "RuntimeError" not in answer.text
     log = capsys.readouterr().err
     assert "secret cause" not in log
-    assert desk.config["SECRET_KEY"] not in log
+    assert sample_pages.config["SECRET_KEY"] not in log
     assert "RuntimeError" in log
     assert "corr-of-nora" in log
 
@@ -124,9 +124,9 @@ def test_an_address_below_the_json_paths_answers_a_program(client: FlaskClient) 
     assert client.get("/rebalance/nothing").mimetype != "text/html"
 
 
-def test_a_post_that_the_store_refused_is_given_back_to_send_again(desk: Flask, client: FlaskClient) -> None:
+def test_a_post_that_the_store_refused_is_given_back_to_send_again(sample_pages: Flask, client: FlaskClient) -> None:
     data = {"csrf_token": hidden_fields(client.get("/login"))["csrf_token"], "reason": "typed for nothing"}
-    answer = client.post("/desk/refuse/away", data=data)
+    answer = client.post("/sample/refuse/away", data=data)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert hidden_fields(answer)["reason"] == "typed for nothing"
     assert "Send again" in answer.text
@@ -178,7 +178,7 @@ def test_an_outage_is_told_on_every_page_and_is_over_when_it_is_over(
         app.extensions["sqlalchemy"].engines[None].dispose()
 
 
-def test_a_fault_of_the_store_that_is_ours_is_not_called_an_outage(desk: Flask, client_of: ClientOf) -> None:
+def test_a_fault_of_the_store_that_is_ours_is_not_called_an_outage(sample_pages: Flask, client_of: ClientOf) -> None:
     from flask import Blueprint
     from sqlalchemy.exc import IntegrityError
 
@@ -191,6 +191,6 @@ def test_a_fault_of_the_store_that_is_ours_is_not_called_an_outage(desk: Flask, 
     def show() -> str:
         raise IntegrityError("insert", {}, Exception("UNIQUE"))
 
-    desk.register_blueprint(broken)
-    desk.config["PROPAGATE_EXCEPTIONS"] = False
-    assert desk.test_client().get("/broken").status_code == 500
+    sample_pages.register_blueprint(broken)
+    sample_pages.config["PROPAGATE_EXCEPTIONS"] = False
+    assert sample_pages.test_client().get("/broken").status_code == 500

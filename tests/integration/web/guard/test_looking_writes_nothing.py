@@ -11,7 +11,7 @@ from sqlalchemy import make_url, text
 from lotus_web.store.session import transaction
 from tests.integration.conftest import ClientOf
 from tests.integration.web.operations.test_operations import LIVE, operation
-from tests.support import runs as desk
+from tests.support import runs
 from tests.support.people import post
 
 pytestmark = pytest.mark.environ(
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.environ(
 
 
 def test_no_page_changes_the_store(app: Flask, client_of: ClientOf, content: Callable[[], str]) -> None:
-    run_id, ada = desk.record(app), client_of("ada")
+    run_id, ada = runs.record(app), client_of("ada")
     done, waiting = operation(app, inline=True), operation(app)
     replay = post(ada, f"/runs/{run_id}/replay").location
     before = content()
     for path in (
         "/lineage",
         f"/lineage/{run_id}?depth=5",
-        f"/lineage/{desk.item_of(run_id)}",
+        f"/lineage/{runs.item_of(run_id)}",
         "/lineage/nobody",
         "/operations",
         *(f"/operations/{one}{part}" for one in (done, waiting) for part in ("", "/raw", "/support-bundle")),
@@ -48,7 +48,7 @@ def test_no_page_changes_the_store(app: Flask, client_of: ClientOf, content: Cal
 
 def test_the_digest_sees_a_write_and_one_that_changes_no_value(app: Flask, content: Callable[[], str]) -> None:
     found = [content()]
-    desk.record(app)
+    runs.record(app)
     found.append(content())
     if make_url(app.config["SQLALCHEMY_DATABASE_URI"]).get_backend_name() == "postgresql":
         with app.app_context(), transaction() as session:

@@ -19,7 +19,7 @@ from lotus_web.domain.items.actions import Action
 from lotus_web.store.session import db
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX, TOMAS
-from tests.support import runs as desk
+from tests.support import runs
 from tests.support.events import person
 from tests.support.people import csrf_token, post, untitled
 
@@ -54,22 +54,22 @@ def counted(app: Flask) -> Iterator[list[str]]:
 
 
 def test_what_is_late_comes_first_then_what_is_urgent_then_what_is_old(app: Flask, client_of: ClientOf) -> None:
-    young = desk.item(app, key="young")
-    old = desk.item(app, key="old", age=timedelta(hours=1))
-    late = desk.item(app, key="late", age=timedelta(hours=5))
-    capped_late = desk.item(app, desk.CAPPED, key="capped", age=timedelta(hours=6))
+    young = runs.item(app, key="young")
+    old = runs.item(app, key="old", age=timedelta(hours=1))
+    late = runs.item(app, key="late", age=timedelta(hours=5))
+    capped_late = runs.item(app, runs.CAPPED, key="capped", age=timedelta(hours=6))
     assert ids(client_of("nora"), "tab=open") == [late, capped_late, old, young]
 
 
 def test_each_tab_holds_its_own(app: Flask, client_of: ClientOf) -> None:
     nora = client_of("nora")
     client_of("max")
-    mine, theirs, free, lifted, done = (desk.item(app, key=key) for key in "abcde")
+    mine, theirs, free, lifted, done = (runs.item(app, key=key) for key in "abcde")
     for workflow_id in (mine, lifted):
         post(nora, f"/inbox/{quote(workflow_id, safe='')}", {"action": "claim", "version": "1"})
-    desk.act(app, theirs, Action.CLAIM, by=TOMAS)
-    desk.act(app, lifted, Action.ESCALATE, by=TOMAS, text="Above me.")
-    desk.act(app, done, Action.APPROVE, by=TOMAS, text="Fine.")
+    runs.act(app, theirs, Action.CLAIM, by=TOMAS)
+    runs.act(app, lifted, Action.ESCALATE, by=TOMAS, text="Above me.")
+    runs.act(app, done, Action.APPROVE, by=TOMAS, text="Fine.")
     assert ids(nora, "tab=mine") == [mine]
     assert ids(nora, "tab=roles") == [free]
     assert set(ids(nora, "tab=unassigned")) == {free, lifted}
@@ -83,7 +83,7 @@ def test_each_tab_holds_its_own(app: Flask, client_of: ClientOf) -> None:
 @pytest.mark.stores("sqlite")
 def test_it_opens_on_the_first_tab_that_holds_something(app: Flask, client_of: ClientOf) -> None:
     nora = client_of("nora")
-    workflow_id = desk.item(app)
+    workflow_id = runs.item(app)
     assert ids(nora, "") == [workflow_id]
     assert nora.get("/").location == "/inbox"
     assert 'href="/inbox?tab=roles" aria-current="page"' in nora.get("/inbox").text
@@ -107,11 +107,11 @@ def test_it_opens_on_the_first_tab_that_holds_something(app: Flask, client_of: C
 )
 def test_a_filter_narrows_the_tab_and_its_counts(app: Flask, client_of: ClientOf, query: str, found: str) -> None:
     known = {
-        "late": desk.item(app, key="late", age=timedelta(hours=5)),
-        "claimed": desk.item(app, desk.CASH_TOO_LOW, key="claimed", age=timedelta(minutes=30)),
-        "other": desk.item(app, desk.CAPPED, key="other"),
+        "late": runs.item(app, key="late", age=timedelta(hours=5)),
+        "claimed": runs.item(app, runs.CASH_TOO_LOW, key="claimed", age=timedelta(minutes=30)),
+        "other": runs.item(app, runs.CAPPED, key="other"),
     }
-    desk.act(app, known["claimed"], Action.CLAIM, by=TOMAS)
+    runs.act(app, known["claimed"], Action.CLAIM, by=TOMAS)
     wanted = [known[name] for name in found.split(",") if name]
     nora = client_of("nora")
     assert ids(nora, f"tab=open&{query}") == wanted
@@ -144,7 +144,7 @@ def test_an_empty_tab_says_what_to_do_next(app: Flask, client_of: ClientOf, quer
 
 
 def test_claiming_a_row_leads_back_to_the_same_filters(app: Flask, client_of: ClientOf) -> None:
-    nora, workflow_id = client_of("nora"), desk.item(app)
+    nora, workflow_id = client_of("nora"), runs.item(app)
     answer = post(nora, "/inbox?tab=open&priority=high", {"claim": f"1:{workflow_id}"})
     assert answer.status_code == 303
     assert answer.location == "/inbox?tab=open&priority=high"
@@ -154,7 +154,7 @@ def test_claiming_a_row_leads_back_to_the_same_filters(app: Flask, client_of: Cl
 
 @pytest.mark.stores("sqlite")
 def test_htmx_gets_the_list_with_the_claim_in_focus(app: Flask, client_of: ClientOf) -> None:
-    answer = post(client_of("nora"), "/inbox?tab=roles", {"claim": f"1:{desk.item(app)}"}, headers=HTMX)
+    answer = post(client_of("nora"), "/inbox?tab=roles", {"claim": f"1:{runs.item(app)}"}, headers=HTMX)
     assert answer.status_code == 200
     assert untitled(answer.text).startswith('<section id="inbox"')
     assert "is yours now." in answer.text
@@ -162,8 +162,8 @@ def test_htmx_gets_the_list_with_the_claim_in_focus(app: Flask, client_of: Clien
 
 
 def test_claiming_what_someone_else_took_says_so(app: Flask, client_of: ClientOf) -> None:
-    nora, workflow_id = client_of("nora"), desk.item(app)
-    desk.act(app, workflow_id, Action.CLAIM, by=TOMAS)
+    nora, workflow_id = client_of("nora"), runs.item(app)
+    runs.act(app, workflow_id, Action.CLAIM, by=TOMAS)
     answer = post(nora, "/inbox?tab=open", {"claim": f"1:{workflow_id}"})
     assert answer.status_code == 409
     assert "tomas claimed it. It is in review." in answer.text
@@ -171,10 +171,10 @@ def test_claiming_what_someone_else_took_says_so(app: Flask, client_of: ClientOf
 
 
 def test_what_is_in_review_and_left_to_a_role_offers_its_claim_and_no_release(app: Flask, client_of: ClientOf) -> None:
-    nora, workflow_id = client_of("nora"), desk.item(app)
+    nora, workflow_id = client_of("nora"), runs.item(app)
     path, button = f"/inbox/{quote(workflow_id, safe='')}", 'name="action" value="{}"'
-    desk.act(app, workflow_id, Action.CLAIM, by=TOMAS)
-    desk.act(app, workflow_id, Action.REASSIGN, by=person("max", Role.MANAGER), assigned_role="reviewer")
+    runs.act(app, workflow_id, Action.CLAIM, by=TOMAS)
+    runs.act(app, workflow_id, Action.REASSIGN, by=person("max", Role.MANAGER), assigned_role="reviewer")
     assert f'value="3:{workflow_id}"' in nora.get("/inbox?tab=open").text
     page = nora.get(path).text
     assert "This item is unassigned; it is waiting for any reviewer." in page
@@ -187,8 +187,8 @@ def test_what_is_in_review_and_left_to_a_role_offers_its_claim_and_no_release(ap
 
 def test_taking_the_next_item_opens_the_most_urgent_free_one(app: Flask, client_of: ClientOf) -> None:
     nora = client_of("nora")
-    desk.item(app, key="young")
-    late = desk.item(app, key="late", age=timedelta(hours=5))
+    runs.item(app, key="young")
+    late = runs.item(app, key="late", age=timedelta(hours=5))
     answer = post(nora, "/inbox/next")
     assert answer.status_code == 303
     assert answer.location == f"/inbox/{quote(late, safe='')}"
@@ -204,7 +204,7 @@ def test_taking_the_next_item_says_so_when_there_is_none(app: Flask, client_of: 
 
 @pytest.mark.stores("sqlite")
 def test_who_only_looks_is_offered_no_claim(app: Flask, client_of: ClientOf) -> None:
-    workflow_id, vera = desk.item(app), client_of("vera")
+    workflow_id, vera = runs.item(app), client_of("vera")
     page = vera.get("/inbox?tab=open")
     assert workflow_id in unescape(page.text).replace("%3A", ":")
     assert 'name="claim"' not in page.text
@@ -212,19 +212,19 @@ def test_who_only_looks_is_offered_no_claim(app: Flask, client_of: ClientOf) -> 
 
 
 def test_another_tenants_items_are_not_there(app: Flask, client_of: ClientOf) -> None:
-    theirs, nora = desk.item(app, tenant="zurich"), client_of("nora")
+    theirs, nora = runs.item(app, tenant="zurich"), client_of("nora")
     assert ids(nora, "tab=open") == []
     assert post(nora, "/inbox?tab=open", {"claim": f"1:{theirs}"}).status_code == 404
 
 
 def test_it_asks_the_store_no_more_for_more_rows(app: Flask, client_of: ClientOf) -> None:
     nora = client_of("nora")
-    desk.item(app, key="first")
+    runs.item(app, key="first")
     nora.get("/inbox?tab=open")
     with counted(app) as few:
         nora.get("/inbox?tab=open")
     for number in range(8):
-        desk.item(app, key=f"more-{number}", age=timedelta(hours=number))
+        runs.item(app, key=f"more-{number}", age=timedelta(hours=number))
     with counted(app) as many:
         nora.get("/inbox?tab=open")
     assert len(many) == len(few), "\n".join(many)
@@ -233,7 +233,7 @@ def test_it_asks_the_store_no_more_for_more_rows(app: Flask, client_of: ClientOf
 @pytest.mark.stores("sqlite")
 def test_page_and_fragment_share_an_address(app: Flask, client_of: ClientOf) -> None:
     nora = client_of("nora")
-    desk.item(app)
+    runs.item(app)
     page, fragment = nora.get("/inbox?tab=open"), nora.get("/inbox?tab=open", headers=HTMX)
     restored = nora.get("/inbox?tab=open", headers={**HTMX, "HX-History-Restore-Request": "true"})
     assert "<html" in page.text

@@ -21,7 +21,7 @@ from lotus_web.store.session import db
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX, TOMAS, url_of
 from tests.stores.makers import KINDS
-from tests.support import runs as desk
+from tests.support import runs
 from tests.support.people import hidden_fields
 
 pytestmark = [pytest.mark.environ(DPM_WORKFLOW_ENABLED="true"), pytest.mark.stores("sqlite")]
@@ -77,7 +77,7 @@ def place(page: str) -> str | None:
 
 @pytest.mark.stores(*KINDS)
 def test_a_list_is_worked_through_to_its_end(app: Flask, client_of: ClientOf) -> None:
-    items = [desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2, 1)]
+    items = [runs.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2, 1)]
     nora = client_of("nora")
     address, seen = begin(nora), []
     for _ in items:
@@ -88,7 +88,7 @@ def test_a_list_is_worked_through_to_its_end(app: Flask, client_of: ClientOf) ->
 
 
 def test_with_scripts_the_next_item_comes_in_place_and_says_what_was_done(app: Flask, client_of: ClientOf) -> None:
-    first, second = (desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2))
+    first, second = (runs.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2))
     nora = client_of("nora")
     answer = approve(nora, begin(nora), HTMX)
     assert answer.status_code == 204
@@ -114,8 +114,8 @@ def test_what_comes_in_place_of_an_item_that_cannot_be_shown_is_called_by_what_i
 
 
 def test_the_list_keeps_its_filters(app: Flask, client_of: ClientOf) -> None:
-    desk.item(app, key="new")
-    late = [desk.item(app, key=f"late-{hours}", age=timedelta(hours=hours)) for hours in (6, 5)]
+    runs.item(app, key="new")
+    late = [runs.item(app, key=f"late-{hours}", age=timedelta(hours=hours)) for hours in (6, 5)]
     nora = client_of("nora")
     address = begin(nora, "tab=open&due=overdue")
     assert place(nora.get(address).text) == "1 of 2"
@@ -123,13 +123,13 @@ def test_the_list_keeps_its_filters(app: Flask, client_of: ClientOf) -> None:
 
 
 def test_a_list_ends_whatever_was_passed_over_or_came_meanwhile(app: Flask, client_of: ClientOf) -> None:
-    items = [desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (4, 3, 2, 1)]
+    items = [runs.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (4, 3, 2, 1)]
     nora = client_of("nora")
     address, steps, seen = begin(nora, "tab=open"), ("request_change", "pass", "escalate", "approve"), []
     for step in steps:
         seen.append((place(nora.get(address).text), address.partition("?")[0]))
         if step == "pass":
-            desk.item(app, key="late", age=timedelta(hours=9))
+            runs.item(app, key="late", age=timedelta(hours=9))
             address = onward(nora, address)
         else:
             address = decide(nora, address, step).location
@@ -142,15 +142,15 @@ def test_a_list_ends_whatever_was_passed_over_or_came_meanwhile(app: Flask, clie
 
 
 def test_the_end_is_told_in_place_with_scripts(app: Flask, client_of: ClientOf) -> None:
-    desk.item(app)
+    runs.item(app)
     nora = client_of("nora")
     page = decide(nora, begin(nora), "request_change", HTMX).text
     assert re.search(r'That was the last of this list\. <a href="/inbox\?tab=roles">Back to the list</a>', page)
 
 
 def test_a_comment_stays_where_it_was_made(app: Flask, client_of: ClientOf) -> None:
-    desk.item(app, key="one", age=timedelta(hours=2))
-    desk.item(app, key="two")
+    runs.item(app, key="one", age=timedelta(hours=2))
+    runs.item(app, key="two")
     nora = client_of("nora")
     address = begin(nora)
     page = nora.get(address)
@@ -173,7 +173,7 @@ def test_a_comment_stays_where_it_was_made(app: Flask, client_of: ClientOf) -> N
     ],
 )
 def test_an_address_without_a_list_is_just_the_item(app: Flask, client_of: ClientOf, query: str) -> None:
-    page = client_of("nora").get(f"{url_of(desk.item(app))}?{query}")
+    page = client_of("nora").get(f"{url_of(runs.item(app))}?{query}")
     assert page.status_code == 200
     assert place(page.text) is None
 
@@ -202,7 +202,7 @@ def test_a_decision_at_the_address_of_no_list_is_recorded_and_leads_to_the_inbox
 ) -> None:
     nora = client_of("nora")
     for number, broken in enumerate(NO_LISTS):
-        item, headers = desk.item(app, key=f"item-{number}"), HTMX if "place" in broken else None
+        item, headers = runs.item(app, key=f"item-{number}"), HTMX if "place" in broken else None
         page = nora.get(url_of(item))
         data = {
             name: value for name, value in hidden_fields(page).items() if name in ("version", "digest", "csrf_token")
@@ -232,8 +232,8 @@ def ways(page: str) -> tuple[str | None, str | None, str | None]:
 
 @pytest.mark.stores(*KINDS)
 def test_an_item_opened_from_a_list_keeps_the_list_around_it(app: Flask, client_of: ClientOf) -> None:
-    desk.item(app, key="new")
-    late = [desk.item(app, key=f"late-{hours}", age=timedelta(hours=hours)) for hours in (8, 7, 6)]
+    runs.item(app, key="new")
+    late = [runs.item(app, key=f"late-{hours}", age=timedelta(hours=hours)) for hours in (8, 7, 6)]
     nora = client_of("nora")
     here = "/inbox?tab=open&due=overdue"
     address = opened(nora, "tab=open&due=overdue", 2)
@@ -250,24 +250,24 @@ def test_an_item_opened_from_a_list_keeps_the_list_around_it(app: Flask, client_
 
 
 def test_a_row_is_known_by_its_address_when_the_list_is_refreshed(app: Flask, client_of: ClientOf) -> None:
-    desk.item(app, key="first", age=timedelta(hours=2))
+    runs.item(app, key="first", age=timedelta(hours=2))
     nora = client_of("nora")
     address = opened(nora, "tab=open", 1)
-    desk.item(app, key="before", age=timedelta(hours=9))
+    runs.item(app, key="before", age=timedelta(hours=9))
     assert opened(nora, "tab=open", 2) == address
 
 
 @pytest.mark.stores(*KINDS)
 def test_neighbours_are_found_across_what_is_late_and_what_is_not(app: Flask, client_of: ClientOf) -> None:
     ages = (timedelta(hours=8), timedelta(hours=7), timedelta(minutes=9), timedelta(minutes=5))
-    items = [url_of(desk.item(app, key=f"item-{number}", age=age)) for number, age in enumerate(ages)]
+    items = [url_of(runs.item(app, key=f"item-{number}", age=age)) for number, age in enumerate(ages)]
     nora = client_of("nora")
     seen = [ways(nora.get(opened(nora, "tab=open", number)).text)[1:] for number in (1, 2, 3, 4)]
     assert seen == [(None, items[1]), (items[0], items[2]), (items[1], items[3]), (items[2], None)]
 
 
 def test_a_decision_on_an_item_that_was_opened_stays_there_with_its_list(app: Flask, client_of: ClientOf) -> None:
-    items = [desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2)]
+    items = [runs.item(app, key=f"item-{hours}", age=timedelta(hours=hours)) for hours in (3, 2)]
     nora = client_of("nora")
     address = opened(nora, "tab=open", 1)
     answer = approve(nora, address)
@@ -281,7 +281,7 @@ def test_rows_of_a_later_page_stand_in_the_whole_list(
     app: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lotus_web.web.inbox.views.PAGE_SIZE", 2)
-    items = [url_of(desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours))) for hours in (4, 3, 2, 1)]
+    items = [url_of(runs.item(app, key=f"item-{hours}", age=timedelta(hours=hours))) for hours in (4, 3, 2, 1)]
     nora = client_of("nora")
     later = re.search(r'rel="next" href="/inbox\?([^"]+)"', nora.get("/inbox?tab=open").text)
     assert later
@@ -290,9 +290,9 @@ def test_rows_of_a_later_page_stand_in_the_whole_list(
 
 
 def test_a_decided_item_leads_back_to_the_list_it_was_found_in(app: Flask, client_of: ClientOf) -> None:
-    workflow_id = desk.item(app, key="done")
-    desk.act(app, workflow_id, Action.APPROVE, by=TOMAS, text="Fine.")
-    desk.item(app, key="open")
+    workflow_id = runs.item(app, key="done")
+    runs.act(app, workflow_id, Action.APPROVE, by=TOMAS, text="Fine.")
+    runs.item(app, key="open")
     nora = client_of("nora")
     day = f"{utcnow():%Y-%m-%d}"
     page = nora.get(opened(nora, f"tab=closed&decided={day}", 1)).text
@@ -300,7 +300,7 @@ def test_a_decided_item_leads_back_to_the_list_it_was_found_in(app: Flask, clien
 
 
 def test_who_works_through_a_list_can_step_back(app: Flask, client_of: ClientOf) -> None:
-    items = [url_of(desk.item(app, key=f"item-{hours}", age=timedelta(hours=hours))) for hours in (3, 2, 1)]
+    items = [url_of(runs.item(app, key=f"item-{hours}", age=timedelta(hours=hours))) for hours in (3, 2, 1)]
     nora = client_of("nora")
     second = nora.get(onward(nora, begin(nora, "tab=open"))).text
     assert (place(second), ways(second)) == ("2 of 3", ("/inbox?tab=open", items[0], items[2]))
@@ -310,15 +310,15 @@ def test_who_works_through_a_list_can_step_back(app: Flask, client_of: ClientOf)
 
 
 def test_an_item_by_its_own_address_is_in_no_list(app: Flask, client_of: ClientOf) -> None:
-    first, second = (desk.item(app, key=key) for key in ("one", "two"))
+    first, second = (runs.item(app, key=key) for key in ("one", "two"))
     page = client_of("nora").get(url_of(first)).text
     assert ways(page) == (None, None, url_of(second))
     assert '<li><a href="/inbox">Inbox</a></li>' in page
 
 
 def test_the_holder_sees_until_when_the_claim_holds(app: Flask, client_of: ClientOf) -> None:
-    workflow_id, nora = desk.item(app), client_of("nora")
-    desk.act(app, workflow_id, Action.CLAIM, by=TOMAS)
+    workflow_id, nora = runs.item(app), client_of("nora")
+    runs.act(app, workflow_id, Action.CLAIM, by=TOMAS)
     page = nora.get(url_of(workflow_id)).text
     assert "<bdi>tomas</bdi> holds this item." in page
     assert re.search(r"The claim ends <time [^>]*>in (29|30)", page)

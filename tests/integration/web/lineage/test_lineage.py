@@ -16,7 +16,7 @@ from lotus_web.services.lineage import add_edge
 from lotus_web.store.session import db, transaction
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX, TOMAS
-from tests.support import runs as desk
+from tests.support import runs
 from tests.support.analyses import accept
 from tests.support.histories import NOW
 from tests.support.people import untitled
@@ -52,8 +52,8 @@ def analysis(app: Flask) -> tuple[str, str]:
 
 
 def test_a_run_is_drawn_with_what_it_answers_to_and_what_was_decided(app: Flask, client_of: ClientOf) -> None:
-    run_id = desk.record(app)
-    desk.act(app, desk.item_of(run_id), Action.APPROVE, by=TOMAS, text="Fine.")
+    run_id = runs.record(app)
+    runs.act(app, runs.item_of(run_id), Action.APPROVE, by=TOMAS, text="Fine.")
     page = client_of("vera").get(lineage_of(run_id)).text
     boxes = drawn(page)
     assert {"corr-key-1", "key-1", run_id} < set(boxes)
@@ -67,7 +67,7 @@ def test_a_run_is_drawn_with_what_it_answers_to_and_what_was_decided(app: Flask,
 
 
 def test_any_kind_of_id_has_its_page(app: Flask, client_of: ClientOf) -> None:
-    run_id = desk.record(app)
+    run_id = runs.record(app)
     operation_id, batch_id = analysis(app)
     vera = client_of("vera")
     for entity_id in (run_id, "corr-key-1", "key-1", operation_id, batch_id, "corr-desk", "corr-desk:capped"):
@@ -77,11 +77,11 @@ def test_any_kind_of_id_has_its_page(app: Flask, client_of: ClientOf) -> None:
 
 
 def test_what_has_no_edges_itself_leads_to_the_run_that_it_names(app: Flask, client_of: ClientOf) -> None:
-    run_id = desk.record(app)
+    run_id = runs.record(app)
     vera = client_of("vera")
     run_page = vera.get(f"/runs/{run_id}").text
     request_hash = unescape(run_page.partition("request_hash=")[2].partition('"')[0]).replace("%3A", ":")
-    for entity_id in (run_id.replace("rr_", "dra_"), desk.item_of(run_id), request_hash):
+    for entity_id in (run_id.replace("rr_", "dra_"), runs.item_of(run_id), request_hash):
         assert vera.get(lineage_of(entity_id)).location == f"/lineage/{run_id}", entity_id
 
 
@@ -89,7 +89,7 @@ def test_what_has_no_edges_itself_leads_to_the_run_that_it_names(app: Flask, cli
 def test_the_form_leads_to_any_id_whatever_it_is_made_of(app: Flask, client_of: ClientOf) -> None:
     vera = client_of("vera")
     for entity_id in ("a/b:c d", "<script>alert(1)</script>", "ключ 🙂", ".."):
-        desk.record(app, desk.CLEAN, key=f"k{len(entity_id)}", correlation_id=entity_id)
+        runs.record(app, runs.CLEAN, key=f"k{len(entity_id)}", correlation_id=entity_id)
         asked = vera.get(f"/lineage?id={quote(entity_id)}")
         assert asked.status_code == 303
         page = vera.get(asked.location)
@@ -128,10 +128,10 @@ def test_sixty_ids_are_drawn_and_not_one_more(app: Flask, client_of: ClientOf, s
 
 
 def test_an_unknown_id_and_another_tenants_have_the_same_designed_page(app: Flask, client_of: ClientOf) -> None:
-    theirs = desk.record(app, tenant="zurich")
+    theirs = runs.record(app, tenant="zurich")
     fan(app, 3, tenant_id="zurich")
     vera = client_of("vera")
-    for entity_id in (theirs, "corr-wide", "nobody-knows-it", desk.item_of(theirs)):
+    for entity_id in (theirs, "corr-wide", "nobody-knows-it", runs.item_of(theirs)):
         page = vera.get(lineage_of(entity_id))
         assert page.status_code == 404
         assert "No lineage for this id" in page.text
@@ -142,24 +142,24 @@ def test_an_unknown_id_and_another_tenants_have_the_same_designed_page(app: Flas
 def test_the_start_offers_recent_runs_and_says_when_there_are_none(app: Flask, client_of: ClientOf) -> None:
     vera = client_of("vera")
     assert "No lineage yet" in vera.get("/lineage").text
-    run_id = desk.record(app)
+    run_id = runs.record(app)
     assert f'href="/lineage/{run_id}?depth=2"' in vera.get("/lineage").text
 
 
 @SQLITE
 def test_htmx_gets_the_fragment_alone(app: Flask, client_of: ClientOf) -> None:
-    answer = client_of("vera").get(lineage_of(desk.record(app)), headers=HTMX)
+    answer = client_of("vera").get(lineage_of(runs.record(app)), headers=HTMX)
     assert untitled(answer.text).startswith('<div id="lineage"')
     assert "HX-Request" in answer.headers["Vary"]
 
 
 @SQLITE
 def test_a_wrong_cursor_is_refused(app: Flask, client_of: ClientOf) -> None:
-    assert client_of("vera").get(f"/lineage/{desk.record(app)}?cursor=x").status_code == 422
+    assert client_of("vera").get(f"/lineage/{runs.record(app)}?cursor=x").status_code == 422
 
 
 def test_the_page_of_a_run_shows_its_first_step(app: Flask, client_of: ClientOf) -> None:
-    alone, item = desk.record(app, desk.CLEAN, key="b"), desk.item(app)
+    alone, item = runs.record(app, runs.CLEAN, key="b"), runs.item(app)
     vera = client_of("vera")
     for page in (vera.get(f"/runs/{alone}").text, vera.get(f"/inbox/{quote(item, safe='')}").text):
         assert 'id="run-lineage"' in page
@@ -169,7 +169,7 @@ def test_the_page_of_a_run_shows_its_first_step(app: Flask, client_of: ClientOf)
 @pytest.mark.environ(DPM_LINEAGE_APIS_ENABLED="false")
 @SQLITE
 def test_switched_off_the_pages_say_so_and_nothing_leads_there(app: Flask, client_of: ClientOf) -> None:
-    run_id, vera = desk.record(app), client_of("vera")
+    run_id, vera = runs.record(app), client_of("vera")
     for path in ("/lineage", lineage_of(run_id), "/lineage?id=x", f"/lineage/{run_id}?depth=nonsense"):
         answer = vera.get(path)
         assert answer.status_code == 404
@@ -180,7 +180,7 @@ def test_switched_off_the_pages_say_so_and_nothing_leads_there(app: Flask, clien
 @pytest.mark.environ(DPM_SUPPORT_APIS_ENABLED="false")
 @SQLITE
 def test_without_support_there_is_no_lineage_either(app: Flask, client_of: ClientOf) -> None:
-    run_id, vera = desk.record(app), client_of("vera")
+    run_id, vera = runs.record(app), client_of("vera")
     assert vera.get(lineage_of(run_id)).status_code == 404
     page = vera.get(f"/runs/{run_id}")
     assert page.status_code == 200

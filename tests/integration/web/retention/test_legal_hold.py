@@ -10,7 +10,7 @@ from flask import Flask
 from lotus_web.queries.retention import LegalHold, legal_hold, proposal_legal_hold
 from lotus_web.store.session import db
 from tests.integration.conftest import ClientOf
-from tests.support import runs as desk
+from tests.support import runs
 from tests.support.people import post, shown
 from tests.support.proposals import ADVISER, proposed
 
@@ -27,7 +27,7 @@ def hold_of(app: Flask, run_id: str) -> LegalHold:
 
 @GATE_ON
 def test_a_hold_is_set_shown_and_lifted(app: Flask, client_of: ClientOf) -> None:
-    run_id, ada = desk.record(app), client_of("ada")
+    run_id, ada = runs.record(app), client_of("ada")
     url = f"/runs/{run_id}/legal-hold"
     assert "never been under legal hold" in ada.get(url).text
     done = post(ada, url, {"action": "set", "reason": "Matter 7,\nasked for by the court."})
@@ -36,7 +36,7 @@ def test_a_hold_is_set_shown_and_lifted(app: Flask, client_of: ClientOf) -> None
     assert "Under legal hold" in page
     assert "Matter 7,\nasked for by the court." in page
     vera = client_of("vera")
-    for seen in (f"/runs/{run_id}", f"/inbox/{desk.item_of(run_id)}"):
+    for seen in (f"/runs/{run_id}", f"/inbox/{runs.item_of(run_id)}"):
         assert "Legal hold" in vera.get(seen).text
     assert post(ada, url, {"action": "lift", "reason": "The matter is closed."}).status_code == 303
     held = hold_of(app, run_id)
@@ -60,7 +60,7 @@ def test_a_hold_is_set_shown_and_lifted(app: Flask, client_of: ClientOf) -> None
 def test_what_is_wrong_comes_back_with_what_was_typed(
     app: Flask, client_of: ClientOf, typed: dict[str, str], told: str
 ) -> None:
-    run_id = desk.record(app)
+    run_id = runs.record(app)
     answer = post(client_of("ada"), f"/runs/{run_id}/legal-hold", typed)
     assert answer.status_code == 422
     assert told in answer.text
@@ -70,7 +70,7 @@ def test_what_is_wrong_comes_back_with_what_was_typed(
 
 
 def test_the_second_of_two_is_told_that_nothing_of_theirs_was_recorded(app: Flask, client_of: ClientOf) -> None:
-    run_id, ada = desk.record(app), client_of("ada")
+    run_id, ada = runs.record(app), client_of("ada")
     url = f"/runs/{run_id}/legal-hold"
     post(ada, url, {"action": "set", "reason": "First."})
     again = post(ada, url, {"action": "set", "reason": "Second."})
@@ -83,7 +83,7 @@ def test_the_second_of_two_is_told_that_nothing_of_theirs_was_recorded(app: Flas
 @pytest.mark.parametrize("name", ["vera", "nora", "max"])
 @SQLITE
 def test_who_may_not_sees_the_record_and_no_form(app: Flask, client_of: ClientOf, name: str) -> None:
-    run_id, client = desk.record(app), client_of(name)
+    run_id, client = runs.record(app), client_of(name)
     url = f"/runs/{run_id}/legal-hold"
     page = client.get(url)
     assert page.status_code == 200
@@ -94,7 +94,7 @@ def test_who_may_not_sees_the_record_and_no_form(app: Flask, client_of: ClientOf
 
 
 def test_another_tenants_run_is_as_unknown_as_one_that_never_was(app: Flask, client_of: ClientOf) -> None:
-    theirs, ada = desk.record(app, tenant="zurich"), client_of("ada")
+    theirs, ada = runs.record(app, tenant="zurich"), client_of("ada")
     pages = [ada.get(f"/runs/{one}/legal-hold") for one in (theirs, "rr_none")]
     assert {page.status_code for page in pages} == {404}
     assert shown(pages[0]) == shown(pages[1])
@@ -104,7 +104,7 @@ def test_another_tenants_run_is_as_unknown_as_one_that_never_was(app: Flask, cli
 @pytest.mark.environ(DPM_SUPPORT_APIS_ENABLED="false")
 @SQLITE
 def test_switched_off_there_is_no_page_for_holds(app: Flask, client_of: ClientOf) -> None:
-    run_id, ada = desk.record(app), client_of("ada")
+    run_id, ada = runs.record(app), client_of("ada")
     answer = ada.get(f"/runs/{run_id}/legal-hold")
     assert answer.status_code == 404
     assert "Support pages are switched off by the operator" in answer.text

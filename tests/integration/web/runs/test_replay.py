@@ -15,7 +15,7 @@ from lotus_web.services.runs import replay
 from lotus_web.store.session import db, transaction
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX
-from tests.support import runs as desk
+from tests.support import runs
 from tests.support.people import post, shown, untitled
 
 SQLITE = pytest.mark.stores("sqlite")
@@ -39,7 +39,7 @@ def runs_of(app: Flask) -> int:
 
 
 def test_a_replay_is_a_new_run_and_the_same_engine_says_the_same(app: Flask, client_of: ClientOf) -> None:
-    run_id, ada = desk.record(app), client_of("ada")
+    run_id, ada = runs.record(app), client_of("ada")
     assert "Replay with today" in ada.get(f"/runs/{run_id}").text
     answer = post(ada, f"/runs/{run_id}/replay")
     assert answer.status_code == 303
@@ -61,7 +61,7 @@ def recorded_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("recorded_before")
 def test_what_another_engine_left_is_shown_side_by_side(app: Flask, client_of: ClientOf) -> None:
-    run_id = desk.record(app, desk.CLEAN)
+    run_id = runs.record(app, runs.CLEAN)
 
     def older(result: dict[str, Any]) -> None:
         result["status"] = "BLOCKED"
@@ -83,7 +83,7 @@ def test_what_another_engine_left_is_shown_side_by_side(app: Flask, client_of: C
 @SQLITE
 @pytest.mark.usefixtures("recorded_before")
 def test_a_request_that_this_version_does_not_take_is_a_conflict(app: Flask, client_of: ClientOf) -> None:
-    run_id = desk.record(app)
+    run_id = runs.record(app)
     rewrite(app, run_id, "request", lambda request: request.pop("portfolio_snapshot"))
     answer = post(client_of("ada"), f"/runs/{run_id}/replay")
     assert answer.status_code == 409
@@ -94,14 +94,14 @@ def test_a_request_that_this_version_does_not_take_is_a_conflict(app: Flask, cli
 @pytest.mark.parametrize("name", ["vera", "nora", "max"])
 @SQLITE
 def test_who_may_not_replay_sees_why(app: Flask, client_of: ClientOf, name: str) -> None:
-    run_id, client = desk.record(app), client_of(name)
+    run_id, client = runs.record(app), client_of(name)
     assert "This needs the permission “Submit portfolios for rebalancing”." in client.get(f"/runs/{run_id}").text
     assert post(client, f"/runs/{run_id}/replay").status_code == 403
     assert runs_of(app) == 1
 
 
 def test_only_a_replay_of_this_tenant_has_a_comparison(app: Flask, client_of: ClientOf) -> None:
-    run_id, theirs, ada = desk.record(app), desk.record(app, tenant="zurich"), client_of("ada")
+    run_id, theirs, ada = runs.record(app), runs.record(app, tenant="zurich"), client_of("ada")
     pages = [ada.get(f"/runs/{one}/replay") for one in (run_id, theirs, "rr_none")]
     assert {page.status_code for page in pages} == {404}
     assert "it is not a replay of another" in pages[0].text
@@ -112,7 +112,7 @@ def test_only_a_replay_of_this_tenant_has_a_comparison(app: Flask, client_of: Cl
 @pytest.mark.environ(DPM_SUPPORT_APIS_ENABLED="false")
 @SQLITE
 def test_switched_off_there_is_no_replay(app: Flask, client_of: ClientOf) -> None:
-    run_id, ada = desk.record(app), client_of("ada")
+    run_id, ada = runs.record(app), client_of("ada")
     assert post(ada, f"/runs/{run_id}/replay").status_code == 404
     assert ada.get(f"/runs/{run_id}/replay").status_code == 404
     assert runs_of(app) == 1
@@ -121,5 +121,5 @@ def test_switched_off_there_is_no_replay(app: Flask, client_of: ClientOf) -> Non
 @SQLITE
 def test_htmx_gets_the_fragment_alone(app: Flask, client_of: ClientOf) -> None:
     ada = client_of("ada")
-    location = post(ada, f"/runs/{desk.record(app)}/replay").location
+    location = post(ada, f"/runs/{runs.record(app)}/replay").location
     assert untitled(ada.get(location, headers=HTMX).text).startswith('<div id="replay"')

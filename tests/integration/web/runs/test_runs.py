@@ -11,7 +11,7 @@ from flask import Flask
 from lotus_web.domain.items.actions import Action
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX, TOMAS, url_of
-from tests.support import runs as desk
+from tests.support import runs
 from tests.support.people import post, shown
 
 GATE_ON = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
@@ -19,27 +19,27 @@ GATE_ON = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 
 @GATE_ON
 def test_a_run_with_an_item_shows_what_its_reviewer_sees(app: Flask, client_of: ClientOf) -> None:
-    run_id = desk.record(app)
+    run_id = runs.record(app)
     page = client_of("nora").get(f"/runs/{run_id}").text
     assert "Why this needs you" in page
-    assert f'action="{url_of(desk.item_of(run_id))}"' in page
+    assert f'action="{url_of(runs.item_of(run_id))}"' in page
 
 
 @GATE_ON
 @pytest.mark.parametrize(
     ("circumstance", "told"),
     [
-        (desk.CLEAN, "All rules passed."),
-        (desk.NO_PRICE, "No price: "),
-        (desk.TAXED, "Realised gains"),
-        (desk.LATE_SETTLEMENT, "Projected cash by settlement day"),
+        (runs.CLEAN, "All rules passed."),
+        (runs.NO_PRICE, "No price: "),
+        (runs.TAXED, "Realised gains"),
+        (runs.LATE_SETTLEMENT, "Projected cash by settlement day"),
     ],
 )
 @pytest.mark.stores("sqlite")
 def test_a_run_without_an_item_shows_what_the_rules_found(
     app: Flask, client_of: ClientOf, circumstance: str, told: str
 ) -> None:
-    page = client_of("vera").get(f"/runs/{desk.record(app, circumstance)}")
+    page = client_of("vera").get(f"/runs/{runs.record(app, circumstance)}")
     assert page.status_code == 200
     assert told in page.text
     assert "No review needed" in page.text
@@ -48,41 +48,41 @@ def test_a_run_without_an_item_shows_what_the_rules_found(
 @pytest.mark.stores("sqlite")
 def test_what_the_engine_noted_is_a_sentence_and_is_told_once(app: Flask, client_of: ClientOf) -> None:
     vera = client_of("vera")
-    capped = vera.get(f"/runs/{desk.record(app, desk.TURNOVER)}").text
+    capped = vera.get(f"/runs/{runs.record(app, runs.TURNOVER)}").text
     assert "The turnover limit left orders out" in capped
     assert "<code>PARTIAL_REBALANCE_TURNOVER_LIMIT</code>" in capped
-    late = vera.get(f"/runs/{desk.record(app, desk.LATE_SETTLEMENT, key='key-2')}").text
+    late = vera.get(f"/runs/{runs.record(app, runs.LATE_SETTLEMENT, key='key-2')}").text
     assert "Settlement would overdraw cash" in late
     assert "Noted by the engine" not in late
 
 
 @pytest.mark.stores("sqlite")
 def test_a_run_says_that_the_gate_is_off(app: Flask, client_of: ClientOf) -> None:
-    page = client_of("nora").get(f"/runs/{desk.record(app, policy=desk.UNGATED)}").text
+    page = client_of("nora").get(f"/runs/{runs.record(app, policy=runs.UNGATED)}").text
     assert "The gate is switched off." in page
 
 
 @GATE_ON
 def test_the_review_of_an_older_run_is_opened_by_hand(app: Flask, client_of: ClientOf) -> None:
-    run_id, nora = desk.record(app, policy=desk.UNGATED), client_of("nora")
+    run_id, nora = runs.record(app, policy=runs.UNGATED), client_of("nora")
     page = nora.get(f"/runs/{run_id}").text
     assert "This run needs a review and has none." in page
     opened = post(nora, f"/runs/{run_id}")
-    assert opened.location == url_of(desk.item_of(run_id))
+    assert opened.location == url_of(runs.item_of(run_id))
     assert nora.get(opened.location).status_code == 200
     assert post(nora, f"/runs/{run_id}").location == opened.location
 
 
 @GATE_ON
 def test_no_review_is_opened_where_none_is_needed(app: Flask, client_of: ClientOf) -> None:
-    run_id = desk.record(app, desk.CLEAN)
+    run_id = runs.record(app, runs.CLEAN)
     assert post(client_of("nora"), f"/runs/{run_id}").status_code == 409
     assert post(client_of("vera"), f"/runs/{run_id}").status_code == 403
 
 
 @pytest.mark.stores("sqlite")
 def test_the_payloads_stand_on_pages_of_their_own_and_in_their_folds(app: Flask, client_of: ClientOf) -> None:
-    run_id, nora = desk.record(app), client_of("nora")
+    run_id, nora = runs.record(app), client_of("nora")
     result, asked = (nora.get(f"/runs/{run_id}/raw?part={part}").text for part in ("result", "request"))
     assert "rule_results" in result
     assert "portfolio_snapshot" in asked
@@ -90,7 +90,7 @@ def test_the_payloads_stand_on_pages_of_their_own_and_in_their_folds(app: Flask,
 
 
 def test_the_list_is_newest_first_and_filtered(app: Flask, client_of: ClientOf) -> None:
-    review, clean = desk.record(app, key="a"), desk.record(app, desk.CLEAN, key="b")
+    review, clean = runs.record(app, key="a"), runs.record(app, runs.CLEAN, key="b")
     nora = client_of("nora")
     page = nora.get("/runs").text
     assert page.index(clean) < page.index(review)
@@ -102,7 +102,7 @@ def test_the_list_is_newest_first_and_filtered(app: Flask, client_of: ClientOf) 
 
 def test_pages_follow_each_other_without_gap(app: Flask, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lotus_web.web.runs.views.PAGE_SIZE", 2)
-    made = [desk.record(app, desk.CLEAN, key=str(number)) for number in range(5)]
+    made = [runs.record(app, runs.CLEAN, key=str(number)) for number in range(5)]
     nora, seen, url = client_of("nora"), [], "/runs"
     for _ in range(3):
         page = nora.get(url).text
@@ -114,9 +114,9 @@ def test_pages_follow_each_other_without_gap(app: Flask, client_of: ClientOf, mo
 
 @GATE_ON
 def test_the_box_leads_from_any_id_to_its_record(app: Flask, client_of: ClientOf) -> None:
-    run_id = desk.record(app)
-    workflow_id = desk.item_of(run_id)
-    desk.act(app, workflow_id, Action.APPROVE, by=TOMAS, text="Fine.")
+    run_id = runs.record(app)
+    workflow_id = runs.item_of(run_id)
+    runs.act(app, workflow_id, Action.APPROVE, by=TOMAS, text="Fine.")
     nora = client_of("nora")
     run_page = nora.get(f"/runs/{run_id}").text
     request_hash = run_page.partition("request_hash=")[2].partition('"')[0].replace("%3A", ":")
@@ -130,14 +130,14 @@ def test_the_box_leads_from_any_id_to_its_record(app: Flask, client_of: ClientOf
 @GATE_ON
 @pytest.mark.stores("sqlite")
 def test_several_hits_and_words_give_a_list_and_nothing_says_so(app: Flask, client_of: ClientOf) -> None:
-    first, second = (desk.record(app, key=key, correlation_id="shared") for key in ("a", "b"))
+    first, second = (runs.record(app, key=key, correlation_id="shared") for key in ("a", "b"))
     nora = client_of("nora")
     several = nora.get("/search?q=shared")
     assert several.status_code == 200
     assert first in several.text
     assert second in several.text
     assert "data-row" in nora.get("/search?q=cash+WOULD").text
-    beginning = desk.request_of(desk.CASH_TOO_HIGH)["portfolio_snapshot"]["portfolio_id"][:4]
+    beginning = runs.request_of(runs.CASH_TOO_HIGH)["portfolio_snapshot"]["portfolio_id"][:4]
     for typed in (beginning, beginning.lower()):
         found = nora.get(f"/search?q={typed}").text
         assert first in found
@@ -148,11 +148,11 @@ def test_several_hits_and_words_give_a_list_and_nothing_says_so(app: Flask, clie
 
 @GATE_ON
 def test_another_tenants_run_is_as_unknown_as_one_that_never_was(app: Flask, client_of: ClientOf) -> None:
-    theirs, nora = desk.record(app, tenant="zurich"), client_of("nora")
+    theirs, nora = runs.record(app, tenant="zurich"), client_of("nora")
     for path in ("/runs/{}", "/runs/{}/raw"):
         foreign, unknown = nora.get(path.format(theirs)), nora.get(path.format("rr_none"))
         assert (foreign.status_code, unknown.status_code) == (404, 404)
         assert shown(foreign) == shown(unknown)
     assert post(nora, f"/runs/{theirs}").status_code == 404
-    for text in (theirs, "corr-key-1", "key-1", desk.item_of(theirs)):
+    for text in (theirs, "corr-key-1", "key-1", runs.item_of(theirs)):
         assert "Nothing found" in nora.get(f"/search?q={quote(text)}").text

@@ -50,9 +50,9 @@ def test_in_production_browsers_are_told_to_stay_with_tls(client: FlaskClient) -
     assert client.get("/login").headers["Strict-Transport-Security"].startswith("max-age=31536000")
 
 
-def test_pages_stay_out_of_every_cache(desk: Flask, client_of: ClientOf) -> None:
+def test_pages_stay_out_of_every_cache(sample_pages: Flask, client_of: ClientOf) -> None:
     client = client_of("nora")
-    for path in ("/desk/", "/desk/vault", "/nothing", "/tenant"):
+    for path in ("/sample/", "/sample/vault", "/nothing", "/tenant"):
         assert client.get(path).headers["Cache-Control"] == "no-store"
 
 
@@ -74,13 +74,13 @@ def test_a_static_file_asked_for_by_another_hash_is_not_kept(client: FlaskClient
 
 def test_an_edited_file_gets_another_address(app: Flask, tmp_path: Path) -> None:
     app.static_folder = str(tmp_path)
-    sheet = tmp_path / "desk.css"
+    sheet = tmp_path / "sample.css"
     asset = app.jinja_env.globals["asset"]
     addresses = []
     for text in ("a {}", "b { color: red }"):
         sheet.write_text(text)
         with app.test_request_context():
-            addresses.append(asset("desk.css"))  # type: ignore[operator]
+            addresses.append(asset("sample.css"))  # type: ignore[operator]
     assert addresses[0] != addresses[1]
     with app.test_request_context(), pytest.raises(FileNotFoundError):
         asset("nothing.css")  # type: ignore[operator]

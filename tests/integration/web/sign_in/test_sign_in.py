@@ -32,10 +32,10 @@ def sessions(app: Flask) -> list[PersonSession]:
         return list(db.session.scalars(select(PersonSession).order_by(PersonSession.created_at)))
 
 
-def test_a_person_signs_in_and_is_led_on(desk: Flask, client: FlaskClient, nora: str) -> None:
-    answer = sign_in(client, nora, next_path="/desk/?status=open")
-    assert (answer.status_code, answer.location) == (303, "/desk/?status=open")
-    assert "nora in default" in client.get("/desk/").text
+def test_a_person_signs_in_and_is_led_on(sample_pages: Flask, client: FlaskClient, nora: str) -> None:
+    answer = sign_in(client, nora, next_path="/sample/?status=open")
+    assert (answer.status_code, answer.location) == (303, "/sample/?status=open")
+    assert "nora in default" in client.get("/sample/").text
 
 
 def test_without_a_place_to_go_to_it_leads_home(client: FlaskClient, nora: str) -> None:
@@ -52,8 +52,8 @@ def test_nobody_is_led_to_another_site(client: FlaskClient, nora: str, trick: st
 
 
 def test_whoever_is_signed_in_is_led_on_from_the_form(client_of: ClientOf) -> None:
-    answer = client_of("nora").get("/login", query_string={"next": "/desk/"})
-    assert (answer.status_code, answer.location) == (303, "/desk/")
+    answer = client_of("nora").get("/login", query_string={"next": "/sample/"})
+    assert (answer.status_code, answer.location) == (303, "/sample/")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_signing_in_leaves_nothing_of_the_cookie_before(app: Flask, client: Flas
         assert cookie["_user_id"] != first_id
 
 
-def test_a_planted_session_id_is_not_taken_up(desk: Flask, client: FlaskClient, nora: str) -> None:
+def test_a_planted_session_id_is_not_taken_up(sample_pages: Flask, client: FlaskClient, nora: str) -> None:
     with client.session_transaction() as cookie:
         cookie["_user_id"] = "an id the attacker knows"
         cookie["seen"] = int(datetime.now(UTC).timestamp() // 60)
@@ -176,33 +176,37 @@ def test_signing_in_again_ends_the_session_before(app: Flask, client: FlaskClien
     assert sorted(one.revoked_at is None for one in sessions(app)) == [False, True]
 
 
-def test_signing_out_ends_the_session_whatever_the_cookie_says(desk: Flask, client: FlaskClient, nora: str) -> None:
+def test_signing_out_ends_the_session_whatever_the_cookie_says(
+    sample_pages: Flask, client: FlaskClient, nora: str
+) -> None:
     sign_in(client, nora)
     kept = cookie_of(client)
     assert post(client, "/logout").location == "/login"
     assert "You are signed out." in client.get("/login").text
     client.set_cookie("lotus_session", kept)
-    assert client.get("/desk/").status_code == 303
+    assert client.get("/sample/").status_code == 303
 
 
-def test_signing_out_needs_a_token(client_of: ClientOf, desk: Flask) -> None:
+def test_signing_out_needs_a_token(client_of: ClientOf, sample_pages: Flask) -> None:
     client = client_of("nora")
     assert client.post("/logout").status_code == 400
-    assert client.get("/desk/").status_code == 200
+    assert client.get("/sample/").status_code == 200
 
 
 def test_signing_out_twice_is_harmless(client: FlaskClient) -> None:
     assert post(client, "/logout").status_code == 303
 
 
-def test_a_cookie_with_another_signature_opens_nothing(desk: Flask, client: FlaskClient, nora: str) -> None:
+def test_a_cookie_with_another_signature_opens_nothing(sample_pages: Flask, client: FlaskClient, nora: str) -> None:
     sign_in(client, nora)
     value = cookie_of(client)
     client.set_cookie("lotus_session", value[:-2] + ("aa" if value[-2:] != "aa" else "bb"))
-    assert client.get("/desk/").status_code == 303
+    assert client.get("/sample/").status_code == 303
 
 
-def test_a_session_holds_on_every_replica(desk: Flask, client: FlaskClient, nora: str, make_app: object) -> None:
+def test_a_session_holds_on_every_replica(
+    sample_pages: Flask, client: FlaskClient, nora: str, make_app: object
+) -> None:
     sign_in(client, nora)
     other = make_app().test_client()  # type: ignore[operator]
     other.set_cookie("lotus_session", cookie_of(client))
@@ -210,80 +214,82 @@ def test_a_session_holds_on_every_replica(desk: Flask, client: FlaskClient, nora
 
 
 @pytest.mark.environ(LOTUS_SESSION_HOURS="2", LOTUS_SESSION_IDLE_MINUTES="600")
-def test_a_session_ends_after_its_hours_however_busy_it_is(desk: Flask, client: FlaskClient, nora: str) -> None:
+def test_a_session_ends_after_its_hours_however_busy_it_is(sample_pages: Flask, client: FlaskClient, nora: str) -> None:
     with time_machine.travel(MORNING, tick=False) as clock:
         sign_in(client, nora)
         for _ in range(4):
-            assert client.get("/desk/").status_code == 200
+            assert client.get("/sample/").status_code == 200
             clock.shift(timedelta(minutes=30))
-        assert client.get("/desk/").status_code == 303
+        assert client.get("/sample/").status_code == 303
 
 
 @pytest.mark.environ(LOTUS_SESSION_IDLE_MINUTES="30")
-def test_a_silent_session_ends_and_a_used_one_goes_on(desk: Flask, client: FlaskClient, nora: str) -> None:
+def test_a_silent_session_ends_and_a_used_one_goes_on(sample_pages: Flask, client: FlaskClient, nora: str) -> None:
     with time_machine.travel(MORNING, tick=False) as clock:
         sign_in(client, nora)
         for _ in range(4):
             clock.shift(timedelta(minutes=29))
-            assert client.get("/desk/").status_code == 200
+            assert client.get("/sample/").status_code == 200
         clock.shift(timedelta(minutes=32))
-        assert client.get("/desk/").status_code == 303
+        assert client.get("/sample/").status_code == 303
 
 
 @pytest.mark.environ(LOTUS_SESSION_IDLE_MINUTES="30")
-def test_a_page_that_refreshes_itself_keeps_nobody_awake(desk: Flask, client: FlaskClient, nora: str) -> None:
+def test_a_page_that_refreshes_itself_keeps_nobody_awake(sample_pages: Flask, client: FlaskClient, nora: str) -> None:
     with time_machine.travel(MORNING, tick=False) as clock:
         sign_in(client, nora)
         for _ in range(3):
             clock.shift(timedelta(minutes=10))
-            live = client.get("/desk/", headers={"HX-Request": "true", "X-Lotus-Live": "1"})
+            live = client.get("/sample/", headers={"HX-Request": "true", "X-Lotus-Live": "1"})
             assert live.status_code == 200
         clock.shift(timedelta(minutes=2))
-        assert client.get("/desk/", headers={"HX-Request": "true", "X-Lotus-Live": "1"}).status_code == 401
+        assert client.get("/sample/", headers={"HX-Request": "true", "X-Lotus-Live": "1"}).status_code == 401
 
 
 def test_looking_writes_nothing_and_posting_notes_the_time_now_and_then(
-    desk: Flask, client: FlaskClient, nora: str
+    sample_pages: Flask, client: FlaskClient, nora: str
 ) -> None:
     with time_machine.travel(MORNING, tick=False) as clock:
         sign_in(client, nora)
         clock.shift(timedelta(minutes=10))
-        client.get("/desk/")
-        assert sessions(desk)[0].last_seen_at == MORNING
-        post(client, "/desk/notes", {"reason": "within the mandate"})
-        assert sessions(desk)[0].last_seen_at == MORNING + timedelta(minutes=10)
+        client.get("/sample/")
+        assert sessions(sample_pages)[0].last_seen_at == MORNING
+        post(client, "/sample/notes", {"reason": "within the mandate"})
+        assert sessions(sample_pages)[0].last_seen_at == MORNING + timedelta(minutes=10)
         clock.shift(timedelta(minutes=4))
-        post(client, "/desk/notes", {"reason": "within the mandate"})
-        assert sessions(desk)[0].last_seen_at == MORNING + timedelta(minutes=10)
+        post(client, "/sample/notes", {"reason": "within the mandate"})
+        assert sessions(sample_pages)[0].last_seen_at == MORNING + timedelta(minutes=10)
 
 
-def test_the_cookie_is_issued_again_once_a_minute_and_not_more(desk: Flask, client: FlaskClient, nora: str) -> None:
+def test_the_cookie_is_issued_again_once_a_minute_and_not_more(
+    sample_pages: Flask, client: FlaskClient, nora: str
+) -> None:
     with time_machine.travel(MORNING, tick=False) as clock:
         sign_in(client, nora)
-        client.get("/desk/")
-        assert "Set-Cookie" not in client.get("/desk/hall").headers
-        assert "Set-Cookie" not in client.get("/desk/").headers
+        client.get("/sample/")
+        assert "Set-Cookie" not in client.get("/sample/hall").headers
+        assert "Set-Cookie" not in client.get("/sample/").headers
         clock.shift(timedelta(minutes=1))
-        assert "Set-Cookie" in client.get("/desk/").headers
+        assert "Set-Cookie" in client.get("/sample/").headers
 
 
-def test_a_person_who_is_disabled_is_out_with_the_next_request(desk: Flask, client_of: ClientOf) -> None:
+def test_a_person_who_is_disabled_is_out_with_the_next_request(sample_pages: Flask, client_of: ClientOf) -> None:
     client = client_of("nora")
-    with desk.app_context(), transaction() as store:
+    with sample_pages.app_context(), transaction() as store:
         hr.disable_person(store, name="nora", now=MORNING)
-    assert client.get("/desk/").status_code == 303
-    assert client.post("/desk/notes", data={"reason": "x"}).status_code == 401
+    assert client.get("/sample/").status_code == 303
+    assert client.post("/sample/notes", data={"reason": "x"}).status_code == 401
 
 
-def test_a_role_counts_from_the_next_request_on(desk: Flask, client_of: ClientOf) -> None:
+def test_a_role_counts_from_the_next_request_on(sample_pages: Flask, client_of: ClientOf) -> None:
     client = client_of("nora")
-    assert client.get("/desk/vault").status_code == 403
-    with desk.app_context(), transaction() as store:
+    assert client.get("/sample/vault").status_code == 403
+    with sample_pages.app_context(), transaction() as store:
         hr.give_role(store, name="nora", role=Role.ADMIN, tenant_id="default", now=utcnow())
-    assert client.get("/desk/vault").status_code == 200
-    with desk.app_context(), transaction() as store:
+    assert client.get("/sample/vault").status_code == 200
+    with sample_pages.app_context(), transaction() as store:
         hr.take_role(store, name="nora", role=Role.ADMIN, tenant_id="default")
-    assert client.get("/desk/vault").status_code == 403
+    assert client.get("/sample/vault").status_code == 403
 
 
 @pytest.mark.environ(LOTUS_ENV="production")
@@ -317,10 +323,10 @@ def test_a_form_of_another_site_replaces_no_session(app: Flask, path: str, heade
 def test_behind_a_tls_proxy_a_person_signs_in_and_a_foreign_referrer_does_not(app: Flask) -> None:
     hire(app, "nora")
     client = app.test_client()
-    client.environ_base |= {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_HOST": "desk.example"}
+    client.environ_base |= {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_HOST": "sample.example"}
     base = "https://localhost"
     form = hidden_fields(client.get("/login", base_url=base)) | {"name": "nora", "password": PASSWORD}
     foreign = client.post("/login", base_url=base, data=form, headers={"Referer": "https://elsewhere.example/"})
     assert foreign.status_code == 400
-    own = client.post("/login", base_url=base, data=form, headers={"Referer": "https://desk.example/login"})
+    own = client.post("/login", base_url=base, data=form, headers={"Referer": "https://sample.example/login"})
     assert own.status_code == 303

@@ -25,7 +25,7 @@ def test_a_warning_about_something_names_it() -> None:
 
 
 @pytest.mark.parametrize("days", [0, 1, 2])
-def test_a_day_of_settlement_is_named_as_the_desk_names_it(days: int) -> None:
+def test_a_day_of_settlement_is_named_as_traders_name_it(days: int) -> None:
     assert engine_note(f"OVERDRAFT_ON_T_PLUS_{days}").sentence == f"Settlement would overdraw cash on T+{days}."
 
 

@@ -1,4 +1,4 @@
-"""Twenty at one desk at once, programs by the API and people by their forms: each item goes to one of them."""
+"""Twenty at one inbox at once, programs by the API and people by their forms: each item goes to one of them."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class SampledRun:
 
 
 @dataclass
-class Desk:
+class LoadedStore:
     """The app under measurement and what its clients send."""
 
     app: Flask
@@ -79,7 +79,7 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def open_desk(url: str, size: int) -> Desk:
+def open_loaded(url: str, size: int) -> LoadedStore:
     """Migrate and fill a store with ``size`` runs, then open the app on it."""
     app = create_app(Settings.from_environ(environment(url)))
     with app.app_context():
@@ -94,7 +94,7 @@ def open_desk(url: str, size: int) -> Desk:
     sign_in(reviewer, hire(app, "nora"))
     sign_in(manager, hire(app, "max"))
     headers = {"Authorization": f"Bearer {bearer_of(app, permissions=list(Permission))}"}
-    return Desk(app, app.test_client(), reviewer, manager, headers, runs, filled_at, _reviewable())
+    return LoadedStore(app, app.test_client(), reviewer, manager, headers, runs, filled_at, _reviewable())
 
 
 def _fill(size: int) -> datetime:
