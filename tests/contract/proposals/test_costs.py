@@ -36,8 +36,8 @@ READS = {
     "/workflow-events": 3,
     "/approvals": 4,
 }
-# At most, with the token and the answer, which is read back; each under a key.
-WRITES = {"create": 16, "replay": 4, "version": 18, "submit": 16, "approve": 17, "consent": 13, "execute": 12}
+# At most, with the token, which is looked at again under the lock, and the answer, which is read back; each under a key.
+WRITES = {"create": 17, "replay": 4, "version": 19, "submit": 17, "approve": 18, "consent": 14, "execute": 13}
 LISTS = (
     "",
     "?portfolio_id=pf-1",
