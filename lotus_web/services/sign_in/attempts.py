@@ -63,7 +63,8 @@ def _counted_name(name: str) -> str:
 def _check_count(session: Session, whose: ColumnElement[bool], limit: int, now: datetime) -> None:
     times = session.scalars(
         select(SignInFailure.failed_at)
-        .where(whose, SignInFailure.failed_at > now - WINDOW)
+        # What lies further ahead was counted by a clock that has been set back since, and would block until it is caught up with.
+        .where(whose, SignInFailure.failed_at > now - WINDOW, SignInFailure.failed_at < now + WINDOW)
         .order_by(SignInFailure.failed_at.desc())
         .limit(limit)
     ).all()

@@ -49,6 +49,15 @@ def test_an_address_that_tries_many_names_has_to_wait(session: Session) -> None:
     attempt(name="nora", address=ELSEWHERE)
 
 
+def test_a_clock_that_is_set_back_neither_forgets_nor_blocks_for_long(session: Session) -> None:
+    for _ in range(FAILURES_PER_NAME):
+        attempt()
+    with pytest.raises(TooManyAttempts) as refusal:
+        attempt(now=NOW - timedelta(minutes=10))
+    assert refusal.value.retry_after == timedelta(minutes=25).total_seconds()
+    attempt(now=NOW - timedelta(days=365))
+
+
 def test_the_wait_ends_when_the_first_failure_is_old_enough(session: Session) -> None:
     for minute in range(FAILURES_PER_NAME):
         attempt(now=NOW + timedelta(minutes=minute))
