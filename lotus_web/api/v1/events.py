@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from sqlalchemy.orm import Session
 
 from lotus_web.api.endpoint.params import Answer, Stamp
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
@@ -15,9 +16,10 @@ from lotus_web.api.v1.schemas.traces import PosterAnswer
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Malformed
-from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.events.envelope import EventDraft, EventType
 from lotus_web.services.events.ingest import ingest_event
 from lotus_web.services.events.log import Appended, poster_of, stored_envelope
+from lotus_web.services.items.assignment import check_assignee
 from lotus_web.store.session import transaction
 from lotus_web.wire.events import EventBody
 
@@ -89,4 +91,15 @@ def append(call: Call, body: EventBody) -> Response:
         ) from None
     with transaction() as session:
         appended = ingest_event(session, draft, actor=call.actor, now=call.now, policy=current.policy())
+        if appended.created:  # one that was sent before is answered as it is stored, whoever has left since
+            _check_assignee(session, draft)
         return with_status(EventAnswer.of(appended), 201 if appended.created else 200)
+
+
+def _check_assignee(session: Session, draft: EventDraft) -> None:
+    """Raise InvalidInput if the event gives its item to somebody who is not here or may not review."""
+    assignee = draft.payload.get("assignee") or {}
+    place = "payload.assignee.account_id"
+    check_assignee(
+        session, draft.tenant_id, account_id=assignee.get("account_id"), role=assignee.get("role"), field=place
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lotus_web.domain.canonical import canonical_json, canonical_object, content_hash, text_hash
@@ -18,6 +18,8 @@ GENESIS = "sha256:" + "0" * 64
 SCHEMA_VERSION = 1
 OWN_PRODUCER = "lotus-web"
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+# How far the clock of another system may be ahead of ours.
+CLOCKS_DIFFER_BY = timedelta(minutes=5)
 LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 
 
@@ -95,6 +97,13 @@ def check_draft(draft: EventDraft) -> None:
     if not EARLIEST <= draft.occurred_at < LATEST:
         raise _refuse("occurred_at", f"occurred_at must lie between {EARLIEST:%Y} and {LATEST:%Y}")
     check_payload(EventType(draft.event_type), draft.payload)
+
+
+def check_not_ahead(draft: EventDraft, now: datetime) -> None:
+    """Raise InvalidInput for an event that says it happened later than ``now``, but for what clocks differ: deadlines count from it."""
+    if draft.occurred_at > now + CLOCKS_DIFFER_BY:
+        minutes = CLOCKS_DIFFER_BY // timedelta(minutes=1)
+        raise _refuse("occurred_at", f"occurred_at lies more than {minutes} minutes ahead of the clock here")
 
 
 def _refuse(name: str, message: str) -> InvalidInput:

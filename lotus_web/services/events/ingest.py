@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, Permission, check_permission
 from lotus_web.domain.errors import InvalidInput
-from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType, Poster
+from lotus_web.domain.events.envelope import OWN_PRODUCER, EventDraft, EventType, Poster, check_not_ahead
 from lotus_web.domain.events.payloads import check_shown
 from lotus_web.domain.free_text import turned_text
 from lotus_web.domain.identifiers import is_storable
@@ -21,8 +21,8 @@ def ingest_event(
 ) -> Appended:
     """Append an event of another system with the account that sent it, or return the stored one it repeats.
 
-    Raises Forbidden, InvalidInput ``invalid_argument`` (another tenant's, the reserved producer id, a text that no
-    store takes or that turns the text around it, what the log refuses), Conflict ``idempotency_conflict`` or ``trace_seq_conflict``.
+    Raises Forbidden, InvalidInput ``invalid_argument`` (another tenant's, the reserved producer id, a time ahead of ours, a text
+    that no store takes or that turns the text around it, what the log refuses), Conflict ``idempotency_conflict`` or ``trace_seq_conflict``.
     """
     check_permission(actor, Permission.EVENTS_WRITE)
     if draft.tenant_id != actor.tenant_id:
@@ -33,6 +33,7 @@ def ingest_event(
         if not all(map(is_storable, texts)):
             raise _refuse(name, f"{name} contains characters that cannot be stored.")
     _check_shown(draft)
+    check_not_ahead(draft, now)
     poster = Poster(actor.actor_id, actor.token_id)
     return append_event(session, draft, defaults=policy.defaults, now=now, poster=poster)
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission
 from lotus_web.domain.identifiers import CORRELATION_MAX, SCENARIO_MAX, TRACE_MAX
+from lotus_web.services.accounts.people import disable_person
+from lotus_web.store.session import transaction
 from tests.contract.callers import Caller, review_request, segment
 from tests.integration.api.conftest import MakeCaller
 from tests.support.analyses import batch_json
-from tests.support.histories import assert_provable
+from tests.support.histories import assert_provable, count, review_requested
+from tests.support.people import hire
 
 TRACE = "/traces/trace%2F1%3Aa"
 
@@ -282,3 +287,40 @@ def test_an_approval_is_never_older_than_what_it_decides(app: Flask, chief: Call
     assert item["workflow"]["resolved_at"] == item["workflow"]["requested_at"]
     with app.app_context():
         assert_provable()
+
+
+def test_a_time_ahead_of_ours_sets_no_deadline(app: Flask, chief: Caller) -> None:
+    soon, later = (utcnow() + timedelta(minutes=minutes) for minutes in (4, 6))
+    for ahead in (later, later + timedelta(days=36_500)):
+        refused = post(chief, event(0, occurred_at=ahead.isoformat()))
+        assert code(refused) == (400, "invalid_argument")
+        assert "ahead of the clock" in refused.json["error"]["message"]
+    with app.app_context():
+        assert count("dg_event_log") == 0
+    assert post(chief, event(0, occurred_at=soon.isoformat())).status_code == 201
+    assert post(chief, event(1, occurred_at=soon.isoformat())).status_code == 201
+    assert code(post(chief, event(1, occurred_at=later.isoformat(), event_id="evt-3", idempotency_key="k3"))) == (
+        400,
+        "invalid_argument",
+    )
+
+
+def test_a_review_is_given_to_somebody_who_is_here_and_may_review(app: Flask, chief: Caller) -> None:
+    def asked(**assignee: str) -> Any:
+        subject = {"subject_type": "trace", "subject_id": "trace/1:a"}
+        payload = review_requested(assignee=assignee, subject=subject)
+        return post(chief, event(1, event_type="WorkflowReviewRequested", payload=payload))
+
+    hire(app, "vera")
+    hire(app, "nora")
+    post(chief, event(0))
+    for assignee in ({"account_id": "nobody"}, {"account_id": "vera"}, {"role": "viewer"}, {"role": "tier-9"}):
+        refused = asked(**assignee)
+        assert code(refused) == (400, "invalid_argument"), assignee
+        assert re.search("cannot review items|There is no role", refused.json["error"]["message"]), refused.text
+    with app.app_context():
+        assert (count("dg_event_log"), count("dg_workflow_items")) == (1, 0)
+    assert asked(account_id="nora").status_code == 201
+    with app.app_context(), transaction() as session:
+        disable_person(session, name="nora", now=utcnow())
+    assert asked(account_id="nora").status_code == 200
