@@ -108,6 +108,13 @@ class TooManyAttempts(LotusError):
         self.retry_after = retry_after
 
 
+class TooManyExports(TooManyAttempts):
+    """As many exports as there may be at once are being sent (429)."""
+
+    def __init__(self, *, retry_after: int):
+        super().__init__("Others are exporting at the moment. Try again in a few seconds.", retry_after=retry_after)
+
+
 class StoreUnavailable(LotusError):
     """The store cannot be reached or refused the work (503)."""
 

@@ -35,7 +35,7 @@ from lotus_web.web.proposals import json_form, steps, version_form
 from lotus_web.web.proposals import views as proposals_views
 from lotus_web.web.runs import replay
 from lotus_web.web.runs import views as runs_views
-from lotus_web.web.shell import assets, security_headers
+from lotus_web.web.shell import assets, export_slots, security_headers
 from lotus_web.web.sla import views as sla_views
 from lotus_web.web.support import bundles
 from lotus_web.web.support import views as support_views
@@ -84,6 +84,7 @@ def init_app(app: Flask) -> None:
     """Mount the pages behind the gate that they all share."""
     security_headers.init_app(app)
     assets.init_app(app)
+    export_slots.init_app(app)
     session_cookie.init_app(app)
     user.init_app(app)
     access.init_app(app)

@@ -14,7 +14,7 @@ from markupsafe import escape
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from lotus_web.domain.errors import LotusError, StoreUnavailable, Unauthenticated
+from lotus_web.domain.errors import LotusError, StoreUnavailable, TooManyExports, Unauthenticated
 from lotus_web.http import body_limit
 from lotus_web.http.request_ids import current_ids
 from lotus_web.http.statuses import retry_after, status_of
@@ -176,7 +176,8 @@ def _answer(error: LotusError) -> Response:
         return sign_in_again(503, f"{WORDS[503].title}. {WORDS[503].what_next}")
     if isinstance(error, StoreUnavailable) and can_be_sent_again():
         return resubmit_page(503, title=WORDS[503].title, reason=page_message(error))
-    return error_page(status_of(error), page_text(error.sentence) if error.sentence else None)
+    title = "Too many exports at once" if isinstance(error, TooManyExports) else None
+    return error_page(status_of(error), page_text(error.sentence) if error.sentence else None, title=title)
 
 
 def store_failed(error: SQLAlchemyError) -> ResponseReturnValue:

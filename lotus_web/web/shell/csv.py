@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config import current
 from lotus_web.store.session import db
 from lotus_web.web.shell.downloads import attachment
+from lotus_web.web.shell.export_slots import in_turn
 
 # The signs in every width in which a spreadsheet may read them, the minus of typesetters too.
 SIGNS = "=+\\-@＝﹦＋﹢－﹣\N{MINUS SIGN}＠﹫"
@@ -43,8 +44,9 @@ def _plain_cell(value: str | int | datetime | None) -> str:
 
 
 def csv_export(kind: str, header: Sequence[str], rows: Callable[[Session], Iterable[Sequence[str]]]) -> Response:
-    """Send rows, as they are read, as a file named after its kind and day: ``decisions-2026-01-31.csv``."""
-    return attachment(_exported(db.engine, header, rows), f"{kind}-{current.utcnow():%Y-%m-%d}", "csv")
+    """Send rows, as they are read, as a file named after its kind and day, ``decisions-2026-01-31.csv``; raises TooManyExports."""
+    lines = in_turn(_exported(db.engine, header, rows))
+    return attachment(lines, f"{kind}-{current.utcnow():%Y-%m-%d}", "csv")
 
 
 def attribute_cells(row: object, names: Iterable[str]) -> list[str]:

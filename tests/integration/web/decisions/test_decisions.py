@@ -132,3 +132,21 @@ def test_another_tenants_decisions_are_in_neither(app: Flask, client_of: ClientO
     assert rows(nora) == []
     assert rows(nora, f"rebalance_run_id={quote(run_id)}") == []
     assert "No decision fits these filters" in nora.get(f"/decisions?rebalance_run_id={run_id}").text
+
+
+@pytest.mark.stores("sqlite")
+@pytest.mark.environ(LOTUS_WEB_THREADS="8")
+def test_only_so_many_exports_are_sent_at_once(app: Flask, client_of: ClientOf) -> None:
+    decided(app, "a", reason_code="OTHER", text="seen")
+    client = client_of("nora")
+    client.head("/decisions.csv").close()
+    begun = [client.get("/decisions.csv") for _ in range(3)]
+    refused = client.get("/decisions.csv")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+    assert "Others are exporting at the moment." in refused.text
+    assert client.get("/decisions").status_code == 200
+    assert all("seen" in answer.text for answer in begun)
+    for answer in begun:
+        answer.close()
+    del begun, answer
+    assert client.get("/decisions.csv").status_code == 200
