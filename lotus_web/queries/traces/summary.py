@@ -163,7 +163,7 @@ def recent_traces(session: Session, tenant_id: str, *, limit: int) -> tuple[Rece
     newest = (
         select(EventLogEntry.trace_id, EventLogEntry.occurred_at)
         .where(own, OF_TRACES)
-        .order_by(EventLogEntry.recorded_at.desc(), EventLogEntry.log_seq.desc())
+        .order_by(EventLogEntry.log_seq.desc())  # not by a clock, which may be set back
         .limit(RECENT_REACH)
     )
     seen: dict[str, datetime] = {}
