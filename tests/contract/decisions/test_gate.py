@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from lotus_web.api.rebalance.schemas.decisions import GateHistoryBody, GateStateBody
+from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission
 from tests.contract.callers import ENGINE, REVIEWER, Caller, blocked_request, ready_request, review_request, segment
 from tests.contract.conftest import ONE_LINE, Count, MakeCaller, written
@@ -232,3 +235,15 @@ def test_a_run_recorded_while_the_gate_was_off_is_brought_in_by_its_first_decisi
     answer = engine.decide(run_id, actor=REVIEWER)
     assert answer.json["workflow_status"] == "APPROVED"
     assert answer.json["latest_decision"]["actor_id"] == REVIEWER != ENGINE
+
+
+def test_a_clock_that_is_set_back_reorders_no_decisions(engine: Caller, reviewer: Caller) -> None:
+    run_id = engine.run(review_request())["rebalance_run_id"]
+    assert reviewer.decide(run_id, "REQUEST_CHANGES").status_code == 200
+    with time_machine.travel(utcnow() - timedelta(hours=1)):
+        assert reviewer.decide(run_id).status_code == 200
+        state = reviewer.get(f"/rebalance/runs/{run_id}/workflow").json
+    assert (state["workflow_status"], state["latest_decision"]["action"]) == ("APPROVED", "APPROVE")
+    taken = reviewer.get(f"/rebalance/runs/{run_id}/workflow/history").json["decisions"]
+    assert [decision["action"] for decision in taken] == ["REQUEST_CHANGES", "APPROVE"]
+    assert taken[1]["decided_at"] < taken[0]["decided_at"]
