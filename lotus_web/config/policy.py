@@ -29,6 +29,7 @@ class DeploymentPolicy:
     four_eyes: FourEyes = field(default_factory=FourEyes)
     packs: PackRules = field(default_factory=PackRules)
     proposals: ProposalRules = field(default_factory=ProposalRules)
+    require_evidence: bool = False
     switched_off: Mapping[SubjectType, Sentence] = field(default_factory=dict)
 
     @classmethod
@@ -63,6 +64,7 @@ class DeploymentPolicy:
                 require_simulation_flag=settings.proposal_require_simulation_flag,
                 keep_state=settings.proposal_keep_state,
             ),
+            require_evidence=settings.require_evidence,
             switched_off={}
             if settings.proposal_lifecycle_enabled
             else {SubjectType.PROPOSAL: switched_off(LIFECYCLE_OFF)},

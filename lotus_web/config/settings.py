@@ -182,6 +182,9 @@ class Settings(ProposalSettings, DeliverySettings, LogSettings):
     four_eyes_exempt_tenants = words(
         "LOTUS_FOUR_EYES_EXEMPT_TENANTS", "tenants with a single reviewer; each use is recorded in the audit log"
     )
+    require_evidence = flag(
+        "LOTUS_REQUIRE_EVIDENCE", False, "a decision must carry the digest of the evidence that was shown"
+    )
     reason_codes = Setting[Catalogue](
         "LOTUS_REASON_CODES",
         REASON_CODES,

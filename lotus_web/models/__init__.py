@@ -2,7 +2,7 @@
 
 from lotus_web.models.accounts import ApiToken, Person, PersonRole, PersonSession, ServiceAccount, SignInFailure
 from lotus_web.models.audit import AuditRecord
-from lotus_web.models.decisions import Decision
+from lotus_web.models.decisions import Decision, DecisionEvidence
 from lotus_web.models.deliveries import Delivery
 from lotus_web.models.events.log import EventLogEntry, TenantRuntime
 from lotus_web.models.idempotency import IdempotencyHistoryRow, IdempotencyKey
@@ -31,6 +31,7 @@ __all__ = [
     "ApiToken",
     "AuditRecord",
     "Decision",
+    "DecisionEvidence",
     "Delivery",
     "EventLogEntry",
     "IdempotencyHistoryRow",

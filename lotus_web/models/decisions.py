@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lotus_web.store.types import Base, UtcDateTime
@@ -45,3 +45,20 @@ class Decision(Base):
         Index("ix_dpm_workflow_decisions_correlation", "tenant_id", "correlation_id"),
         {"sqlite_autoincrement": True},
     )
+
+
+class DecisionEvidence(Base):
+    """An evidence document on which somebody decided, packed; ``entity_kind`` and ``entity_id`` are what it is about, for retention.
+
+    A trigger refuses UPDATE; its digest is in the log.
+    """
+
+    __tablename__ = "dpm_decision_evidence"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    entity_kind: Mapped[str]
+    entity_id: Mapped[str]
+    document: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("ix_dpm_decision_evidence_entity", "tenant_id", "entity_id"),)

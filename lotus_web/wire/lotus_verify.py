@@ -184,7 +184,7 @@ def statements(decision: dict[str, Any], has_document: bool, witnesses: int) -> 
     if decision["presented"] and has_document:
         proves.append("The evidence in this file is what the page or program that decided had been given.")
     elif decision["presented"]:
-        proves.append("Evidence with this digest had been given to the page or program that decided.")
+        proves.append("The entry says that evidence with this digest had been given to whoever decided.")
         fails.append("What that evidence said: the document is not in this file, for instance since it was purged.")
     else:
         fails.append("What was shown to whoever decided: the decision was recorded without evidence.")
@@ -248,12 +248,12 @@ def verify_export(data: bytes, given: argparse.Namespace) -> list[str]:
     for one in log["entries"]:
         need(set(one) == {"entry", "inclusion"}, "an entry of the archive has other members")
         check_proved(one["entry"], one["inclusion"], origin, size, root)
-    head = log["head"]
-    check_inclusion(head["entry_hash"], head["inclusion"], size, root)
+    check_inclusion((head := log["head"])["entry_hash"], head["inclusion"], size, root)
     need(set(head) == {"entry_hash", "inclusion"} and head["inclusion"]["leaf_index"] == size - 1, "it is not the head")
     sums = {name: hashlib.sha256(members[name]).hexdigest() for name in members if name != "log.json"}
     need(log["files"] == sums, "a file of the archive is not the one that was exported")
-    digests = {decision_of(one["entry"]["event"])["evidence_digest"] for one in log["entries"]}
+    events = [one["entry"]["event"] for one in log["entries"]]
+    digests = {decision_of(one)["evidence_digest"] for one in events if one["event_type"] == "ApprovalRecorded"}
     documents = sorted(set(members) - MEMBERS)
     for name in documents:
         need(content_hash(read(members[name], name)) in digests, f"{name} is the evidence of no decision here")

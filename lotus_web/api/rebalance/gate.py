@@ -7,9 +7,12 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from lotus_web.api.endpoint.auth import deciding_actor
+from lotus_web.api.endpoint.presented import EVIDENCE_TAG, presented_by
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, Declare, endpoint
 from lotus_web.api.rebalance.refusals import (
     ACTOR_MISMATCH,
+    EVIDENCE_CHANGED,
+    EVIDENCE_REQUIRED,
     FOUR_EYES,
     INVALID_TRANSITION,
     KEY_NOT_FOUND,
@@ -63,9 +66,18 @@ def _decides(summary: str, *, by_key: bool = False) -> Declare:
         summary,
         permission=Permission.WORKFLOW_REVIEW,
         features=(SUPPORT, WORKFLOW),
+        headers=(EVIDENCE_TAG,),
         body=GateActionBody,
         response=GateStateBody,
-        refuses=(*not_found, ACTOR_MISMATCH, FOUR_EYES, NOT_REQUIRED, INVALID_TRANSITION),
+        refuses=(
+            *not_found,
+            ACTOR_MISMATCH,
+            FOUR_EYES,
+            NOT_REQUIRED,
+            INVALID_TRANSITION,
+            EVIDENCE_REQUIRED,
+            EVIDENCE_CHANGED,
+        ),
     )
 
 
@@ -97,6 +109,7 @@ def _decide(call: Call, body: GateActionBody, named: str, find: FindRun) -> Gate
             reason_code=body.reason_code,
             comment=body.comment,
             context=context,
+            presented=lambda workflow_id: presented_by(call, workflow_id, body.evidence_digest),
         )
     return GateStateBody.model_validate(_state_after(run_id, decided))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lotus_web.api.endpoint.routing import Refuses
+from lotus_web.domain.items import evidence
 from lotus_web.domain.proposals import refusals
 
 RUN_NOT_FOUND = Refuses(404, "DPM_RUN_NOT_FOUND", "there is no such run in this tenant")
@@ -13,6 +14,8 @@ KEY_IN_PROGRESS = Refuses(409, "IDEMPOTENCY_KEY_IN_PROGRESS", "the same request 
 STORE_INCONSISTENT = Refuses(503, "DPM_IDEMPOTENCY_STORE_INCONSISTENT", "the run of the key is missing from the store")
 NOT_REQUIRED = Refuses(409, "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", "runs of this status need no review")
 INVALID_TRANSITION = Refuses(409, "DPM_WORKFLOW_INVALID_TRANSITION", "the gate does not allow this action now")
+EVIDENCE_REQUIRED = Refuses(409, evidence.REQUIRED, "`LOTUS_REQUIRE_EVIDENCE` is on and the decision names no evidence")
+EVIDENCE_CHANGED = Refuses(409, evidence.CHANGED, "the evidence is not, or no longer, the one with this digest")
 ACTOR_MISMATCH = Refuses(403, "ACTOR_MISMATCH", "actor_id is not the token's account, which may not act on behalf")
 FOUR_EYES = Refuses(
     403,

@@ -9,7 +9,14 @@ from pydantic import ConfigDict, RootModel
 
 from lotus_web.api.endpoint.params import Answer
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint, json_response
-from lotus_web.api.v1.envelope import LOG_KEY_UNKNOWN, LOG_MISMATCH, NOT_FOUND, NOT_SIGNED, V1Envelope
+from lotus_web.api.v1.envelope import (
+    EVIDENCE_MISMATCH,
+    LOG_KEY_UNKNOWN,
+    LOG_MISMATCH,
+    NOT_FOUND,
+    NOT_SIGNED,
+    V1Envelope,
+)
 from lotus_web.config import current
 from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.access import Permission
@@ -72,7 +79,7 @@ def export(call: Call, workflow_id: str) -> Response:
     "Export an item as an archive that verifies without this deployment",
     permission=Permission.WORKFLOW_EXPORT,
     response=ArchiveFile,
-    refuses=(NOT_FOUND, NOT_SIGNED, LOG_KEY_UNKNOWN, LOG_MISMATCH),
+    refuses=(NOT_FOUND, NOT_SIGNED, LOG_KEY_UNKNOWN, LOG_MISMATCH, EVIDENCE_MISMATCH),
     example="a zip",
 )
 def archive(call: Call, workflow_id: str) -> Response:

@@ -6,7 +6,14 @@ from flask import Response
 from pydantic import ConfigDict, RootModel
 
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, Refuses, endpoint
-from lotus_web.api.v1.envelope import LOG_KEY_UNKNOWN, LOG_MISMATCH, NOT_FOUND, NOT_SIGNED, V1Envelope
+from lotus_web.api.v1.envelope import (
+    EVIDENCE_MISMATCH,
+    LOG_KEY_UNKNOWN,
+    LOG_MISMATCH,
+    NOT_FOUND,
+    NOT_SIGNED,
+    V1Envelope,
+)
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.queries.decisions.receipt import decision_receipt
@@ -15,7 +22,7 @@ from lotus_web.store.session import db
 routes = ApiBlueprint("decisions", __name__, envelope=V1Envelope())
 
 RECEIPT_TYPE = "application/vnd.lotus-web.receipt+json"
-NOT_IN_LOG = Refuses(409, "not_in_log", "the decision is no entry of the log")
+NO_RECEIPT = Refuses(409, "no_receipt", "the decision is a request for changes, for which there is no receipt")
 
 
 class ReceiptFile(RootModel[str]):
@@ -29,7 +36,7 @@ class ReceiptFile(RootModel[str]):
     "Return the receipt of a decision",
     permission=Permission.WORKFLOW_EXPORT,
     response=ReceiptFile,
-    refuses=(NOT_FOUND, NOT_IN_LOG, NOT_SIGNED, LOG_KEY_UNKNOWN, LOG_MISMATCH),
+    refuses=(NOT_FOUND, NO_RECEIPT, NOT_SIGNED, LOG_KEY_UNKNOWN, LOG_MISMATCH, EVIDENCE_MISMATCH),
     example='{\n "checkpoint": …',
 )
 def receipt(call: Call, decision_id: str) -> Response:

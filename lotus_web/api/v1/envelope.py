@@ -50,6 +50,11 @@ FOUR_EYES = Refuses(
     "the submitter of the run or the requester of the review may not approve or override it; `LOTUS_FOUR_EYES=false`, or a tenant"
     " in `LOTUS_FOUR_EYES_EXEMPT_TENANTS`, lifts this rule",
 )
+EVIDENCE_REQUIRED = Refuses(
+    409, "evidence_required", "`LOTUS_REQUIRE_EVIDENCE` is on and the decision names no evidence"
+)
+EVIDENCE_CHANGED = Refuses(409, "evidence_changed", "the evidence is not, or no longer, the one with this digest")
+EVIDENCE_MISMATCH = Refuses(409, "evidence_mismatch", "what is stored is not what the log records")
 NOT_SIGNED = Refuses(409, "not_signed_yet", "no checkpoint covers this yet; one is signed within a minute")
 LOG_MISMATCH = Refuses(409, "log_mismatch", "the log as it is stored does not give the root that was signed")
 LOG_KEY_UNKNOWN = Refuses(409, "log_key_unknown", "the public key of the log is not known to this process")

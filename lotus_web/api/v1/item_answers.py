@@ -88,6 +88,7 @@ def detail_answer(detail: WorkflowDetail, *, now: datetime, claim_minutes: int) 
             actions=[ChoiceAnswer.model_validate(choice) for choice in detail.choices],
             override_phrase=offered_phrase(item.facts),
             shown_digest=detail.digest,
+            evidence_digest=detail.evidence.digest,
             sla=SlaAnswer(due_at=item.sla_due_at, overdue=item.overdue(now), **item.metadata["sla"]),
             claim=_claim(item, claim_minutes),
         ),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
+from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from lotus_web.api.endpoint.auth import deciding_actor
 from lotus_web.api.endpoint.params import Answer, FilterText, PriorityName, QueryParams
+from lotus_web.api.endpoint.presented import EVIDENCE_TAG, presented_by
 from lotus_web.api.endpoint.routing import AnyToken, ApiBlueprint, Call, endpoint
 from lotus_web.api.v1.envelope import (
+    EVIDENCE_CHANGED,
+    EVIDENCE_REQUIRED,
     FOUR_EYES,
     INVALID,
     INVALID_TRANSITION,
@@ -18,7 +23,7 @@ from lotus_web.api.v1.envelope import (
     VERSION_CONFLICT,
     V1Envelope,
 )
-from lotus_web.api.v1.item_answers import action_answer, detail_answer, workflow_answer, workflow_answers
+from lotus_web.api.v1.item_answers import action_answer, detail_answer, with_status, workflow_answer, workflow_answers
 from lotus_web.api.v1.schemas.items import ActedAnswer, SummaryAnswer, WorkflowDetailAnswer, WorkflowListAnswer
 from lotus_web.config import current
 from lotus_web.domain.access import Actor, Permission, check_permission
@@ -42,6 +47,7 @@ from lotus_web.store.session import db
 LIMIT = 12
 MOST = 200
 Q_MAX = 200
+DIGEST_MAX = 100
 
 routes = ApiBlueprint("workflows", __name__, envelope=V1Envelope())
 
@@ -103,6 +109,7 @@ class ActionBody(BaseModel):
     confirm_text: str | None = None
     version: Annotated[int | None, Field(ge=0)] = None
     shown_digest: str | None = None
+    evidence_digest: Annotated[str | None, Field(max_length=DIGEST_MAX)] = None
     actor_id: Annotated[str | None, Field(min_length=1, max_length=ACTOR_MAX)] = None
 
 
@@ -153,8 +160,8 @@ def list_workflows(call: Call, query: WorkflowListParams) -> WorkflowListAnswer:
     response=WorkflowDetailAnswer,
     refuses=(NOT_FOUND,),
 )
-def get_workflow(call: Call, workflow_id: str) -> WorkflowDetailAnswer:
-    """Return one item."""
+def get_workflow(call: Call, workflow_id: str) -> Response:
+    """Return one item; its ETag is the digest of the evidence, which a decision may send back."""
     detail = workflow_detail(
         db.session(),
         workflow_id,
@@ -163,16 +170,29 @@ def get_workflow(call: Call, workflow_id: str) -> WorkflowDetailAnswer:
         rules=current.policy().house_rules,
         codes=current.settings().reason_codes,
     )
-    return detail_answer(detail, now=call.now, claim_minutes=current.settings().claim_minutes)
+    document = detail_answer(detail, now=call.now, claim_minutes=current.settings().claim_minutes)
+    answer = with_status(document, 200)
+    answer.set_etag(detail.evidence.digest)
+    return answer
 
 
 @routes.post("/workflows/<ident:workflow_id>/actions")
 @endpoint(
     "Act on an item",
     permission=AnyToken.ANY,
+    headers=(EVIDENCE_TAG,),
     body=ActionBody,
     response=ActedAnswer,
-    refuses=(NOT_FOUND, UNKNOWN_ACTION, INVALID, FOUR_EYES, INVALID_TRANSITION, VERSION_CONFLICT),
+    refuses=(
+        NOT_FOUND,
+        UNKNOWN_ACTION,
+        INVALID,
+        FOUR_EYES,
+        INVALID_TRANSITION,
+        VERSION_CONFLICT,
+        EVIDENCE_REQUIRED,
+        EVIDENCE_CHANGED,
+    ),
 )
 def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
     """Apply one action; which permission it needs depends on the action."""
@@ -181,7 +201,10 @@ def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
     context = call.context(acting(call, body.actor_id))
     with audited_transaction(AuditedAction(context, action.value, workflow_id, unseen=True)) as session:
         check_permission(context.actor, ACTIONS[action].permission)
-        reviewed = apply_action(session, workflow_id, _asked(action, body), context)
+        asked = _asked(action, body)
+        if ACTIONS[action].decides:
+            asked = replace(asked, presented=presented_by(call, workflow_id, body.evidence_digest))
+        reviewed = apply_action(session, workflow_id, asked, context)
         return _acted(reviewed, call)
 
 

@@ -74,6 +74,8 @@ TRACE_ID = Leaf(
 HOURS = Leaf(
     f"a whole number from 1 to {SLA_HOURS_MAX}", lambda value: type(value) is int and 1 <= value <= SLA_HOURS_MAX
 )
+FLAG = Leaf("true or false", lambda value: type(value) is bool)
+COUNT = Leaf("a whole number from 0", lambda value: type(value) is int and value >= 0)
 OBJECT = Leaf("an object", lambda value: isinstance(value, Mapping))
 ANYTHING = Leaf("anything", lambda _value: True)
 
@@ -91,6 +93,10 @@ _EVIDENCE = {
     "reason_code": Optional(NAME),
     "shown_digest": Optional(TEXT),
     "four_eyes": Optional(TEXT),
+    "presented": Optional(FLAG),
+    "evidence_digest": Optional(TEXT),
+    "seconds_open": Optional(COUNT),
+    "signed_in": Optional(OBJECT),
     "attached": Optional(OBJECT),
 }
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import zlib
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.config.settings import Settings
+from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, own_event_key
-from lotus_web.models import Decision, EventLogEntry
+from lotus_web.models import Decision, DecisionEvidence, EventLogEntry
 from lotus_web.queries.transparency.proved import proved_entry, signed_log
 from lotus_web.store.session import see_one_moment
 from lotus_web.wire.lotus_verify import decision_of, statements, written
+from lotus_web.wire.packed import unpack_document
 
 RECEIPT_VERSION = 1
-NOT_IN_LOG = "NOT_IN_LOG"
+NO_RECEIPT = "NO_RECEIPT"
 
 
 def decision_receipt(session: Session, settings: Settings, tenant_id: str, decision_id: str) -> bytes:
     """Return the receipt of a decision, of an approval or of the entry that records it, by its id, as the bytes of a file.
 
-    Raises NotFound and Conflict: ``NOT_IN_LOG`` for a decision that is no entry, ``NOT_SIGNED_YET`` for one that is newer than
+    Raises NotFound and Conflict: ``NO_RECEIPT`` for a request for changes, ``NOT_SIGNED_YET`` for one that is newer than
     the last checkpoint, and those of ``signed_log``.
     """
     see_one_moment(session)
@@ -28,7 +33,7 @@ def decision_receipt(session: Session, settings: Settings, tenant_id: str, decis
     signed = signed_log(session, settings, tenant_id)
     proved = proved_entry(session, entry)
     decision = decision_of(proved["entry"]["event"])
-    evidence = None
+    evidence = presented_evidence(session, tenant_id, decision["evidence_digest"])
     return written(
         {
             "receipt_version": RECEIPT_VERSION,
@@ -40,6 +45,27 @@ def decision_receipt(session: Session, settings: Settings, tenant_id: str, decis
             "statements": statements(decision, evidence is not None, len(signed.keys["witnesses"])),
         }
     )
+
+
+def presented_evidence(session: Session, tenant_id: str, digest: str | None) -> dict[str, Any] | None:
+    """Return the document that was presented; None where none was, or where it is not stored any more.
+
+    Raises Conflict ``EVIDENCE_MISMATCH`` for one that is not what the log records.
+    """
+    found = session.get(DecisionEvidence, (tenant_id, digest)) if digest else None
+    if found is None:
+        return None
+    document = _unpacked(found.document)
+    if content_hash(document) != digest:
+        raise Conflict("EVIDENCE_MISMATCH", "The evidence as it is stored is not what the log records.")
+    return document
+
+
+def _unpacked(stored: bytes) -> dict[str, Any] | None:
+    try:
+        return unpack_document(stored)
+    except (ValueError, zlib.error):
+        return None
 
 
 def _entry_of(session: Session, tenant_id: str, decision_id: str) -> EventLogEntry:
@@ -56,4 +82,6 @@ def _entry_of(session: Session, tenant_id: str, decision_id: str) -> EventLogEnt
     query = select(Decision.decision_id).where(Decision.tenant_id == tenant_id, Decision.decision_id == decision_id)
     if session.scalar(query) is None:
         raise NotFound
-    raise Conflict(NOT_IN_LOG, "The log has no entry of this decision: it records approvals, rejections and overrides.")
+    raise Conflict(
+        NO_RECEIPT, "There are receipts for approvals, rejections and overrides, and none for a request for changes."
+    )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action
+from lotus_web.domain.items.evidence import EvidenceDocument
 from lotus_web.domain.items.house_rules import HouseRules
 from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.staleness import evidence_digest
@@ -20,6 +21,7 @@ from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.sentences import Sentence
 from lotus_web.models import Notification, WorkflowAction
 from lotus_web.models.to_domain import action_record
+from lotus_web.queries.items.evidence import shown_evidence
 from lotus_web.queries.items.lookup import stored_item
 from lotus_web.queries.items.precedents import item_precedents
 from lotus_web.queries.items.subjects import READERS
@@ -41,7 +43,8 @@ class ActionChoice:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowDetail:
-    """An item with its history and its context; ``violations`` are what the policy said, ``digest`` is what there is to see."""
+    """An item with its history and its context; ``violations`` are what the policy said, ``digest`` is what there is to see,
+    ``evidence`` the document of it."""
 
     item: ItemState
     actions: tuple[ActionRecord, ...]
@@ -52,6 +55,7 @@ class WorkflowDetail:
     trace: TraceSummary
     run_status: str | None
     digest: str
+    evidence: EvidenceDocument
 
 
 def workflow_detail(
@@ -63,19 +67,21 @@ def workflow_detail(
     rules: HouseRules,
     codes: Catalogue = REASON_CODES,
 ) -> WorkflowDetail:
-    """Return an item with the actions that ``actor`` can take; raises NotFound. At most twelve queries."""
+    """Return an item with the actions that ``actor`` can take; raises NotFound. At most fourteen queries."""
     item = stored_item(session, actor.tenant_id, workflow_id)
-    subject = READERS[item.subject].facts(session, item)
+    reader, precedents = READERS[item.subject], item_precedents(session, item, now=now, codes=codes)
+    subject = reader.facts(session, item)
     return WorkflowDetail(
         item=item,
         actions=item_actions(session, item),
         notifications=_notifications(session, item),
         choices=tuple(_choice(action, rules.refusal(item, subject.evidence, actor, action)) for action in OFFERED),
         violations=item_violations(session, item),
-        precedents=item_precedents(session, item, now=now, codes=codes),
+        precedents=precedents,
         trace=trace_summary(session, item.tenant_id, item.trace_id),
         run_status=subject.status,
         digest=evidence_digest(item, subject.evidence),
+        evidence=shown_evidence(item, *reader.page(session, item), precedents),
     )
 
 

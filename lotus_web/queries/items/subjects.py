@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -37,12 +38,13 @@ class SubjectFacts:
 class SubjectReader:
     """How a kind of subject is read: in short, or with all that its page shows (None where that is not, or no longer, stored).
 
-    ``evaluation`` is the query for what the policy said of the subject; None where only its trace can tell.
+    ``evidence`` is the part of what the page shows that a decision rests on, a dataclass. ``evaluation`` is the query for what the policy said of the subject; None where only its trace can tell.
     """
 
     facts: Callable[[Session, ItemState], SubjectFacts]
     page: Callable[[Session, ItemState], tuple[Evidence, SubjectDetail | None]]
     evaluation: Callable[[ItemState], Select[EventLogEntry] | None]
+    evidence: Callable[[Any], Any] = lambda _detail: None
 
 
 def _run_facts(session: Session, item: ItemState) -> SubjectFacts:
@@ -87,8 +89,15 @@ _ITEM_ALONE = SubjectReader(
 )
 
 READERS: Mapping[SubjectType, SubjectReader] = {
-    SubjectType.RUN: SubjectReader(facts=_run_facts, page=_run_page, evaluation=_run_evaluation),
+    SubjectType.RUN: SubjectReader(
+        facts=_run_facts, page=_run_page, evaluation=_run_evaluation, evidence=lambda run: run.evidence
+    ),
     SubjectType.EXCEPTION: _ITEM_ALONE,
     SubjectType.TRACE_REVIEW: _ITEM_ALONE,
-    SubjectType.PROPOSAL: SubjectReader(facts=_proposal_facts, page=_proposal_page, evaluation=version_evaluation),
+    SubjectType.PROPOSAL: SubjectReader(
+        facts=_proposal_facts,
+        page=_proposal_page,
+        evaluation=version_evaluation,
+        evidence=lambda reviewed: reviewed.version.evidence,
+    ),
 }

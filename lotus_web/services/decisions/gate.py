@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission
 from lotus_web.domain.decisions.gate import ITEM_ACTION, GateAction, check_gate_transition, gate_status
 from lotus_web.domain.errors import Conflict, Forbidden, RunNotFound
+from lotus_web.domain.items.evidence import Presented
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.values import ItemStatus
 from lotus_web.domain.sentences import Sentence
@@ -42,11 +44,13 @@ def decide_run(
     reason_code: str,
     comment: str | None,
     context: CommandContext,
+    presented: Callable[[str], Presented | None] = lambda _workflow_id: None,
 ) -> DecidedRun:
     """Apply APPROVE, REJECT or REQUEST_CHANGES to a run (dpm-api §8.3).
 
     Raises NotFound ``DPM_RUN_NOT_FOUND``, Forbidden (``FOUR_EYES`` too), Conflict ``DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS`` or
-    ``DPM_WORKFLOW_INVALID_TRANSITION``. A run recorded while the workflow was off gets its item first.
+    ``DPM_WORKFLOW_INVALID_TRANSITION``. A run recorded while the workflow was off gets its item first. ``presented``
+    tells by the item's id what evidence the caller says it was given.
     """
     actor, policy = context.actor, context.policy
     check_permission(actor, Permission.WORKFLOW_REVIEW)
@@ -59,7 +63,12 @@ def decide_run(
     item_status = ItemStatus(found.row.status) if found else None
     check_gate_transition(gate_status(required=required, item_status=item_status), action, item_status)
     locked = found or open_item_for_run(session, run, now=context.now, policy=policy)
-    asked = ReviewAction(action=ITEM_ACTION[action], reason_code=reason_code, text=comment)
+    asked = ReviewAction(
+        action=ITEM_ACTION[action],
+        reason_code=reason_code,
+        text=comment,
+        presented=presented(locked.row.workflow_id),
+    )
     try:
         reviewed = apply_action(session, locked.row.workflow_id, asked, context, locked=locked)
     except Forbidden as refused:

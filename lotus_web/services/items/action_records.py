@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from lotus_web.domain.decisions.reason_codes import NO_REASON_CODE
 from lotus_web.domain.events.envelope import SOURCE, EventDraft, EventType
 from lotus_web.domain.events.projection import OVERRIDE_SUBJECT
 from lotus_web.domain.items.actions import ACTIONS, Action, Approval
+from lotus_web.domain.items.evidence import Presented
 from lotus_web.domain.items.state import ActionRecord, ItemState, Origin
 from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import Decision
@@ -33,7 +34,10 @@ class AtSubject:
 
 @dataclass(frozen=True, slots=True)
 class ReviewAction:
-    """What someone asks to be done to an item; ``version`` and ``shown_digest`` are what they had in front of them."""
+    """What someone asks to be done to an item; ``version`` and ``shown_digest`` are what they had in front of them.
+
+    ``presented`` is the evidence that it came with, None where it came without.
+    """
 
     action: Action
     text: str | None = None
@@ -44,6 +48,7 @@ class ReviewAction:
     version: int | None = None
     shown_digest: str | None = None
     evidence: Mapping[str, Any] | None = None
+    presented: Presented | None = None
     at_subject: AtSubject | None = None
 
 
@@ -82,6 +87,22 @@ def decision_row(case: ReviewCase) -> Decision | None:
     )
 
 
+def presented_facts(case: ReviewCase) -> dict[str, Any]:
+    """Return what a decision says of the evidence that was presented, and of how whoever decided was signed in.
+
+    The digest is the one that came with the decision and none that was computed in its place.
+    """
+    shown, signed_in = case.asked.presented, case.context.signed_in
+    facts: dict[str, Any] = {"presented": shown is not None}
+    if shown is not None:
+        facts["evidence_digest"] = shown.digest
+        if shown.seconds_open is not None:
+            facts["seconds_open"] = shown.seconds_open
+    if signed_in is not None:
+        facts["signed_in"] = asdict(signed_in)
+    return facts
+
+
 def approval_draft(case: ReviewCase, approval: Approval, approval_id: str) -> EventDraft:
     """Return the ApprovalRecorded of an approval, a rejection or an override."""
     return EventDraft(
@@ -99,7 +120,7 @@ def approval_draft(case: ReviewCase, approval: Approval, approval_id: str) -> Ev
 
 
 def _approval_payload(case: ReviewCase, approval: Approval, approval_id: str) -> dict[str, Any]:
-    evidence: dict[str, Any] = {"surface": case.context.surface.value, "shown_digest": case.digest}
+    evidence = {"surface": case.context.surface.value, "shown_digest": case.digest, **presented_facts(case)}
     if case.asked.reason_code:
         evidence["reason_code"] = case.asked.reason_code
     if case.four_eyes_exempted:
@@ -142,5 +163,7 @@ def manual_record(case: ReviewCase, *, account: str | None, role: str | None, af
         assigned_role=role,
         after_log_seq=after_log_seq,
         occurred_at=case.context.now,
-        details={"shown_digest": case.digest} | ({"attached": dict(asked.evidence)} if asked.evidence else {}),
+        details={"shown_digest": case.digest}
+        | (presented_facts(case) if ACTIONS[asked.action].decides else {})
+        | ({"attached": dict(asked.evidence)} if asked.evidence else {}),
     )

@@ -13,6 +13,7 @@ from lotus_web.domain.errors import InvalidInput, NotFound
 from lotus_web.domain.events.projection import PASSED_OVER, Effect, fold_action
 from lotus_web.domain.identifiers import check_storable
 from lotus_web.domain.items.actions import ACTIONS, Approval, Hold, Text
+from lotus_web.domain.items.evidence import check_presented
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
 from lotus_web.domain.items.state import ActionRecord, ItemState
@@ -30,6 +31,7 @@ from lotus_web.services.items.action_records import (
     manual_record,
 )
 from lotus_web.services.items.assignment import check_assignee, may_review
+from lotus_web.services.items.presented import keep_evidence
 from lotus_web.services.items.subjects import HANDLERS, Decided
 from lotus_web.store.new_ids import new_id
 from lotus_web.store.types import as_stored
@@ -62,7 +64,7 @@ def apply_action(
     """Apply one action under the tenant's lock: event, action, item, decision and notices together.
 
     ``locked`` is the item where the caller has locked it after the tenant, so that it is not read again. Raises NotFound,
-    Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``) or InvalidInput; nothing is
+    Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``, ``EVIDENCE_REQUIRED``, ``EVIDENCE_CHANGED``) or InvalidInput; nothing is
     written then.
     """
     actor, policy = context.actor, context.policy
@@ -78,11 +80,13 @@ def apply_action(
     check_ever_possible(item.facts, asked.action)
     asked = check_input(item, asked)
     check_not_stale(item, version=asked.version, digest=asked.shown_digest, current_digest=digest)
+    check_presented(asked.presented, asked.action, required=policy.require_evidence)
     after = check_action(item.facts, actor, asked.action)
     exempted = policy.house_rules.check(item, evidence, actor, asked.action)
     case = ReviewCase(item, asked, after, context, digest, exempted)
     if exempted:
         _record_exemption(session, case)
+    keep_evidence(session, case)
     decided = handler.decide(session, case)
     approval = ACTIONS[asked.action].approval
     if approval is not None:

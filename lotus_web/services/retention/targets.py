@@ -21,6 +21,7 @@ from lotus_web.domain.proposals.states import TERMINAL
 from lotus_web.domain.retention import RetentionEntryType
 from lotus_web.domain.support import Counter
 from lotus_web.models import (
+    DecisionEvidence,
     IdempotencyHistoryRow,
     IdempotencyKey,
     LineageEdge,
@@ -169,6 +170,7 @@ RUNS = Purgeable(
     dependents=(
         Dependents(RunPayload.rebalance_run_id, "payloads", single=True),
         Dependents(RunArtifact.rebalance_run_id, "artifacts", single=True),
+        Dependents(DecisionEvidence.entity_id, kind_column=DecisionEvidence.entity_kind),
         # History and edges come after the keys: a replay that holds a key adds to both before it releases the key.
         Dependents(IdempotencyKey.rebalance_run_id, "idempotency_keys"),
         Dependents(HISTORY.rebalance_run_id, "history_rows", newest_first=(HISTORY.history_id,)),
@@ -199,6 +201,7 @@ PROPOSALS = Purgeable(
     logged=(Proposal.proposal_id, Proposal.portfolio_id, Proposal.current_state, Proposal.current_version_no),
     dependents=(
         Dependents(ProposalDocument.proposal_id, "proposal_documents"),
+        Dependents(DecisionEvidence.entity_id, kind_column=DecisionEvidence.entity_kind),
         Dependents(ProposalKey.proposal_id, "proposal_keys"),
         Dependents(Proposal.proposal_id, "proposals", single=True, counted=(Counter.PROPOSALS, Proposal.current_state)),
         *EDGES,

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.config import current
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission, check_still_held, permissions_of
+from lotus_web.domain.accounts.credentials import secret_hash
 from lotus_web.domain.errors import Forbidden, Unauthenticated
 from lotus_web.domain.surface import Surface
 from lotus_web.http.command import request_context
@@ -95,7 +96,7 @@ def current_actor() -> Actor:
 
 def form_context() -> CommandContext:
     """Return the context of the command that the signed-in person sends with a form; raises Unauthenticated."""
-    return request_context(current_actor(), Surface.FORM)
+    return request_context(current_actor(), Surface.FORM, session_hash=secret_hash(current_user.session_id))
 
 
 def guard() -> ResponseReturnValue | None:

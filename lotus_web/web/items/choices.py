@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lotus_web.config import current
 from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.decisions.reason_codes import ReasonCode
-from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action, Hold, action_keys, forms_of
+from lotus_web.domain.items.actions import ACTIONS, DECIDING, OFFERED, Action, Hold, action_keys, forms_of
 from lotus_web.domain.items.house_rules import HouseRules
 from lotus_web.domain.items.transitions import ItemFacts, override_phrase, why_not
 from lotus_web.domain.sentences import Sentence
@@ -40,6 +40,11 @@ class DecisionPanel:
     people: tuple[str, ...]
     roles: tuple[str, ...]
     phrase: str
+
+    @property
+    def decides(self) -> bool:
+        """Whether this person can take any decision now."""
+        return any(self.can(action) for action in DECIDING)
 
     def can(self, action: Action | str) -> bool:
         """Return whether this person can take the action now; templates pass its name."""

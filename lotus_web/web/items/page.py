@@ -26,6 +26,7 @@ from lotus_web.web.guard.access import current_actor
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.items.choices import decision_panel, waits_for_others
 from lotus_web.web.items.form import FieldError, Typed
+from lotus_web.web.items.presented import seal_of
 from lotus_web.web.items.queue import act_url, list_url, queue_address, queue_here
 from lotus_web.web.items.subjects import subject_context
 from lotus_web.web.shell.htmx import is_htmx, page_or_fragment
@@ -55,17 +56,16 @@ def item_page(
 ) -> Response:
     """Render an item with its forms; raises NotFound. After a GET the forms hold what was typed before a session ended."""
     actor, now, outcome = current_actor(), current.utcnow(), outcome or Outcome()
-    if typed is None:
-        looks = request.method == "GET"
-        typed = Typed(draft_for(url_for("items.act", workflow_id=workflow_id)).to_dict() if looks else {})
-    session = db.session()
-    codes = current.settings().reason_codes
+    typed = typed or _draft_of(workflow_id)
+    session, codes = db.session(), current.settings().reason_codes
     detail = item_detail(session, actor.tenant_id, workflow_id, codes=codes)
     queue = queue_here(session, detail.item, actor, queue_address())
     back = list_url()
     next_item = queue.next if queue else None
     if queue is None and back is None:
         next_item = next_in_queue(session, actor=actor, now=now, besides=workflow_id)
+    choices = decision_panel(session, detail, actor, current.policy().house_rules)
+    precedents = item_precedents(session, detail.item, now=now, codes=codes)
     return page_or_fragment(
         "items/item.html",
         "items/_item.html",
@@ -73,8 +73,9 @@ def item_page(
         detail=detail,
         item=detail.item,
         subject=SUBJECTS[detail.item.subject],
-        choices=decision_panel(session, detail, actor, current.policy().house_rules),
-        precedents=item_precedents(session, detail.item, now=now, codes=codes),
+        choices=choices,
+        precedents=precedents,
+        evidence_seal=seal_of(detail, precedents, actor, now) if choices.decides else "",
         typed=typed,
         outcome=outcome,
         collision=collision(session, outcome.conflict, detail.item, typed, actor),
@@ -93,6 +94,12 @@ def item_page(
         soon_minutes=current.settings().deadline_risk_warning_minutes,
         **subject_context(session, detail),
     )
+
+
+def _draft_of(workflow_id: str) -> Typed:
+    """Return what was typed before a session ended; nothing in the answer to a form."""
+    looks = request.method == "GET"
+    return Typed(draft_for(url_for("items.act", workflow_id=workflow_id)).to_dict() if looks else {})
 
 
 def holder_disabled(session: Session, item: ItemState) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -16,6 +18,7 @@ from lotus_web.web.guard.access import current_actor, form_context, requires
 from lotus_web.web.guard.refusal_log import logging_refusals
 from lotus_web.web.items.form import Typed, asked_action, chosen_action, field_error
 from lotus_web.web.items.page import Outcome, item_page
+from lotus_web.web.items.presented import presented_in
 from lotus_web.web.items.queue import QueueAddress, act_url, move_on, queue_address, queue_here
 from lotus_web.web.shell.htmx import go_to, is_htmx, see_other
 
@@ -53,7 +56,9 @@ def _apply(workflow_id: str, typed: Typed) -> Reviewed:
     action, context = chosen_action(typed), form_context()
     with audited_transaction(AuditedAction(context, action.value, workflow_id, unseen=True)) as session:
         check_permission(context.actor, ACTIONS[action].permission)
-        return apply_action(session, workflow_id, asked_action(typed), context)
+        asked = asked_action(typed)
+        shown = presented_in(typed.fields.get("evidence", ""), session, workflow_id, context)
+        return apply_action(session, workflow_id, replace(asked, presented=shown), context)
 
 
 def _recorded(workflow_id: str, typed: Typed, done: Reviewed, address: QueueAddress | None) -> Response:

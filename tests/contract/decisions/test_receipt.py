@@ -156,12 +156,12 @@ def test_a_decision_without_a_proof_has_no_receipt(world: World, make_caller: Ma
     receipt = json.loads(world.receipt)
     assert receipt["decision"]["approval_id"] == world.approved
     assert receipt["decision"]["approver"] == {"actor_type": "service_account", "actor_id": REVIEWER}
-    assert (receipt["decision"]["signed_in"], receipt["evidence"]) == (None, None)
+    assert (receipt["decision"]["presented"], receipt["evidence"]) == (False, None)
     assert world.file(f"/decisions/{receipt['entry']['event']['event_id']}/receipt") == world.receipt
     later = _run_of(make_caller, "later")
     codes = {
         _decide(world.caller, later, "APPROVE"): (409, "not_signed_yet"),
-        world.changes: (409, "not_in_log"),
+        world.changes: (409, "no_receipt"),
         "nothing": (404, "not_found"),
     }
     for decision_id, expected in codes.items():

@@ -14,6 +14,8 @@ from lotus_web.domain.paging import Page
 from lotus_web.domain.rebalance.values.codes import RunStatus
 from lotus_web.queries.decisions.history import DecisionRow
 
+DIGEST_MAX = 100
+
 
 def shown_text(value: str) -> str:
     """Return free text as it is stored; raises ValueError."""
@@ -43,6 +45,7 @@ class GateActionBody(BaseModel):
     reason_code: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=REASON_CODE_MAX)]
     comment: Annotated[str, StringConstraints(max_length=TEXT_MAX), AfterValidator(shown_text)] | None = None
     actor_id: ActorId
+    evidence_digest: Annotated[str, StringConstraints(max_length=DIGEST_MAX)] | None = None
 
 
 class DecisionBody(Answer):

@@ -198,6 +198,7 @@ class ReviewContextAnswer(Answer):
     actions: list[ChoiceAnswer]
     override_phrase: str | None
     shown_digest: str
+    evidence_digest: str
     sla: SlaAnswer
     claim: ClaimAnswer | None
 

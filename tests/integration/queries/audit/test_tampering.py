@@ -71,6 +71,7 @@ NOT_TRIED = {
     "dg_log_cosignatures": "the witness keeps its own",
     "dg_workflow_notifications": "what people are told of; what happened is in the log",
     "dg_workflow_notification_reads": "what somebody has seen",
+    "dpm_decision_evidence": "a receipt compares the document with the digest in the log: contract/decisions/test_evidence.py",
     "saved_views": "what somebody likes to see",
     "deliveries": "what is to be sent",
     "scheduler_leases": "who runs the jobs",
