@@ -10,7 +10,7 @@ RUN pip install --require-hashes --no-deps -r requirements/core.lock
 COPY . .
 RUN pip install --no-deps --no-build-isolation -e . && pip check \
     && useradd --system --uid 10001 --home-dir /srv/lotus lotus \
-    && install -d -o lotus -g lotus -m 0700 instance
+    && install -d -o lotus -g lotus -m 0700 instance keys public-keys
 # By number, so that an orchestrator can see that it is not root. The code belongs to root: the process cannot change it.
 USER 10001
 

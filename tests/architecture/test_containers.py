@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +36,39 @@ def test_the_image_runs_as_a_user_with_a_number_who_does_not_own_the_code() -> N
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
     assert users == ["10001"]
     assert not any("--chown" in line or "chown -R" in line for line in lines)
+
+
+def volumes(name: str) -> set[str]:
+    return {volume.split(":")[0] for volume in SERVICES[name].get("volumes", ())}
+
+
+def test_only_the_jobs_and_what_makes_it_see_the_key_that_signs_the_log() -> None:
+    assert {name for name in SERVICES if "keys" in volumes(name)} == {"log-key", "jobs"}
+    assert {name for name in SERVICES if "public-keys" in volumes(name)} == {"log-key", "web"}
+    for name in ("log-key", "jobs", "web"):
+        folder = SERVICES[name]["environment"]["LOTUS_LOG_KEY_FILE"].split("/")[0]
+        assert any(volume.startswith(f"{folder}:/srv/lotus/{folder}") for volume in SERVICES[name]["volumes"])
+
+
+def test_the_key_is_made_once_and_its_public_half_is_handed_on(tmp_path: Path) -> None:
+    service = SERVICES["log-key"]
+    for folder in ("keys", "public-keys"):
+        (tmp_path / folder).mkdir()
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    settings = {"LOTUS_LOG_KEY_FILE": service["environment"]["LOTUS_LOG_KEY_FILE"]}
+    made = set()
+    for _ in range(2):
+        done = subprocess.run(
+            service["command"],
+            cwd=tmp_path,
+            env={"PATH": path, "PYTHONPATH": str(ROOT), **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        key, public = tmp_path / "keys/log_key", tmp_path / "public-keys/log_key.pub"
+        assert (key.stat().st_mode & 0o777, public.read_text()) == (0o600, (tmp_path / "keys/log_key.pub").read_text())
+        made.add((key.read_text(), public.read_text()))
+    assert len(made) == 1
+    assert not (tmp_path / "public-keys/log_key").exists()
