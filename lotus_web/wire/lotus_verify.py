@@ -175,12 +175,12 @@ def statements(decision: dict[str, Any], has_document: bool, witnesses: int) -> 
     proves = [
         "The log recorded this decision, in these words, as the decision of this account.",
         "The entry is in the tree that the log signed; nobody can change or remove it without another root.",
-        f"{witnesses} witness(es) signed the same root: a log that shows others another history needs them too.",
     ]
     fails = [
         "That the account was used by the person it belongs to, beyond what signed_in says.",
         "That the clock of the deployment was right; a witness says only when it saw the checkpoint.",
     ]
+    (proves if witnesses else fails).append(f"Everybody sees the same log: {witnesses} witness(es) signed this root.")
     if decision["presented"] and has_document:
         proves.append("The evidence in this file is what the page or program that decided had been given.")
     elif decision["presented"]:
@@ -289,7 +289,7 @@ def main(arguments: list[str]) -> int:
     except Refused as why:
         print(f"REFUSED: {why}", file=sys.stderr)
         return 1
-    print("\n".join(found))
+    print(*found, sep="\n")
     if given.key:
         return 0
     print("WARNING: no --key was given. The file agrees with itself; anybody can make one that does.", file=sys.stderr)
