@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from lotus_web.config.settings import Settings
 from lotus_web.domain.decisions.gate import requires_review
+from lotus_web.domain.items.decision_rules import DecisionRules
 from lotus_web.domain.items.four_eyes import FourEyes
-from lotus_web.domain.items.house_rules import HouseRules
 from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.domain.policy_packs import PackRules
 from lotus_web.domain.proposals.refusals import LIFECYCLE_OFF
@@ -71,9 +71,9 @@ class DeploymentPolicy:
         )
 
     @property
-    def house_rules(self) -> HouseRules:
+    def decision_rules(self) -> DecisionRules:
         """What holds for every decision on an item."""
-        return HouseRules(self.four_eyes, self.switched_off)
+        return DecisionRules(self.four_eyes, self.switched_off)
 
     def requires_review(self, run_status: str) -> bool:
         """Return whether a run of this status needs a review (RFC-0020 §4.3)."""

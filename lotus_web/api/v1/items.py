@@ -167,7 +167,7 @@ def get_workflow(call: Call, workflow_id: str) -> Response:
         workflow_id,
         actor=call.actor,
         now=call.now,
-        rules=current.policy().house_rules,
+        rules=current.policy().decision_rules,
         codes=current.settings().reason_codes,
     )
     document = detail_answer(detail, now=call.now, claim_minutes=current.settings().claim_minutes)

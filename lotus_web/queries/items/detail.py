@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import Actor
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue
 from lotus_web.domain.items.actions import ACTIONS, OFFERED, Action
+from lotus_web.domain.items.decision_rules import DecisionRules
 from lotus_web.domain.items.evidence import EvidenceDocument
-from lotus_web.domain.items.house_rules import HouseRules
 from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ActionRecord, ItemState
@@ -64,7 +64,7 @@ def workflow_detail(
     *,
     actor: Actor,
     now: datetime,
-    rules: HouseRules,
+    rules: DecisionRules,
     codes: Catalogue = REASON_CODES,
 ) -> WorkflowDetail:
     """Return an item with the actions that ``actor`` can take; raises NotFound. At most fourteen queries."""

@@ -82,7 +82,7 @@ def apply_action(
     check_not_stale(item, version=asked.version, digest=asked.shown_digest, current_digest=digest)
     check_presented(asked.presented, asked.action, required=policy.require_evidence)
     after = check_action(item.facts, actor, asked.action)
-    exempted = policy.house_rules.check(item, evidence, actor, asked.action)
+    exempted = policy.decision_rules.check(item, evidence, actor, asked.action)
     case = ReviewCase(item, asked, after, context, digest, exempted)
     if exempted:
         _record_exemption(session, case)

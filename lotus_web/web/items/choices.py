@@ -14,7 +14,7 @@ from lotus_web.config import current
 from lotus_web.domain.access import REVIEWING_ROLES, Actor
 from lotus_web.domain.decisions.reason_codes import ReasonCode
 from lotus_web.domain.items.actions import ACTIONS, DECIDING, OFFERED, Action, Hold, action_keys, forms_of
-from lotus_web.domain.items.house_rules import HouseRules
+from lotus_web.domain.items.decision_rules import DecisionRules
 from lotus_web.domain.items.transitions import ItemFacts, override_phrase, why_not
 from lotus_web.domain.sentences import Sentence
 from lotus_web.queries.accounts.people import assignable_people
@@ -63,7 +63,7 @@ def refusals(item: ItemFacts, actor: Actor) -> dict[Action, Sentence]:
     return {action: sentence for action, sentence in sentences.items() if sentence is not None}
 
 
-def decision_panel(session: Session, detail: ItemDetail, actor: Actor, rules: HouseRules) -> DecisionPanel:
+def decision_panel(session: Session, detail: ItemDetail, actor: Actor, rules: DecisionRules) -> DecisionPanel:
     """Return the panel; people are only queried where the actor may assign."""
     sentences = {action: rules.refusal(detail.item, detail.evidence, actor, action) for action in OFFERED}
     refused = {action: sentence for action, sentence in sentences.items() if sentence is not None}

@@ -64,7 +64,7 @@ def item_page(
     next_item = queue.next if queue else None
     if queue is None and back is None:
         next_item = next_in_queue(session, actor=actor, now=now, besides=workflow_id)
-    choices = decision_panel(session, detail, actor, current.policy().house_rules)
+    choices = decision_panel(session, detail, actor, current.policy().decision_rules)
     precedents = item_precedents(session, detail.item, now=now, codes=codes)
     return page_or_fragment(
         "items/item.html",

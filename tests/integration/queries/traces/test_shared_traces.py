@@ -107,5 +107,7 @@ def test_a_request_long_ago_is_told_by_its_item(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_page_of_an_item_reads_no_evaluation_but_its_own() -> None:
     db.session.expunge_all()
-    found = workflow_detail(db.session(), "batch:exception:rr_00000003", actor=MARA, now=NOW, rules=POLICY.house_rules)
+    found = workflow_detail(
+        db.session(), "batch:exception:rr_00000003", actor=MARA, now=NOW, rules=POLICY.decision_rules
+    )
     assert [one["rule_id"] for one in found.violations] == violations_of("batch:exception:rr_00000003")

@@ -16,7 +16,7 @@ from lotus_web.domain.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
-class HouseRules:
+class DecisionRules:
     """Both rules. While a kind of subject is switched off nothing is decided on its items; everything else goes on.
 
     ``switched_off`` has the sentence that says so for each such kind.
