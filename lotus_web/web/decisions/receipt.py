@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import segno
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
@@ -43,7 +45,10 @@ def _receipt(decision_id: str) -> bytes:
 
 
 def _signed(receipt: dict[str, Any]) -> dict[str, Any]:
-    """Return what the checkpoint of a receipt says, and who signed it."""
+    """Return what the checkpoint of a receipt says, who signed it, and its origin, size and root as a QR code."""
     origin, size, root, *_ = receipt["checkpoint"].split("\n")
-    keys = receipt["keys"]
-    return {"origin": origin, "size": int(size), "root": root, "signers": [keys["log"], *keys["witnesses"]]}
+    keys, code = receipt["keys"], segno.make(f"{origin}\n{size}\n{root}\n", error="m", micro=False)
+    # No text of others is in the drawing: it is squares.
+    drawn = Markup(code.svg_inline(scale=3, border=2, light="#fff", title="QR code of the root"))  # nosec B704
+    signers = [keys["log"], *keys["witnesses"]]
+    return {"origin": origin, "size": int(size), "root": root, "signers": signers, "code": drawn}

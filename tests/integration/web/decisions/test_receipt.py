@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+import segno
 from flask import Flask
 
 from lotus_web.domain.items.actions import Action
@@ -51,6 +52,9 @@ def test_the_receipt_of_a_decision_is_reached_read_and_downloaded(app: Flask, cl
     assert files[0] == files[1] and lotus_verify.verify(files[0], SELF_CONSISTENT)
     root = re.findall(r"default\\n[0-9]+\\n([^\\]+)\\n", files[0].decode())[0]
     assert root in unescape(page)
+    size = re.findall(r"default\\n([0-9]+)\\n", files[0].decode())[0]
+    code = segno.make(f"lotus.example/log/default\n{size}\n{root}\n", error="m", micro=False)
+    assert code.svg_inline(scale=3, border=2, light="#fff", title="QR code of the root") in page
     archive = max_.get(f"{url_of(workflow_id)}/export.zip").data
     assert lotus_verify.verify(archive, SELF_CONSISTENT)
     assert max_.get("/audit/lotus_verify.py").data == Path(lotus_verify.__file__).read_bytes() in archive
