@@ -23,25 +23,41 @@ class FactType(StrEnum):
     ACTION_RECORDED = "ActionRecorded"
     DECISION_RECORDED = "DecisionRecorded"
     RETENTION_RECORDED = "RetentionRecorded"
+    AUDIT_RECORDED = "AuditRecorded"
+    PROPOSAL_RECORDED = "ProposalRecorded"
+    PROPOSAL_EVENT_RECORDED = "ProposalEventRecorded"
+    APPROVAL_RECORDED = "ProposalApprovalRecorded"
+    VERSION_RECORDED = "ProposalVersionRecorded"
+    DOCUMENT_RECORDED = "ProposalDocumentRecorded"
+    PERSON_RECORDED = "PersonRecorded"
+    ROLE_RECORDED = "RoleRecorded"
+    ACCOUNT_RECORDED = "AccountRecorded"
+    TOKEN_RECORDED = "TokenRecorded"
+    SESSION_RECORDED = "SessionRecorded"
+    PACK_RECORDED = "PolicyPackRecorded"
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A row as it was stored: ``about`` is its id, ``says`` its columns by name, large ones by their hash."""
+    """A row as it was stored: ``about`` is its id, ``says`` its columns by name, large ones by their hash.
+
+    ``moves``: there may be another entry about it later. ``occurred_at`` is None where the row does not tell.
+    """
 
     tenant_id: str
     fact_type: FactType
     about: str
     says: Mapping[str, Any]
-    occurred_at: datetime
+    occurred_at: datetime | None
     recorded_later: bool = False
+    moves: bool = False
 
-    @property
-    def key(self) -> str:
-        """The entry's idempotency key, by which it is found."""
-        return fact_key(self.about, self.fact_type)
+    def key(self, place: int) -> str:
+        """Return the entry's idempotency key: what moves has one for each place in the log, of which the last is the highest."""
+        key = fact_key(self.about, self.fact_type)
+        return f"{key}:{place:012d}" if self.moves else key
 
 
 def fact_key(about: str, fact_type: FactType) -> str:
-    """Return the idempotency key of the entry about something."""
+    """Return the key of the entry about something, or the beginning of the keys where there may be several."""
     return f"{about}:{fact_type.value}"

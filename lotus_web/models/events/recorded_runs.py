@@ -5,11 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Text, bindparam, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.events.envelope import OWN_PRODUCER
 from lotus_web.domain.events.facts import FactType
 from lotus_web.models.events.log import EventLogEntry
-from lotus_web.models.events.logged_rows import run_document
+from lotus_web.models.events.logged_rows import is_said, run_document
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
 
 _OWN = (Run.tenant_id == bindparam("tenant_id"), Run.rebalance_run_id == bindparam("run_id"))
@@ -38,4 +37,4 @@ def is_as_recorded(session: Session, tenant_id: str, run_id: str) -> bool:
     if found is None:
         return False
     run, payload, artifact, recorded = found
-    return canonical_json(run_document(run, payload, artifact)) == recorded
+    return is_said(run_document(run, payload, artifact), recorded)

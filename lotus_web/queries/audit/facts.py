@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, and_, case, exists, select, type_coerce
+from sqlalchemy import Row, Select, Text, and_, case, exists, func, select, tuple_, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.events.facts import NO_TRACE, FactType
 from lotus_web.domain.retention import RetentionEntryType
 from lotus_web.models import EventLogEntry, Proposal, RetentionEntry, Run, RunArtifact, RunPayload
-from lotus_web.models.events.logged_rows import LOGGED, RUNS, LoggedTable, run_document
+from lotus_web.models.events.logged_rows import LOGGED, RUNS, LoggedTable, is_said, run_document
+from lotus_web.queries.audit.moved_rows import lost_rows, moved_rows
 
 BATCH = 1_000
 # Payloads are large: so few are in memory at a time.
@@ -35,11 +36,14 @@ def verify_facts(session: Session, tenant_id: str) -> Iterator[str]:
             yield f"entries of the unknown kind {fact_type}: this version cannot compare them"
         elif table is RUNS:
             yield from _runs(session, tenant_id, said)
+        elif table.moves:
+            yield from lost_rows(session, tenant_id, table, said)
         else:
             yield from _rows(session, tenant_id, table, said)
         session.expunge_all()
     for table in LOGGED:
-        yield from _unlogged(session, tenant_id, table)
+        compare = moved_rows if table.moves else _unlogged
+        yield from compare(session, tenant_id, table)
     yield from _loose_payloads(session, tenant_id)
     yield from _holds(session, tenant_id)
 
@@ -57,7 +61,7 @@ def _batches(session: Session, tenant_id: str) -> Iterator[tuple[str, Entries]]:
     while rows := session.execute(query.where(EventLogEntry.trace_seq > after)).all():
         kinds: dict[str, dict[str, str]] = {}
         for row in rows:
-            about = row.idempotency_key.removesuffix(f":{row.event_type}")
+            about = row.idempotency_key.rpartition(f":{row.event_type}")[0]
             kinds.setdefault(row.event_type, {})[about] = row.payload
         for kind, said in kinds.items():
             size = RUNS_AT_ONCE if kind == FactType.RUN_RECORDED.value else BATCH
@@ -68,14 +72,18 @@ def _batches(session: Session, tenant_id: str) -> Iterator[tuple[str, Entries]]:
 
 
 def _rows(session: Session, tenant_id: str, table: LoggedTable, said: Entries) -> Iterator[str]:
-    ids = [int(about) if table.has_numbers else about for about in said]
-    query = select(table.model).where(table.model.tenant_id == tenant_id, table.id_column.in_(ids), *table.logged_where)
-    found = {str(getattr(row, table.id_column.key)): row for row in session.scalars(query)}
-    for about, payload in said.items():
-        row = found.get(about)
-        if row is None:
-            yield f"{table.noun} {about}: it is missing, and the log records it"
-        elif canonical_json(table.document(row)) != payload:
+    columns = [getattr(table.model, name) for name in table.key]
+    keys = [[json.loads(payload).get(name) for name in table.key] for payload in said.values()]
+    query = select(table.model).where(*table.of_tenant(tenant_id), tuple_(*columns).in_(keys))
+    found = {table.about(row): row for row in session.scalars(query)}
+    missing = [about for about in said if about not in found]
+    if table.purged_as is not None:
+        purged = set(session.scalars(_purges(tenant_id, missing, table.purged_as)))
+        missing = [about for about in missing if about not in purged]
+    if not table.may_go:
+        yield from (f"{table.noun} {about}: it is missing, and the log records it" for about in missing)
+    for about, row in found.items():
+        if about in said and not is_said(table.document(row), said[about]):
             yield f"{table.noun} {about}: it is not what the log records"
 
 
@@ -106,30 +114,34 @@ def _runs(session: Session, tenant_id: str, said: Entries) -> Iterator[str]:
             yield f"run {run_id}: it is stored, and its purge is recorded"
         elif payload is None:
             yield f"run {run_id}: its request and result are missing"
-        elif canonical_json(run_document(run, payload, artifact)) != said[run_id]:
+        elif not is_said(run_document(run, payload, artifact), said[run_id]):
             yield f"run {run_id}: it is not what the log records: its request, result or artifact, or a word of it, was edited"
 
 
-def _purges(tenant_id: str, ids: Sequence[str] | InstrumentedAttribute[str]) -> Select[str]:
-    """Return the query for those of some runs, or for the one of an outer query, whose purge is recorded."""
+def _purges(
+    tenant_id: str,
+    ids: Sequence[str] | InstrumentedAttribute[str],
+    kind: RetentionEntryType = RetentionEntryType.RUN_PURGED,
+) -> Select[str]:
+    """Return the query for those of some runs or proposals, or for the one of an outer query, whose purge is recorded."""
     entity = RetentionEntry.entity_id
     return select(entity).where(
         RetentionEntry.tenant_id == tenant_id,
         entity == ids if isinstance(ids, InstrumentedAttribute) else entity.in_(ids),
-        RetentionEntry.entry_type == RetentionEntryType.RUN_PURGED.value,
+        RetentionEntry.entry_type == kind.value,
     )
 
 
 def _unlogged(session: Session, tenant_id: str, table: LoggedTable) -> Iterator[str]:
-    query = select(table.id_column).where(table.model.tenant_id == tenant_id, *table.logged_where, ~table.is_logged())
-    for about in session.scalars(query.limit(SHOWN)):
-        yield f"{table.noun} {about}: no entry of the log records it"
+    query = select(table.model).where(*table.of_tenant(tenant_id), ~table.is_logged())
+    for row in session.scalars(query.limit(SHOWN)).all():
+        yield f"{table.noun} {table.about(row)}: no entry of the log records it"
 
 
 def _loose_payloads(session: Session, tenant_id: str) -> Iterator[str]:
     for model, noun in ((RunPayload, "payloads"), (RunArtifact, "an artifact")):
         query = select(model.rebalance_run_id).where(model.tenant_id == tenant_id, ~exists().where(_of_run(model)))
-        for run_id in session.scalars(query.limit(SHOWN)):
+        for run_id in session.scalars(query.limit(SHOWN)).all():
             yield f"run {run_id}: {noun} of it are stored, and it is not"
 
 
@@ -151,8 +163,8 @@ def _holds(session: Session, tenant_id: str) -> Iterator[str]:
             .limit(1)
             .scalar_subquery()
         )
-        query = select(id_column, model.legal_hold, last.label("recorded")).where(model.tenant_id == tenant_id)
-        for entity_id, held, recorded in session.execute(query.execution_options(yield_per=BATCH)):
-            if held != bool(recorded):
-                state = "held" if held else "not held"
-                yield f"{noun} {entity_id}: it is {state}, and the retention log says otherwise"
+        wrong = model.legal_hold != func.coalesce(last, False)
+        query = select(id_column, model.legal_hold).where(model.tenant_id == tenant_id, wrong).limit(SHOWN)
+        for entity_id, held in session.execute(query).all():
+            state = "held" if held else "not held"
+            yield f"{noun} {entity_id}: it is {state}, and the retention log says otherwise"

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.queries.audit.decisions import verify_decisions
 from lotus_web.queries.audit.facts import verify_facts
+from lotus_web.queries.audit.moved_rows import verify_standing
 from lotus_web.queries.audit.proposals import verify_proposals
 
 
@@ -16,3 +17,4 @@ def verify_projections(session: Session, tenant_id: str) -> Iterator[str]:
     yield from verify_facts(session, tenant_id)
     yield from verify_decisions(session, tenant_id)
     yield from verify_proposals(session, tenant_id)
+    yield from verify_standing(session, tenant_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -82,11 +81,10 @@ def give_role(session: Session, *, name: str, role: Role, tenant_id: str, now: d
 def take_role(session: Session, *, name: str, role: Role, tenant_id: str) -> None:
     """Take a role away, from the next request on; no error if they do not have it. Raises NotFound for an unknown person."""
     _person(session, name)
-    session.execute(
-        delete(PersonRole).where(
-            PersonRole.name == name, PersonRole.tenant_id == tenant_id, PersonRole.role == role.value
-        )
-    )
+    given = session.get(PersonRole, {"name": name, "tenant_id": tenant_id, "role": role.value})
+    if given is not None:
+        session.delete(given)
+        session.flush()
 
 
 def disable_person(session: Session, *, name: str, now: datetime) -> None:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, tuple_
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.events.facts import Fact
 from lotus_web.models import Run, RunArtifact, RunPayload
-from lotus_web.models.events.logged_rows import ACTIONS, DECISIONS, RETENTION, RUNS, LoggedTable, run_fact
+from lotus_web.models.events.logged_rows import (
+    ACCESS,
+    ACTIONS,
+    DECISIONS,
+    OF_PROPOSALS,
+    PROPOSALS,
+    RECORDS,
+    RETENTION,
+    RUNS,
+    LoggedTable,
+    run_fact,
+)
 from lotus_web.services.events.facts import note_fact
 from lotus_web.services.events.log import append_facts
 from lotus_web.store.clock import store_now
 
 # Since which migration a table is logged.
-SINCE: Mapping[str, tuple[LoggedTable, ...]] = {"0025": (RUNS, ACTIONS, DECISIONS, RETENTION)}
+SINCE: Mapping[str, tuple[LoggedTable, ...]] = {
+    "0025": (RUNS, ACTIONS, DECISIONS, RETENTION),
+    "0027": (RECORDS, PROPOSALS, *OF_PROPOSALS, *ACCESS),
+}
 BATCH = 200
 
 
@@ -33,6 +47,8 @@ def record_earlier_rows(session: Session, *, before: str | None, after: str | No
 
 
 def _tenants(session: Session, table: LoggedTable) -> list[str]:
+    if table.of_deployment:
+        return [DEFAULT_TENANT]
     return sorted(session.scalars(select(table.model.tenant_id).distinct()))
 
 
@@ -47,18 +63,20 @@ def _record(session: Session, table: LoggedTable, tenant_id: str) -> int:
 
 
 def _batches(session: Session, table: LoggedTable, tenant_id: str) -> Iterator[list[Fact]]:
-    """Yield the entries of rows that have none, oldest first by the number of their rows where they have one."""
-    order = inspect(table.model).primary_key[-1]
-    parts: tuple[Any, ...] = (table.model,)
-    query = select(*parts)
+    """Yield the entries of a table's rows, oldest first where their key tells."""
+    query = select(table.model)
     if table is RUNS:
         of_run = [
             (part.tenant_id == Run.tenant_id) & (part.rebalance_run_id == Run.rebalance_run_id)
             for part in (RunPayload, RunArtifact)
         ]
         query = select(Run, RunPayload, RunArtifact).join(RunPayload, of_run[0]).outerjoin(RunArtifact, of_run[1])
-    query = query.where(table.model.tenant_id == tenant_id, *table.logged_where, ~table.is_logged())
-    while rows := session.execute(query.order_by(order).limit(BATCH)).all():
+    if not table.moves:
+        query = query.where(~table.is_logged())
+    order = inspect(table.model).primary_key
+    query, after = query.where(*table.of_tenant(tenant_id)).order_by(*order).limit(BATCH), None
+    while rows := session.execute(query if after is None else query.where(tuple_(*order) > after)).all():
         yield [run_fact(*row) if table is RUNS else table.fact(row[0]) for row in rows]
+        after = tuple(inspect(rows[-1][0]).identity)
         for stored in (one for row in rows for one in row if one is not None):
             session.expunge(stored)

@@ -6,15 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session, UOWTransaction
 
 from lotus_web.domain.events.envelope import SOURCE, EventDraft
 from lotus_web.domain.events.facts import NO_TRACE, RECORDED_LATER, TELLER, Fact
 from lotus_web.models import EventLogEntry
-from lotus_web.models.events.logged_rows import ADDED
+from lotus_web.models.events.logged_rows import FLUSHED, LoggedTable
 from lotus_web.services.events.entries import chained_entry
 from lotus_web.store.new_ids import new_id
+from lotus_web.store.types import Base
 
 WAITING = "lotus_facts"
 
@@ -50,10 +51,10 @@ def fact_entries(facts: Iterable[Fact], *, place: int, prev_hash: str, now: date
             tenant_id=fact.tenant_id,
             trace_id=NO_TRACE,
             event_type=fact.fact_type,
-            occurred_at=fact.occurred_at,
+            occurred_at=fact.occurred_at or now,
             source=SOURCE,
             actor=TELLER,
-            idempotency_key=fact.key,
+            idempotency_key=fact.key(place + len(entries)),
             payload=fact.says,
             tags=(RECORDED_LATER,) if fact.recorded_later else (),
         )
@@ -65,11 +66,24 @@ def fact_entries(facts: Iterable[Fact], *, place: int, prev_hash: str, now: date
 
 @event.listens_for(Session, "after_flush")
 def _note_added(session: Session, _flushed: UOWTransaction) -> None:
-    """Note the rows that were added to logged tables, whoever added them."""
+    """Note the rows that were added to logged tables, and those that moved or were removed, whoever did it."""
     for row in session.new:
-        table = ADDED.get(type(row))
+        table = FLUSHED.get(type(row))
         if table is not None and table.logs(row):
             note_fact(session, table.fact(row))
+    for row in session.dirty:
+        table = FLUSHED.get(type(row))
+        if table is not None and table.moves and _moved(row, table):
+            note_fact(session, table.fact(row))
+    for row in session.deleted:
+        table = FLUSHED.get(type(row))
+        if table is not None and table.moves:
+            note_fact(session, table.removal(row))
+
+
+def _moved(row: Base, table: LoggedTable) -> bool:
+    attributes = inspect(row).attrs
+    return any(attributes[name].history.has_changes() for name in table.columns)
 
 
 @event.listens_for(Session, "after_rollback")

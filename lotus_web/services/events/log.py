@@ -32,6 +32,7 @@ from lotus_web.services.events.facts import fact_entries, take_facts, waiting_fa
 from lotus_web.services.events.history import TraceHistory, read_history
 from lotus_web.services.events.history import same_content as same_content
 from lotus_web.services.events.projection import apply_entries
+from lotus_web.store.clock import store_now
 from lotus_web.store.session import LOCKED, recheck
 from lotus_web.store.upserts import insert_into
 
@@ -52,10 +53,17 @@ def lock_tenant(session: Session, tenant_id: str) -> TenantRuntime:
 
     Asked again in the same transaction it answers from memory: the lock is held until the end.
     """
+    is_held = tenant_id in session.info.get(LOCKED, {})
+    runtime = _held_runtime(session, tenant_id)
+    if not is_held:
+        recheck(session)
+    return runtime
+
+
+def _held_runtime(session: Session, tenant_id: str) -> TenantRuntime:
     held: dict[str, TenantRuntime] = session.info.setdefault(LOCKED, {})
     if tenant_id not in held:
         held[tenant_id] = _locked_runtime(session, tenant_id)
-        recheck(session)
     return held[tenant_id]
 
 
@@ -154,9 +162,10 @@ def append_facts(session: Session, now: datetime | None = None) -> None:
     """Append the facts that no event took along, to each tenant's log under its lock; at the time of the last unless told."""
     session.flush()
     for tenant_id in waiting_tenants(session):
-        runtime = lock_tenant(session, tenant_id)
-        last = max(fact.occurred_at for fact in waiting_facts(session, tenant_id))
-        _extend(session, runtime, (), now=now or last)
+        # What was done is done: nobody's rights are checked again, which a sign-out has just ended.
+        runtime = _held_runtime(session, tenant_id)
+        told = (fact.occurred_at for fact in waiting_facts(session, tenant_id) if fact.occurred_at is not None)
+        _extend(session, runtime, (), now=now or max(told, default=None) or store_now(session))
     session.flush()
 
 

@@ -47,9 +47,11 @@ def close_sessions_of(session: Session, *, name: str, now: datetime) -> None:
 
 
 def _close(session: Session, now: datetime, which: Any) -> None:
-    session.execute(
-        update(PersonSession).where(which, PersonSession.revoked_at.is_(None)).values(revoked_at=now, draft=None)
-    )
+    open_ones = select(PersonSession).where(which, PersonSession.revoked_at.is_(None)).with_for_update()
+    # Row by row: each end is an entry of the log (services/events/facts.py).
+    for row in session.scalars(open_ones.execution_options(populate_existing=True)):
+        row.revoked_at, row.draft = now, None
+    session.flush()
 
 
 def touch_session(session: Session, *, session_id: str, now: datetime) -> None:
@@ -67,7 +69,10 @@ def enter_tenant(session: Session, *, session_id: str, name: str, tenant_id: str
     role = select(PersonRole.role).where(PersonRole.name == name, PersonRole.tenant_id == tenant_id).limit(1)
     if session.scalar(role) is None:
         raise NotFound("TENANT_NOT_FOUND", "You have no role in such a tenant.")
-    _change(session, session_id, tenant_id=tenant_id, draft=None)
+    row = session.get(PersonSession, secret_hash(session_id), populate_existing=True, with_for_update=True)
+    if row is not None:
+        row.tenant_id, row.draft = tenant_id, None
+        session.flush()
 
 
 def _change(session: Session, session_id: str, **values: Any) -> None:

@@ -100,7 +100,7 @@ def test_a_key_is_changed_and_the_old_checkpoints_still_verify(app: Flask, flask
         fill(2)
         sign(app)
     code, said = flask("audit", "verify")
-    assert (code, "checkpoints: 2, the last one over 9 entries" in said) == (0, True), said
+    assert (code, "checkpoints: 2, the last one over 10 entries" in said) == (0, True), said
     assert len(flask("audit", "key", "show")[1].split()) == 2
     assert {path.name for path in tmp_path.glob("log_key*")} == {
         "log_key", "log_key.pub", f"log_key.{old.public.hex()[:8]}",

@@ -19,7 +19,7 @@ from lotus_web.store.session import transaction
 from tests.contract.callers import Caller, review_request, segment
 from tests.integration.api.conftest import MakeCaller
 from tests.support.analyses import batch_json
-from tests.support.histories import assert_provable, count, review_requested
+from tests.support.histories import EVENTS, assert_provable, count, review_requested
 from tests.support.people import hire
 
 TRACE = "/traces/trace%2F1%3Aa"
@@ -296,7 +296,7 @@ def test_a_time_ahead_of_ours_sets_no_deadline(app: Flask, chief: Caller) -> Non
         assert code(refused) == (400, "invalid_argument")
         assert "ahead of the clock" in refused.json["error"]["message"]
     with app.app_context():
-        assert count("dg_event_log") == 0
+        assert count("dg_event_log", EVENTS) == 0
     assert post(chief, event(0, occurred_at=soon.isoformat())).status_code == 201
     assert post(chief, event(1, occurred_at=soon.isoformat())).status_code == 201
     assert code(post(chief, event(1, occurred_at=later.isoformat(), event_id="evt-3", idempotency_key="k3"))) == (
@@ -319,7 +319,7 @@ def test_a_review_is_given_to_somebody_who_is_here_and_may_review(app: Flask, ch
         assert code(refused) == (400, "invalid_argument"), assignee
         assert re.search("cannot review items|There is no role", refused.json["error"]["message"]), refused.text
     with app.app_context():
-        assert (count("dg_event_log"), count("dg_workflow_items")) == (1, 0)
+        assert (count("dg_event_log", EVENTS), count("dg_workflow_items")) == (1, 0)
     assert asked(account_id="nora").status_code == 201
     with app.app_context(), transaction() as session:
         disable_person(session, name="nora", now=utcnow())

