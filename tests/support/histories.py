@@ -63,7 +63,14 @@ FEED = Actor(ActorType.SERVICE_ACCOUNT, "drift-engine", "default", frozenset(Per
 
 
 def result(run_id: str, correlation_id: str, status: str = "PENDING_REVIEW") -> dict[str, Any]:
-    """Return the smallest result document that recording understands, with cash outside its band."""
+    """Return the smallest result document that recording and pages understand, with cash outside its band."""
+    state: dict[str, Any] = {
+        "total_value": {"amount": "100.00", "currency": "CHF"},
+        "allocation_by_asset_class": [],
+        "allocation_by_instrument": [],
+        "cash_balances": [],
+        "positions": [],
+    }
     rule = {
         "rule_id": "CASH_BAND",
         "severity": "SOFT",
@@ -77,13 +84,20 @@ def result(run_id: str, correlation_id: str, status: str = "PENDING_REVIEW") -> 
         "rebalance_run_id": run_id,
         "correlation_id": correlation_id,
         "status": status,
-        "before": {},
-        "after_simulated": {},
+        "before": state,
+        "after_simulated": state,
         "universe": {"excluded": []},
         "target": {"targets": []},
         "intents": [],
         "rule_results": [rule],
-        "diagnostics": {"warnings": [], "data_quality": {}},
+        "diagnostics": {
+            "warnings": [],
+            "data_quality": {},
+            "cash_ladder": [],
+            "dropped_intents": [],
+            "suppressed_intents": [],
+        },
+        "tax_impact": None,
         "lineage": {"engine_version": "1.0.0"},
     }
 

@@ -10,7 +10,7 @@ import pytest
 from lotus_web.config.current import utcnow
 from lotus_web.config.policy import DeploymentPolicy
 from lotus_web.domain.errors import Conflict
-from lotus_web.domain.policy_packs import PackRules
+from lotus_web.domain.policy_packs import AppliedPack, PackRules
 from lotus_web.models import OperationPayload, RunPayload
 from lotus_web.services.analyses.operation import submit_analysis
 from lotus_web.services.analyses.rerun import run_again
@@ -76,12 +76,11 @@ def test_the_request_is_stored_as_it_came_and_the_pack_beside_it() -> None:
     assert stored.options.single_position_max_weight is None
 
 
-def test_overrides_that_this_version_does_not_accept_cannot_be_replayed() -> None:
+def test_overrides_that_this_version_does_not_accept_cannot_be_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
     put(single_position_max_weight="0.3")
+    record = AppliedPack.record
+    monkeypatch.setattr(AppliedPack, "record", lambda pack: record(pack) | {"overrides": {"max_turnover_pct": "7"}})
     run_id = simulated()
-    with transaction() as session:
-        kept = session.get_one(RunPayload, ("default", run_id))
-        kept.policy_pack = {**(kept.policy_pack or {}), "overrides": {"max_turnover_pct": "7"}}
     with pytest.raises(Conflict) as refusal:
         replayed(run_id)
     assert refusal.value.code == "DPM_RUN_NOT_REPLAYABLE"

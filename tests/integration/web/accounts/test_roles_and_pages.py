@@ -56,6 +56,8 @@ ASKED = {
     "audit.export": EXPORT,
     "audit.verify": EXPORT,
     "audit.export_of_item": EXPORT,
+    "audit.archive_of_item": EXPORT,
+    "audit.verifier": EXPORT,
     "support.show": READ,
     "accounts.show": ADMIN,
     "accounts.add": ADMIN,
