@@ -96,6 +96,8 @@ def result(run_id: str, correlation_id: str, status: str = "PENDING_REVIEW") -> 
             "cash_ladder": [],
             "dropped_intents": [],
             "suppressed_intents": [],
+            "group_constraint_events": [],
+            "tax_budget_constraint_events": [],
         },
         "tax_impact": None,
         "lineage": {"engine_version": "1.0.0"},
