@@ -60,9 +60,8 @@ def loaded() -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def hired(app: Flask) -> None:
-    """The people whom an item can be given to."""
+def hire(app: Flask) -> None:
+    """Add the people whom an item can be given to."""
     from lotus_web.demo.people import PEOPLE
     from lotus_web.services.accounts.people import create_person
     from lotus_web.services.sign_in.passwords import hashed
@@ -77,6 +76,11 @@ def hired(app: Flask) -> None:
                 tenant_id="default",
                 now=NOW,
             )
+
+
+@pytest.fixture
+def hired(app: Flask) -> None:
+    hire(app)
 
 
 @pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
@@ -97,6 +101,7 @@ def test_bulk_and_services_leave_the_same_store(app: Flask, hired: None, make_ap
         through_services = loaded()
     other_url = stores.create()
     other = make_app(**environment(other_url))
+    hire(other)
     with other.app_context():
         load(other, in_bulk=True)
         in_bulk = loaded()
