@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, inspect, select, text
+from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from lotus_web.config.policy import DeploymentPolicy
@@ -275,7 +275,7 @@ def _advance_sequences(session: Session) -> None:
         return
     numbered: dict[type[Base], str] = {EventLogEntry: "log_seq", **_NUMBERS}
     for model, name in numbered.items():
-        table = model.__tablename__
+        last = func.max(getattr(model, name))
+        sequence = func.pg_get_serial_sequence(model.__tablename__, name)
         # An empty table is left alone: its sequence would begin at null.
-        moved = f"SELECT setval(pg_get_serial_sequence('{table}', '{name}'), max({name})) FROM {table}"
-        session.execute(text(f"{moved} HAVING max({name}) IS NOT NULL"))
+        session.execute(select(func.setval(sequence, last)).having(last.is_not(None)))
