@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from lotus_web.domain.events.envelope import GENESIS
 from lotus_web.domain.transparency.notes import encode
@@ -20,13 +16,13 @@ from lotus_web.queries.transparency.verify import verify_tree
 from lotus_web.services.transparency.checkpoints import find_growth
 from lotus_web.store.session import db
 from tests.conftest import MakeApp
+from tests.support.between_queries import NEVER, working_after_query
 from tests.support.logs import fill, log_settings, sign
 
 # A tile and a part of the next, so that every step fills a tile and leaves the last one begun.
 GROWTH = 300
 # Reading the whole tree takes more statements the longer it is: the last ones of it are tried.
 GAPS = 16
-NEVER = -1
 
 
 def state_is_intact(app: Flask) -> None:
@@ -66,35 +62,9 @@ def last_bundle_is_there(app: Flask) -> None:
     assert (tile.width, len(data)) == (44, 44 * (2 + len(GENESIS)))
 
 
-@contextmanager
-def growing_after_statement(app: Flask, number: int) -> Iterator[list[str]]:
-    """Let another connection append to the log and sign it after one query of this thread (from 0); yields its queries."""
-    reader, seen, problems = threading.get_ident(), list[str](), list[BaseException]()
-
-    def grow() -> None:
-        try:
-            with app.app_context():
-                fill(GROWTH)
-                sign(app)
-        except BaseException as problem:  # raised in the thread of the reader
-            problems.append(problem)
-
-    def after(_: Any, __: Any, statement: str, *rest: Any) -> None:
-        if threading.get_ident() != reader or not statement.lstrip().startswith("SELECT"):
-            return
-        seen.append(statement)
-        if len(seen) == number + 1:
-            other = threading.Thread(target=grow)
-            other.start()
-            other.join()
-        if problems:
-            raise problems[0]
-
-    event.listen(db.engine, "after_cursor_execute", after)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "after_cursor_execute", after)
+def grow(app: Flask) -> None:
+    fill(GROWTH)
+    sign(app)
 
 
 @pytest.mark.parametrize(
@@ -118,12 +88,12 @@ def test_a_log_that_is_signed_between_any_two_statements_of_a_reader_is_intact(
         sign(app)
         for from_the_end in range(GAPS):
             fill(1)
-            with growing_after_statement(app, NEVER) as all_of_it:
+            with working_after_query(app, NEVER, lambda: grow(app)) as all_of_it:
                 read(app)
             db.session.rollback()
             if from_the_end == len(all_of_it):
                 break
-            with growing_after_statement(app, len(all_of_it) - 1 - from_the_end):
+            with working_after_query(app, len(all_of_it) - 1 - from_the_end, lambda: grow(app)):
                 read(app)
             db.session.rollback()
         assert from_the_end >= 2
