@@ -256,6 +256,7 @@ def _check_another_admin(session: Session, name: str, actor: Actor) -> None:
         .where(
             PersonRole.tenant_id == actor.tenant_id, PersonRole.role == Role.ADMIN.value, Person.disabled_at.is_(None)
         )
+        .order_by(PersonRole.name)  # two of these at once lock in the same order
         .with_for_update()
     ).all()
     if admins == [name]:

@@ -63,7 +63,8 @@ def is_disabled(session: Session, name: str) -> bool:
 
 
 def _person(session: Session, name: str) -> Person:
-    person = session.get(Person, name)
+    """Return a person to be changed, locked and as they are now: the entry of a change tells of all columns."""
+    person = session.get(Person, name, populate_existing=True, with_for_update=True)
     if person is None:
         raise NotFound("PERSON_NOT_FOUND", Sentence("There is no person named {name}.", name=name))
     return person

@@ -33,7 +33,7 @@ def account_tenants(session: Session, name: str) -> frozenset[str]:
 
 
 def _account(session: Session, name: str) -> ServiceAccount:
-    account = session.get(ServiceAccount, name)
+    account = session.get(ServiceAccount, name, populate_existing=True, with_for_update=True)
     if account is None:
         raise NotFound("ACCOUNT_NOT_FOUND", Sentence("There is no service account named {name}.", name=name))
     return account

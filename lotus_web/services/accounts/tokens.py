@@ -128,7 +128,7 @@ def _open_account(session: Session, name: str, now: datetime) -> None:
 
 def revoke_token(session: Session, *, token_id: str, now: datetime) -> None:
     """Revoke a token; revoking it twice does no harm. Raises NotFound."""
-    token = session.get(ApiToken, token_id)
+    token = session.get(ApiToken, token_id, populate_existing=True, with_for_update=True)
     if token is None:
         raise NotFound("TOKEN_NOT_FOUND", "There is no such token.")
     token.revoked_at = token.revoked_at or now
