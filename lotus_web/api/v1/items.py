@@ -39,6 +39,7 @@ from lotus_web.queries.inbox.filter import InboxFilter, WorkflowFilter
 from lotus_web.queries.inbox.listing import workflow_page
 from lotus_web.queries.items.detail import workflow_detail
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
+from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.action_records import ReviewAction
 from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.services.items.next_item import NEXT, claim_next_item
@@ -203,6 +204,9 @@ def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:
         check_permission(context.actor, ACTIONS[action].permission)
         asked = _asked(action, body)
         if ACTIONS[action].decides:
+            lock_tenant(
+                session, context.actor.tenant_id
+            )  # what was read is compared with what there is when it is decided
             asked = replace(asked, presented=presented_by(call, workflow_id, body.evidence_digest))
         reviewed = apply_action(session, workflow_id, asked, context)
         return _acted(reviewed, call)

@@ -11,6 +11,7 @@ from lotus_web.domain.access import Permission, check_permission
 from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
 from lotus_web.domain.items.actions import ACTIONS
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
+from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.store.session import db
 from lotus_web.web.format.sentences import page_message
@@ -57,6 +58,9 @@ def _apply(workflow_id: str, typed: Typed) -> Reviewed:
     with audited_transaction(AuditedAction(context, action.value, workflow_id, unseen=True)) as session:
         check_permission(context.actor, ACTIONS[action].permission)
         asked = asked_action(typed)
+        lock_tenant(
+            session, context.actor.tenant_id
+        )  # what was shown is compared with what there is when it is decided
         shown = presented_in(typed.fields.get("evidence", ""), session, workflow_id, context)
         return apply_action(session, workflow_id, replace(asked, presented=shown), context)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from lotus_web.wire.packed import pack
 from tests.conftest import MakeApp
 from tests.contract.callers import Caller, review_request, segment
 from tests.contract.conftest import MakeCaller
-from tests.support.histories import unguarded
+from tests.servers.patience import PATIENCE
+from tests.support.histories import act, unguarded
 from tests.support.logs import log_settings, sign
 from tests.support.people import hidden_fields, hire, post, sign_in
+from tests.support.waiting import until_it_waits
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 SELF_CONSISTENT = argparse.Namespace(key=[], witness=[])
@@ -193,3 +196,16 @@ def test_a_seal_of_another_page_or_person_presents_nothing(app: Flask, engine: C
     for client, workflow_id, fields in ((tomas, items[1], stolen), (nora, items[0], elsewhere)):
         assert post(client, f"/inbox/{segment(workflow_id)}", fields).status_code == 303
         assert said(app)["presented"] is False
+
+
+def test_a_digest_is_compared_with_what_there_is_when_it_is_decided(app: Flask, engine: Caller, rosa: Caller) -> None:
+    """Whoever comments on the item while a decision waits for the lock has changed what there is to see."""
+    _, workflow_id = item_of(engine, "corr-waits")
+    digest = digest_of(rosa, workflow_id)
+    with ThreadPoolExecutor(1) as pool:
+        with app.app_context(), transaction() as session:
+            act(session, workflow_id, Action.COMMENT)
+            waiting = pool.submit(approve, rosa, workflow_id, evidence_digest=digest)
+            until_it_waits(session, waiting)
+        assert code_of(waiting.result(PATIENCE)) == (409, "evidence_changed")
+    assert approve(rosa, workflow_id, digest_of(rosa, workflow_id)).status_code == 200

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Event
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Permission, Role
@@ -21,6 +19,7 @@ from lotus_web.store.session import db, transaction
 from tests.servers.patience import PATIENCE
 from tests.support.histories import NOW
 from tests.support.people import hire
+from tests.support.waiting import until_it_waits
 
 Change = Callable[[Session], object]
 LATER = NOW + timedelta(minutes=1)
@@ -81,13 +80,6 @@ def world(app: Flask) -> Flask:
     return app
 
 
-def is_waited_for(session: Session) -> bool:
-    """Return whether somebody waits for a lock; on SQLite a second writer waits before it reads anything."""
-    if session.get_bind().dialect.name != "postgresql":
-        return True
-    return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
-
-
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_two_changes_at_once_are_both_in_the_rows_and_in_the_log(world: Flask, first: Change, second: Change) -> None:
     def change() -> None:
@@ -98,9 +90,7 @@ def test_two_changes_at_once_are_both_in_the_rows_and_in_the_log(world: Flask, f
         with transaction() as session:
             first(session)
             waiting = pool.submit(change)
-            while not is_waited_for(session):
-                assert not waiting.done(), waiting.result()
-                Event().wait(0.01)
+            until_it_waits(session, waiting)
         waiting.result(PATIENCE)
         assert list(verify_projections(db.session(), "default")) == []
         changed = {first, second}
