@@ -46,30 +46,29 @@ ENTRIES = (
     Entry("support.show", "Support"),
     Entry("accounts.show", "Admin"),
 )
-# Items belong to the inbox, traces to the studio.
-_FAMILY = {
-    **dict.fromkeys(("items", "saved_views"), "inbox"),
-    **dict.fromkeys(("replay", "retention", "bundles", "idempotency"), "runs"),
-    **dict.fromkeys(("proposal", "proposal_diff", "proposals_form"), "proposals"),
-    "traces": "studio",
-    "deliveries": "operations",
-    "reasons": "decisions",
-    **dict.fromkeys(("accounts_service", "accounts_token", "accounts_tokens", "accounts_settings"), "accounts"),
-}
+# A page belongs to the entry whose address begins like its own, or, by the first part of its address, to this one.
+_BELONGS_TO = {"idempotency": "runs", "traces": "studio", "deliveries": "operations"}
 
 
 def nav_links() -> list[NavLink]:
     """Return the links that the signed-in person may open, in order."""
-    family = _FAMILY.get(request.blueprint or "", request.blueprint)
+    first = _first_part(request.path)
+    family = _BELONGS_TO.get(first, first)
+    urls = [(entry, url_for(entry.endpoint)) for entry in ENTRIES if _may_open(entry.endpoint)]
     return [
-        NavLink(entry.endpoint, entry.label, url_for(entry.endpoint), _family(entry) == family, entry.shortcut)
-        for entry in ENTRIES
-        if _may_open(entry.endpoint)
+        NavLink(
+            entry.endpoint,
+            entry.label,
+            url,
+            _first_part(url.removeprefix(request.script_root)) == family,
+            entry.shortcut,
+        )
+        for entry, url in urls
     ]
 
 
-def _family(entry: Entry) -> str:
-    return entry.endpoint.partition(".")[0]
+def _first_part(path: str) -> str:
+    return path.split("/")[1]
 
 
 def _may_open(endpoint: str) -> bool:

@@ -13,7 +13,7 @@ from lotus_web.web.lineage.layout import Route, layered
 
 MOST_NODES = 60
 BOX_WIDTH, BOX_HEIGHT = 150, 44
-GAP, ROW = 140, 58
+GAP, ROW = 160, 58
 MARGIN = 6
 PORT_PITCH = 14
 ID_LENGTH = 18

@@ -46,6 +46,20 @@ KEPT = {
     "accounts.add": {},
     "accounts_tokens.issue": {},
     "retention.change": {"action": "lift"},
+    "retention.change_proposal": {"action": "lift"},
+}
+ENTRY = re.compile(r'<a class="rail__link"([^>]*)>.*?([A-Z][A-Za-z ]+)</span>', re.DOTALL)
+# Some whose address or blueprint has another name than the entry.
+LABELS = {
+    "items.show": "Inbox",
+    "traces.show": "Studio",
+    "receipts.show": "Decisions",
+    "retention.show": "Runs",
+    "retention.show_proposal": "Proposals",
+    "proposals_json.start_version": "Proposals",
+    "idempotency.show": "Runs",
+    "deliveries.listing": "Operations",
+    "accounts_token.show": "Admin",
 }
 TITLE = re.compile("<title>([^<]+)</title>")
 TITLE_OF_PAGE = re.compile("<head>.*?<title>([^<]+)</title>", re.DOTALL)
@@ -116,6 +130,22 @@ def _form(page: Address, token: str) -> dict[str, str] | None:
     first = {"items.act": "comment", "retention.change": "lift"}.get(page.endpoint, "")
     change = "rename" if page.endpoint == "saved_views.alter" else "disable"
     return {"csrf_token": token, "action": first, "change": change, "version": "4", "name": "Other", **FIELDS}
+
+
+# Pages of no entry of the navigation: what the head of every page leads to, and the choice of a tenant.
+OF_NO_ENTRY = {"search.show", "notifications.show", "docs.show", "sign_in.choose_tenant"}
+
+
+@pytest.mark.stores("sqlite")
+def test_every_page_is_shown_in_the_navigation_where_its_list_is(app: Flask, client_of: ClientOf) -> None:
+    ids, ada = furnish(app, "mine"), client_of("ada")
+    shown = {}
+    for page in pages(app, "GET", ids):
+        answer = ada.get(page.path, buffered=True)
+        if answer.mimetype == "text/html" and answer.status_code == 200 and (entries := ENTRY.findall(answer.text)):
+            shown[page.endpoint] = [label for here, label in entries if "aria-current" in here]
+    assert {endpoint for endpoint, labels in shown.items() if len(labels) != 1} <= OF_NO_ENTRY
+    assert {endpoint: shown[endpoint] for endpoint in LABELS} == {name: [label] for name, label in LABELS.items()}
 
 
 @pytest.mark.stores("sqlite")
