@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from lotus_web.web import deliveries, idempotency, notifications, operations, retention, search, sign_in, studio, traces
+from lotus_web.web import deliveries, idempotency, notifications, operations, retention, search, studio, traces
 from lotus_web.web.accounts import people, service_accounts, settings, token, tokens
 from lotus_web.web.audit import views as audit_views
 from lotus_web.web.decisions import reasons, receipt
@@ -36,13 +36,16 @@ from lotus_web.web.proposals import views as proposals_views
 from lotus_web.web.runs import replay
 from lotus_web.web.runs import views as runs_views
 from lotus_web.web.shell import assets, export_slots, security_headers
+from lotus_web.web.sign_in import tenant
+from lotus_web.web.sign_in import views as sign_in_views
 from lotus_web.web.sla import views as sla_views
 from lotus_web.web.support import bundles
 from lotus_web.web.support import views as support_views
 
 # Every page family; a view says in its own file who may see it.
 BLUEPRINTS: tuple[Blueprint, ...] = (
-    sign_in.blueprint,
+    sign_in_views.blueprint,
+    tenant.blueprint,
     inbox_views.blueprint,
     saved_views.blueprint,
     items_views.blueprint,

@@ -55,7 +55,7 @@ FORMS = {
     "runs.start_review": "runs_start_review",
     "saved_views.alter": "saved_views_alter",
     "saved_views.save": "saved_views_save",
-    "sign_in.change_tenant": "sign_in_change_tenant",
+    "tenant.change": "tenant_change",
     "sign_in.sign_in": "sign_in_sign_in",
     "sign_in.sign_out": "sign_in_sign_out",
     "sla.move": "sla_move",
