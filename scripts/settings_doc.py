@@ -29,7 +29,7 @@ def _shown(default: object) -> str:
 def document() -> str:
     """Return the page."""
     rows = [
-        f"| `{setting.name}` | {f'`{_shown(setting.default)}`' if setting.default not in ('', ()) else ''} | {setting.allowed} | {setting.note} |"
+        f"| `{setting.name}` | {f'`{_shown(setting.default)}`' if setting.default not in ('', (), None) else ''} | {setting.allowed} | {setting.note} |"
         for setting in Settings.all()
     ]
     return HEAD + "\n".join(rows) + "\n"

@@ -9,6 +9,7 @@ from lotus_web.config.settings import Settings
 from lotus_web.domain.decisions.gate import requires_review
 from lotus_web.domain.items.decision_rules import DecisionRules
 from lotus_web.domain.items.four_eyes import FourEyes
+from lotus_web.domain.items.signing import SignDecisions
 from lotus_web.domain.items.subjects import SubjectType
 from lotus_web.domain.policy_packs import PackRules
 from lotus_web.domain.proposals.refusals import LIFECYCLE_OFF
@@ -30,6 +31,7 @@ class DeploymentPolicy:
     packs: PackRules = field(default_factory=PackRules)
     proposals: ProposalRules = field(default_factory=ProposalRules)
     require_evidence: bool = False
+    sign_decisions: SignDecisions = SignDecisions.OFF
     switched_off: Mapping[SubjectType, Sentence] = field(default_factory=dict)
 
     @classmethod
@@ -65,6 +67,7 @@ class DeploymentPolicy:
                 keep_state=settings.proposal_keep_state,
             ),
             require_evidence=settings.require_evidence,
+            sign_decisions=SignDecisions(settings.sign_decisions),
             switched_off={}
             if settings.proposal_lifecycle_enabled
             else {SubjectType.PROPOSAL: switched_off(LIFECYCLE_OFF)},

@@ -10,6 +10,7 @@ from lotus_web.config.log_settings import LogSettings
 from lotus_web.config.proposal_settings import ProposalSettings
 from lotus_web.config.secret_strength import estimated_bits
 from lotus_web.config.setting_types import BadSetting, Setting, choice, flag, line, names, seconds, text, whole, words
+from lotus_web.config.sign_in_settings import SignInSettings
 from lotus_web.domain.access import REVIEWING_ROLES
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, parse_catalogue
 from lotus_web.domain.events.payloads import SLA_HOURS_MAX
@@ -28,7 +29,7 @@ LASTING_STORE = "SQLITE or SQL (what is kept IN_MEMORY ends with the process, so
 PRODUCTION_STORE = "LOCAL, or PRODUCTION with DPM_SUPPORTABILITY_STORE_BACKEND=SQL and a PostgreSQL URL in DPM_SUPPORTABILITY_DATABASE_URL"
 
 
-class Settings(ProposalSettings, DeliverySettings, LogSettings):
+class Settings(ProposalSettings, DeliverySettings, LogSettings, SignInSettings):
     """A typed view of an environment mapping that follows its changes; ``from_environ`` checks every value once."""
 
     environment = choice(

@@ -24,10 +24,12 @@ from lotus_web.models.proposals import (
     ProposalVersion,
 )
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
+from lotus_web.models.sign_in import AnsweredChallenge, Passkey, RecoveryCode
 from lotus_web.models.support import StoreCounter
 from lotus_web.models.transparency import LogCheckpoint, LogCosignature, LogKey, LogTile
 
 __all__ = [
+    "AnsweredChallenge",
     "ApiToken",
     "AuditRecord",
     "Decision",
@@ -47,6 +49,7 @@ __all__ = [
     "Operation",
     "OperationPayload",
     "OperationStep",
+    "Passkey",
     "Person",
     "PersonRole",
     "PersonSession",
@@ -57,6 +60,7 @@ __all__ = [
     "ProposalKey",
     "ProposalSimulation",
     "ProposalVersion",
+    "RecoveryCode",
     "RetentionEntry",
     "Run",
     "RunArtifact",

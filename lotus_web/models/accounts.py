@@ -40,7 +40,10 @@ class PersonRole(Base):
 
 
 class PersonSession(Base):
-    """One sign-in. Only a hash of the session id is stored; ``draft`` keeps text typed before a sign-in was needed."""
+    """One sign-in. Only a hash of the session id is stored; ``draft`` keeps text typed before a sign-in was needed.
+
+    ``method`` is a word of ``domain/sign_in/methods.py``; null for a sign-in from before that was stored, which was by password.
+    """
 
     __tablename__ = "person_sessions"
 
@@ -52,6 +55,7 @@ class PersonSession(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     draft: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    method: Mapped[str | None]
 
     __table_args__ = (
         Index("ix_person_sessions_name", "name"),

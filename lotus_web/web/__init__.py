@@ -25,7 +25,7 @@ from lotus_web.web.guard import (
 )
 from lotus_web.web.inbox import saved_views
 from lotus_web.web.inbox import views as inbox_views
-from lotus_web.web.items import choices
+from lotus_web.web.items import choices, signing
 from lotus_web.web.items import views as items_views
 from lotus_web.web.lineage import views as lineage_views
 from lotus_web.web.proposals import detail as proposals_detail
@@ -36,7 +36,7 @@ from lotus_web.web.proposals import views as proposals_views
 from lotus_web.web.runs import replay
 from lotus_web.web.runs import views as runs_views
 from lotus_web.web.shell import assets, export_slots, security_headers
-from lotus_web.web.sign_in import tenant
+from lotus_web.web.sign_in import by_passkey, challenges, passkeys, tenant
 from lotus_web.web.sign_in import views as sign_in_views
 from lotus_web.web.sla import views as sla_views
 from lotus_web.web.support import bundles
@@ -45,10 +45,13 @@ from lotus_web.web.support import views as support_views
 # Every page family; a view says in its own file who may see it.
 BLUEPRINTS: tuple[Blueprint, ...] = (
     sign_in_views.blueprint,
+    by_passkey.blueprint,
+    passkeys.blueprint,
     tenant.blueprint,
     inbox_views.blueprint,
     saved_views.blueprint,
     items_views.blueprint,
+    signing.blueprint,
     runs_views.blueprint,
     proposals_views.blueprint,
     proposals_detail.blueprint,
@@ -101,6 +104,7 @@ def init_app(app: Flask) -> None:
     navigation.init_app(app)
     notifications.init_app(app)
     choices.init_app(app)
+    challenges.init_app(app)
     app.context_processor(lambda: {"ephemeral_store": app.extensions["lotus_settings"].store_backend == "IN_MEMORY"})
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -221,7 +221,7 @@
     setInterval(refreshTimes, 20000);
   }
 
-  window.lotus = { announce };
+  window.lotus = { announce, trouble };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();

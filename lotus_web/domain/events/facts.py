@@ -34,6 +34,8 @@ class FactType(StrEnum):
     ACCOUNT_RECORDED = "AccountRecorded"
     TOKEN_RECORDED = "TokenRecorded"
     SESSION_RECORDED = "SessionRecorded"
+    PASSKEY_RECORDED = "PasskeyRecorded"
+    RECOVERY_CODE_RECORDED = "RecoveryCodeRecorded"
     PACK_RECORDED = "PolicyPackRecorded"
 
 

@@ -31,6 +31,7 @@ from lotus_web.models.operations import RetentionEntry
 from lotus_web.models.policy_packs import StoredPolicyPack
 from lotus_web.models.proposals import Proposal, ProposalApproval, ProposalDocument, ProposalEventRow, ProposalVersion
 from lotus_web.models.runs import Run, RunArtifact, RunPayload
+from lotus_web.models.sign_in import Passkey, RecoveryCode
 from lotus_web.store.types import Base, SentJson
 
 
@@ -227,7 +228,36 @@ ACCESS = (
         FactType.PACK_RECORDED, "policy pack", StoredPolicyPack, ("policy_pack_id",), ("updated_at",), moves=True
     ),
 )
-LOGGED: tuple[LoggedTable, ...] = (RUNS, ACTIONS, DECISIONS, RETENTION, RECORDS, PROPOSALS, *OF_PROPOSALS, *ACCESS)
+PASSKEYS = LoggedTable(
+    FactType.PASSKEY_RECORDED,
+    "passkey",
+    Passkey,
+    ("passkey_id",),
+    ("created_at", "removed_at"),
+    unlogged=frozenset({"sign_count", "last_used_at"}),
+    moves=True,
+)
+RECOVERY_CODES = LoggedTable(
+    FactType.RECOVERY_CODE_RECORDED,
+    "recovery code",
+    RecoveryCode,
+    ("code_id",),
+    ("created_at", "used_at"),
+    hashed=frozenset({"code_hash"}),
+    moves=True,
+)
+LOGGED: tuple[LoggedTable, ...] = (
+    RUNS,
+    ACTIONS,
+    DECISIONS,
+    RETENTION,
+    RECORDS,
+    PROPOSALS,
+    *OF_PROPOSALS,
+    *ACCESS,
+    PASSKEYS,
+    RECOVERY_CODES,
+)
 # Logged as soon as they are flushed. A run is not: its entry tells of its payloads too.
 FLUSHED: Mapping[type[Base], LoggedTable] = {table.model: table for table in LOGGED if table is not RUNS}
 

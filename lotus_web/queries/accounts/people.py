@@ -31,6 +31,8 @@ class FoundSession:
     revoked_at: datetime | None
     disabled_at: datetime | None
     draft: dict[str, Any] | None
+    created_at: datetime
+    method: str | None
 
     def holds(self, now: datetime) -> bool:
         """Return whether the session is valid; how long its person was idle is in their cookie (ADR 0005)."""
@@ -60,6 +62,8 @@ def find_session(session: Session, session_id: str) -> FoundSession | None:
             PersonSession.revoked_at,
             Person.disabled_at,
             PersonSession.draft,
+            PersonSession.created_at,
+            PersonSession.method,
             PersonRole.tenant_id.label("role_tenant"),
             PersonRole.role,
         )
@@ -80,6 +84,8 @@ def find_session(session: Session, session_id: str) -> FoundSession | None:
         revoked_at=first.revoked_at,
         disabled_at=first.disabled_at,
         draft=first.draft,
+        created_at=first.created_at,
+        method=first.method,
     )
 
 

@@ -11,6 +11,7 @@ from lotus_web.domain.events.envelope import SOURCE, EventDraft, EventType
 from lotus_web.domain.events.projection import OVERRIDE_SUBJECT
 from lotus_web.domain.items.actions import ACTIONS, Action, Approval
 from lotus_web.domain.items.evidence import Presented
+from lotus_web.domain.items.signing import Signature
 from lotus_web.domain.items.state import ActionRecord, ItemState, Origin
 from lotus_web.domain.items.values import ItemStatus
 from lotus_web.models import Decision
@@ -36,7 +37,7 @@ class AtSubject:
 class ReviewAction:
     """What someone asks to be done to an item; ``version`` and ``shown_digest`` are what they had in front of them.
 
-    ``presented`` is the evidence that it came with, None where it came without.
+    ``presented`` is the evidence that it came with, ``signature`` what it was signed with, None where it came without.
     """
 
     action: Action
@@ -49,12 +50,16 @@ class ReviewAction:
     shown_digest: str | None = None
     evidence: Mapping[str, Any] | None = None
     presented: Presented | None = None
+    signature: Signature | None = None
     at_subject: AtSubject | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewCase:
-    """An action on an item in the context of its command; ``digest`` is of the evidence that the item showed then."""
+    """An action on an item in the context of its command; ``digest`` is of the evidence that the item showed then.
+
+    ``signed`` is what its entry says of its signature, None where it needs none.
+    """
 
     item: ItemState
     asked: ReviewAction
@@ -62,6 +67,7 @@ class ReviewCase:
     context: CommandContext
     digest: str
     four_eyes_exempted: bool = False
+    signed: Mapping[str, Any] | None = None
 
 
 def decision_row(case: ReviewCase) -> Decision | None:
@@ -100,6 +106,8 @@ def presented_facts(case: ReviewCase) -> dict[str, Any]:
             facts["seconds_open"] = shown.seconds_open
     if signed_in is not None:
         facts["signed_in"] = asdict(signed_in)
+    if case.signed is not None:
+        facts["signature"] = dict(case.signed)
     return facts
 
 

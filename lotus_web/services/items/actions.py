@@ -32,6 +32,7 @@ from lotus_web.services.items.action_records import (
 )
 from lotus_web.services.items.assignment import check_assignee, may_review
 from lotus_web.services.items.presented import keep_evidence
+from lotus_web.services.items.signatures import signature_facts
 from lotus_web.services.items.subjects import HANDLERS, Decided
 from lotus_web.store.new_ids import new_id
 from lotus_web.store.types import as_stored
@@ -64,7 +65,8 @@ def apply_action(
     """Apply one action under the tenant's lock: event, action, item, decision and notices together.
 
     ``locked`` is the item where the caller has locked it after the tenant, so that it is not read again. Raises NotFound,
-    Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``, ``EVIDENCE_REQUIRED``, ``EVIDENCE_CHANGED``) or InvalidInput; nothing is
+    Forbidden (``four_eyes`` too), Conflict (``invalid_transition``, ``version_conflict``, ``EVIDENCE_REQUIRED``, ``EVIDENCE_CHANGED``,
+    those of ``signature_facts``) or InvalidInput; nothing is
     written then.
     """
     actor, policy = context.actor, context.policy
@@ -84,6 +86,7 @@ def apply_action(
     after = check_action(item.facts, actor, asked.action)
     exempted = policy.decision_rules.check(item, evidence, actor, asked.action)
     case = ReviewCase(item, asked, after, context, digest, exempted)
+    case = replace(case, signed=signature_facts(session, case))
     if exempted:
         _record_exemption(session, case)
     keep_evidence(session, case)

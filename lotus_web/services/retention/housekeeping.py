@@ -1,4 +1,4 @@
-"""Housekeeping: removes expired sessions, sign-in failures, key reservations and done deliveries, a batch at a time."""
+"""Housekeeping: removes expired sessions, sign-in failures, answered challenges, key reservations and done deliveries, a batch at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from lotus_web.models import Delivery, IdempotencyKey, PersonSession, SignInFailure
+from lotus_web.models import AnsweredChallenge, Delivery, IdempotencyKey, PersonSession, SignInFailure
 from lotus_web.models.deliveries import DONE
 
 BATCH = 500
@@ -76,9 +76,22 @@ def purge_deliveries(session: Session, *, now: datetime) -> int:
     return len(session.execute(gone.returning(Delivery.delivery_seq)).all())
 
 
+def purge_challenges(session: Session, *, now: datetime) -> int:
+    """Remove answered challenges that nobody could answer again, since they have expired."""
+    old = (
+        select(AnsweredChallenge.challenge_hash)
+        .where(AnsweredChallenge.expires_at < now - KEEP_EXPIRED)
+        .order_by(AnsweredChallenge.expires_at)
+        .limit(BATCH)
+    )
+    gone = delete(AnsweredChallenge).where(AnsweredChallenge.challenge_hash.in_(old))
+    return len(session.execute(gone.returning(AnsweredChallenge.challenge_hash)).all())
+
+
 PURGES: Mapping[str, Callable[..., int] | Purge] = {
     "sessions": purge_sessions,
     "sign_in_failures": purge_sign_in_failures,
     "reservations": purge_reservations,
     "deliveries": purge_deliveries,
+    "challenges": purge_challenges,
 }

@@ -11,15 +11,26 @@ from sqlalchemy.orm import Session
 
 from lotus_web.domain.accounts.credentials import secret_hash
 from lotus_web.domain.errors import NotFound
+from lotus_web.domain.sign_in.methods import Method
 from lotus_web.models import PersonRole, PersonSession
 
 ID_BYTES = 32
 
 
 def open_session(
-    session: Session, *, name: str, tenant_id: str, draft: dict[str, Any] | None, now: datetime, hours: int
+    session: Session,
+    *,
+    name: str,
+    tenant_id: str,
+    draft: dict[str, Any] | None,
+    now: datetime,
+    hours: int,
+    method: str = Method.PASSWORD.value,
 ) -> str:
-    """Open a session that ends after ``hours`` at the latest and return its id, which is always a new one."""
+    """Open a session that ends after ``hours`` at the latest and return its id, which is always a new one.
+
+    ``method`` says how the person signed in (``domain/sign_in/methods.py``).
+    """
     session_id = secrets.token_urlsafe(ID_BYTES)
     session.add(
         PersonSession(
@@ -30,6 +41,7 @@ def open_session(
             last_seen_at=now,
             expires_at=now + timedelta(hours=hours),
             draft=draft,
+            method=method,
         )
     )
     session.flush()
@@ -57,6 +69,14 @@ def _close(session: Session, now: datetime, which: Any) -> None:
 def touch_session(session: Session, *, session_id: str, now: datetime) -> None:
     """Store when the person was last active; the idle limit itself is in the cookie, since reading must not write."""
     _change(session, session_id, last_seen_at=now)
+
+
+def add_second_factor(session: Session, *, session_id: str) -> None:
+    """Note that the person of a session has proved a passkey too since they signed in with their password."""
+    row = session.get(PersonSession, secret_hash(session_id), populate_existing=True, with_for_update=True)
+    if row is not None and row.method in (None, Method.PASSWORD):
+        row.method = Method.PASSWORD_AND_PASSKEY.value
+        session.flush()
 
 
 def drop_draft(session: Session, *, session_id: str) -> None:

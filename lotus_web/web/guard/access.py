@@ -10,7 +10,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
@@ -20,6 +20,7 @@ from lotus_web.config import current
 from lotus_web.domain.access import Actor, ActorType, Permission, check_permission, check_still_held, permissions_of
 from lotus_web.domain.accounts.credentials import secret_hash
 from lotus_web.domain.errors import Forbidden, Unauthenticated
+from lotus_web.domain.sign_in.methods import lacks_second_factor
 from lotus_web.domain.surface import Surface
 from lotus_web.http.command import request_context
 from lotus_web.http.refusal_log import LOOKING
@@ -30,11 +31,13 @@ from lotus_web.telemetry.logs import name_actor
 from lotus_web.web.guard.drafts import sealed_draft
 from lotus_web.web.guard.sign_in_page import sign_in_page
 from lotus_web.web.guard.user import stay_awake
-from lotus_web.web.shell.htmx import is_htmx, see_other
+from lotus_web.web.shell.htmx import go_to, is_htmx, see_other
 from lotus_web.web.shell.return_path import here, page_of_form
 
 View = TypeVar("View", bound=Callable[..., Any])
 MARK = "lotus_access"
+# The page that is open to who needs a second factor and has none yet, next to the one of tenants, where their roles may not need it.
+ADDS_PASSKEYS, TENANT = "passkeys", "tenant"
 csrf = CSRFProtect()
 
 
@@ -96,7 +99,12 @@ def current_actor() -> Actor:
 
 def form_context() -> CommandContext:
     """Return the context of the command that the signed-in person sends with a form; raises Unauthenticated."""
-    return request_context(current_actor(), Surface.FORM, session_hash=secret_hash(current_user.session_id))
+    return request_context(
+        current_actor(),
+        Surface.FORM,
+        session_hash=secret_hash(current_user.session_id),
+        method=current_user.method,
+    )
 
 
 def guard() -> ResponseReturnValue | None:
@@ -111,12 +119,19 @@ def guard() -> ResponseReturnValue | None:
             return ask_to_sign_in()
         name_actor(current_actor())
         stay_awake()
+        if request.blueprint not in (ADDS_PASSKEYS, TENANT) and _must_add_passkey():
+            return go_to(url_for(f"{ADDS_PASSKEYS}.show"))
     csrf.protect()
     if isinstance(access, Permission):
         check_permission(current_actor(), access)
     if current_user.is_authenticated and request.method not in LOOKING:
         recheck_under_lock(partial(_check_still_here, current_user.session_id, current_actor()))
     return None
+
+
+def _must_add_passkey() -> bool:
+    """Return whether the person needs a second factor and signed in without one: they add one before anything else."""
+    return lacks_second_factor(current_user.method, current_user.roles, current.settings().second_factor)
 
 
 def _check_still_here(session_id: str, actor: Actor, session: Session) -> None:

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 # Set by the JSON routes: (error) -> Response, for paths under theirs that no route matches.
 JSON_ERRORS = "lotus_json_errors"
 JSON_PATHS = ("/api/", "/rebalance", "/health", "/metrics", "/openapi.json")
-SIGN_IN = "sign_in.sign_in"
+SIGN_IN = ("sign_in.sign_in", "by_passkey.sign_in", "by_passkey.second")
 NO_SEARCH = "Check the address or sign in."
 FORM_TOO_OLD = "Nothing was sent yet. You may have signed in or out since the form was opened."
 
@@ -172,7 +172,7 @@ def refused(error: LotusError) -> ResponseReturnValue:
 
 
 def _answer(error: LotusError) -> Response:
-    if isinstance(error, StoreUnavailable) and request.endpoint == SIGN_IN and request.method == "POST":
+    if isinstance(error, StoreUnavailable) and request.endpoint in SIGN_IN and request.method == "POST":
         return sign_in_again(503, f"{WORDS[503].title}. {WORDS[503].what_next}")
     if isinstance(error, StoreUnavailable) and can_be_sent_again():
         return resubmit_page(503, title=WORDS[503].title, reason=page_message(error))
@@ -213,7 +213,7 @@ def broken(error: InternalServerError) -> ResponseReturnValue:
 def token_refused(error: CSRFError) -> ResponseReturnValue:
     """Answer 400 with what was typed, a fresh token and a button to send it again; other sites get no button."""
     log.warning("csrf_refused", reason=error.description, path=request.path)
-    if request.endpoint == SIGN_IN:
+    if request.endpoint in SIGN_IN:
         return sign_in_again(400, "This form was open for too long. Sign in now.")
     if not can_be_sent_again():
         return error_page(400, "This form came from another site, so it was rejected.")

@@ -14,7 +14,8 @@ from lotus_web.web.guard.refusal_log import log_request_refusal
 from lotus_web.web.guard.resend import can_be_sent_again, resubmit_page
 from lotus_web.web.guard.sign_in_page import sign_in_again
 
-SIGN_IN = "sign_in.sign_in"
+# A form without a session to keep what was typed in.
+SIGN_IN = ("sign_in.sign_in", "by_passkey.sign_in", "by_passkey.second")
 TITLE = "This contains characters that cannot be stored"
 LEFT_OUT = "They are invisible and have been removed below. Nothing was recorded."
 SENTENCE = "What was sent contains characters that cannot be stored. Nothing was recorded."
@@ -32,7 +33,7 @@ def refuse_unstorable() -> Response | None:
     if all(is_storable(name) and is_storable(value) for name, value in request.form.items(multi=True)):
         return None
     log_request_refusal(InvalidInput("invalid_argument", SENTENCE))
-    if request.endpoint == SIGN_IN:
+    if request.endpoint in SIGN_IN:
         return sign_in_again(422, f"{TITLE}. Enter it again.")
     if not can_be_sent_again():
         return error_page(422, SENTENCE)

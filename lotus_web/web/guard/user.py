@@ -12,6 +12,7 @@ from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_use
 from lotus_web.config import current
 from lotus_web.domain.access import Permission, Role, permissions_of
 from lotus_web.domain.errors import Unauthenticated
+from lotus_web.domain.sign_in.methods import Method
 from lotus_web.queries.accounts.people import FoundSession, find_session
 from lotus_web.services.sign_in.sessions import touch_session
 from lotus_web.store.session import db, transaction
@@ -34,6 +35,8 @@ class SignedInPerson(UserMixin):  # type: ignore[misc]
         self.permissions: frozenset[Permission] = permissions_of(self.roles)
         self.last_seen_at = found.last_seen_at
         self.draft: Mapping[str, Any] | None = found.draft
+        self.signed_in_at = found.created_at
+        self.method = found.method or Method.PASSWORD.value
 
     def get_id(self) -> str:
         """Return what the cookie holds: the session id, never the username."""

@@ -28,6 +28,7 @@ from lotus_web.web.items.choices import decision_panel, waits_for_others
 from lotus_web.web.items.form import FieldError, Typed
 from lotus_web.web.items.presented import seal_of
 from lotus_web.web.items.queue import act_url, list_url, queue_address, queue_here
+from lotus_web.web.items.signing import signing_context
 from lotus_web.web.items.subjects import subject_context
 from lotus_web.web.shell.htmx import is_htmx, page_or_fragment
 
@@ -84,6 +85,7 @@ def item_page(
         next_url=queue.next_url if queue else next_item and url_for("items.show", workflow_id=next_item.workflow_id),
         list_url=back,
         act_url=act_url(detail.item),
+        **signing_context(actor),
         alone=is_htmx(),
         opened=request.args.get("do", ""),
         holder_disabled=holder_disabled(session, detail.item),

@@ -30,19 +30,31 @@ def seal_of(detail: ItemDetail, precedents: Precedents, actor: Actor, now: datet
     return str(_sealer().dumps([*about, shown.digest, now.isoformat()]))
 
 
-def presented_in(seal: str, session: Session, workflow_id: str, context: CommandContext) -> Presented | None:
-    """Return what the page of a form presented; None for a form without a seal, or with one that is not of this page and person."""
+def digest_in(seal: str, workflow_id: str, context: CommandContext) -> str | None:
+    """Return the digest of what the page of a form presented; None for a form without a seal of this page and person."""
+    opened = _opened(seal, workflow_id, context)
+    return opened[0] if opened else None
+
+
+def _opened(seal: str, workflow_id: str, context: CommandContext) -> tuple[str, datetime] | None:
     actor = context.actor
     try:
         *about, digest, opened = _sealer().loads(seal)
         opened_at = datetime.fromisoformat(opened)
     except (BadData, ValueError, TypeError):
         return None
-    if about != [workflow_id, actor.tenant_id, actor.actor_id]:
+    return (digest, opened_at) if about == [workflow_id, actor.tenant_id, actor.actor_id] else None
+
+
+def presented_in(seal: str, session: Session, workflow_id: str, context: CommandContext) -> Presented | None:
+    """Return what the page of a form presented; None for a form without a seal, or with one that is not of this page and person."""
+    opened = _opened(seal, workflow_id, context)
+    if opened is None:
         return None
+    digest, opened_at = opened
     return presented(
         session,
-        actor.tenant_id,
+        context.actor.tenant_id,
         workflow_id,
         digest,
         opened_at=opened_at,

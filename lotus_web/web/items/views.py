@@ -8,8 +8,9 @@ from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lotus_web.domain.access import Permission, check_permission
-from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput
+from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput, TooManyAttempts
 from lotus_web.domain.items.actions import ACTIONS
+from lotus_web.http.statuses import status_of
 from lotus_web.services.audit.transaction import AuditedAction, audited_transaction
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.actions import Reviewed, apply_action
@@ -21,6 +22,7 @@ from lotus_web.web.items.form import Typed, asked_action, chosen_action, field_e
 from lotus_web.web.items.page import Outcome, item_page
 from lotus_web.web.items.presented import presented_in
 from lotus_web.web.items.queue import QueueAddress, act_url, move_on, queue_address, queue_here
+from lotus_web.web.items.signing import signature_in
 from lotus_web.web.shell.htmx import go_to, is_htmx, see_other
 
 blueprint = Blueprint("items", __name__)
@@ -48,21 +50,23 @@ def act(workflow_id: str) -> ResponseReturnValue:
         return item_page(workflow_id, status=422, typed=typed, outcome=Outcome(error=field_error(typed, wrong)))
     except Conflict as conflict:
         return item_page(workflow_id, status=409, typed=typed, outcome=Outcome(conflict=conflict))
-    except Forbidden as refused:
-        return item_page(workflow_id, status=403, typed=typed, outcome=Outcome(forbidden=page_message(refused)))
+    except (Forbidden, TooManyAttempts) as refused:
+        outcome = Outcome(forbidden=page_message(refused))
+        return item_page(workflow_id, status=status_of(refused), typed=typed, outcome=outcome)
     return _recorded(workflow_id, typed, done, address)
 
 
 def _apply(workflow_id: str, typed: Typed) -> Reviewed:
     action, context = chosen_action(typed), form_context()
+    asked = asked_action(typed)
+    signature = signature_in(typed, action, context)
     with audited_transaction(AuditedAction(context, action.value, workflow_id, unseen=True)) as session:
         check_permission(context.actor, ACTIONS[action].permission)
-        asked = asked_action(typed)
         lock_tenant(
             session, context.actor.tenant_id
         )  # what was shown is compared with what there is when it is decided
         shown = presented_in(typed.fields.get("evidence", ""), session, workflow_id, context)
-        return apply_action(session, workflow_id, replace(asked, presented=shown), context)
+        return apply_action(session, workflow_id, replace(asked, presented=shown, signature=signature), context)
 
 
 def _recorded(workflow_id: str, typed: Typed, done: Reviewed, address: QueueAddress | None) -> Response:

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from lotus_web.config import current
 from lotus_web.domain.errors import TooManyAttempts
+from lotus_web.domain.sign_in.methods import Method
 from lotus_web.queries.accounts.people import tenants_of
 from lotus_web.services.sign_in.attempts import forgive, password_matches
 from lotus_web.services.sign_in.sessions import close_session
@@ -21,13 +22,13 @@ from lotus_web.web.guard.sign_in_page import Problem, sign_in_again, sign_in_pag
 from lotus_web.web.shell.htmx import see_other
 from lotus_web.web.shell.return_path import HOME, safe_path
 from lotus_web.web.sign_in.attempt import counted_attempt
+from lotus_web.web.sign_in.by_passkey import NO_ROLE, ask_for_second_factor, needs_second_factor
 from lotus_web.web.sign_in.welcome import welcome
 
 blueprint = Blueprint("sign_in", __name__)
 log = structlog.get_logger(__name__)
 
 REFUSED = "The username or the password is wrong."
-NO_ROLE = "You have no role here yet. Ask an administrator for one."
 
 
 @blueprint.get("/login")
@@ -59,7 +60,9 @@ def sign_in() -> ResponseReturnValue:
     tenants = tenants_of(db.session(), name)
     if tenants is None:
         return sign_in_again(403, NO_ROLE)
-    return welcome(name, tenants, first=partial(forgive, attempt=attempt))
+    if needs_second_factor(name):
+        return ask_for_second_factor(name)
+    return welcome(name, tenants, first=partial(forgive, attempt=attempt), method=Method.PASSWORD)
 
 
 def _missing(name: str, password: str) -> tuple[Problem, ...]:

@@ -37,7 +37,7 @@ def test_reservations_that_lapsed_long_ago_go_and_are_counted(app: Flask, monkey
         reserve("lapsed-just-now", ago=timedelta(minutes=30))
         reserve("held", ago=timedelta(0))
         done = housekeeping.purge(JobContext(app.extensions["lotus_settings"]), LATER)
-        assert done == {"sessions": 0, "sign_in_failures": 0, "reservations": 5, "deliveries": 0}
+        assert done == {"sessions": 0, "sign_in_failures": 0, "reservations": 5, "deliveries": 0, "challenges": 0}
         kept = db.session.scalars(select(IdempotencyKey.idempotency_key).order_by(IdempotencyKey.idempotency_key))
         assert list(kept) == ["held", "key-0", "key-1", "key-2", "lapsed-just-now"]
 
@@ -113,7 +113,7 @@ def test_a_purge_walks_through_no_table(app: Flask) -> None:
         sent: list[tuple[str, Any]] = []
         event.listen(db.engine, "before_cursor_execute", lambda *call: sent.append((call[2], call[3])))
         with transaction() as session:
-            assert [purge(session, now=LATER) for purge in PURGES.values()] == [0, 0, 1, 0]
+            assert [purge(session, now=LATER) for purge in PURGES.values()] == [0, 0, 1, 0, 0]
         deletes = [(statement, parameters) for statement, parameters in sent if statement.startswith("DELETE")]
         assert len(deletes) == len(PURGES)
         statement, parameters = next(pair for pair in deletes if "dpm_idempotency_keys" in pair[0])

@@ -26,7 +26,7 @@ from lotus_web.domain.items.actions import Action
 from lotus_web.domain.policy_packs import PolicyPack
 from lotus_web.domain.proposals.states import ApprovalType, ProposalEvent
 from lotus_web.domain.surface import Surface
-from lotus_web.models import EventLogEntry
+from lotus_web.models import EventLogEntry, Passkey
 from lotus_web.queries.audit import projections
 from lotus_web.queries.audit.chain import chained_tenants, entries, entry_content, verify_chain
 from lotus_web.queries.transparency.verify import verify_tree
@@ -37,6 +37,8 @@ from lotus_web.services.policy_packs import put_pack
 from lotus_web.services.retention.legal_hold import set_legal_hold
 from lotus_web.services.retention.purge import purge_batch
 from lotus_web.services.retention.targets import RUNS, Target
+from lotus_web.services.sign_in.passkeys import remove_passkeys
+from lotus_web.services.sign_in.recovery import new_codes, use_code
 from lotus_web.services.sign_in.sessions import open_session
 from lotus_web.store.session import db, transaction
 from lotus_web.store.types import Base
@@ -78,6 +80,7 @@ NOT_TRIED = {
     "scheduler_leases": "who runs the jobs",
     "job_runs": "when a job ran",
     "sign_in_failures": "counted to slow guessing down",
+    "answered_challenges": "so that an answer counts once",
     "dpm_counters": "counted again by support summary --recount",
     "dpm_idempotency_keys": "which answer a repetition gets",
     "dpm_idempotency_history": "which answer a repetition got",
@@ -100,6 +103,10 @@ UNDETECTED = {
     "delete person_sessions": "it signs somebody out; old ones are removed",
     "edit person_sessions.last_seen_at": "moves with every request",
     "exchange person_sessions.last_seen_at": "the same",
+    "edit passkeys.sign_count": "moves with every use",
+    "exchange passkeys.sign_count": "the same",
+    "edit passkeys.last_used_at": "moves with every use",
+    "exchange passkeys.last_used_at": "the same",
     "edit person_sessions.draft": "what somebody had typed before signing in",
 }
 
@@ -111,6 +118,7 @@ def world(make_app: MakeApp, tmp_path: Path) -> Iterator[Flask]:
     with app.app_context():
         _runs_and_reviews()
         _access(app)
+        _passkeys()
         _proposals()
         sign(app)
         yield app
@@ -174,6 +182,31 @@ def _access(app: Flask) -> None:
                 surface=Surface.CLI,
                 now=now,
             )
+
+
+def _passkeys() -> None:
+    with transaction() as session:
+        for number, name in enumerate(("nora", "max")):
+            session.add(
+                Passkey(
+                    passkey_id=f"psk_{number}",
+                    name=name,
+                    label=f"laptop of {name}",
+                    credential_id=f"credential-{number}",
+                    user_handle=f"handle-{number}",
+                    public_key=f"key-{number}",
+                    cose_key=f"cose-{number}",
+                    rp_id=f"{name}.example",
+                    sign_count=number,
+                    created_at=NOW + timedelta(minutes=number),
+                    last_used_at=NOW + timedelta(hours=number),
+                )
+            )
+            session.flush()
+            codes = new_codes(session, name=name, now=NOW + timedelta(minutes=number))
+            assert use_code(session, codes[0], name=name, now=NOW + timedelta(hours=1 + number))
+    with transaction() as session:
+        assert remove_passkeys(session, name="max", by="ada", now=NOW) == 1
 
 
 def _proposals() -> None:

@@ -83,7 +83,16 @@ def test_only_signing_in_and_out_the_reference_and_static_files_are_public(app: 
         for rule in app.url_map.iter_rules()
         if not is_json_blueprint(rule.endpoint.rpartition(".")[0]) and access_of(app, rule.endpoint) is OpenTo.PUBLIC
     }
-    assert public == {"static", "sign_in.show", "sign_in.sign_in", "sign_in.sign_out", "docs.show"}
+    assert public == {
+        "static",
+        "sign_in.show",
+        "sign_in.sign_in",
+        "sign_in.sign_out",
+        "by_passkey.ask",
+        "by_passkey.sign_in",
+        "by_passkey.second",
+        "docs.show",
+    }
 
 
 @pytest.mark.stores("sqlite")

@@ -133,7 +133,7 @@ def _form(page: Address, token: str) -> dict[str, str] | None:
 
 
 # Pages of no entry of the navigation: what the head of every page leads to, and the choice of a tenant.
-OF_NO_ENTRY = {"search.show", "notifications.show", "docs.show", "tenant.choose"}
+OF_NO_ENTRY = {"search.show", "notifications.show", "docs.show", "tenant.choose", "passkeys.show"}
 
 
 @pytest.mark.stores("sqlite")

@@ -1,0 +1,1 @@
+"""Rules of sign-in: how people prove who they are."""
