@@ -1,11 +1,11 @@
 """lotus-verify: verify a receipt or an export of Lotus Web with nothing of Lotus Web: no server, no database, no network.
 
-    python3 lotus_verify.py receipt.json --key 'NAME+ID+KEY' [--witness 'NAME+ID+KEY' …]
+    python3 lotus_verify.py receipt.json --key 'NAME+ID+KEY' [--witness 'NAME+ID+KEY' …] [--passkey FINGERPRINT]
     python3 lotus_verify.py export.zip   --key 'NAME+ID+KEY' [--witness 'NAME+ID+KEY' …]
 
 Get the keys from somebody who does not depend on the file: the log's from whoever runs it, a witness's from the witness.
 Exit: 0 proved, 1 refused (not what was recorded), 2 no such file, 3 proved only against the keys that the file itself names.
-Needs Python 3.9, and "cryptography" or the command "openssl" 3. Standards: RFC 6962, RFC 9162, c2sp.org/signed-note.
+Needs Python 3.9, and "cryptography" or the command "openssl" 3. Standards: RFC 6962, RFC 9162, c2sp.org/signed-note, WebAuthn.
 """
 
 from __future__ import annotations
@@ -19,13 +19,21 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 ENTRY_KEYS = {"event", "recorded_at", "applied_defaults", "payload_hash", "prev_hash", "entry_hash"}
 RECEIPT_KEYS = {"receipt_version", "decision", "entry", "evidence", "inclusion", "checkpoint", "keys", "statements"}
+# A receipt of version 2 is of a signed decision, with the entry that records the passkey.
+KEYS_OF = {1: RECEIPT_KEYS, 2: RECEIPT_KEYS | {"enrolment"}}
+ENROLMENT_KEYS = {"entry", "inclusion", "checkpoint", "keys"}
+PASSKEY_KEYS = {
+    "method", "document", "passkey_id", "public_key", "enrolled", "rp_id", "origin", "client_data", "authenticator_data", "signature",
+}  # fmt: skip
 LOG_KEYS = {"log_version", "entries", "head", "checkpoint", "keys", "files"}
+ED25519 = "302a300506032b6570032100"  # how such a key begins in DER
 LOG, WITNESS = 1, 4  # what a key signs: the checkpoints of its log, or those of others
 NOT = "NOT proved: "
 VERIFIER, MEMBERS = "lotus_verify.py", {"item.json", "log.json", "lotus_verify.py"}
@@ -136,33 +144,114 @@ def check_checkpoint(note: str, log_key: str, witness_keys: list[str]) -> tuple[
 
 
 def is_signed(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Return whether an Ed25519 signature is by a key, by the package "cryptography" or else by the command "openssl"."""
+    """Return whether an Ed25519 signature is by a key of 32 bytes."""
+    return verifies(bytes.fromhex(ED25519) + public, signature, message)
+
+
+def verifies(key: bytes, signature: bytes, message: bytes) -> bool:
+    """Return whether a signature is by a key in DER: Ed25519, or ECDSA or RSA (PKCS #1) with SHA-256.
+
+    By the package "cryptography", or else by the command "openssl".
+    """
     try:
         from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        from cryptography.hazmat.primitives.asymmetric import ec, padding
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.serialization import load_der_public_key
     except ImportError:
-        return _openssl_verifies(public, signature, message)
+        return _openssl_verifies(key, signature, message)
+    public: Any = load_der_public_key(key)
+    how: tuple[Any, ...] = ()
+    if hasattr(public, "curve"):
+        how = (ec.ECDSA(SHA256()),)
+    elif not key.startswith(bytes.fromhex(ED25519)):
+        how = (padding.PKCS1v15(), SHA256())
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        public.verify(signature, message, *how)
     except InvalidSignature:
         return False
     return True
 
 
-def _openssl_verifies(public: bytes, signature: bytes, message: bytes) -> bool:
+def _openssl_verifies(key: bytes, signature: bytes, message: bytes) -> bool:
     with tempfile.TemporaryDirectory() as name:
-        encoded = bytes.fromhex("302a300506032b6570032100") + public
-        for file, data in (("key", encoded), ("signature", signature), ("message", message)):
+        for file, data in (("key", key), ("signature", signature), ("message", message)):
             Path(name, file).write_bytes(data)
         command = "openssl pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in message -sigfile signature"
-        done = subprocess.run(command.split(), cwd=name, capture_output=True, check=False)
+        hashed = [] if key.startswith(bytes.fromhex(ED25519)) else ["-digest", "sha256"]
+        done = subprocess.run(command.split() + hashed, cwd=name, capture_output=True, check=False)
     return done.returncode == 0
+
+
+# A signed decision: a passkey signed the hash of the decision as its challenge (WebAuthn §7.2), or a password was typed again
+def unbase64url(text: str) -> bytes:
+    """Return the bytes of a base 64 text with the alphabet for URLs, without padding."""
+    return unbase64(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
+
+
+def signature_of(event: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the signature of the decision that an entry records; None for one without."""
+    found: dict[str, Any] | None = (event["payload"].get("evidence") or {}).get("signature")
+    return found
+
+
+def said_in(event: dict[str, Any]) -> dict[str, Any]:
+    """Return what the signed document of a decision must say, by what its entry says."""
+    payload, subject, said = event["payload"], event["payload"]["subject"], event["payload"]["evidence"]
+    overrides = subject["subject_type"] == "override"
+    return {
+        "tenant_id": event["tenant_id"],
+        "trace_id": event["trace_id"],
+        "workflow_id" if overrides else "subject_id": subject["subject_id"],
+        "action": "override" if overrides else {"approved": "approve", "rejected": "reject"}[payload["decision"]],
+        "reason_code": said.get("reason_code"),
+        "text": payload.get("reason"),
+        "evidence_digest": said.get("evidence_digest"),
+        "person": payload["approver"]["actor_id"],
+    }
+
+
+def check_signature(signature: dict[str, Any], said: dict[str, Any]) -> None:
+    """Refuse a signature that is not over what its decision says."""
+    document = signature["document"]
+    for name, value in said.items():
+        need(name in document and document[name] == value, f"what was signed says another {name} than the decision")
+    if signature["method"] == "password":
+        need(set(signature) == {"method", "document"}, "a password signs nothing more than a document")
+        return
+    need(signature["method"] == "passkey" and set(signature) == PASSKEY_KEYS, "the signature is of no known kind")
+    client_data, data = unbase64url(signature["client_data"]), unbase64url(signature["authenticator_data"])
+    client, challenge = json.loads(client_data), bytes.fromhex(content_hash(document)[7:])
+    signs = client["type"] == "webauthn.get" and unbase64url(client["challenge"]) == challenge
+    need(signs, "the passkey signed another document")
+    host, domain = urlsplit(client["origin"]).hostname or "", signature["rp_id"]
+    at_home = client["origin"] == signature["origin"] and ("." + host).endswith("." + domain)
+    need(at_home and data[:32] == hashlib.sha256(domain.encode()).digest(), "the passkey signed for another site")
+    need(data[32] & 5 == 5, "the passkey had not verified its person")
+    message = data + hashlib.sha256(client_data).digest()
+    right = verifies(unbase64(signature["public_key"]), unbase64url(signature["signature"]), message)
+    need(right, "the signature of the passkey does not verify")
+
+
+def check_enrolled(signature: dict[str, Any], person: str, passkey: Mapping[str, Any]) -> None:
+    """Refuse a passkey that is not the one that was recorded for the person."""
+    recorded = {name: signature[name] for name in ("passkey_id", "public_key", "rp_id")}
+    recorded |= {"name": person, "removed_at": None}
+    for name, value in recorded.items():
+        need(name in passkey and passkey[name] == value, f"the passkey was recorded with another {name}")
+
+
+def fingerprint(signature: dict[str, Any]) -> str:
+    """Return the SHA-256 of a passkey, by which its person knows it."""
+    return hashlib.sha256(unbase64(signature["public_key"])).hexdigest()
 
 
 def decision_of(event: dict[str, Any]) -> dict[str, Any]:
     """Return the decision that an entry records, in short, in the words of the log; the receipt must say the same."""
     payload, said = event["payload"], event["payload"].get("evidence") or {}
+    signature = signature_of(event)
     return {
+        **({} if signature is None else {"signed": signature["method"]}),
         **{name: payload.get(name) for name in ("approval_id", "decision", "subject", "approver", "reason")},
         **{name: said.get(name) for name in ("reason_code", "surface", "presented", "evidence_digest", "signed_in")},
         "recorded_by": event["actor"],
@@ -177,9 +266,22 @@ def statements(decision: dict[str, Any], has_document: bool, witnesses: int) -> 
         "The entry is in the tree that the log signed; nobody can change or remove it without another root.",
     ]
     fails = [
-        "That the account was used by the person it belongs to, beyond what signed_in says.",
+        {
+            "passkey": "That the passkey is in the hands of this person: compare its fingerprint with what they say.",
+            "password": "That the person typed the password: no file can prove that, and this deployment could say so falsely.",
+        }.get(
+            decision.get("signed", ""),
+            "That the account was used by the person it belongs to, beyond what signed_in says.",
+        ),
         "That the clock of the deployment was right; a witness says only when it saw the checkpoint.",
     ]
+    if decision.get("signed") == "passkey":
+        proves.append(
+            "A passkey that was recorded for this person signed the decision in these words, on this evidence: nobody"
+            " without the passkey can have made it, no administrator either."
+        )
+    elif decision.get("signed") == "password":
+        proves.append("The entry says that the password of the person was typed again for this decision.")
     (proves if witnesses else fails).append(f"Everybody sees the same log: {witnesses} witness(es) signed this root.")
     if decision["presented"] and has_document:
         proves.append("The evidence in this file is what the page or program that decided had been given.")
@@ -211,17 +313,46 @@ def check_proved(entry: dict[str, Any], inclusion: dict[str, Any], origin: str, 
 def verify_receipt(data: bytes, given: argparse.Namespace) -> list[str]:
     """Return what a receipt proves, in sentences; raises Refused."""
     receipt = read(data, "the receipt")
-    need(set(receipt) == RECEIPT_KEYS and receipt["receipt_version"] == 1, "it is not a receipt of version 1")
+    version = receipt["receipt_version"]
+    need(version in KEYS_OF and set(receipt) == KEYS_OF[version], "it is not a receipt of version 1 or 2")
     origin, size, root, witnesses = check_signed(receipt, given)
     event, decision, document = receipt["entry"]["event"], receipt["decision"], receipt["evidence"]
     check_proved(receipt["entry"], receipt["inclusion"], origin, size, root)
     need(decision == decision_of(event), "the decision is not the one that the entry records")
     need(document is None or content_hash(document) == decision["evidence_digest"], "the evidence is another one")
+    signature = signature_of(event)
+    need((signature is not None) == (version == 2), "a receipt of version 2 is of a signed decision, and of no other")
+    head = [] if signature is None else signed_by(receipt, signature, origin, given)
     said = statements(decision, document is not None, witnesses)
     need(receipt["statements"] == said, "the receipt claims something else than it proves")
     who, what = (decision["approver"] or {}).get("actor_id"), (decision["subject"] or {}).get("subject_id")
-    head = f"{origin}: {decision['decision']} by {who} on {what} at {decision['decided_at']}"
-    return [head, *said["proves"], *(NOT + one for one in said["does_not_prove"])]
+    first = f"{origin}: {decision['decision']} by {who} on {what} at {decision['decided_at']}"
+    return [first, *head, *said["proves"], *(NOT + one for one in said["does_not_prove"])]
+
+
+def signed_by(receipt: dict[str, Any], signature: dict[str, Any], origin: str, given: argparse.Namespace) -> list[str]:
+    """Return with what the decision of a receipt was signed; refuse a signature that is not over it, or not by its person."""
+    event, enrolment = receipt["entry"]["event"], receipt["enrolment"]
+    check_signature(signature, said_in(event))
+    passkeys = getattr(given, "passkey", [])
+    if signature["method"] == "password":
+        need(enrolment is None and not passkeys, "the decision was signed with a password and with no passkey")
+        return ["Signed with the password, typed again."]
+    need(set(enrolment) == ENROLMENT_KEYS, "the entry that records the passkey is not there")
+    log, entry, keys = enrolment["keys"]["log"], enrolment["entry"], [receipt["keys"]["log"], *given.key]
+    need(log.split("+")[2] in {one.split("+")[2] for one in keys}, "the passkey is in a log of another key")
+    like = argparse.Namespace(key=[log], witness=given.witness)
+    other, size, root, _ = check_signed(enrolment, like)
+    check_proved(entry, enrolment["inclusion"], other, size, root)
+    need(other.rpartition("/")[0] == origin.rpartition("/")[0], "the passkey is in the log of another deployment")
+    recorded = {"event_id": entry["event"]["event_id"], "entry_hash": entry["entry_hash"]}
+    need(signature["enrolled"] == recorded, "the decision names another entry of the passkey")
+    kind = entry["event"]["event_type"], entry["event"]["trace_id"]
+    need(kind == ("PasskeyRecorded", ""), "the entry records no passkey")
+    check_enrolled(signature, said_in(event)["person"], entry["event"]["payload"])
+    found = fingerprint(signature)
+    need(not passkeys or found in passkeys, "the decision was signed with another passkey than the one you gave")
+    return [f"Signed with the passkey {found}, recorded at {entry['recorded_at']}."]
 
 
 def archive(members: dict[str, bytes]) -> bytes:
@@ -253,6 +384,9 @@ def verify_export(data: bytes, given: argparse.Namespace) -> list[str]:
     sums = {name: hashlib.sha256(members[name]).hexdigest() for name in members if name != "log.json"}
     need(log["files"] == sums, "a file of the archive is not the one that was exported")
     events = [one["entry"]["event"] for one in log["entries"]]
+    for one in events:
+        if one["event_type"] == "ApprovalRecorded" and (signature := signature_of(one)):
+            check_signature(signature, said_in(one))
     digests = {decision_of(one)["evidence_digest"] for one in events if one["event_type"] == "ApprovalRecorded"}
     documents = sorted(set(members) - MEMBERS)
     for name in documents:
@@ -280,6 +414,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--key", action="append", default=[], help="the key of the log, name+id+key")
     parser.add_argument("--witness", action="append", default=[], help="the key of a witness that must have signed")
+    parser.add_argument("--passkey", action="append", default=[], help="the fingerprint of the person's passkey")
     given = parser.parse_args(arguments)
     try:
         found = verify(given.file.read_bytes(), given)

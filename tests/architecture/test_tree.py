@@ -12,6 +12,8 @@ PACKAGE = ROOT / "lotus_web"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
 ATTICS = {"utils", "util", "helpers", "helper", "common", "misc"}
 LONGEST_MODULE = 300
+# One file on purpose: an auditor takes it along and reads it in ten minutes.
+LONGER = {"wire/lotus_verify.py": 450}
 LONGEST_FUNCTION = 40
 MOST_IN_A_ROOM = 20
 SMALL = 25
@@ -117,7 +119,7 @@ def test_no_room_is_crowded() -> None:
 
 
 def test_every_module_can_be_read_at_a_sitting() -> None:
-    assert {name(path): lines(path) for path in MODULES if lines(path) > LONGEST_MODULE} == {}
+    assert {name(path): lines(path) for path in MODULES if lines(path) > LONGER.get(name(path), LONGEST_MODULE)} == {}
 
 
 def test_every_function_fits_on_a_screen() -> None:

@@ -18,6 +18,7 @@ from lotus_web.api.rebalance.refusals import (
     KEY_NOT_FOUND,
     NOT_REQUIRED,
     RUN_NOT_FOUND,
+    SIGNATURE_REQUIRED,
 )
 from lotus_web.api.rebalance.schemas.decisions import GateActionBody, GateHistoryBody, GateStateBody
 from lotus_web.config import current
@@ -77,6 +78,7 @@ def _decides(summary: str, *, by_key: bool = False) -> Declare:
             INVALID_TRANSITION,
             EVIDENCE_REQUIRED,
             EVIDENCE_CHANGED,
+            SIGNATURE_REQUIRED,
         ),
     )
 

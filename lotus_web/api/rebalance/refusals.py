@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lotus_web.api.endpoint.routing import Refuses
-from lotus_web.domain.items import evidence
+from lotus_web.domain.items import evidence, signing
 from lotus_web.domain.proposals import refusals
 
 RUN_NOT_FOUND = Refuses(404, "DPM_RUN_NOT_FOUND", "there is no such run in this tenant")
@@ -16,6 +16,9 @@ NOT_REQUIRED = Refuses(409, "DPM_WORKFLOW_NOT_REQUIRED_FOR_RUN_STATUS", "runs of
 INVALID_TRANSITION = Refuses(409, "DPM_WORKFLOW_INVALID_TRANSITION", "the gate does not allow this action now")
 EVIDENCE_REQUIRED = Refuses(409, evidence.REQUIRED, "`LOTUS_REQUIRE_EVIDENCE` is on and the decision names no evidence")
 EVIDENCE_CHANGED = Refuses(409, evidence.CHANGED, "the evidence is not, or no longer, the one with this digest")
+SIGNATURE_REQUIRED = Refuses(
+    409, signing.REQUIRED, "`LOTUS_SIGN_DECISIONS` has a person sign such a decision, on the page of its item"
+)
 ACTOR_MISMATCH = Refuses(403, "ACTOR_MISMATCH", "actor_id is not the token's account, which may not act on behalf")
 FOUR_EYES = Refuses(
     403,

@@ -54,6 +54,9 @@ EVIDENCE_REQUIRED = Refuses(
     409, "evidence_required", "`LOTUS_REQUIRE_EVIDENCE` is on and the decision names no evidence"
 )
 EVIDENCE_CHANGED = Refuses(409, "evidence_changed", "the evidence is not, or no longer, the one with this digest")
+SIGNATURE_REQUIRED = Refuses(
+    409, "signature_required", "`LOTUS_SIGN_DECISIONS` has a person sign such a decision, on the page of its item"
+)
 EVIDENCE_MISMATCH = Refuses(409, "evidence_mismatch", "what is stored is not what the log records")
 NOT_SIGNED = Refuses(409, "not_signed_yet", "no checkpoint covers this yet; one is signed within a minute")
 LOG_MISMATCH = Refuses(409, "log_mismatch", "the log as it is stored does not give the root that was signed")

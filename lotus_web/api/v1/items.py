@@ -19,6 +19,7 @@ from lotus_web.api.v1.envelope import (
     INVALID,
     INVALID_TRANSITION,
     NOT_FOUND,
+    SIGNATURE_REQUIRED,
     UNKNOWN_ACTION,
     VERSION_CONFLICT,
     V1Envelope,
@@ -193,6 +194,7 @@ def get_workflow(call: Call, workflow_id: str) -> Response:
         VERSION_CONFLICT,
         EVIDENCE_REQUIRED,
         EVIDENCE_CHANGED,
+        SIGNATURE_REQUIRED,
     ),
 )
 def act(call: Call, body: ActionBody, workflow_id: str) -> ActedAnswer:

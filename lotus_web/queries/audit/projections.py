@@ -10,6 +10,7 @@ from lotus_web.queries.audit.decisions import verify_decisions
 from lotus_web.queries.audit.facts import verify_facts
 from lotus_web.queries.audit.moved_rows import verify_standing
 from lotus_web.queries.audit.proposals import verify_proposals
+from lotus_web.queries.audit.signatures import verify_signatures
 from lotus_web.store.session import see_one_moment
 
 
@@ -23,3 +24,4 @@ def verify_projections(session: Session, tenant_id: str) -> Iterator[str]:
     yield from verify_decisions(session, tenant_id)
     yield from verify_proposals(session, tenant_id)
     yield from verify_standing(session, tenant_id)
+    yield from verify_signatures(session, tenant_id)

@@ -9,16 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotus_web.config.settings import Settings
+from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.canonical import content_hash
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, own_event_key
 from lotus_web.models import Decision, DecisionEvidence, EventLogEntry
 from lotus_web.queries.transparency.proved import proved_entry, signed_log
 from lotus_web.store.session import see_one_moment
-from lotus_web.wire.lotus_verify import decision_of, statements, written
+from lotus_web.wire.lotus_verify import decision_of, signature_of, statements, written
 from lotus_web.wire.packed import unpack_document
 
-RECEIPT_VERSION = 1
+RECEIPT_VERSION, SIGNED_RECEIPT_VERSION = 1, 2
 NO_RECEIPT = "NO_RECEIPT"
 
 
@@ -34,9 +35,10 @@ def decision_receipt(session: Session, settings: Settings, tenant_id: str, decis
     proved = proved_entry(session, entry)
     decision = decision_of(proved["entry"]["event"])
     evidence = presented_evidence(session, tenant_id, decision["evidence_digest"])
+    signature = signature_of(proved["entry"]["event"])
     return written(
         {
-            "receipt_version": RECEIPT_VERSION,
+            **_version(session, settings, signature),
             "decision": decision,
             **proved,
             "evidence": evidence,
@@ -45,6 +47,20 @@ def decision_receipt(session: Session, settings: Settings, tenant_id: str, decis
             "statements": statements(decision, evidence is not None, len(signed.keys["witnesses"])),
         }
     )
+
+
+def _version(session: Session, settings: Settings, signature: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the version of a receipt, with the entry that records the passkey where its decision was signed with one."""
+    if signature is None:
+        return {"receipt_version": RECEIPT_VERSION}
+    found = None
+    if "enrolled" in signature:
+        query = select(EventLogEntry).where(
+            EventLogEntry.tenant_id == DEFAULT_TENANT, EventLogEntry.event_id == signature["enrolled"]["event_id"]
+        )
+        signed = signed_log(session, settings, DEFAULT_TENANT)
+        found = proved_entry(session, session.scalars(query).one()) | {"checkpoint": signed.note, "keys": signed.keys}
+    return {"receipt_version": SIGNED_RECEIPT_VERSION, "enrolment": found}
 
 
 def presented_evidence(session: Session, tenant_id: str, digest: str | None) -> dict[str, Any] | None:

@@ -41,7 +41,11 @@ HANDLE_BYTES = 32
 
 def passkeys_of(session: Session, name: str) -> Sequence[Passkey]:
     """Return the passkeys of a person that are in use, oldest first."""
-    query = select(Passkey).where(Passkey.name == name, Passkey.removed_at.is_(None)).order_by(Passkey.passkey_id)
+    query = (
+        select(Passkey)
+        .where(Passkey.name == name, Passkey.removed_at.is_(None))
+        .order_by(Passkey.created_at, Passkey.passkey_id)
+    )
     return session.scalars(query).all()
 
 

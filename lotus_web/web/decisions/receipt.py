@@ -18,6 +18,7 @@ from lotus_web.store.session import db
 from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.shell.downloads import attachment
+from lotus_web.wire.lotus_verify import fingerprint, signature_of
 
 blueprint = Blueprint("receipts", __name__)
 
@@ -30,7 +31,14 @@ def show(decision_id: str) -> ResponseReturnValue:
         receipt = json.loads(_receipt(decision_id))
     except Conflict as why:
         return render_template("decisions/no_receipt.html", why=page_message(why)), 409
-    return render_template("decisions/receipt.html", decision_id=decision_id, receipt=receipt, signed=_signed(receipt))
+    by = signature_of(receipt["entry"]["event"]) or {}
+    return render_template(
+        "decisions/receipt.html",
+        decision_id=decision_id,
+        receipt=receipt,
+        signed=_signed(receipt),
+        passkey=fingerprint(by) if "public_key" in by else None,
+    )
 
 
 @blueprint.get("/decisions/<ident:decision_id>/receipt.json")

@@ -27,6 +27,7 @@ from lotus_web.web.guard.access import signed_in
 from lotus_web.web.guard.refusal_log import logging_refusals, recorded_as
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 from lotus_web.web.sign_in.challenges import Purpose, check_site, new_challenge, opened, seal, site_here
+from lotus_web.wire.lotus_verify import fingerprint
 
 blueprint = Blueprint("passkeys", __name__)
 
@@ -115,8 +116,10 @@ def _added() -> tuple[str, list[str]]:
 def render(*, problem: LotusError | None = None, said: str | None = None, codes: list[str] | None = None) -> Response:
     """Render the page with what was refused, or with what was done and codes to write down."""
     session, settings, now = db.session(), current.settings(), current.utcnow()
+    mine = passkeys_of(session, current_user.name)
     shown: dict[str, Any] = {
-        "passkeys": passkeys_of(session, current_user.name),
+        "passkeys": mine,
+        "fingerprints": {one.passkey_id: fingerprint({"public_key": one.public_key}) for one in mine},
         "left": codes_left(session, current_user.name),
         "site": site_here(),
         "public_site": settings.public_site,

@@ -22,7 +22,13 @@ from lotus_web.api.rebalance.proposals.schemas import (
     StepBody,
     TransitionBody,
 )
-from lotus_web.api.rebalance.refusals import INVALID_CURSOR, KEY_CONFLICT, RESULT_TOO_LARGE, SIMULATION_DISABLED
+from lotus_web.api.rebalance.refusals import (
+    INVALID_CURSOR,
+    KEY_CONFLICT,
+    RESULT_TOO_LARGE,
+    SIGNATURE_REQUIRED,
+    SIMULATION_DISABLED,
+)
 from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.access import Permission
 from lotus_web.domain.identifiers import check_idempotency_key
@@ -139,6 +145,7 @@ def get_proposal(call: Call, query: EvidenceParams, proposal_id: str) -> Respons
         refusals.INVALID_TRANSITION,
         refusals.APPROVAL_REQUIRED,
         refusals.BLOCKED,
+        SIGNATURE_REQUIRED,
     ),
 )
 def post_transition(call: Call, body: TransitionBody, proposal_id: str) -> ProposalStepBody:
@@ -160,7 +167,7 @@ def post_transition(call: Call, body: TransitionBody, proposal_id: str) -> Propo
     headers=(STEP_KEY,),
     body=ProposalApprovalRequest,
     response=ProposalStepBody,
-    refuses=(*STEP_REFUSES, refusals.INVALID_APPROVAL_STATE, refusals.FOUR_EYES),
+    refuses=(*STEP_REFUSES, refusals.INVALID_APPROVAL_STATE, refusals.FOUR_EYES, SIGNATURE_REQUIRED),
 )
 def post_approval(call: Call, body: ProposalApprovalRequest, proposal_id: str) -> ProposalStepBody:
     """Record it and move the proposal; risk and compliance need `workflow_review`, the client's consent `proposals_write`."""
