@@ -6,8 +6,6 @@ import argparse
 import ast
 import copy
 import json
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,19 +28,10 @@ from lotus_web.wire.lotus_verify import Refused, content_hash
 from tests.conftest import MakeApp
 from tests.contract.callers import REVIEWER, Caller, review_request
 from tests.contract.conftest import MakeCaller
+from tests.support.alone import verify_alone
 from tests.support.logs import fill, log_settings, sign
 
 pytestmark = pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
-# Runs the verifier where nothing can be imported but the standard library and any use of the network ends it.
-ALONE = """
-import runpy, sys
-def guard(event, arguments):
-    if event.startswith(("socket.", "urllib.", "http.")):
-        sys.exit("the verifier used the network: " + event)
-sys.addaudithook(guard)
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 
 
 @dataclass
@@ -126,30 +115,22 @@ def _cosign() -> str:
     return str(key)
 
 
-def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", "-S", "-c", ALONE, "lotus_verify.py", *arguments]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
-    )
-
-
 def test_a_receipt_is_proved_without_the_project_and_the_network(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "auditor"
     folder.mkdir()
-    shutil.copy(lotus_verify.__file__, folder)
     for name, data in (("receipt.json", world.receipt), ("export.zip", world.archive)):
         (folder / name).write_bytes(data)
         keys = ("--key", world.key, "--witness", world.witness)
-        done = _run(folder, name, *keys)
+        done = verify_alone(folder, name, *keys)
         assert (done.returncode, done.stderr) == (0, ""), done
         assert "1 witness(es) signed" in done.stdout and "NOT proved: " in done.stdout
-        assert _run(folder, name).returncode == 3
+        assert verify_alone(folder, name).returncode == 3
         strange = world.key.replace("+", "x+", 1)
-        assert "another key" in _run(folder, name, "--key", strange).stderr
+        assert "another key" in verify_alone(folder, name, "--key", strange).stderr
         (folder / name).write_bytes(data.replace(b"Within the mandate.", b"Without the mandate"))
-        done = _run(folder, name, *keys)
+        done = verify_alone(folder, name, *keys)
         assert (done.returncode, done.stdout) == (1, "") and "REFUSED" in done.stderr
-    assert _run(folder, "nothing.json").returncode == 2
+    assert verify_alone(folder, "nothing.json").returncode == 2
 
 
 def test_a_decision_without_a_proof_has_no_receipt(world: World, make_caller: MakeCaller) -> None:
