@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Actor, ActorType, Permission, Role, check_permission
+from lotus_web.domain.access import DEFAULT_TENANT, Actor, ActorType, Permission, Role, check_permission
 from lotus_web.domain.accounts.names import check_account_name
 from lotus_web.domain.errors import Conflict, NotFound
 from lotus_web.domain.sentences import Account, Sentence
@@ -24,7 +24,11 @@ from lotus_web.models import ApiToken, Person, PersonRole, ServiceAccount
 from lotus_web.services.accounts import people, service_accounts, tokens
 from lotus_web.services.accounts.tokens import NewToken
 from lotus_web.services.audit.records import AuditCategory, record_audit
+from lotus_web.services.events.log import lock_tenant
+from lotus_web.services.sign_in.passkeys import remove_passkeys
 from lotus_web.services.sign_in.passwords import NewPassword
+from lotus_web.services.sign_in.recovery import drop_codes
+from lotus_web.services.sign_in.sessions import close_sessions_of
 
 # The action that is stored, and its sentence.
 SENTENCES = {
@@ -34,6 +38,7 @@ SENTENCES = {
     "disable_person": "{subject} was disabled and signed out.",
     "enable_person": "{subject} may sign in again.",
     "set_password": "{subject} was given another password and signed out.",
+    "reset_passkeys": "{subject} lost {count} passkeys and all recovery codes, and was signed out.",
     "issue_token": "A token of {account} for {permissions}{until} was made.",
     "revoke_token": "A token of {account} was revoked.",
     "disable_account": "The service account {subject} was disabled.",
@@ -103,6 +108,21 @@ def reset_password(session: Session, *, name: str, password: NewPassword, actor:
     tenants = _tenants_of_person(session, name, actor)
     people.set_password(session, name=name, password=password, now=now)
     record_change(session, "set_password", name, tenants, actor=actor, now=now)
+
+
+def reset_passkeys(session: Session, *, name: str, actor: Actor, now: datetime) -> None:
+    """Remove a person's passkeys and recovery codes and end their sessions: their password alone opens until they add a new one.
+
+    Raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``, or ``NO_PASSKEY`` where there is none.
+    """
+    tenants = _tenants_of_person(session, name, actor)
+    lock_tenant(session, DEFAULT_TENANT)
+    removed = remove_passkeys(session, name=name, by=actor.actor_id, now=now)
+    if not removed:
+        raise Conflict("NO_PASSKEY", Sentence("{name} has no passkey.", name=Account(name)))
+    drop_codes(session, name=name)
+    close_sessions_of(session, name=name, now=now)
+    record_change(session, "reset_passkeys", name, tenants, actor=actor, now=now, count=str(removed))
 
 
 def issue_token(

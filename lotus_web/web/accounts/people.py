@@ -17,6 +17,7 @@ from lotus_web.domain.sentences import Sentence
 from lotus_web.queries.accounts.people import PersonRow, list_people, person_of_tenant
 from lotus_web.queries.items.holders import open_items_held
 from lotus_web.services.accounts import administration
+from lotus_web.services.sign_in.passkeys import passkeys_of
 from lotus_web.services.sign_in.passwords import hashed
 from lotus_web.store.session import db, transaction
 from lotus_web.web.accounts.forms import FormProblem, role_of, shown
@@ -99,6 +100,9 @@ def altered(name: str, what: str) -> str:
         case "password":
             change(administration.reset_password, name=name, password=hashed(request.form.get("password", "")))
             return f"{name} has another password and was signed out."
+        case "passkeys":
+            change(administration.reset_passkeys, name=name)
+            return f"{name} has no passkey any more and was signed out."
     raise InvalidInput("invalid_argument", "Choose what to change.", loc=("body", "change"))
 
 
@@ -136,6 +140,7 @@ def render_person(name: str, problem: FormProblem | None = None) -> Response:
         others=[role.value for role in Role if role not in held],
         permissions=sorted(permission.value for permission in permissions_of(held)),
         holding=open_items_held(db.session(), current_actor().tenant_id, name),
+        passkeys=passkeys_of(db.session(), name),
         problem=problem,
         password_min=PASSWORD_MIN,
         me=current_actor().decider_id,

@@ -33,6 +33,7 @@ from tests.contract.callers import ALL, Caller, review_request, segment
 from tests.contract.conftest import MakeCaller
 from tests.contract.proposals.requests import created, path_of, sent
 from tests.support import passkeys, people
+from tests.support.alone import verify_alone
 from tests.support.authenticators import EDDSA, ES256, RS256, UP, UV, Authenticator
 from tests.support.events import NOON, POLICY, account, draft, trace_started
 from tests.support.histories import approved, unguarded
@@ -125,7 +126,7 @@ def receipt_of(app: Flask, caller: Caller) -> tuple[bytes, argparse.Namespace]:
 
 @pytest.mark.parametrize("algorithm", [ES256, EDDSA, RS256])
 def test_a_passkey_signs_a_decision_and_its_receipt_proves_it(
-    app: Flask, engine: Caller, nora: FlaskClient, algorithm: int
+    app: Flask, engine: Caller, nora: FlaskClient, algorithm: int, tmp_path: Path
 ) -> None:
     key, _ = passkeys.add(nora, Authenticator(algorithm))
     workflow_id = item_of(engine, "signed")
@@ -146,6 +147,14 @@ def test_a_passkey_signs_a_decision_and_its_receipt_proves_it(
     given.passkey = ["0" * 64]
     with pytest.raises(lotus_verify.Refused, match="another passkey"):
         lotus_verify.verify(data, given)
+    given.passkey = [mine]
+    for name, found in (
+        ("receipt.json", data),
+        ("other.json", data.replace(b"Within the mandate.", b"Without the mandate")),
+    ):
+        (tmp_path / name).write_bytes(found)
+        done = verify_alone(tmp_path, name, "--key", given.key[0], "--passkey", mine)
+        assert done.returncode == (0 if found == data else 1), done
     archive = engine.get(f"/admin/workflows/{segment(workflow_id)}/archive").data
     assert lotus_verify.verify(archive, given)
     assert wrong_in_log(app) == []

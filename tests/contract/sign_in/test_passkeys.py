@@ -328,3 +328,28 @@ def test_passkeys_are_bound_to_the_public_name(app: Flask) -> None:
     at = {"base_url": "https://lotus.example"}
     assert app.test_client().get("/login/challenge", **at).json["options"]["rpId"] == "lotus.example"
     assert app.test_client().get("/login/challenge").status_code == 409
+
+
+def test_an_administrator_resets_lost_passkeys_and_it_is_recorded(
+    app: Flask, client: FlaskClient, laptop: Authenticator
+) -> None:
+    people.hire(app, "ada")
+    admin = app.test_client()
+    people.sign_in(admin, "ada")
+    assert "laptop" in admin.get("/admin/people/nora").text
+    assert people.post(admin, "/admin/people/nora", {"change": "passkeys"}).status_code == 303
+    assert client.get("/inbox").status_code == 303
+    assert passkeys.sign_in(app.test_client(), laptop).status_code == 401
+    assert people.sign_in(app.test_client(), "nora").status_code == 303
+    again = people.post(admin, "/admin/people/nora", {"change": "passkeys"})
+    assert (again.status_code, "has no passkey" in again.text) == (409, True)
+    with app.app_context():
+        (line,) = db.session.scalars(select(AuditRecord).where(AuditRecord.action == "reset_passkeys"))
+        (row,) = db.session.scalars(select(Passkey))
+    assert (line.actor_id, line.subject, row.removed_by) == ("ada", "nora", "ada")
+    assert contradictions(app) == []
+
+
+def test_who_may_not_administer_resets_nothing(app: Flask, client: FlaskClient, laptop: Authenticator) -> None:
+    assert people.post(client, "/admin/people/nora", {"change": "passkeys"}).status_code == 403
+    assert passkeys.sign_in(app.test_client(), laptop).status_code == 303
