@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -171,6 +172,21 @@ def test_an_answer_counts_once(app: Flask, laptop: Authenticator) -> None:
     assert fresh.post("/login/passkey", data=form).status_code == 401
 
 
+def test_of_the_same_answer_at_once_one_counts(app: Flask, laptop: Authenticator) -> None:
+    fresh = app.test_client()
+    _, form = replayed(fresh, laptop)
+    cookie = fresh.get_cookie(app.config["SESSION_COOKIE_NAME"])
+    assert cookie is not None
+
+    def send(_: int) -> int:
+        other = app.test_client()
+        other.set_cookie(cookie.key, cookie.value)
+        return other.post("/login/passkey", data=form).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(send, range(4))) == [303, 401, 401, 401]
+
+
 def test_a_challenge_is_of_one_browser_and_of_five_minutes(app: Flask, laptop: Authenticator) -> None:
     mine, theirs = app.test_client(), app.test_client()
     _, form = replayed(mine, laptop)
@@ -180,11 +196,23 @@ def test_a_challenge_is_of_one_browser_and_of_five_minutes(app: Flask, laptop: A
 
 
 def test_a_challenge_is_for_one_purpose(app: Flask, client: FlaskClient, laptop: Authenticator) -> None:
-    asked = client.get("/account/passkeys/challenge").json
-    options = {"challenge": asked["options"]["challenge"], "rpId": "localhost"}
-    fresh = app.test_client()
-    form = {"csrf_token": people.csrf_token(fresh), "sealed": asked["sealed"], "answer": laptop.get(options)}
-    assert fresh.post("/login/passkey", data=form).status_code == 401
+    asked = client.get("/login/challenge").json
+    options = {"challenge": asked["options"]["challenge"], "rp": {"id": "localhost"}, "user": {"id": laptop.handle}}
+    form = {"change": "add", "label": "phone", "sealed": asked["sealed"], "csrf_token": people.csrf_token(client)}
+    answer = client.post("/account/passkeys", data=form | {"answer": Authenticator().create(options)})
+    assert (answer.status_code, REFUSED_SENTENCE in answer.text) == (409, True)
+
+
+def test_the_second_step_is_good_for_five_minutes_in_one_browser(app: Flask, client: FlaskClient) -> None:
+    codes = passkeys.codes_in(passkeys.add(client)[1])
+    fresh, other = app.test_client(), app.test_client()
+    form = people.hidden_fields(people.sign_in(fresh, "nora"))
+    theirs = form | {"csrf_token": people.csrf_token(other), "code": codes[0]}
+    assert other.post("/login/second", data=theirs).status_code == 401
+    with time_machine.travel(utcnow() + timedelta(minutes=5), tick=False):
+        answer = fresh.post("/login/second", data=form | {"code": codes[0]})
+    assert (answer.status_code, "took too long" in answer.text) == (401, True)
+    assert fresh.post("/login/second", data=form | {"code": codes[0]}).status_code == 303
 
 
 def test_a_passkey_of_another_person_is_no_second_factor(app: Flask, laptop: Authenticator) -> None:
