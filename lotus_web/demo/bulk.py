@@ -36,6 +36,7 @@ from lotus_web.models import (
     EventLogEntry,
     IdempotencyHistoryRow,
     IdempotencyKey,
+    Notification,
     Run,
     RunPayload,
     WorkflowAction,
@@ -45,7 +46,7 @@ from lotus_web.models.events.logged_rows import ACTIONS as ACTIONS_LOGGED
 from lotus_web.models.events.logged_rows import DECISIONS, run_fact
 from lotus_web.services.command import CommandContext
 from lotus_web.services.events.facts import fact_entries
-from lotus_web.services.events.item_rows import action_row, item_columns, notice_row
+from lotus_web.services.events.item_rows import action_row, item_columns, notice_columns
 from lotus_web.services.events.log import chained_entry, lock_tenant
 from lotus_web.services.events.projection import logged_event
 from lotus_web.services.items.action_records import ReviewCase, approval_draft, decision_row, manual_record
@@ -215,7 +216,7 @@ class BulkLoad:
         if effect.action is not None:
             self._add(self._numbered(action_row(effect.action)))
         for notice in effect.notices:
-            self._add(notice_row(notice))
+            self._add(Notification(**notice_columns(notice)))
 
     def _act(self, moment: Moment) -> None:
         trace = self.traces[moment.run.index]

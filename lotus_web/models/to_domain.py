@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from sqlalchemy import Row
+
 from lotus_web.domain.events.envelope import Poster
 from lotus_web.domain.items.actions import Action
 from lotus_web.domain.items.state import ActionRecord, ItemState, LoggedEvent, Origin
@@ -16,6 +18,9 @@ from lotus_web.models.items import WorkflowItem
 # Where a value's field and its column are called differently.
 ITEM_COLUMN = {"priority": "priority_rank", "metadata": "details"}
 ITEM_FIELDS = tuple(field.name for field in fields(ItemState))
+ACTION_FIELDS = tuple(field.name for field in fields(ActionRecord))
+# What the fold reads of an event: its other columns are long, and need not be parsed.
+EVENT_COLUMNS = tuple(getattr(EventLogEntry, field.name) for field in fields(LoggedEvent))
 
 
 def item_state(row: WorkflowItem) -> ItemState:
@@ -29,7 +34,7 @@ def item_state(row: WorkflowItem) -> ItemState:
 
 def action_record(row: WorkflowAction) -> ActionRecord:
     """Return the value of an action's row."""
-    values: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields(ActionRecord)}
+    values: dict[str, Any] = {name: getattr(row, name) for name in ACTION_FIELDS}
     values |= {
         "action_type": Action(row.action_type),
         "origin": Origin(row.origin),
@@ -39,8 +44,8 @@ def action_record(row: WorkflowAction) -> ActionRecord:
     return ActionRecord(**values)
 
 
-def logged_event(entry: EventLogEntry) -> LoggedEvent:
-    """Return a stored event as the fold reads it."""
+def logged_event(entry: EventLogEntry | Row[Any]) -> LoggedEvent:
+    """Return a stored event, or its EVENT_COLUMNS, as the fold reads it."""
     return LoggedEvent(
         log_seq=entry.log_seq,
         event_id=entry.event_id,

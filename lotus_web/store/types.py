@@ -13,6 +13,9 @@ from sqlalchemy.types import TypeDecorator
 
 from lotus_web.domain.canonical import canonical_json, json_number
 
+# Made once: ``json.loads`` with options makes a decoder for every value.
+_decode = json.JSONDecoder(parse_float=Decimal).decode
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -61,7 +64,7 @@ class CanonicalJson(TypeDecorator[Any]):
         return None if value is None else canonical_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value, parse_float=Decimal)
+        return None if value is None else _decode(value)
 
 
 class SentJson(TypeDecorator[Any]):
@@ -76,7 +79,7 @@ class SentJson(TypeDecorator[Any]):
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_number)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value, parse_float=Decimal)
+        return None if value is None else _decode(value)
 
 
 def _number(value: object) -> float | str:
@@ -90,4 +93,4 @@ Json = CanonicalJson()
 
 def as_stored(value: Any) -> Any:
     """Return a JSON value as a ``CanonicalJson`` column gives it back."""
-    return json.loads(canonical_json(value), parse_float=Decimal)
+    return _decode(canonical_json(value))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lotus_web.domain.canonical import canonical_json, canonical_object, content_hash, text_hash
+from lotus_web.domain.canonical import canonical_json, canonical_object, text_hash
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.events.facts import FactType
 from lotus_web.domain.events.payloads import EventType as EventType
@@ -160,7 +160,8 @@ def link_hash(content: str, prev_hash: str) -> str:
 
     The two steps let a proof pass over other people's entries by their content hashes alone (wire/audit.py).
     """
-    return content_hash({"content_hash": content, "prev_hash": prev_hash})
+    members = {"content_hash": canonical_json(content), "prev_hash": canonical_json(prev_hash)}
+    return text_hash(canonical_object(members))
 
 
 def entry_hash(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
@@ -16,7 +16,7 @@ from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.notifications import Channel, Notice
 from lotus_web.domain.sentences import to_json
 from lotus_web.models import Notification, Run, WorkflowAction, WorkflowItem
-from lotus_web.models.to_domain import ITEM_COLUMN, ITEM_FIELDS
+from lotus_web.models.to_domain import ACTION_FIELDS, ITEM_COLUMN, ITEM_FIELDS
 from lotus_web.models.to_domain import item_state as item_state
 from lotus_web.services.notifications.deliveries import plan_deliveries
 from lotus_web.store.upserts import insert_rows
@@ -101,39 +101,43 @@ def store_effects(session: Session, effects: Sequence[Effect], rows: Mapping[str
     session.flush()
 
 
-def action_row(record: ActionRecord) -> WorkflowAction:
-    """Return the row of an action."""
-    values = {field.name: getattr(record, field.name) for field in fields(ActionRecord)}
-    values |= {
+def action_columns(record: ActionRecord) -> dict[str, Any]:
+    """Return the column values of an action."""
+    values = {name: getattr(record, name) for name in ACTION_FIELDS}
+    return values | {
         "action_type": record.action_type.value,
         "origin": record.origin.value,
         "from_status": record.from_status.value,
         "to_status": record.to_status.value,
         "details": dict(record.details),
     }
-    return WorkflowAction(**values)
 
 
-def notice_row(notice: Notice) -> Notification:
-    """Return the row of a notice. The console shows what is stored, so it is delivered when it is made."""
-    return Notification(
-        notification_id=notice.notification_id,
-        tenant_id=notice.tenant_id,
-        workflow_id=notice.workflow_id,
-        trace_id=notice.trace_id,
-        category=notice.category.value,
-        channel=Channel.CONSOLE.value,
-        status=DeliveryStatus.DELIVERED.value,
-        message=notice.message,
-        code=notice.code.value,
-        params=to_json(notice.params),
-        recipient_account_id=notice.recipient_account_id,
-        recipient_role=notice.recipient_role,
-        payload=dict(notice.payload),
-        dedupe_key=notice.dedupe_key,
-        created_at=notice.created_at,
-        delivered_at=notice.created_at,
-    )
+def action_row(record: ActionRecord) -> WorkflowAction:
+    """Return the row of an action."""
+    return WorkflowAction(**action_columns(record))
+
+
+def notice_columns(notice: Notice) -> dict[str, Any]:
+    """Return the column values of a notice. The console shows what is stored, so it is delivered when it is made."""
+    return {
+        "notification_id": notice.notification_id,
+        "tenant_id": notice.tenant_id,
+        "workflow_id": notice.workflow_id,
+        "trace_id": notice.trace_id,
+        "category": notice.category.value,
+        "channel": Channel.CONSOLE.value,
+        "status": DeliveryStatus.DELIVERED.value,
+        "message": notice.message,
+        "code": notice.code.value,
+        "params": to_json(notice.params),
+        "recipient_account_id": notice.recipient_account_id,
+        "recipient_role": notice.recipient_role,
+        "payload": dict(notice.payload),
+        "dedupe_key": notice.dedupe_key,
+        "created_at": notice.created_at,
+        "delivered_at": notice.created_at,
+    }
 
 
 def store_notices(session: Session, notices: Iterable[Notice]) -> int:
@@ -141,7 +145,7 @@ def store_notices(session: Session, notices: Iterable[Notice]) -> int:
     told = {notice.notification_id: notice for notice in notices}
     if not told:
         return 0
-    rows = [{name: getattr(row, name) for name in NOTICE_COLUMNS} for row in map(notice_row, told.values())]
+    rows = [dict.fromkeys(NOTICE_COLUMNS) | notice_columns(notice) for notice in told.values()]
     stored = insert_rows(session, Notification, rows, returning=(Notification.notification_id,), skip_existing=True)
     for row in stored:
         plan_deliveries(session, told[row.notification_id])

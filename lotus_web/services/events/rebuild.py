@@ -5,7 +5,7 @@ Items belong to traces, so traces are folded apart, a batch of them at a time: m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -13,14 +13,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from lotus_web.domain.canonical import canonical_json
+from lotus_web.domain.canonical import is_same_json
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.events.projection import ABOUT_ITEMS
 from lotus_web.domain.events.rebuild import RebuildResult, rebuild_trace
 from lotus_web.domain.items.state import ItemState, Origin
 from lotus_web.models import EventLogEntry, Notification, WorkflowAction, WorkflowItem
-from lotus_web.models.to_domain import action_record, logged_event
-from lotus_web.services.events.item_rows import action_row, item_columns, notice_row
+from lotus_web.models.to_domain import EVENT_COLUMNS, action_record, logged_event
+from lotus_web.services.events.item_rows import action_columns, item_columns, notice_columns
 from lotus_web.services.events.log import lock_tenant
 from lotus_web.store.session import see_one_moment
 from lotus_web.store.types import Base
@@ -31,6 +31,10 @@ FOLDED = (EventType.TRACE_STARTED.value, *ABOUT_ITEMS)
 CODED = frozenset({"code", "params"})
 # What no event tells: the place among all rows.
 NOT_COMPARED = frozenset({"action_seq", "notification_seq"})
+COMPARED: Mapping[type[Base], list[str]] = {
+    model: [column.key for column in model.__mapper__.column_attrs if column.key not in NOT_COMPARED]
+    for model in (WorkflowAction, Notification)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +93,23 @@ class _Span:
     def rows(
         self, model: type[Any], *order: InstrumentedAttribute[Any], where: Iterable[ColumnElement[bool]] = ()
     ) -> Any:
-        query = select(model).where(model.tenant_id == self.tenant_id, model.trace_id > self.after, *where)
+        return self.session.scalars(self._of_span(select(model), model, *order, where=where))
+
+    def events(self) -> Any:
+        """Return what the fold reads of the events, trace after trace in their order."""
+        only = (EventLogEntry.event_type.in_(FOLDED),)
+        query = select(*EVENT_COLUMNS)
+        return self.session.execute(self._of_span(query, EventLogEntry, EventLogEntry.trace_seq, where=only))
+
+    def _of_span(self, query: Any, model: Any, *order: Any, where: Iterable[ColumnElement[bool]]) -> Any:
+        query = query.where(model.tenant_id == self.tenant_id, model.trace_id > self.after, *where)
         if self.upto is not None:
             query = query.where(model.trace_id <= self.upto)
-        ordered = query.order_by(model.trace_id, *order)
-        return self.session.scalars(ordered.execution_options(populate_existing=True))
+        return query.order_by(model.trace_id, *order).execution_options(populate_existing=True)
 
     def rebuilt(self) -> RebuildResult:
         """Fold every trace of the span."""
-        only = (EventLogEntry.event_type.in_(FOLDED),)
-        events = groupby(self.rows(EventLogEntry, EventLogEntry.trace_seq, where=only), lambda row: str(row.trace_id))
+        events = groupby(self.events(), lambda row: str(row.trace_id))
         manual: dict[str, list[Any]] = {}
         order = (WorkflowAction.after_log_seq, WorkflowAction.action_seq)
         for row in self.rows(WorkflowAction, *order, where=(WorkflowAction.origin == Origin.MANUAL.value,)):
@@ -151,7 +162,8 @@ def _actions(
     session: Session, folded: RebuildResult, stored: dict[str, WorkflowAction], *, write: bool
 ) -> Iterator[str]:
     for action_id, record in folded.actions.items():
-        yield from _compared(session, f"action {action_id}", action_row(record), stored.get(action_id), write=write)
+        row, values = stored.get(action_id), action_columns(record)
+        yield from _compared(session, f"action {action_id}", WorkflowAction, values, row, write=write)
     for action_id in sorted(stored.keys() - folded.actions.keys()):
         yield f"action {action_id}: no event matches it, and it cannot be removed"
 
@@ -165,23 +177,26 @@ def _notices(session: Session, tenant_id: str, folded: RebuildResult, *, write: 
         )
         stored |= {row.dedupe_key: row for row in session.scalars(query)}
     for key, notice in folded.notices.items():
-        yield from _compared(session, f"notification {key}", notice_row(notice), stored.get(key), write=write)
+        values = notice_columns(notice)
+        yield from _compared(session, f"notification {key}", Notification, values, stored.get(key), write=write)
 
 
-def _compared(session: Session, what: str, expected: Base, stored: Base | None, *, write: bool) -> Iterator[str]:
+def _compared(
+    session: Session, what: str, model: type[Base], expected: dict[str, Any], stored: Base | None, *, write: bool
+) -> Iterator[str]:
     """Compare a row of an append-only table; a missing one can be added, a wrong one only be named."""
     if stored is None:
         yield f"{what}: it is missing"
         if write:
-            session.add(expected)
+            session.add(model(**expected))
         return
-    names = [column.key for column in type(expected).__mapper__.column_attrs if column.key not in NOT_COMPARED]
+    names = COMPARED[model]
     if isinstance(stored, Notification) and stored.code is None:
         names = [name for name in names if name not in CODED]
-    wrong = _wrong_columns(stored, {name: getattr(expected, name) for name in names})
+    wrong = _wrong_columns(stored, {name: expected.get(name) for name in names})
     if wrong:
         yield f"{what}: {', '.join(wrong)} differ from its history, and it cannot be changed"
 
 
 def _wrong_columns(row: Base, expected: dict[str, Any]) -> list[str]:
-    return [name for name, value in expected.items() if canonical_json(getattr(row, name)) != canonical_json(value)]
+    return [name for name, value in expected.items() if not is_same_json(getattr(row, name), value)]

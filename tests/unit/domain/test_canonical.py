@@ -18,6 +18,7 @@ from lotus_web.domain.canonical import (
     canonical_json,
     canonical_object,
     content_hash,
+    is_same_json,
     text_hash,
 )
 from tests.support.histories import NOW
@@ -34,6 +35,18 @@ def test_canonical_text_is_ascii_and_a_fixed_point(value: Any) -> None:
     once = canonical_json(value)
     assert once.isascii()
     assert canonical_json(json.loads(once)) == once
+
+
+@given(VALUES | INSTANTS, VALUES | INSTANTS)
+def test_values_are_the_same_where_their_texts_are(one: Any, other: Any) -> None:
+    assert is_same_json(one, other) == (canonical_json(one) == canonical_json(other))
+    assert is_same_json(one, one)
+
+
+def test_what_python_calls_equal_is_not_the_same_where_json_differs() -> None:
+    noon = NOW.astimezone(timezone(timedelta(hours=9)))
+    assert is_same_json(NOW, noon) and is_same_json(NOW, canonical_json(NOW)[1:-1])
+    assert not is_same_json(1, True) and not is_same_json("1", 1) and is_same_json(Decimal("1.0"), "1")
 
 
 @given(st.dictionaries(st.text(), SCALARS))
