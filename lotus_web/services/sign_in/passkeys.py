@@ -118,9 +118,12 @@ def use_passkey(
     """Return the passkey that signed a challenge, locked, with its counter moved on.
 
     ``name`` is whose it must be, None where it tells who signs in. Raises Conflict ``PASSKEY_REFUSED`` for one that is unknown,
-    removed or somebody else's too, and ``PASSKEY_COUNTER_WENT_BACK``.
+    removed, somebody else's or of a disabled person too, and ``PASSKEY_COUNTER_WENT_BACK``.
     """
-    query = select(Passkey).where(Passkey.credential_id == answer["id"], Passkey.removed_at.is_(None))
+    enabled = select(Person.name).where(Person.disabled_at.is_(None))
+    query = select(Passkey).where(
+        Passkey.credential_id == answer["id"], Passkey.removed_at.is_(None), Passkey.name.in_(enabled)
+    )
     row = session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
     if row is None or name not in (None, row.name) or not _is_handle(answer, row):
         raise refused()

@@ -24,7 +24,8 @@ from lotus_web.web.guard.user import SignedInPerson, lost_name
 from lotus_web.web.shell.return_path import same_origin
 
 SALT = "lotus.draft"
-NEVER_SAVED = frozenset({"csrf_token", "page", "password", "draft"})
+# A signature and a recovery code count once, so that they would be of no use in a form that is sent again.
+NEVER_SAVED = frozenset({"csrf_token", "page", "password", "draft", "sealed", "answer", "code", "half"})
 # Well above what any form takes, well below the body limit, which the sign-in form must meet too.
 LONGEST = 200_000
 

@@ -21,7 +21,7 @@ from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.signing import SignDecisions
-from lotus_web.models import Decision, EventLogEntry, Passkey, WorkflowAction, WorkflowItem
+from lotus_web.models import Decision, EventLogEntry, Passkey, PersonSession, WorkflowAction, WorkflowItem
 from lotus_web.queries.audit.facts import verify_facts
 from lotus_web.queries.audit.signatures import verify_signatures
 from lotus_web.queries.transparency.keys import log_keys
@@ -181,6 +181,23 @@ def test_the_password_of_a_signature_is_counted_like_one_of_a_sign_in(engine: Ca
     found = [send(nora, workflow_id, form | {"password": f"guess {n}"}) for n in range(8)]
     assert found[0].status_code == 409
     assert found[-1].status_code == 429 and "Kept words." in found[-1].text
+
+
+def test_a_lost_session_keeps_the_words_and_not_the_signature(
+    engine: Caller, nora: FlaskClient, laptop: Authenticator
+) -> None:
+    workflow_id = item_of(engine, "lost")
+    form = with_signature(nora, workflow_id, form_of(nora, workflow_id, text="Kept words."), laptop)
+    nora.post("/logout", data={"csrf_token": form["csrf_token"]})
+    asked = send(nora, workflow_id, form)
+    assert asked.status_code == 401
+    page = people.sign_in(nora, "nora", draft=people.hidden_fields(asked)["draft"])
+    assert passkeys.second(nora, page, laptop).status_code == 303
+    again = nora.get(f"/inbox/{segment(workflow_id)}").text
+    assert "Kept words." in again and form["sealed"] not in again
+    with nora.application.app_context():
+        (draft,) = db.session.scalars(select(PersonSession.draft).where(PersonSession.draft.is_not(None)))
+    assert not {"answer", "sealed", "password"} & {name for name, _ in draft["fields"]}
 
 
 def test_a_request_for_changes_is_signed_too(

@@ -272,8 +272,10 @@ def test_a_disabled_person_does_not_sign_in_with_a_passkey(app: Flask, laptop: A
     people.sign_in(admin, "ada")
     assert people.post(admin, "/admin/people/nora", {"change": "disable"}).status_code == 303
     fresh = app.test_client()
-    assert passkeys.sign_in(fresh, laptop).status_code in (401, 403)
+    answer = passkeys.sign_in(fresh, laptop)
+    assert (answer.status_code, REFUSED_SENTENCE in answer.text) == (401, True)
     assert fresh.get("/inbox").status_code == 303
+    assert methods(app).count("passkey") == 0
 
 
 def test_passkeys_change_only_shortly_after_a_sign_in(app: Flask, client: FlaskClient, laptop: Authenticator) -> None:
