@@ -54,7 +54,7 @@ permission is told before anything is looked up, except where it depends on the 
 | risk and compliance approvals, rejecting what is under review | `workflow_review` |
 | lists and look-ups | `runs_read` |
 
-`created_by` and `actor_id` are the account of the token, or of anyone with `act_on_behalf`. Who made the current version does not
+`created_by` and `actor_id` are the account of the token, or with `act_on_behalf` an enabled person of the tenant. Who made the current version does not
 approve it for risk or compliance (`PROPOSAL_FOUR_EYES`), in nobody's name; nor does the account that recorded it for someone else
 approve it in its own. They may reject it, and record the client's consent.
 

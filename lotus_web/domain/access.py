@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from lotus_web.domain.accounts.acting import ANONYMOUS, UNSHARED, Credential, principals_behind
+from lotus_web.domain.accounts.acting import OPERATOR as OPERATOR
 from lotus_web.domain.errors import Forbidden
 from lotus_web.domain.sentences import Sentence
 
@@ -73,7 +76,7 @@ class ActorType(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts, in which tenant, with what rights; ``on_behalf_of`` is the person a service account speaks for,
-    ``token_id`` the bearer token it came with."""
+    ``token_id`` the bearer token it came with, ``credential`` who else is behind that, or behind a password."""
 
     actor_type: ActorType
     actor_id: str
@@ -82,6 +85,7 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     on_behalf_of: str | None = None
     token_id: str | None = None
+    credential: Credential = UNSHARED
 
     def may(self, permission: Permission) -> bool:
         """Return whether the actor holds ``permission``."""
@@ -92,8 +96,34 @@ class Actor:
         """The account that a decision is attributed to."""
         return self.on_behalf_of or self.actor_id
 
+    @property
+    def principals(self) -> frozenset[str]:
+        """Everyone who counts as acting: the account, whom it names, and who is behind its token or password.
 
-OPERATOR = "operator"
+        Where no tokens are checked, the account is nobody: it stands back behind the name that it sends.
+        """
+        named = frozenset({self.decider_id})
+        unknown = self.actor_id == ANONYMOUS and self.on_behalf_of is not None
+        return named if unknown else named | principals_behind(self.actor_id, self.credential)
+
+    @property
+    def acted_by(self) -> dict[str, Any]:
+        """What is stored of who acts, for good: members that are not known are left out."""
+        credential = self.credential
+        said = {
+            "account": self.actor_id,
+            "actor_type": self.actor_type.value,
+            "on_behalf_of": self.on_behalf_of,
+            "token_id": self.token_id,
+            "token_made_by": credential.token_made_by,
+            "password_set_by": credential.password_set_by,
+            "password_set_at": credential.password_set_at and credential.password_set_at.isoformat(),
+        }
+        return {key: value for key, value in said.items() if value is not None} | {
+            "principals": sorted(self.principals)
+        }
+
+
 LOST_MEANWHILE = "Your rights changed while this waited for its turn."
 
 

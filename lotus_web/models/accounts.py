@@ -15,13 +15,20 @@ from lotus_web.store.types import Base, Json, UtcDateTime
 
 
 class Person(Base):
-    """Someone who signs in; ``name`` is the account id that decisions carry."""
+    """Someone who signs in; ``name`` is the account id that decisions carry.
+
+    ``password_set_by`` is who last gave them a password other than themselves, and ``password_principals`` everyone who counts as
+    having done that (domain/accounts/acting.py); null where it is not known.
+    """
 
     __tablename__ = "people"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     display_name: Mapped[str]
     password_hash: Mapped[str]
+    password_set_by: Mapped[str | None]
+    password_set_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    password_principals: Mapped[list[str] | None] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -91,7 +98,10 @@ class ServiceAccount(Base):
 
 
 class ApiToken(Base):
-    """A bearer token: its tenants, its permissions and the SHA-256 of its secret (256 random bits need no slow hash)."""
+    """A bearer token: its tenants, its permissions and the SHA-256 of its secret (256 random bits need no slow hash).
+
+    ``principals`` is everyone who counts as its maker (domain/accounts/acting.py); null where it is not known.
+    """
 
     __tablename__ = "api_tokens"
 
@@ -100,6 +110,8 @@ class ApiToken(Base):
     secret_hash: Mapped[str]
     tenants: Mapped[list[str]] = mapped_column(Json)
     permissions: Mapped[list[str]] = mapped_column(Json)
+    made_by: Mapped[str | None]
+    principals: Mapped[list[str] | None] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

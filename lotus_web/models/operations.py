@@ -32,6 +32,7 @@ class Operation(Base):
     actor_type: Mapped[str]
     actor_id: Mapped[str]
     on_behalf_of: Mapped[str | None]
+    acted_by: Mapped[dict[str, Any] | None] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

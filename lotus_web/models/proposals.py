@@ -77,6 +77,7 @@ class ProposalVersion(Base):
     portfolio_id: Mapped[str]
     created_by: Mapped[str]
     recorded_by: Mapped[str]
+    acted_by: Mapped[dict[str, Any] | None] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     correlation_id: Mapped[str]
     request_hash: Mapped[str]
@@ -129,6 +130,7 @@ class ProposalEventRow(Base):
     to_state: Mapped[str]
     actor_id: Mapped[str]
     recorded_by: Mapped[str]
+    acted_by: Mapped[dict[str, Any] | None] = mapped_column(Json)
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     reason: Mapped[dict[str, Any]] = mapped_column(SentJson)
     related_version_no: Mapped[int]

@@ -12,7 +12,7 @@ from lotus_web.store.types import Base, Json, UtcDateTime
 
 
 class Run(Base):
-    """What a list, a look-up or a rule needs to know of a run (RFC-0017 §4.2)."""
+    """What a list, a look-up or a rule needs to know of a run (RFC-0017 §4.2); ``acted_by`` is who really sent it."""
 
     __tablename__ = "dpm_runs"
 
@@ -27,6 +27,7 @@ class Run(Base):
     engine_version: Mapped[str]
     artifact_hash: Mapped[str]
     submitted_by: Mapped[str]
+    acted_by: Mapped[dict[str, Any] | None] = mapped_column(Json)
     legal_hold: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (

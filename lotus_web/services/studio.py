@@ -76,7 +76,7 @@ def start_review(
         actor={"actor_type": actor.actor_type.value, "actor_id": actor.decider_id},
         # Trace ids may be as long as keys may be, so the key is made of the event and not of the item.
         idempotency_key=new_id("review_"),
-        payload=_payload(draft, asked),
+        payload=_payload(draft, asked) | {"acted_by": actor.acted_by},
         correlation_id=context.correlation_id,
     )
     effect = append_event(session, event, defaults=context.policy.defaults, now=context.now).effect

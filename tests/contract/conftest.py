@@ -10,10 +10,11 @@ from flask import Flask
 from sqlalchemy import event, func, select, text
 from sqlalchemy.engine import Engine
 
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import Permission, Role
 from lotus_web.store.session import db
 from tests.contract.callers import ALL, ENGINE, REVIEWER, Caller, bearer_of
 from tests.support.histories import EVENTS
+from tests.support.people import hire
 
 Count = dict[str, int]
 # What a refused write leaves: that it was tried.
@@ -42,6 +43,17 @@ def engine(make_caller: MakeCaller) -> Caller:
 def reviewer(make_caller: MakeCaller) -> Caller:
     """A reviewer's service account, which reads and reviews and speaks for nobody else."""
     return make_caller(REVIEWER, (Permission.RUNS_READ, Permission.WORKFLOW_REVIEW))
+
+
+@pytest.fixture
+def hired(app: Flask) -> Callable[..., None]:
+    """``hired(name, …)`` makes people whom an account may name; they review."""
+
+    def hire_all(*names: str) -> None:
+        for name in names:
+            hire(app, name, Role.REVIEWER)
+
+    return hire_all
 
 
 @pytest.fixture

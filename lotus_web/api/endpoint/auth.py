@@ -11,15 +11,14 @@ from sqlalchemy.orm import Session
 
 from lotus_web.config import current
 from lotus_web.domain.access import DEFAULT_TENANT, Actor, ActorType, Permission, check_still_held
+from lotus_web.domain.accounts.acting import ANONYMOUS
 from lotus_web.domain.errors import Forbidden, Unauthenticated
-from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.http.request_ids import sent_header
-from lotus_web.services.accounts.people import is_disabled
+from lotus_web.services.accounts.people import check_may_be_named
 from lotus_web.services.accounts.tokens import grant_of
 from lotus_web.store.session import db, recheck_under_lock
 
 TENANT_HEADER = "X-Tenant-Id"
-ANONYMOUS = "anonymous"
 EVERYTHING = frozenset(Permission)
 
 
@@ -34,7 +33,14 @@ def caller(*, now: datetime) -> Actor:
         raise Unauthenticated
     # A refused request for another tenant is recorded in the caller's own: nobody writes into an audit log they may not read.
     home = tenant_id if tenant_id in grant.tenants else min(grant.tenants)
-    actor = Actor(ActorType.SERVICE_ACCOUNT, grant.account, home, grant.permissions, token_id=grant.token_id)
+    actor = Actor(
+        ActorType.SERVICE_ACCOUNT,
+        grant.account,
+        home,
+        grant.permissions,
+        token_id=grant.token_id,
+        credential=grant.credential,
+    )
     recheck_under_lock(partial(_check_still_granted, bearer, actor))
     return _of_tenant(actor, tenant_id)
 
@@ -75,19 +81,13 @@ def deciding_actor(actor: Actor, actor_id: str) -> Actor:
     """Return the actor of a decision that the body attributes to ``actor_id`` (delta 9).
 
     Raises Forbidden ``ACTOR_MISMATCH`` when that is someone else and the caller may not act on their behalf, or nobody may
-    since they are disabled. Names that are not known here pass: consumers speak for the people of their own systems.
+    since they are no enabled person of this tenant.
     """
     if actor_id == actor.actor_id:
         return actor
     if not actor.may(Permission.ACT_ON_BEHALF):
         missing = {"permission": Permission.ACT_ON_BEHALF.value, "actor_id": actor_id}
         raise Forbidden("ACTOR_MISMATCH", "A decision is recorded under the account of its token.", details=missing)
-    _check_enabled(actor_id, db.session())
-    recheck_under_lock(partial(_check_enabled, actor_id))
+    check_may_be_named(db.session(), actor, actor_id)
+    recheck_under_lock(lambda session: check_may_be_named(session, actor, actor_id))
     return replace(actor, on_behalf_of=actor_id)
-
-
-def _check_enabled(actor_id: str, session: Session) -> None:
-    if is_disabled(session, actor_id):
-        sentence = Sentence("{name} is disabled: nobody can act on their behalf.", name=Account(actor_id))
-        raise Forbidden("ACTOR_MISMATCH", sentence, details={"actor_id": actor_id})

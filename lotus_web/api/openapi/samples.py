@@ -83,6 +83,8 @@ SAMPLES: dict[str, Any] = {
     "assigned_account_id": REVIEWER,
     "assigned_role": "reviewer",
     "on_behalf_of": None,
+    "through": None,
+    "decided_through": None,
     "surface": "api",
     "origin": "manual",
     "tenant_id": "default",

@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from sqlalchemy.orm import Session
 
 from lotus_web.api.endpoint.params import Answer, Stamp
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, endpoint
-from lotus_web.api.v1.envelope import IDEMPOTENCY_CONFLICT, MALFORMED, TRACE_SEQ_CONFLICT, V1Envelope
+from lotus_web.api.v1.envelope import FOUR_EYES, IDEMPOTENCY_CONFLICT, MALFORMED, TRACE_SEQ_CONFLICT, V1Envelope
 from lotus_web.api.v1.item_answers import with_status
 from lotus_web.api.v1.schemas.items import ActorAnswer
 from lotus_web.api.v1.schemas.traces import PosterAnswer
-from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.errors import Malformed
-from lotus_web.domain.events.envelope import EventDraft, EventType
-from lotus_web.services.events.ingest import ingest_event
+from lotus_web.domain.events.envelope import EventType
+from lotus_web.services.decisions.posted import take_event
 from lotus_web.services.events.log import Appended, poster_of, stored_envelope
-from lotus_web.services.items.assignment import check_assignee
 from lotus_web.store.session import transaction
 from lotus_web.wire.events import EventBody
 
@@ -77,7 +74,7 @@ class EventAnswer(Answer):
     response=EventAnswer,
     status=201,
     also=(200,),
-    refuses=(MALFORMED, IDEMPOTENCY_CONFLICT, TRACE_SEQ_CONFLICT),
+    refuses=(MALFORMED, FOUR_EYES, IDEMPOTENCY_CONFLICT, TRACE_SEQ_CONFLICT),
 )
 def append(call: Call, body: EventBody) -> Response:
     """Append an event: 201, or 200 with the stored one when it was sent before."""
@@ -90,16 +87,5 @@ def append(call: Call, body: EventBody) -> Response:
             "invalid_argument", message, loc=("body", "event_type"), details={"event_types": known}
         ) from None
     with transaction() as session:
-        appended = ingest_event(session, draft, actor=call.actor, now=call.now, policy=current.policy())
-        if appended.created:  # one that was sent before is answered as it is stored, whoever has left since
-            _check_assignee(session, draft)
-        return with_status(EventAnswer.of(appended), 201 if appended.created else 200)
-
-
-def _check_assignee(session: Session, draft: EventDraft) -> None:
-    """Raise InvalidInput if the event gives its item to somebody who is not here or may not review."""
-    assignee = draft.payload.get("assignee") or {}
-    place = "payload.assignee.account_id"
-    check_assignee(
-        session, draft.tenant_id, account_id=assignee.get("account_id"), role=assignee.get("role"), field=place
-    )
+        taken = take_event(session, draft, call.context(call.actor))
+        return with_status(EventAnswer.of(taken), 201 if taken.created else 200)

@@ -24,6 +24,7 @@ from lotus_web.api.v1.schemas.items import (
 from lotus_web.api.v1.schemas.notifications import NotificationAnswer
 from lotus_web.api.v1.schemas.traces import TraceReferenceAnswer
 from lotus_web.config import current
+from lotus_web.domain.accounts.acting import voucher
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.items.transitions import offered_phrase
 from lotus_web.http.responses import utf8_json
@@ -50,9 +51,10 @@ def workflow_answers(items: Sequence[ItemState], now: datetime) -> list[Workflow
     return [WorkflowAnswer.model_validate(item_document(item, now=now)) for item in told]
 
 
-def action_answer(record: ActionRecord) -> ActionAnswer:
-    """Return an action as it is sent."""
-    return ActionAnswer.model_validate(action_document(record))
+def action_answer(record: ActionRecord, posted_by: str | None = None) -> ActionAnswer:
+    """Return an action as it is sent; ``posted_by`` is who sent the event of another system that it came from."""
+    through = voucher(record.actor_id, record.on_behalf_of, posted_by)
+    return ActionAnswer.model_validate({**action_document(record), "through": through})
 
 
 def trace_reference(trace: TraceSummary) -> TraceReferenceAnswer:
@@ -75,7 +77,7 @@ def detail_answer(detail: WorkflowDetail, *, now: datetime, claim_minutes: int) 
     evidence = item.metadata.get("evidence")
     return WorkflowDetailAnswer(
         workflow=workflow_answer(item, now),
-        actions=[action_answer(record) for record in detail.actions],
+        actions=[action_answer(one, detail.posters.get(one.source_event_id or "")) for one in detail.actions],
         notifications=[NotificationAnswer.model_validate(row) for row in detail.notifications],
         review_context=ReviewContextAnswer(
             reason=item.request_reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lotus_web.api.endpoint.params import Answer, Stamp
@@ -11,6 +12,7 @@ from lotus_web.api.v1.item_answers import workflow_answers
 from lotus_web.api.v1.schemas.items import WorkflowAnswer
 from lotus_web.api.v1.schemas.traces import PosterAnswer
 from lotus_web.domain.access import Permission
+from lotus_web.domain.events.envelope import Poster
 from lotus_web.queries.traces.ordering import ActionEntry, EventEntry, NoticeEntry, TraceEntry
 from lotus_web.queries.traces.summary import trace_detail
 from lotus_web.services.events.log import poster_of
@@ -83,15 +85,17 @@ def get_trace(call: Call, trace_id: str) -> TraceAnswer:
         policy=dict(trace.policy) if trace.policy else None,
         workflows=workflow_answers(trace.items, call.now),
     )
-    return TraceAnswer(summary=summary, timeline=[_entry(row) for row in detail.in_order], truncated=detail.cut)
+    posters = {one.event_id: poster_of(one.posted_by, one.posted_with) for one in detail.events}
+    timeline = [_entry(row, posters) for row in detail.in_order]
+    return TraceAnswer(summary=summary, timeline=timeline, truncated=detail.cut)
 
 
-def _entry(entry: TraceEntry) -> TimelineEntryAnswer:
+def _entry(entry: TraceEntry, posters: Mapping[str, Poster | None]) -> TimelineEntryAnswer:
     match entry:
         case EventEntry():
             return _event_entry(entry)
         case ActionEntry():
-            return _action_entry(entry)
+            return _action_entry(entry, posters)
         case NoticeEntry():
             return _notification_entry(entry)
 
@@ -112,8 +116,11 @@ def _event_entry(entry: EventEntry) -> TimelineEntryAnswer:
     )
 
 
-def _action_entry(entry: ActionEntry) -> TimelineEntryAnswer:
+def _action_entry(entry: ActionEntry, posters: Mapping[str, Poster | None]) -> TimelineEntryAnswer:
     action = entry.row
+    poster = posters.get(action.source_event_id or "")
+    if poster is None and action.on_behalf_of is not None:
+        poster = Poster(action.actor_id)
     return TimelineEntryAnswer(
         kind="action",
         type=action.action_type,
@@ -128,7 +135,7 @@ def _action_entry(entry: ActionEntry) -> TimelineEntryAnswer:
             "to_status": action.to_status,
             "reason_code": action.reason_code,
         },
-        posted_by=None,
+        posted_by=PosterAnswer.of(poster),
     )
 
 

@@ -97,6 +97,7 @@ _EVIDENCE = {
     "evidence_digest": Optional(TEXT),
     "seconds_open": Optional(COUNT),
     "signed_in": Optional(OBJECT),
+    "acted_by": Optional(OBJECT),
     "attached": Optional(OBJECT),
 }
 

@@ -1,8 +1,7 @@
-"""Four eyes: whoever submitted a run, requested a review or made the version of a proposal does not approve it (ADR 0013).
+"""Four eyes: whoever submitted a run, requested a review or made the version of a proposal does not approve it (ADR 0013, 0025).
 
-The rule compares names: the person or account that decides with the one that submitted or asked. An account that acts on
-behalf of others vouches for the names that it sends. Who makes a proposal is named as well as who decides on it, so there the
-rule looks at both sides: an account does not approve what it made, whomever it names, nor in its own name what it recorded.
+The rule compares who really acted. The account of a token, whoever made that token, the person that it names, and whoever set
+someone's password in the last 24 hours are one pair of eyes: where any of them is behind both sides, somebody else decides.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Parties:
 
     ``submitted`` says what a submitter did, in the words of the subject. Where only the maker of the subject waits, who
     asked is None: anybody may bring someone else's proposal before a reviewer and be that reviewer (delta 37). ``recorded_by``
-    is the account that sent it, in its own name or in that of the one who submitted it.
+    is the account that sent it, in its own name or in that of the one who submitted it; ``principals`` is everyone behind it.
     """
 
     submitted_by: str | None
@@ -33,6 +32,7 @@ class Parties:
     submitted: str = "submitted it"
     only_maker_waits: bool = False
     recorded_by: str | None = None
+    principals: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, item: ItemState, evidence: Evidence) -> Parties:
@@ -40,18 +40,41 @@ class Parties:
         spec = SUBJECTS[item.subject]
         asked = None if spec.only_maker_waits else item.requested_by_id
         did = spec.submitted.format(version_no=evidence.version_no)
-        return cls(evidence.submitted_by, asked, did, spec.only_maker_waits, evidence.recorded_by)
+        return cls(evidence.submitted_by, asked, did, spec.only_maker_waits, evidence.recorded_by, evidence.principals)
 
-    def part_of(self, actor: Actor) -> tuple[str, str] | None:
-        """Return under which name the one who decides took part before, and what they did then; None for someone else."""
-        if self.only_maker_waits and actor.actor_id == self.submitted_by:
-            return actor.actor_id, self.submitted
-        did = {
-            self.requested_by: "requested this review",
+    def shared_with(self, actor: Actor) -> str | None:
+        """Return who is behind both the decision and what it is about; None where nobody is.
+
+        Whoever decides comes first, then the account that sends it, then who is behind that.
+        """
+        ours = frozenset({self.submitted_by, self.requested_by, self.recorded_by}) | self.principals
+        names = dict.fromkeys((actor.decider_id, actor.actor_id, *sorted(actor.principals)))
+        return next((name for name in names if name in ours and name in actor.principals), None)
+
+    def did(self, name: str) -> str:
+        """Return what somebody who is behind the subject did, to follow their name."""
+        direct = {
             self.recorded_by: "recorded it in the name of another",
+            self.requested_by: "requested this review",
             self.submitted_by: self.submitted,
-        }.get(actor.decider_id)
-        return None if did is None else (actor.decider_id, did)
+        }
+        return direct.get(name, "made the token or set the password that it came with")
+
+
+def _same_eyes(name: str, actor: Actor, parties: Parties, action: Action) -> Sentence:
+    """Return the sentence that says why someone else must do this."""
+    verb = ACTIONS[action].verb
+    if name in (actor.decider_id, actor.actor_id):
+        template = "{decider} {did}: someone else must {action} it."
+        return Sentence(template, decider=Account(name), did=parties.did(name), action=verb)
+    if name == actor.credential.token_made_by:
+        holds = Sentence.literal("made this token")
+    elif name == actor.credential.password_set_by:
+        holds = Sentence("set the password of {decider} in the last 24 hours", decider=Account(actor.decider_id))
+    else:
+        holds = Sentence.literal("set the password of whoever did that")
+    template = "{name} {did}, and {holds}: someone else must {action} it."
+    return Sentence(template, name=Account(name), did=parties.did(name), holds=holds, action=verb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +97,17 @@ class FourEyes:
         return self.proposals and actor.tenant_id not in self.exempt_tenants
 
     def applies_to(self, action: Action, actor: Actor, parties: Parties) -> bool:
-        """Return whether the one who decides, or in whose name it is done, is the one who submitted or asked."""
+        """Return whether anybody behind the decision is behind what was submitted or asked as well."""
         enabled = self.proposals if parties.only_maker_waits else self.enabled
         if not enabled or not ACTIONS[action].four_eyes:
             return False
-        return parties.part_of(actor) is not None
+        return parties.shared_with(actor) is not None
 
     def refusal(self, action: Action, actor: Actor, parties: Parties) -> Sentence | None:
         """Return the sentence that says why someone else must do this; None where the actor may."""
         if actor.tenant_id in self.exempt_tenants or not self.applies_to(action, actor, parties):
             return None
-        name, did = parties.part_of(actor) or (actor.decider_id, parties.submitted)
-        template = "{decider} {did}: someone else must {action} it."
-        return Sentence(template, decider=Account(name), did=did, action=ACTIONS[action].verb)
+        return _same_eyes(parties.shared_with(actor) or actor.decider_id, actor, parties, action)
 
     def check(self, action: Action, actor: Actor, parties: Parties) -> bool:
         """Return whether the tenant's exemption was used; raises Forbidden ``four_eyes`` where there is none."""

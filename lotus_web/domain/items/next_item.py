@@ -32,8 +32,8 @@ class Claimant:
 
     def _is_bound(self, item: ItemState) -> bool:
         if item.made_by is not None:
-            return self.maker_waits and item.made_by == self.actor.decider_id
-        return self.four_eyes and item.requested_by_id == self.actor.decider_id
+            return self.maker_waits and item.made_by in self.actor.principals
+        return self.four_eyes and item.requested_by_id in self.actor.principals
 
     def _is_theirs(self, item: ItemState) -> bool:
         if item.assigned_account_id is not None:

@@ -38,6 +38,7 @@ class Precedent:
     requested_at: datetime
     decided_at: datetime
     same_rules: bool
+    decided_through: str | None = None
 
     @property
     def seconds(self) -> int:

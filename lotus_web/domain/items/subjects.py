@@ -71,13 +71,15 @@ EXCEPTIONS = frozenset({SubjectType.RUN, SubjectType.EXCEPTION})
 class Evidence:
     """What a decision rests on besides the item itself; None where there is none.
 
-    The hash of it, who submitted it, its version, and the account that recorded it where that may be another.
+    The hash of it, who submitted it, its version, the account that recorded it where that may be another, and everyone
+    who was behind that (domain/accounts/acting.py).
     """
 
     content_hash: str | None = None
     submitted_by: str | None = None
     version_no: int | None = None
     recorded_by: str | None = None
+    principals: frozenset[str] = frozenset()
 
 
 def subject_of(stored: str, *, run_id: str | None) -> SubjectType:

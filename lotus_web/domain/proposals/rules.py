@@ -37,13 +37,14 @@ class ProposalRules:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a proposal stands: its state, its current version, who made that, and which account recorded it."""
+    """Where a proposal stands: its state, its current version, who made that, which account recorded it, and who is behind it."""
 
     state: ProposalState
     version_no: int
     is_blocked: bool
     made_by: str
     recorded_by: str
+    principals: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def _refusal(step: Step, standing: Standing, actor: Actor, four_eyes: FourEyes) 
 def _parties(standing: Standing) -> Parties:
     """Return who does not approve the current version: its maker (delta 37)."""
     did = SUBJECTS[SubjectType.PROPOSAL].submitted.format(version_no=standing.version_no)
-    return Parties(standing.made_by, None, did, only_maker_waits=True, recorded_by=standing.recorded_by)
+    return Parties(standing.made_by, None, did, True, standing.recorded_by, standing.principals)
 
 
 def new_version_refusal(standing: Standing, actor: Actor, rules: ProposalRules) -> Sentence | None:

@@ -190,7 +190,7 @@ ACCESS = (
         "person",
         Person,
         ("name",),
-        ("created_at", "disabled_at"),
+        ("created_at", "disabled_at", "password_set_at"),
         hashed=frozenset({"password_hash"}),
         moves=True,
     ),

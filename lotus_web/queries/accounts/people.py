@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import DEFAULT_TENANT, REVIEWING_ROLES, Role
+from lotus_web.domain.accounts.acting import Credential, password_credential
 from lotus_web.domain.accounts.credentials import secret_hash
 from lotus_web.models import Person, PersonRole, PersonSession
 
@@ -33,10 +34,23 @@ class FoundSession:
     draft: dict[str, Any] | None
     created_at: datetime
     method: str | None
+    password_set_by: str | None = None
+    password_set_at: datetime | None = None
+    password_principals: list[str] | None = None
 
     def holds(self, now: datetime) -> bool:
         """Return whether the session is valid; how long its person was idle is in their cookie (ADR 0005)."""
         return self.revoked_at is None and self.disabled_at is None and now < self.expires_at
+
+    def credential(self, now: datetime) -> Credential:
+        """Return who is behind the person's password."""
+        return password_credential(
+            self.name,
+            set_by=self.password_set_by,
+            set_at=self.password_set_at,
+            principals=self.password_principals,
+            now=now,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,9 @@ def find_session(session: Session, session_id: str) -> FoundSession | None:
             PersonSession.draft,
             PersonSession.created_at,
             PersonSession.method,
+            Person.password_set_by,
+            Person.password_set_at,
+            Person.password_principals,
             PersonRole.tenant_id.label("role_tenant"),
             PersonRole.role,
         )
@@ -73,20 +90,12 @@ def find_session(session: Session, session_id: str) -> FoundSession | None:
     ).all()
     if not rows:
         return None
-    first = rows[0]
-    return FoundSession(
-        name=first.name,
-        display_name=first.display_name,
-        tenant_id=first.tenant_id,
-        roles=_by_tenant((row.role_tenant, row.role) for row in rows if row.role is not None),
-        last_seen_at=first.last_seen_at,
-        expires_at=first.expires_at,
-        revoked_at=first.revoked_at,
-        disabled_at=first.disabled_at,
-        draft=first.draft,
-        created_at=first.created_at,
-        method=first.method,
-    )
+    first = rows[0]._mapping
+    roles = _by_tenant((row.role_tenant, row.role) for row in rows if row.role is not None)
+    return FoundSession(roles=roles, **{field.name: first[field.name] for field in _OF_ROW})
+
+
+_OF_ROW = tuple(field for field in fields(FoundSession) if field.name != "roles")
 
 
 def _by_tenant(pairs: Iterable[tuple[str, str]]) -> RolesByTenant:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.accounts.acting import voucher
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, reason_text
 from lotus_web.domain.items.actions import DECIDING, Action
 from lotus_web.domain.items.state import ItemState
-from lotus_web.models import WorkflowAction
+from lotus_web.models import EventLogEntry, WorkflowAction
 
 
 def reason_shown(action: Action, *, text: str | None, code: str | None, codes: Catalogue = REASON_CODES) -> str | None:
@@ -29,15 +30,20 @@ _DECISION = (
     WorkflowAction.on_behalf_of,
     WorkflowAction.text,
     WorkflowAction.reason_code,
+    EventLogEntry.posted_by,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDecision:
-    """Who decided an item (the person, where an account acted on their behalf), and the reason if there is one."""
+    """Who decided an item (the person, where an account acted on their behalf), and the reason if there is one.
+
+    ``through`` is the account that vouches for that name, None where they decided themselves.
+    """
 
     decided_by: str
     reason: str | None
+    through: str | None = None
 
 
 def latest_decisions(
@@ -52,6 +58,13 @@ def latest_decisions(
         return {}
     query = (
         select(*_DECISION)
+        .outerjoin(
+            EventLogEntry,
+            and_(
+                EventLogEntry.tenant_id == WorkflowAction.tenant_id,
+                EventLogEntry.event_id == WorkflowAction.source_event_id,
+            ),
+        )
         .where(
             WorkflowAction.tenant_id == tenant_id,
             WorkflowAction.workflow_id.in_(ids),
@@ -63,6 +76,7 @@ def latest_decisions(
         row.workflow_id: ItemDecision(
             row.on_behalf_of or row.actor_id,
             reason_shown(Action(row.action_type), text=row.text, code=row.reason_code, codes=codes),
+            voucher(row.actor_id, row.on_behalf_of, row.posted_by),
         )
         for row in session.execute(query)
     }

@@ -83,6 +83,7 @@ class InboxRow:
     holder_disabled: bool
     # Set for decided rows only (``page_with_reasons``).
     decided_by: str | None = None
+    decided_through: str | None = None
 
     @property
     def priority(self) -> str:
@@ -233,5 +234,6 @@ def page_with_reasons(session: Session, tenant_id: str, page: Page[InboxRow], co
 
 
 def _with_reason(row: InboxRow, decision: ItemDecision) -> InboxRow:
-    by = decision.decided_by if row.resolved_at is not None else None
-    return replace(row, decided_by=by, current_reason=row.current_reason or decision.reason)
+    by, through = (decision.decided_by, decision.through) if row.resolved_at is not None else (None, None)
+    reason = row.current_reason or decision.reason
+    return replace(row, decided_by=by, decided_through=through, current_reason=reason)

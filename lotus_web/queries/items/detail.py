@@ -19,7 +19,7 @@ from lotus_web.domain.items.precedents import Precedents
 from lotus_web.domain.items.staleness import evidence_digest
 from lotus_web.domain.items.state import ActionRecord, ItemState
 from lotus_web.domain.sentences import Sentence
-from lotus_web.models import Notification, WorkflowAction
+from lotus_web.models import EventLogEntry, Notification, WorkflowAction
 from lotus_web.models.to_domain import action_record
 from lotus_web.queries.items.evidence import shown_evidence
 from lotus_web.queries.items.lookup import stored_item
@@ -44,7 +44,7 @@ class ActionChoice:
 @dataclass(frozen=True, slots=True)
 class WorkflowDetail:
     """An item with its history and its context; ``violations`` are what the policy said, ``digest`` is what there is to see,
-    ``evidence`` the document of it."""
+    ``evidence`` the document of it, ``posters`` who sent the events of other systems that actions came from."""
 
     item: ItemState
     actions: tuple[ActionRecord, ...]
@@ -56,6 +56,7 @@ class WorkflowDetail:
     run_status: str | None
     digest: str
     evidence: EvidenceDocument
+    posters: Mapping[str, str]
 
 
 def workflow_detail(
@@ -67,7 +68,7 @@ def workflow_detail(
     rules: DecisionRules,
     codes: Catalogue = REASON_CODES,
 ) -> WorkflowDetail:
-    """Return an item with the actions that ``actor`` can take; raises NotFound. At most fourteen queries."""
+    """Return an item with the actions that ``actor`` can take; raises NotFound. At most seventeen queries."""
     item = stored_item(session, actor.tenant_id, workflow_id)
     reader, precedents = READERS[item.subject], item_precedents(session, item, now=now, codes=codes)
     subject = reader.facts(session, item)
@@ -82,7 +83,22 @@ def workflow_detail(
         run_status=subject.status,
         digest=evidence_digest(item, subject.evidence),
         evidence=shown_evidence(item, *reader.page(session, item), precedents),
+        posters=_posters(session, item),
     )
+
+
+def _posters(session: Session, item: ItemState) -> Mapping[str, str]:
+    query = (
+        select(EventLogEntry.event_id, EventLogEntry.posted_by)
+        .join(
+            WorkflowAction,
+            (WorkflowAction.tenant_id == EventLogEntry.tenant_id)
+            & (WorkflowAction.source_event_id == EventLogEntry.event_id),
+        )
+        .where(WorkflowAction.tenant_id == item.tenant_id, WorkflowAction.workflow_id == item.workflow_id)
+        .where(EventLogEntry.posted_by.is_not(None))
+    )
+    return {row.event_id: str(row.posted_by) for row in session.execute(query)}
 
 
 def item_actions(session: Session, item: ItemState) -> tuple[ActionRecord, ...]:

@@ -26,6 +26,11 @@ class ItemDetail:
     timeline: Timeline
     digest: str
 
+    @property
+    def sent_by(self) -> str | None:
+        """The account that asked for the review in whomever's name; None for what was opened here."""
+        return None if self.item.made_by else self.evidence.recorded_by
+
 
 def item_detail(session: Session, tenant_id: str, workflow_id: str, *, codes: Catalogue = REASON_CODES) -> ItemDetail:
     """Return an item as it is now; raises NotFound. At most six queries."""

@@ -92,7 +92,8 @@ def find_precedents(
 
 
 def _with_decision(one: Precedent, decision: ItemDecision) -> Precedent:
-    return replace(one, decided_by=decision.decided_by, reason=one.reason or decision.reason)
+    reason = one.reason or decision.reason
+    return replace(one, decided_by=decision.decided_by, decided_through=decision.through, reason=reason)
 
 
 def _same_rules(session: Session, conditions: list[ColumnElement[bool]]) -> list[_Counted]:

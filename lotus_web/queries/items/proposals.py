@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.accounts.acting import principals_of
 from lotus_web.domain.errors import NotFound
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, own_event_key
 from lotus_web.domain.items.state import ItemState
@@ -34,16 +35,19 @@ class ReviewedProposal:
     def basis(self) -> Evidence:
         """What a decision rests on."""
         row = self.version.row
-        return Evidence(row.artifact_hash, row.created_by, row.version_no, row.recorded_by)
+        return _evidence(row)
+
+
+def _evidence(row: VersionRow | ProposalVersion) -> Evidence:
+    principals = principals_of(row.acted_by)
+    return Evidence(row.artifact_hash, row.created_by, row.version_no, row.recorded_by, principals)
 
 
 def version_evidence(session: Session, item: ItemState) -> Evidence:
     """Return what a decision on the item rests on; empty where the version is not stored, or no longer."""
     number = reviewed_version(item)
     row = session.get(ProposalVersion, (item.tenant_id, item.subject_id, number)) if number is not None else None
-    if row is None:
-        return Evidence()
-    return Evidence(row.artifact_hash, row.created_by, row.version_no, row.recorded_by)
+    return Evidence() if row is None else _evidence(row)
 
 
 def proposal_state(session: Session, item: ItemState) -> str | None:

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.accounts.acting import principals_of
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType, own_event_key
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence, SubjectType
 from lotus_web.models import EventLogEntry, Run
+from lotus_web.models.events.opening import opening_of
 from lotus_web.queries.items.proposals import (
     ReviewedProposal,
     proposal_state,
@@ -20,7 +22,7 @@ from lotus_web.queries.items.proposals import (
     version_evaluation,
     version_evidence,
 )
-from lotus_web.queries.runs.page import RunDetail, find_run_detail
+from lotus_web.queries.runs.page import RunDetail, RunFacts, find_run_detail
 
 # What the page of an item shows of its subject; a further kind adds its own.
 SubjectDetail = RunDetail | ReviewedProposal
@@ -49,18 +51,18 @@ class SubjectReader:
 
 def _run_facts(session: Session, item: ItemState) -> SubjectFacts:
     run = session.get(Run, (item.tenant_id, item.rebalance_run_id))
-    return (
-        SubjectFacts(Evidence())
-        if run is None
-        else SubjectFacts(Evidence(run.artifact_hash, run.submitted_by), run.status)
-    )
+    return SubjectFacts(Evidence()) if run is None else SubjectFacts(_run_evidence(run), run.status)
 
 
 def _run_page(session: Session, item: ItemState) -> tuple[Evidence, RunDetail | None]:
     detail = find_run_detail(session, item.tenant_id, str(item.rebalance_run_id))
     if detail is None:
         return Evidence(), None
-    return Evidence(detail.run.artifact_hash, detail.run.submitted_by), detail
+    return _run_evidence(detail.run), detail
+
+
+def _run_evidence(run: Run | RunFacts) -> Evidence:
+    return Evidence(run.artifact_hash, run.submitted_by, principals=principals_of(run.acted_by))
 
 
 def _run_evaluation(item: ItemState) -> Select[EventLogEntry]:
@@ -81,10 +83,15 @@ def _proposal_page(session: Session, item: ItemState) -> tuple[Evidence, Reviewe
     return (Evidence(), None) if found is None else (found.basis, found)
 
 
-# What exists only as an item of the log has nothing besides it to read.
+def _opening_evidence(session: Session, item: ItemState) -> Evidence:
+    opening = opening_of(session, item.tenant_id, item.created_from_event_id)
+    return Evidence(recorded_by=opening.posted_by, principals=opening.principals)
+
+
+# What exists only as an item of the log has nothing besides it to read but who opened it.
 _ITEM_ALONE = SubjectReader(
-    facts=lambda _session, _item: SubjectFacts(Evidence()),
-    page=lambda _session, _item: (Evidence(), None),
+    facts=lambda session, item: SubjectFacts(_opening_evidence(session, item)),
+    page=lambda session, item: (_opening_evidence(session, item), None),
     evaluation=lambda _item: None,
 )
 

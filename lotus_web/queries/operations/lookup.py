@@ -64,6 +64,7 @@ class OperationRow:
     correlation_id: str
     subject_id: str | None
     submitted_by: str
+    submitted_through: str
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -197,6 +198,7 @@ def _row(operation: Operation) -> OperationRow:
         correlation_id=operation.correlation_id,
         subject_id=operation.subject_id or None,
         submitted_by=operation.on_behalf_of or operation.actor_id,
+        submitted_through=operation.actor_id,
         created_at=operation.created_at,
         started_at=operation.started_at,
         finished_at=operation.finished_at,

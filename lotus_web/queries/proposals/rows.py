@@ -17,6 +17,7 @@ class ProposalSummary:
     mandate_id: str | None
     jurisdiction: str | None
     created_by: str
+    recorded_by: str
     created_at: datetime
     last_event_at: datetime
     current_state: str
@@ -34,6 +35,7 @@ class VersionRow:
     portfolio_id: str
     created_by: str
     recorded_by: str
+    acted_by: Mapping[str, Any] | None
     created_at: datetime
     correlation_id: str
     request_hash: str

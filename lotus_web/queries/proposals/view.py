@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.accounts.acting import principals_of
 from lotus_web.domain.proposals.evidence import ProposalEvidence, proposal_evidence
 from lotus_web.domain.proposals.rules import Standing
 from lotus_web.domain.proposals.states import ProposalState
@@ -56,6 +57,7 @@ class ProposalView:
             is_blocked=row.status_at_creation == RunStatus.BLOCKED or row.gate == Gate.BLOCKED,
             made_by=row.created_by,
             recorded_by=row.recorded_by,
+            principals=principals_of(row.acted_by),
         )
 
 

@@ -35,6 +35,7 @@ class RunFacts:
     engine_version: str
     artifact_hash: str
     submitted_by: str
+    acted_by: Mapping[str, Any] | None
     legal_hold: bool
 
 

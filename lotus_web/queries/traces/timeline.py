@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.accounts.acting import voucher
 from lotus_web.domain.decisions.reason_codes import REASON_CODES, Catalogue, reason_text
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.events.opening import OPENING
@@ -97,18 +98,22 @@ def _to_entries(
     everything: Iterable[TraceEntry], actions: Iterable[WorkflowAction], codes: Catalogue
 ) -> tuple[TimelineEntry, ...]:
     """Return entries in words. An approval is both an event and the action made from it: it is listed once, as the action."""
+    everything = tuple(everything)
     as_actions = {action.source_event_id for action in actions}
+    posters = {one.row.event_id: one.row.posted_by for one in everything if isinstance(one, EventEntry)}
     return tuple(
-        _entry(one, codes) for one in everything if not (isinstance(one, EventEntry) and one.row.event_id in as_actions)
+        _entry(one, codes, posters)
+        for one in everything
+        if not (isinstance(one, EventEntry) and one.row.event_id in as_actions)
     )
 
 
-def _entry(one: TraceEntry, codes: Catalogue) -> TimelineEntry:
+def _entry(one: TraceEntry, codes: Catalogue, posters: Mapping[str, str | None]) -> TimelineEntry:
     match one:
         case EventEntry(row):
             return _event(row)
         case ActionEntry(row):
-            return _action(row, codes)
+            return _action(row, codes, posters.get(row.source_event_id or ""))
         case NoticeEntry(row):
             return _notice(row)
 
@@ -164,16 +169,15 @@ def _event_words(event_type: str, payload: Mapping[str, Any]) -> tuple[str, str]
     return event_type, ""
 
 
-def _action(row: WorkflowAction, codes: Catalogue) -> TimelineEntry:
+def _action(row: WorkflowAction, codes: Catalogue, posted_by: str | None) -> TimelineEntry:
     action = Action(row.action_type)
     done = ACTIONS[action].describe(account=row.assigned_account_id, role=row.assigned_role)
+    through = voucher(row.actor_id, row.on_behalf_of, posted_by)
     reason = reason_text(action, row.reason_code, codes) if row.reason_code else ""
     return TimelineEntry(
         at=row.occurred_at,
         actor=row.on_behalf_of or row.actor_id,
-        title=Sentence("{done} (through {actor})", done=done, actor=Account(row.actor_id))
-        if row.on_behalf_of
-        else done,
+        title=Sentence("{done} (through {actor})", done=done, actor=Account(through)) if through else done,
         body="\n".join(part for part in (reason, row.text) if part),
         kind=row.action_type,
         entry_id=row.action_id,

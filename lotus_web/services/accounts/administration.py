@@ -66,6 +66,7 @@ def add_person(
         tenant_id=actor.tenant_id,
         now=now,
         display_name=display_name,
+        by=actor,
     )
     record_change(session, "add_person", name, actor=actor, now=now, role=role.value)
 
@@ -106,7 +107,7 @@ def enable_person(session: Session, *, name: str, actor: Actor, now: datetime) -
 def reset_password(session: Session, *, name: str, password: NewPassword, actor: Actor, now: datetime) -> None:
     """Give a person another password and end their sessions; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
     tenants = _tenants_of_person(session, name, actor)
-    people.set_password(session, name=name, password=password, now=now)
+    people.set_password(session, name=name, password=password, now=now, by=actor)
     record_change(session, "set_password", name, tenants, actor=actor, now=now)
 
 
@@ -150,6 +151,7 @@ def issue_token(
         expires_at=expires_at,
         now=now,
         token_id=token_id,
+        by=actor,
     )
     facts = {
         "account": account,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Role
+from lotus_web.domain.access import Actor, Role
 from lotus_web.domain.accounts.names import check_account_name, check_tenant_id
-from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
+from lotus_web.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from lotus_web.domain.free_text import clean_line
-from lotus_web.domain.sentences import Sentence
+from lotus_web.domain.sentences import Account, Sentence
 from lotus_web.models import Person, PersonRole, ServiceAccount
 from lotus_web.services.sign_in.passwords import NewPassword
 from lotus_web.services.sign_in.sessions import close_sessions_of
@@ -28,13 +29,16 @@ def create_person(
     tenant_id: str,
     now: datetime,
     display_name: str | None = None,
+    by: Actor | None = None,
 ) -> Person:
-    """Create a person with a first role; raises InvalidInput, or Conflict ``NAME_TAKEN`` (people and accounts share their names)."""
+    """Create a person with a first role; ``by`` chose their password. Raises InvalidInput, or Conflict ``NAME_TAKEN``
+    (people and accounts share their names)."""
     check_account_name(name)
     if session.get(Person, name) is not None or session.get(ServiceAccount, name) is not None:
         raise Conflict("NAME_TAKEN", Sentence("The name {name} is taken.", name=name))
     shown = _shown_name(display_name or name)
     person = Person(name=name, display_name=shown, password_hash=password.digest, created_at=now)
+    _remember_who_set_it(person, by, now)
     session.add(person)
     try:
         session.flush()
@@ -56,10 +60,21 @@ def _shown_name(typed: str) -> str:
     return shown
 
 
-def is_disabled(session: Session, name: str) -> bool:
-    """Return whether the person or service account of this name is disabled; False if there is neither."""
-    person, account = session.get(Person, name), session.get(ServiceAccount, name)
-    return any(one is not None and one.disabled_at is not None for one in (person, account))
+def check_may_be_named(session: Session, actor: Actor, name: str) -> None:
+    """Raise Forbidden ``ACTOR_MISMATCH`` unless ``name`` is an enabled person of the actor's tenant: decisions name people.
+
+    Where no tokens are checked, the people of a client are not known here; then only who is disabled is refused.
+    """
+    here = select(PersonRole.name).where(PersonRole.name == name, PersonRole.tenant_id == actor.tenant_id).limit(1)
+    person = session.get(Person, name, populate_existing=True)
+    known = person is not None and (session.scalar(here) is not None or actor.token_id is None)
+    if person is not None and known and person.disabled_at is not None:
+        sentence = Sentence("{name} is disabled: nobody can act on their behalf.", name=Account(name))
+    elif not known and actor.token_id is not None:
+        sentence = Sentence("{name} is no person here: nobody can act on their behalf.", name=Account(name))
+    else:
+        return
+    raise Forbidden("ACTOR_MISMATCH", sentence, details={"actor_id": name})
 
 
 def _person(session: Session, name: str) -> Person:
@@ -102,8 +117,20 @@ def enable_person(session: Session, *, name: str) -> None:
     session.flush()
 
 
-def set_password(session: Session, *, name: str, password: NewPassword, now: datetime) -> None:
-    """Set a person's password and end their sessions. Raises NotFound."""
-    _person(session, name).password_hash = password.digest
+def set_password(session: Session, *, name: str, password: NewPassword, now: datetime, by: Actor | None = None) -> None:
+    """Set a person's password and end their sessions. Raises NotFound.
+
+    Who sets their own leaves in place who set the one before: with that, somebody else may be doing this.
+    """
+    person = _person(session, name)
+    person.password_hash = password.digest
+    _remember_who_set_it(person, by, now)
     close_sessions_of(session, name=name, now=now)
     session.flush()
+
+
+def _remember_who_set_it(person: Person, by: Actor | None, now: datetime) -> None:
+    if by is None or by.decider_id == person.name:
+        return
+    person.password_set_by, person.password_set_at = by.decider_id, now
+    person.password_principals = sorted(by.principals)

@@ -13,7 +13,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import Actor, Permission
+from lotus_web.domain.accounts.acting import Credential, token_credential
 from lotus_web.domain.accounts.credentials import secret_hash
 from lotus_web.domain.accounts.names import check_account_name, check_tenant_id
 from lotus_web.domain.errors import Conflict, InvalidInput, NotFound
@@ -43,6 +44,7 @@ class TokenGrant:
     tenants: tuple[str, ...]
     permissions: frozenset[Permission]
     token_id: str
+    credential: Credential
 
 
 def create_token(
@@ -54,8 +56,11 @@ def create_token(
     expires_at: datetime | None,
     now: datetime,
     token_id: str | None = None,
+    by: Actor | None = None,
 ) -> NewToken:
     """Create a token, and the service account if it is new; the text is returned this once and cannot be read again.
+
+    ``by`` makes it, and counts as whoever acts with it (domain/accounts/acting.py).
 
     A ``token_id`` that the caller generated before makes a repeated call harmless. Raises InvalidInput for a name that cannot be, no
     permission or an expiry in the past, Conflict ``SENT_BEFORE`` for an id that has its token, ``NAME_TAKEN`` for a
@@ -76,6 +81,8 @@ def create_token(
             secret_hash=secret_hash(secret),
             tenants=[check_tenant_id(tenant_id)],
             permissions=[permission.value for permission in granted],
+            made_by=None if by is None else by.decider_id,
+            principals=None if by is None else sorted(by.principals),
             created_at=now,
             expires_at=expires_at,
         )
@@ -143,6 +150,8 @@ _GRANT = (
         _token.secret_hash,
         _token.tenants,
         _token.permissions,
+        _token.made_by,
+        _token.principals,
         _token.expires_at,
         _token.revoked_at,
         _account.disabled_at,
@@ -169,4 +178,5 @@ def grant_of(session: Session, bearer: str, *, now: datetime) -> TokenGrant | No
     if row.expires_at is not None and row.expires_at <= now:
         return None
     granted = frozenset(PERMISSION[name] for name in row.permissions if name in PERMISSION)
-    return TokenGrant(row.account, tuple(row.tenants), granted, token_id)
+    credential = token_credential(row.made_by, row.principals)
+    return TokenGrant(row.account, tuple(row.tenants), granted, token_id, credential)

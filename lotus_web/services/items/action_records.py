@@ -94,12 +94,12 @@ def decision_row(case: ReviewCase) -> Decision | None:
 
 
 def presented_facts(case: ReviewCase) -> dict[str, Any]:
-    """Return what a decision says of the evidence that was presented, and of how whoever decided was signed in.
+    """Return what a decision says of the evidence that was presented, of who really acted and of how they were signed in.
 
     The digest is the one that came with the decision and none that was computed in its place.
     """
     shown, signed_in = case.asked.presented, case.context.signed_in
-    facts: dict[str, Any] = {"presented": shown is not None}
+    facts: dict[str, Any] = {"presented": shown is not None, "acted_by": case.context.actor.acted_by}
     if shown is not None:
         facts["evidence_digest"] = shown.digest
         if shown.seconds_open is not None:
@@ -172,6 +172,6 @@ def manual_record(case: ReviewCase, *, account: str | None, role: str | None, af
         after_log_seq=after_log_seq,
         occurred_at=case.context.now,
         details={"shown_digest": case.digest}
-        | (presented_facts(case) if ACTIONS[asked.action].decides else {})
+        | (presented_facts(case) if ACTIONS[asked.action].decides else {"acted_by": case.context.actor.acted_by})
         | ({"attached": dict(asked.evidence)} if asked.evidence else {}),
     )

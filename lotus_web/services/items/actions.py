@@ -12,7 +12,7 @@ from lotus_web.domain.decisions.gate import check_reason_code
 from lotus_web.domain.errors import InvalidInput, NotFound
 from lotus_web.domain.events.projection import PASSED_OVER, Effect, fold_action
 from lotus_web.domain.identifiers import check_storable
-from lotus_web.domain.items.actions import ACTIONS, Approval, Hold, Text
+from lotus_web.domain.items.actions import ACTIONS, Action, Approval, Hold, Text
 from lotus_web.domain.items.evidence import check_presented
 from lotus_web.domain.items.four_eyes import CODE as FOUR_EYES
 from lotus_web.domain.items.staleness import check_not_stale, evidence_digest
@@ -88,7 +88,7 @@ def apply_action(
     case = ReviewCase(item, asked, after, context, digest, exempted)
     case = replace(case, signed=signature_facts(session, case))
     if exempted:
-        _record_exemption(session, case)
+        record_exemption(session, asked.action, item, context)
     keep_evidence(session, case)
     decided = handler.decide(session, case)
     approval = ACTIONS[asked.action].approval
@@ -132,18 +132,19 @@ def check_input(item: ItemState, asked: ReviewAction) -> ReviewAction:
     return replace(asked, text=text)
 
 
-def _record_exemption(session: Session, case: ReviewCase) -> None:
+def record_exemption(session: Session, action: Action, item: ItemState, context: CommandContext) -> None:
+    """Write to the audit log that a tenant's exemption from four eyes was used."""
     record_audit(
         session,
         AuditCategory.EXEMPTED,
-        actor=case.context.actor,
-        action=case.asked.action.value,
-        subject=case.item.workflow_id,
+        actor=context.actor,
+        action=action.value,
+        subject=item.workflow_id,
         code=FOUR_EYES,
         message="Decided by the person who submitted or requested it: this tenant has a single reviewer.",
-        surface=case.context.surface,
-        now=case.context.now,
-        request_id=case.context.correlation_id,
+        surface=context.surface,
+        now=context.now,
+        request_id=context.correlation_id,
     )
 
 

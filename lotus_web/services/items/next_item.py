@@ -67,7 +67,7 @@ def _most_urgent(session: Session, claimant: Claimant, now: datetime, skip: str 
 
 
 def _free_for(claimant: Claimant) -> list[ColumnElement[bool]]:
-    actor = claimant.actor
+    actor, ours = claimant.actor, sorted(claimant.actor.principals)
     conditions = [
         WorkflowItem.tenant_id == actor.tenant_id,
         WorkflowItem.resolved_at.is_(None),
@@ -75,9 +75,9 @@ def _free_for(claimant: Claimant) -> list[ColumnElement[bool]]:
         WorkflowItem.claimed_at.is_(None),
     ]
     if claimant.four_eyes:
-        conditions.append(or_(WorkflowItem.made_by.is_not(None), WorkflowItem.requested_by_id != actor.decider_id))
+        conditions.append(or_(WorkflowItem.made_by.is_not(None), WorkflowItem.requested_by_id.not_in(ours)))
     if claimant.maker_waits:
-        conditions.append(or_(WorkflowItem.made_by.is_(None), WorkflowItem.made_by != actor.decider_id))
+        conditions.append(or_(WorkflowItem.made_by.is_(None), WorkflowItem.made_by.not_in(ours)))
     unowned: ColumnElement[bool] = WorkflowItem.assigned_account_id.is_(None)
     if claimant.roles is not None:
         theirs = or_(

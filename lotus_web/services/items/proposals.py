@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.accounts.acting import principals_of
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.items.actions import ACTIONS, Verdict
 from lotus_web.domain.items.state import ItemState
@@ -27,7 +28,8 @@ def evidence(session: Session, item: ItemState) -> Evidence:
     version = None if number is None else session.get(ProposalVersion, (item.tenant_id, item.subject_id, number))
     if version is None:
         return Evidence()
-    return Evidence(version.artifact_hash, version.created_by, version.version_no, version.recorded_by)
+    principals = principals_of(version.acted_by)
+    return Evidence(version.artifact_hash, version.created_by, version.version_no, version.recorded_by, principals)
 
 
 def decide(session: Session, case: ReviewCase) -> ProposalEventRow | None:

@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.accounts.acting import principals_of
 from lotus_web.domain.items.actions import ACTIONS, Verdict
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import Evidence, SubjectType
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.support import Counter
 from lotus_web.models import Decision, ProposalEventRow, Run
+from lotus_web.models.events.opening import opening_of
 from lotus_web.services.items import proposals
 from lotus_web.services.items.action_records import ReviewCase, decision_row
 from lotus_web.services.lineage import add_edge
@@ -39,7 +41,9 @@ class SubjectHandler:
 
 def _run_evidence(session: Session, item: ItemState) -> Evidence:
     run = session.get(Run, (item.tenant_id, item.rebalance_run_id))
-    return Evidence() if run is None else Evidence(run.artifact_hash, run.submitted_by)
+    if run is None:
+        return Evidence()
+    return Evidence(run.artifact_hash, run.submitted_by, principals=principals_of(run.acted_by))
 
 
 def _decide_run(session: Session, case: ReviewCase) -> Decision | None:
@@ -68,8 +72,13 @@ def _decide_run(session: Session, case: ReviewCase) -> Decision | None:
     return decision
 
 
-# A subject that is stored nowhere else has nothing to read or to change.
-_ITEM_ALONE = SubjectHandler(evidence=lambda _session, _item: Evidence(), decide=lambda _session, _case: None)
+def _opening_evidence(session: Session, item: ItemState) -> Evidence:
+    opening = opening_of(session, item.tenant_id, item.created_from_event_id)
+    return Evidence(recorded_by=opening.posted_by, principals=opening.principals)
+
+
+# A subject that is stored nowhere else has nothing to change; what is known of it is who opened its item.
+_ITEM_ALONE = SubjectHandler(evidence=_opening_evidence, decide=lambda _session, _case: None)
 
 HANDLERS: Mapping[SubjectType, SubjectHandler] = {
     SubjectType.RUN: SubjectHandler(evidence=_run_evidence, decide=_decide_run),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import Actor, ActorType
+from lotus_web.domain.accounts.acting import credential_of
 from lotus_web.domain.lineage import EdgeType, EntityKind
 from lotus_web.domain.operations import FAMILY, ID_PREFIXES, OperationStatus, OperationType
 from lotus_web.models import Operation, OperationPayload
@@ -81,9 +82,14 @@ def submit_operation(
     return operation
 
 
-def _submitted_by(actor: Actor) -> dict[str, str | None]:
+def _submitted_by(actor: Actor) -> dict[str, Any]:
     """Return the columns that ``submitter`` reads back."""
-    return {"actor_type": actor.actor_type.value, "actor_id": actor.actor_id, "on_behalf_of": actor.on_behalf_of}
+    return {
+        "actor_type": actor.actor_type.value,
+        "actor_id": actor.actor_id,
+        "on_behalf_of": actor.on_behalf_of,
+        "acted_by": actor.acted_by,
+    }
 
 
 def _connect(session: Session, operation: Operation) -> None:
@@ -100,10 +106,13 @@ def _connect(session: Session, operation: Operation) -> None:
 
 
 def submitter(operation: Operation) -> Actor:
-    """Return who submitted an operation: its runs are attributed to them, whoever executes it."""
+    """Return who submitted an operation: its runs are attributed to them and who was behind them, whoever executes it."""
+    acted_by = operation.acted_by or {}
     return Actor(
         ActorType(operation.actor_type),
         operation.actor_id,
         operation.tenant_id,
         on_behalf_of=operation.on_behalf_of,
+        token_id=acted_by.get("token_id"),
+        credential=credential_of(acted_by),
     )

@@ -91,6 +91,7 @@ def event_row(
         to_state=after.value,
         actor_id=context.actor.decider_id,
         recorded_by=context.actor.actor_id,
+        acted_by=context.actor.acted_by,
         occurred_at=context.now,
         reason=dict(reason),
         related_version_no=version_no,

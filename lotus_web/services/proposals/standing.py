@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from lotus_web.domain.accounts.acting import principals_of
 from lotus_web.domain.proposals.refusals import ProposalNotFound
 from lotus_web.domain.proposals.rules import Standing
 from lotus_web.domain.proposals.states import ProposalState
@@ -32,6 +33,7 @@ class LoadedProposal:
             is_blocked=version.status_at_creation == RunStatus.BLOCKED or version.gate == Gate.BLOCKED,
             made_by=version.created_by,
             recorded_by=version.recorded_by,
+            principals=principals_of(version.acted_by),
         )
 
 

@@ -139,6 +139,7 @@ def add_version(
         portfolio_id=computed.portfolio_id,
         created_by=context.actor.decider_id,
         recorded_by=context.actor.actor_id,
+        acted_by=context.actor.acted_by,
         created_at=context.now,
         correlation_id=context.correlation_id,
         request_hash=computed.request_hash,

@@ -84,6 +84,7 @@ def _run_row(computed: ComputedRun, artifact_hash: str, actor: Actor, now: datet
         engine_version=computed.result["lineage"]["engine_version"],
         artifact_hash=artifact_hash,
         submitted_by=actor.decider_id,
+        acted_by=actor.acted_by,
         legal_hold=False,
     )
 

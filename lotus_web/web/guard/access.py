@@ -94,6 +94,7 @@ def current_actor() -> Actor:
         tenant_id=current_user.tenant_id,
         permissions=current_user.permissions,
         roles=current_user.roles,
+        credential=current_user.credential,
     )
 
 

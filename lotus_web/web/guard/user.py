@@ -37,6 +37,7 @@ class SignedInPerson(UserMixin):  # type: ignore[misc]
         self.draft: Mapping[str, Any] | None = found.draft
         self.signed_in_at = found.created_at
         self.method = found.method or Method.PASSWORD.value
+        self.credential = found.credential(current.utcnow())
 
     def get_id(self) -> str:
         """Return what the cookie holds: the session id, never the username."""

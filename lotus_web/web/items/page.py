@@ -14,7 +14,7 @@ from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.state import ItemState
 from lotus_web.domain.items.subjects import SUBJECTS
 from lotus_web.domain.sentences import Account, Sentence
-from lotus_web.queries.decisions.outcomes import latest_decisions
+from lotus_web.queries.decisions.outcomes import ItemDecision, latest_decisions
 from lotus_web.queries.inbox.listing import next_in_queue
 from lotus_web.queries.items.holders import is_disabled
 from lotus_web.queries.items.lookup import last_action
@@ -90,7 +90,7 @@ def item_page(
         opened=request.args.get("do", ""),
         holder_disabled=holder_disabled(session, detail.item),
         for_others=waits_for_others(detail.item, actor),
-        decided_by=decided_by(session, detail.item),
+        decision=decision_in_force(session, detail.item),
         me=actor.decider_id,
         now=now,
         soon_minutes=current.settings().deadline_risk_warning_minutes,
@@ -109,12 +109,9 @@ def holder_disabled(session: Session, item: ItemState) -> bool:
     return bool(item.is_open and item.assigned_account_id) and is_disabled(session, item.assigned_account_id or "")
 
 
-def decided_by(session: Session, item: ItemState) -> str | None:
-    """Return who took the decision in force, None for an open item; comments do not count."""
-    if item.is_open:
-        return None
-    decision = latest_decisions(session, item.tenant_id, [item.workflow_id]).get(item.workflow_id)
-    return None if decision is None else decision.decided_by
+def decision_in_force(session: Session, item: ItemState) -> ItemDecision | None:
+    """Return the decision in force, None for an open item; comments do not count."""
+    return None if item.is_open else latest_decisions(session, item.tenant_id, [item.workflow_id]).get(item.workflow_id)
 
 
 def collision(

@@ -166,8 +166,16 @@ def test_nobody_decides_under_another_name(reviewer: Caller, run_id: str, count_
     assert written(before, count_rows()) == ONE_LINE
 
 
-def test_an_account_may_speak_for_a_person_where_it_is_permitted(engine: Caller, run_id: str) -> None:
-    answer = engine.decide(run_id, actor="marco.manager")
+def test_an_account_may_speak_for_a_person_where_it_is_permitted(
+    engine: Caller, make_caller: MakeCaller, hired: Callable[..., None], run_id: str
+) -> None:
+    gateway = make_caller("gateway")
+    unknown = gateway.decide(run_id, actor="marco.manager")
+    assert (unknown.status_code, unknown.json["detail"]) == (403, "ACTOR_MISMATCH")
+    hired("marco.manager")
+    own = engine.decide(run_id, actor="marco.manager")
+    assert (own.status_code, own.json["detail"]) == (403, "FOUR_EYES")
+    answer = gateway.decide(run_id, actor="marco.manager")
     assert answer.status_code == 200
     assert answer.json["latest_decision"]["actor_id"] == "marco.manager"
 
@@ -225,14 +233,14 @@ def test_the_support_switch_comes_first(reviewer: Caller, run_id: str) -> None:
 
 
 def test_a_run_recorded_while_the_gate_was_off_is_brought_in_by_its_first_decision(
-    engine: Caller, environ: dict[str, str], app: Any
+    engine: Caller, reviewer: Caller, environ: dict[str, str], app: Any
 ) -> None:
     live = app.extensions["lotus_settings"].environ
     live["DPM_WORKFLOW_ENABLED"] = "false"
     run_id = engine.run(review_request())["rebalance_run_id"]
     live["DPM_WORKFLOW_ENABLED"] = "true"
     assert gate(engine, run_id)["workflow_status"] == "PENDING_REVIEW"
-    answer = engine.decide(run_id, actor=REVIEWER)
+    answer = reviewer.decide(run_id)
     assert answer.json["workflow_status"] == "APPROVED"
     assert answer.json["latest_decision"]["actor_id"] == REVIEWER != ENGINE
 

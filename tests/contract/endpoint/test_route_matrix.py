@@ -16,14 +16,17 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from lotus_web.api.endpoint.routing import AnyToken, declared_routes
-from lotus_web.api.openapi.bodies import ANALYZE, CREATE_PROPOSAL
+from lotus_web.api.openapi.bodies import ADVISER, ANALYZE, CREATE_PROPOSAL, REVIEWER
+from lotus_web.config.current import utcnow
 from lotus_web.domain.access import Permission, Role, permissions_of
 from lotus_web.domain.items.actions import ACTIONS, OFFERED
 from lotus_web.models import EventLogEntry
-from lotus_web.store.session import db
+from lotus_web.services.accounts.people import give_role
+from lotus_web.store.session import db, transaction
 from lotus_web.web.guard.access import access_of
 from tests.contract.callers import ALL, Caller, bearer_of, review_request, segment
 from tests.support.logs import sign_with_a_new_key
+from tests.support.people import hire
 
 pytestmark = pytest.mark.environ(
     DPM_WORKFLOW_ENABLED="true",
@@ -197,6 +200,10 @@ def world(app: Flask) -> World:
 def make_world(app: Flask) -> World:
     """Record a run that waits for review and an operation, and return what is known of them."""
     engine = Caller(app.test_client(), "engine-feed", bearer_of(app, "engine-feed", ALL, "default"))
+    for name, role in ((ADVISER, Role.ADVISER), (REVIEWER, Role.REVIEWER)):
+        hire(app, name, role)
+        with app.app_context(), transaction() as session:
+            give_role(session, name=name, role=role, tenant_id="alpine", now=utcnow())
     run = engine.run(review_request(), key="known key", correlation="known/correlation")
     proposal = engine.send(
         "POST", "/rebalance/proposals", json=CREATE_PROPOSAL, headers={"Idempotency-Key": "known key"}

@@ -12,7 +12,7 @@ import pytest
 
 from lotus_web.wire.audit import export_faults
 from tests.contract.callers import Caller
-from tests.contract.conftest import Count, written
+from tests.contract.conftest import Count, MakeCaller, written
 from tests.contract.proposals.requests import PROPOSALS, approval, created, path_of, step
 from tests.support.proposals import create_json, version_json
 
@@ -150,16 +150,17 @@ def test_a_body_beyond_the_limit_is_refused(engine: Caller, count_rows: Callable
 
 
 @pytest.mark.stores("sqlite")
-def test_lax_booleans_and_numbers_are_read_as_the_reference_reads_them(engine: Caller) -> None:
+def test_lax_booleans_and_numbers_are_read_as_the_reference_reads_them(engine: Caller, make_caller: MakeCaller) -> None:
     yes = dict.fromkeys((True, "1", "yes", "ON", "t", "Y"), "AWAITING_CLIENT_CONSENT")
     no = dict.fromkeys((False, "0", "no", "OFF", "f", "N"), "REJECTED")
+    reviewer = make_caller("gate")
     for number, (word, state) in enumerate(
         [*yes.items(), (1, "AWAITING_CLIENT_CONSENT"), *no.items(), (0, "REJECTED")]
     ):
-        proposal_id = created(engine, create_json(), key=f"key-{number}")
+        proposal_id = created(engine, key=f"key-{number}")
         step(engine, proposal_id, "SUBMITTED_FOR_RISK_REVIEW", "DRAFT", related_version_no="1")
-        lax: dict[str, Any] = {"approved": word, "related_version_no": 1.0, "actor_id": "another"}
-        assert approval(engine, proposal_id, "RISK", "RISK_REVIEW", **lax).json["current_state"] == state, word
+        lax: dict[str, Any] = {"approved": word, "related_version_no": 1.0, "actor_id": "gate"}
+        assert approval(reviewer, proposal_id, "RISK", "RISK_REVIEW", **lax).json["current_state"] == state, word
 
 
 NOTE: dict[str, Any] = {

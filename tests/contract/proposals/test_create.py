@@ -157,8 +157,10 @@ def test_tenants_have_keys_and_proposals_of_their_own(adviser: Caller, make_call
 
 
 def test_a_proposal_is_made_in_the_name_of_the_token_or_of_whom_it_speaks_for(
-    adviser: Caller, engine: Caller, count_rows: Callable[[], Count]
+    adviser: Caller, engine: Caller, hired: Callable[..., None], count_rows: Callable[[], Count]
 ) -> None:
+    assert refusal(create(engine, create_json(created_by="somebody.else"))) == (403, "ACTOR_MISMATCH")
+    hired("somebody.else")
     before = count_rows()
     assert refusal(create(adviser, create_json(created_by="somebody.else"))) == (403, "ACTOR_MISMATCH")
     assert written(before, count_rows()) == ONE_LINE

@@ -15,7 +15,7 @@ from lotus_web.domain.proposals.reviews import review_item_id
 from lotus_web.services.proposals import create as module
 from lotus_web.store.session import transaction
 from tests.contract.callers import Caller, segment
-from tests.contract.conftest import ONE_LINE, Count, MakeCaller, written
+from tests.contract.conftest import Count, MakeCaller, written
 from tests.contract.proposals.evidence import found_in, secretive
 from tests.contract.proposals.requests import (
     KEY_CONFLICT,
@@ -166,7 +166,7 @@ def test_delta_33_a_fault_tells_the_correlation_id_and_nothing_of_its_cause(
 
 
 def test_delta_35_an_exchange_never_leaves_a_rounding_overdraft(engine: Caller) -> None:
-    body = create_json()
+    body = create_json(created_by=engine.account)
     body["simulate_request"] = funded = demo(11)
     for price in funded["market_data_snapshot"]["prices"]:
         price["price"] = "33.3335"
@@ -232,17 +232,20 @@ def test_delta_36_versions_are_refused_in_the_order_of_the_contract(adviser: Cal
 
 
 def test_delta_37_who_made_the_version_does_not_approve_it(
-    adviser: Caller, reviewer: Caller, engine: Caller, count_rows: Callable[[], Count]
+    engine: Caller, make_caller: MakeCaller, hired: Callable[..., None], count_rows: Callable[[], Count]
 ) -> None:
-    """The account of the token may be another's; the rule looks at who is named."""
+    """Neither whoever is named, nor through the account that sent it; who only submitted it may."""
+    hired("maker", "submitter")
+    gate = make_caller("gate")
     proposal_id = created(engine, create_json(created_by="maker"))
     step(engine, proposal_id, "SUBMITTED_FOR_RISK_REVIEW", "DRAFT", actor_id="submitter")
     before = count_rows()
-    refused = approval(engine, proposal_id, "RISK", "RISK_REVIEW", actor_id="maker")
-    assert refusal(refused) == (403, "FOUR_EYES")
-    assert refused.json["submitted_by"] == "maker"
-    assert written(before, count_rows()) == ONE_LINE
-    assert approval(engine, proposal_id, "RISK", "RISK_REVIEW", actor_id="submitter").status_code == 200
+    for caller, named in ((gate, "maker"), (engine, "submitter")):
+        refused = approval(caller, proposal_id, "RISK", "RISK_REVIEW", actor_id=named)
+        assert refusal(refused) == (403, "FOUR_EYES")
+        assert refused.json["submitted_by"] == "maker"
+    assert written(before, count_rows()) == {"dg_audit_records": 2}
+    assert approval(gate, proposal_id, "RISK", "RISK_REVIEW", actor_id="submitter").status_code == 200
     assert (
         approval(engine, proposal_id, "CLIENT_CONSENT", "AWAITING_CLIENT_CONSENT", actor_id="maker").json[
             "current_state"
@@ -252,9 +255,10 @@ def test_delta_37_who_made_the_version_does_not_approve_it(
 
 
 def test_delta_37_a_token_that_speaks_for_others_approves_nothing_of_its_own(
-    engine: Caller, make_caller: MakeCaller, count_rows: Callable[[], Count]
+    engine: Caller, make_caller: MakeCaller, hired: Callable[..., None], count_rows: Callable[[], Count]
 ) -> None:
     """Neither in the name of someone else, nor for someone else in its own, by a posted approval or in the inbox."""
+    hired("maker", "nora")
     own = under_review(engine)
     sent_for_another = created(engine, create_json(created_by="maker"), key="key-2")
     step(engine, sent_for_another, "SUBMITTED_FOR_RISK_REVIEW", "DRAFT")
@@ -262,8 +266,8 @@ def test_delta_37_a_token_that_speaks_for_others_approves_nothing_of_its_own(
     attempts = (
         (engine, own, engine.account, "engine-feed made version 1"),
         (engine, own, "nora", "engine-feed made version 1"),
-        (another, own, engine.account, "engine-feed made version 1"),
         (engine, sent_for_another, engine.account, "engine-feed recorded it in the name of another"),
+        (engine, sent_for_another, "nora", "engine-feed recorded it in the name of another"),
         (another, sent_for_another, "maker", "maker made version 1"),
     )
     for caller, proposal_id, named, told in attempts:
@@ -274,16 +278,20 @@ def test_delta_37_a_token_that_speaks_for_others_approves_nothing_of_its_own(
         inbox = caller.send("POST", item, json={"action": "approve", "actor_id": named, "reason": "Fine."})
         assert (inbox.status_code, inbox.json["error"]["message"]) == (403, sentence)
         assert written(before, count_rows()) == {"dg_audit_records": 2}
-    assert approval(engine, sent_for_another, "RISK", "RISK_REVIEW", actor_id="nora").status_code == 200
+    assert approval(another, sent_for_another, "RISK", "RISK_REVIEW", actor_id="nora").status_code == 200
     assert approval(another, own, "RISK", "RISK_REVIEW").status_code == 200
 
 
-def test_delta_37_the_maker_may_reject_and_only_the_last_maker_counts(engine: Caller) -> None:
+def test_delta_37_the_maker_may_reject_and_only_the_last_maker_counts(
+    engine: Caller, make_caller: MakeCaller, hired: Callable[..., None]
+) -> None:
+    hired("first", "second")
+    gate = make_caller("gate")
     proposal_id = created(engine, create_json(created_by="first"))
     add_version(engine, proposal_id, version_json(created_by="second"))
     step(engine, proposal_id, "SUBMITTED_FOR_RISK_REVIEW", "DRAFT")
-    assert refusal(approval(engine, proposal_id, "RISK", "RISK_REVIEW", actor_id="second")) == (403, "FOUR_EYES")
-    assert approval(engine, proposal_id, "RISK", "RISK_REVIEW", actor_id="first").status_code == 200
+    assert refusal(approval(gate, proposal_id, "RISK", "RISK_REVIEW", actor_id="second")) == (403, "FOUR_EYES")
+    assert approval(gate, proposal_id, "RISK", "RISK_REVIEW", actor_id="first").status_code == 200
     other = created(engine, create_json(created_by="first"), key="key-2")
     step(engine, other, "SUBMITTED_FOR_RISK_REVIEW", "DRAFT")
     answer = approval(engine, other, "RISK", "RISK_REVIEW", actor_id="first", approved=False)

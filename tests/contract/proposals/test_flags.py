@@ -68,7 +68,7 @@ def test_the_expected_state_can_be_left_out_and_is_compared_if_given(engine: Cal
 
 @pytest.mark.environ(PROPOSAL_REQUIRE_SIMULATION_FLAG="0")
 def test_the_option_can_be_left_out_of_what_is_recorded_but_not_of_a_simulation(engine: Caller) -> None:
-    body, version = create_json(), version_json()
+    body, version = create_json(created_by=engine.account), version_json(created_by=engine.account)
     for request in (body, version):
         request["simulate_request"]["options"] = {}
     assert add_version(engine, created(engine, body), version).status_code == 200
@@ -78,7 +78,7 @@ def test_the_option_can_be_left_out_of_what_is_recorded_but_not_of_a_simulation(
 
 @pytest.mark.environ(PROPOSAL_ALLOW_PORTFOLIO_CHANGE_ON_NEW_VERSION="true")
 def test_a_version_may_be_of_another_portfolio_where_that_is_allowed(engine: Caller) -> None:
-    proposal_id, body = created(engine), version_json()
+    proposal_id, body = created(engine), version_json(created_by=engine.account)
     body["simulate_request"]["portfolio_snapshot"]["portfolio_id"] = "another"
     made = add_version(engine, proposal_id, body).json
     assert made["proposal"]["portfolio_id"] == create_json()["simulate_request"]["portfolio_snapshot"]["portfolio_id"]

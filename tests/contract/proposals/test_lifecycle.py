@@ -14,7 +14,7 @@ from lotus_web.models import AuditRecord
 from lotus_web.queries.audit.chain import verify_chain
 from lotus_web.store.session import db
 from tests.contract.callers import Caller
-from tests.contract.conftest import Count, written
+from tests.contract.conftest import Count, MakeCaller, written
 from tests.contract.proposals.requests import (
     KEY_CONFLICT,
     add_version,
@@ -44,12 +44,16 @@ def logged(caller: Caller, proposal_id: str) -> list[str]:
     return [entry["type"] for entry in timeline if entry["kind"] == "event"]
 
 
-def test_the_sample_payloads_lead_from_draft_to_executed(engine: Caller) -> None:
-    """Section 9, 27: 22 → 24 → 23 → 25 on a proposal of 20."""
+def test_the_sample_payloads_lead_from_draft_to_executed(
+    engine: Caller, make_caller: MakeCaller, hired: Callable[..., None]
+) -> None:
+    """Section 9, 27: 22 → 24 → 23 → 25 on a proposal of 20; what approves comes through another account."""
+    hired("advisor_demo_1", "compliance_demo_1", "client_demo_1", "ops_demo_1")
+    gate = make_caller("gate")
     proposal_id = created(engine, demo(20))
     states, approved = [], []
     for number, part in ((22, "transitions"), (24, "approvals"), (23, "approvals"), (25, "transitions")):
-        answer = sent(engine, path_of(proposal_id, part), demo(number))
+        answer = sent(gate if part == "approvals" else engine, path_of(proposal_id, part), demo(number))
         assert answer.status_code == 200, answer.text
         states.append(answer.json["current_state"])
         approved.append(answer.json["approval"] and answer.json["approval"]["approval_type"])
@@ -79,7 +83,10 @@ def test_the_sample_payloads_lead_from_draft_to_executed(engine: Caller) -> None
     ("number", "status", "gate"),
     [(20, "READY", "RISK_REVIEW_REQUIRED"), (21, "READY", "RISK_REVIEW_REQUIRED")],
 )
-def test_the_sample_proposals_come_to_their_gates(engine: Caller, number: int, status: str, gate: str) -> None:
+def test_the_sample_proposals_come_to_their_gates(
+    engine: Caller, hired: Callable[..., None], number: int, status: str, gate: str
+) -> None:
+    hired("advisor_demo_1", "advisor_demo_2")
     version = create(engine, demo(number)).json["version"]
     assert (version["status_at_creation"], version["gate_decision"]["gate"]) == (status, gate)
 

@@ -63,7 +63,10 @@ class WorkflowAnswer(Answer):
 
 
 class ActionAnswer(Answer):
-    """An action on an item; ``origin`` is ``event`` for one that came from an event of the log."""
+    """An action on an item; ``origin`` is ``event`` for one that came from an event of the log.
+
+    ``through`` is the account that says who acted, null where they acted themselves.
+    """
 
     action_id: str
     tenant_id: str
@@ -73,6 +76,7 @@ class ActionAnswer(Answer):
     origin: str
     actor: ActorAnswer
     on_behalf_of: str | None
+    through: str | None
     surface: str
     reason_code: str | None
     reason: str | None
@@ -122,6 +126,7 @@ class PrecedentAnswer(Answer):
     outcome: str
     reason: str | None
     decided_by: str | None
+    decided_through: str | None
     requested_at: Stamp
     decided_at: Stamp
     seconds: int

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from lotus_web.config.current import utcnow
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.identifiers import CORRELATION_MAX, SCENARIO_MAX, TRACE_MAX
 from lotus_web.services.accounts.people import disable_person
 from lotus_web.store.session import transaction
@@ -219,7 +219,7 @@ def test_the_same_event_from_many_at_once_is_stored_once(app: Flask, chief: Call
         assert sorted(pool.map(send, range(8))) == [200] * 7 + [201]
 
 
-def test_an_approval_of_the_same_system_closes_its_item(chief: Caller) -> None:
+def test_an_approval_of_the_same_system_closes_its_item(app: Flask, chief: Caller) -> None:
     post(chief, event(0))
     post(chief, event(1))
     approval = event(0) | {
@@ -235,10 +235,12 @@ def test_an_approval_of_the_same_system_closes_its_item(chief: Caller) -> None:
             "reason": "within appetite",
         },
     }
+    assert code(post(chief, approval)) == (403, "forbidden")
+    hire(app, "carla", Role.REVIEWER)
     assert post(chief, approval).status_code == 201
     item = chief.get("/workflows/trace%2F1%3Aa%3Aexception%3Aex-1").json["data"]
     assert item["workflow"]["status"] == "approved"
-    assert item["actions"][0]["on_behalf_of"] == "carla"
+    assert (item["actions"][0]["on_behalf_of"], item["actions"][0]["through"]) == ("carla", "chief")
 
 
 @pytest.mark.parametrize("subject_type", ["trace_review", "override"])
@@ -273,6 +275,7 @@ def test_a_feed_decides_nothing_that_the_house_opened(
 
 
 def test_an_approval_is_never_older_than_what_it_decides(app: Flask, chief: Caller) -> None:
+    hire(app, "carla", Role.REVIEWER)
     post(chief, event(0))
     post(chief, event(1))
     approval = {

@@ -20,7 +20,7 @@ from lotus_web.services.sign_in.passwords import hashed
 from lotus_web.store.session import db, transaction
 from tests.contract.callers import Caller, segment
 from tests.integration.api.conftest import MakeCaller
-from tests.support import runs
+from tests.support import people, runs
 from tests.support.events import open_item, open_items, person
 
 FAR_RANK = encode_cursor((1, "2026-01-01T00:00:00+00:00", 99999, "2026-01-01T00:00:00+00:00", "x"))
@@ -234,7 +234,8 @@ def test_who_submitted_a_run_may_not_approve_it_on_either_surface(app: Flask, ma
     assert answer.json["error"]["message"] == "engine-feed submitted this run: someone else must approve it."
     gate = feed.decide(workflow_id.rpartition(":")[2])
     assert (gate.status_code, gate.json["detail"]) == (403, "FOUR_EYES")
-    on_behalf = act(make_caller("bot"), workflow_id, "approve", reason="ok", actor_id="engine-feed")
+    people.hire(app, "nora")
+    on_behalf = act(feed, workflow_id, "approve", reason="ok", actor_id="nora")
     assert (on_behalf.status_code, on_behalf.json["error"]["code"]) == (403, "four_eyes")
     assert act(feed, workflow_id, "reject", reason="no").status_code == 200
 
@@ -255,13 +256,16 @@ def test_an_account_speaks_for_others_only_if_it_may(app: Flask, make_caller: Ma
     answer = act(reviewer, workflow_id, "approve", reason="ok", actor_id="nora")
     assert (answer.status_code, answer.json["error"]["code"]) == (403, "forbidden")
     may = make_caller("trusted", [Permission.WORKFLOW_REVIEW, Permission.ACT_ON_BEHALF])
+    unknown = act(may, workflow_id, "approve", reason="ok", actor_id="nora")
+    assert unknown.json["error"]["message"] == "nora is no person here: nobody can act on their behalf."
+    people.hire(app, "nora")
     done = act(may, workflow_id, "approve", reason="ok", actor_id="nora").json["data"]["action"]
-    assert (done["actor"]["actor_id"], done["on_behalf_of"]) == ("trusted", "nora")
+    assert (done["actor"]["actor_id"], done["on_behalf_of"], done["through"]) == ("trusted", "nora", "trusted")
 
 
 @pytest.mark.environ(DPM_WORKFLOW_ENABLED="true")
 def test_nobody_speaks_for_who_was_disabled(app: Flask, make_caller: MakeCaller) -> None:
-    workflow_id, other = runs.item(app), runs.item(app, key="other")
+    workflow_id = runs.item(app)
     make_caller("old-bot")
     with app.app_context(), transaction() as session:
         for name in ("vera", "nora"):
@@ -276,7 +280,7 @@ def test_nobody_speaks_for_who_was_disabled(app: Flask, make_caller: MakeCaller)
         disable_person(session, name="vera", now=utcnow())
         disable_account(session, name="old-bot", now=utcnow())
     bot = make_caller("bot")
-    for name in ("vera", "old-bot"):
+    for name, why in (("vera", "disabled"), ("old-bot", "no person here")):
         refused = [
             act(bot, workflow_id, "approve", reason="ok", actor_id=name),
             bot.send("POST", "/workflows/next", json={"actor_id": name}),
@@ -284,14 +288,12 @@ def test_nobody_speaks_for_who_was_disabled(app: Flask, make_caller: MakeCaller)
             bot.decide(workflow_id.rpartition(":")[2], actor=name),
         ]
         assert [answer.status_code for answer in refused] == [403] * 4
-        assert refused[0].json["error"]["message"] == f"{name} is disabled: nobody can act on their behalf."
+        assert refused[0].json["error"]["message"] == f"{name} is {why}: nobody can act on their behalf."
         assert refused[3].json == {"detail": "ACTOR_MISMATCH", "actor_id": name}
-    # People of other systems have no account here, and decide; work is handed out to people who are here.
-    assert bot.decide(other.rpartition(":")[2], actor="someone.elsewhere").status_code == 200
-    for name in ("ghost", "bot-two"):
-        answer = bot.send("POST", "/workflows/next", json={"actor_id": name})
-        assert (answer.status_code, answer.json["error"]["message"]) == (422, f"{name} cannot review items here.")
-        assert answer.json["error"]["details"]["problems"][0]["loc"] == ["body", "actor_id"]
+    people.hire(app, "leo")
+    answer = bot.send("POST", "/workflows/next", json={"actor_id": "leo"})
+    assert (answer.status_code, answer.json["error"]["message"]) == (422, "leo cannot review items here.")
+    assert answer.json["error"]["details"]["problems"][0]["loc"] == ["body", "actor_id"]
     handed = bot.send("POST", "/workflows/next", json={"actor_id": "nora"}).json["data"]["claimed"]
     assert handed["workflow"]["workflow_id"] == workflow_id
 
