@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from sqlalchemy import ColumnElement, delete, select, text
+from sqlalchemy import ColumnElement, and_, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.accounts.credentials import PASSWORD_MAX
 from lotus_web.domain.accounts.names import check_account_name
 from lotus_web.domain.errors import InvalidInput, TooManyAttempts
 from lotus_web.domain.sentences import Sentence
+from lotus_web.domain.sign_in.throttle import ADDRESS_WINDOW, FREE, FREE_OF_ADDRESS, KEPT, WINDOW, wait
 from lotus_web.models import Person, SignInFailure
 from lotus_web.services.sign_in.passwords import HASHER, dummy_hash
 
-WINDOW = timedelta(minutes=15)
-FAILURES_PER_NAME = 5
-FAILURES_PER_ADDRESS = 20
 NOT_A_NAME = ":"
 # Attempts of all replicas wait for each other while they are counted; writers to SQLite do so anyway.
 COUNTING_LOCK = 7_204_002
@@ -30,26 +28,73 @@ COUNTING_LOCK = 7_204_002
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A sign-in in progress, counted as failed until its password turns out to be right."""
+    """A sign-in in progress, counted as failed until its password turns out to be right.
+
+    ``address`` is the place at which it is counted: a known device, or else the address.
+    """
 
     name: str
     address: str
 
 
-def begin_attempt(session: Session, *, name: str, address: str, now: datetime) -> Attempt:
+def place_of(device: str | None, address: str) -> str:
+    """Return where an attempt is counted: at the device on which the name has signed in before, or else at the address."""
+    return address if device is None else f"device:{device}"
+
+
+def begin_attempt(session: Session, *, name: str, address: str, now: datetime, device: str | None = None) -> Attempt:
     """Count an attempt; the caller commits before it checks the password.
 
-    Raises TooManyAttempts after 5 failures for a name or 20 from an address within 15 minutes.
+    ``device`` is one on which this name has signed in before. Raises TooManyAttempts as domain/sign_in/throttle.py says.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": COUNTING_LOCK})
-    name = _counted_name(name)
-    if name != NOT_A_NAME:
-        _check_count(session, SignInFailure.name == name, FAILURES_PER_NAME, now)
-    _check_count(session, SignInFailure.address == address, FAILURES_PER_ADDRESS, now)
-    session.add(SignInFailure(name=name, address=address, failed_at=now))
+    attempt = Attempt(_counted_name(name), place_of(device, address))
+    waits = [_wait(session, _at(attempt), FREE, WINDOW, now)]
+    if device is None:
+        waits.append(_wait(session, SignInFailure.address == address, FREE_OF_ADDRESS, ADDRESS_WINDOW, now))
+    if max(waits):
+        raise _slow_down(max(waits))
+    session.add(SignInFailure(name=attempt.name, address=attempt.address, failed_at=now))
     session.flush()
-    return Attempt(name, address)
+    _forget_all_but_the_last(session, attempt)
+    return attempt
+
+
+def follow_clock(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """Let failures that are ahead of the clock, which was set back since, count as of now: nobody waits for it to catch up."""
+    ahead = (SignInFailure.address == attempt.address, SignInFailure.failed_at > now)
+    session.execute(update(SignInFailure).where(*ahead).values(failed_at=now))
+
+
+def _at(attempt: Attempt) -> ColumnElement[bool]:
+    return and_(SignInFailure.name == attempt.name, SignInFailure.address == attempt.address)
+
+
+def _wait(session: Session, where: ColumnElement[bool], free: int, window: timedelta, now: datetime) -> timedelta:
+    newest = (
+        select(SignInFailure.failed_at)
+        .where(where, SignInFailure.failed_at > now - window)
+        .order_by(SignInFailure.failed_at.desc())
+        .limit(free + KEPT)
+    )
+    times = session.scalars(newest).all()
+    return wait(len(times), times[0] if times else None, now=now, free=free)
+
+
+def _forget_all_but_the_last(session: Session, attempt: Attempt) -> None:
+    """Bound the table: more failures of one name at one place than make the longest wait are not kept."""
+    last = select(SignInFailure.failure_id).where(_at(attempt)).order_by(SignInFailure.failure_id.desc()).limit(KEPT)
+    session.execute(delete(SignInFailure).where(_at(attempt), SignInFailure.failure_id.not_in(last)))
+
+
+def _slow_down(pause: timedelta) -> TooManyAttempts:
+    seconds = max(1, ceil(pause.total_seconds()))
+    number, unit = (seconds, "second") if seconds < 60 else (ceil(seconds / 60), "minute")
+    template = "Too many failed sign-ins. Try again in {number} {unit}."
+    return TooManyAttempts(
+        Sentence(template, number=number, unit=unit if number == 1 else f"{unit}s"), retry_after=seconds
+    )
 
 
 def _counted_name(name: str) -> str:
@@ -58,24 +103,6 @@ def _counted_name(name: str) -> str:
         return check_account_name(name)
     except InvalidInput:
         return NOT_A_NAME
-
-
-def _check_count(session: Session, whose: ColumnElement[bool], limit: int, now: datetime) -> None:
-    times = session.scalars(
-        select(SignInFailure.failed_at)
-        # What lies further ahead was counted by a clock that has been set back since, and would block until it is caught up with.
-        .where(whose, SignInFailure.failed_at > now - WINDOW, SignInFailure.failed_at < now + WINDOW)
-        .order_by(SignInFailure.failed_at.desc())
-        .limit(limit)
-    ).all()
-    if len(times) == limit:
-        seconds = max(1, ceil((times[-1] + WINDOW - now).total_seconds()))
-        minutes = ceil(seconds / 60)
-        unit = "minute" if minutes == 1 else "minutes"
-        raise TooManyAttempts(
-            Sentence("Too many failed sign-ins. Try again in {minutes} {unit}.", minutes=minutes, unit=unit),
-            retry_after=seconds,
-        )
 
 
 def password_matches(session: Session, *, name: str, password: str) -> bool:
@@ -90,10 +117,8 @@ def password_matches(session: Session, *, name: str, password: str) -> bool:
 
 
 def forgive(session: Session, attempt: Attempt) -> None:
-    """Remove a successful attempt and the person's earlier failures from the same address.
+    """Remove a successful attempt and the person's earlier failures at the same place.
 
-    Failures from elsewhere go on counting: a person who signs in must not clear the way for someone who guesses.
+    Failures elsewhere go on counting: a person who signs in must not clear the way for someone who guesses.
     """
-    session.execute(
-        delete(SignInFailure).where(SignInFailure.name == attempt.name, SignInFailure.address == attempt.address)
-    )
+    session.execute(delete(SignInFailure).where(_at(attempt)))

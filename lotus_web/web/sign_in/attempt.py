@@ -9,8 +9,9 @@ from flask import request
 
 from lotus_web.config import current
 from lotus_web.domain.errors import TooManyAttempts
-from lotus_web.services.sign_in.attempts import Attempt, begin_attempt
+from lotus_web.services.sign_in.attempts import Attempt, begin_attempt, follow_clock, place_of
 from lotus_web.store.session import transaction
+from lotus_web.web.sign_in.device import known_device
 
 log = structlog.get_logger(__name__)
 
@@ -18,14 +19,21 @@ IPV6_PREFIX = 64
 
 
 def counted_attempt(name: str) -> Attempt:
-    """Count an attempt for the name and the client's address, and commit; raises TooManyAttempts."""
-    address = client_address()
+    """Count an attempt for the name on its known device, or else at the client's address, and commit; raises TooManyAttempts."""
+    address, now = client_address(), current.utcnow()
     try:
         with transaction() as store:
-            return begin_attempt(store, name=name, address=address, now=current.utcnow())
+            return begin_attempt(store, name=name, address=address, device=known_device(name), now=now)
     except TooManyAttempts:
         log.warning("sign_in_throttled", address=address)
+        with transaction(aside=True) as store:
+            follow_clock(store, attempt_here(name), now=now)
         raise
+
+
+def attempt_here(name: str) -> Attempt:
+    """Return the attempt of a name that was counted before, on this device or from this address."""
+    return Attempt(name, place_of(known_device(name), client_address()))
 
 
 def client_address() -> str:

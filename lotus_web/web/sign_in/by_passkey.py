@@ -16,7 +16,7 @@ from lotus_web.domain.sign_in.methods import Method
 from lotus_web.domain.sign_in.passkeys import COUNTER
 from lotus_web.queries.accounts.people import Tenants, tenants_of
 from lotus_web.services.events.log import lock_tenant
-from lotus_web.services.sign_in.attempts import Attempt, forgive
+from lotus_web.services.sign_in.attempts import forgive
 from lotus_web.services.sign_in.ceremonies import parsed_answer, request_options
 from lotus_web.services.sign_in.challenges import spend_challenge
 from lotus_web.services.sign_in.passkeys import credential_ids, note_copied_passkey, use_passkey
@@ -27,7 +27,7 @@ from lotus_web.web.guard.access import public
 from lotus_web.web.guard.sign_in_page import sign_in_again
 from lotus_web.web.shell.htmx import replace_page, see_other
 from lotus_web.web.shell.return_path import HOME, safe_path
-from lotus_web.web.sign_in.attempt import client_address, counted_attempt
+from lotus_web.web.sign_in.attempt import attempt_here, client_address, counted_attempt
 from lotus_web.web.sign_in.challenges import Purpose, check_site, new_challenge, opened, seal, site_here
 from lotus_web.web.sign_in.welcome import welcome
 
@@ -107,7 +107,7 @@ def second() -> ResponseReturnValue:
     tenants: Tenants | None = tenants_of(db.session(), name)
     if tenants is None:
         return sign_in_again(403, NO_ROLE)
-    return welcome(name, tenants, first=partial(forgive, attempt=Attempt(name, client_address())), method=method)
+    return welcome(name, tenants, first=partial(forgive, attempt=attempt_here(name)), method=method)
 
 
 def _second_factor(name: str) -> Method:

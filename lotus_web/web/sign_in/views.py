@@ -21,14 +21,14 @@ from lotus_web.web.guard.access import public
 from lotus_web.web.guard.sign_in_page import Problem, sign_in_again, sign_in_page
 from lotus_web.web.shell.htmx import see_other
 from lotus_web.web.shell.return_path import HOME, safe_path
-from lotus_web.web.sign_in.attempt import counted_attempt
-from lotus_web.web.sign_in.by_passkey import NO_ROLE, ask_for_second_factor, needs_second_factor
+from lotus_web.web.sign_in.attempt import client_address, counted_attempt
+from lotus_web.web.sign_in.by_passkey import ask_for_second_factor, needs_second_factor
 from lotus_web.web.sign_in.welcome import welcome
 
 blueprint = Blueprint("sign_in", __name__)
 log = structlog.get_logger(__name__)
 
-REFUSED = "The username or the password is wrong."
+REFUSED = "The username or the password is wrong, or you have no role here yet."
 
 
 @blueprint.get("/login")
@@ -53,13 +53,12 @@ def sign_in() -> ResponseReturnValue:
         response = sign_in_again(429, page_message(slow_down))
         response.headers["Retry-After"] = str(slow_down.retry_after)
         return response
-    if not password_matches(db.session(), name=name, password=password):
+    right, tenants = password_matches(db.session(), name=name, password=password), tenants_of(db.session(), name)
+    # A right password of somebody without a role is answered like a wrong one: the answer tells nobody which it was.
+    if not right or tenants is None:
         # Without the name: people type their password there.
-        log.warning("sign_in_refused", address=attempt.address)
+        log.warning("sign_in_refused", address=client_address(), without_role=right)
         return sign_in_again(401, REFUSED)
-    tenants = tenants_of(db.session(), name)
-    if tenants is None:
-        return sign_in_again(403, NO_ROLE)
     if needs_second_factor(name):
         return ask_for_second_factor(name)
     return welcome(name, tenants, first=partial(forgive, attempt=attempt), method=Method.PASSWORD)

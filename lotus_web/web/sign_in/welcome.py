@@ -18,6 +18,7 @@ from lotus_web.web.guard.drafts import opened_draft
 from lotus_web.web.guard.user import SEEN, minute_of, person_of_new_session
 from lotus_web.web.shell.htmx import see_other
 from lotus_web.web.shell.return_path import HOME, safe_path
+from lotus_web.web.sign_in.device import remember_device
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,9 @@ def welcome(name: str, tenants: Tenants, *, first: Callable[[Session], None], me
     if draft is not None:
         flash(KEPT, "info")
     next_path = safe_path(request.form.get("next")) or HOME
-    return see_other(next_path if tenants.known else _tenant_url(next_path))
+    response = see_other(next_path if tenants.known else _tenant_url(next_path))
+    remember_device(response, name)
+    return response
 
 
 def _tenant_url(next_path: str) -> str:
