@@ -115,3 +115,13 @@ def test_a_job_that_failed_is_told_with_what_it_said(app: Flask) -> None:
     with app.app_context():
         run_job(Job("sla", lambda *_: {}, lambda _: 30), JobContext(settings), owner="a", now=datetime.now(UTC))
     assert "job sla" not in app.test_cli_runner().invoke(args=["doctor"]).stdout
+
+
+@pytest.mark.stores("sqlite")
+def test_the_doctor_checks_the_list_only_when_it_is_asked_for(app: Flask) -> None:
+    runner = app.test_cli_runner()
+    plain, strict = runner.invoke(args=["doctor"]), runner.invoke(args=["doctor", "--profile", "bank"])
+    assert "bank:" not in plain.stdout
+    assert strict.exit_code == 1
+    assert "wrong bank: Not so: Decisions are signed." in strict.stdout
+    assert "fix: Set LOTUS_SIGN_DECISIONS to override or all." in strict.stdout
