@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from lotus_web.config import current
-from lotus_web.domain.access import Permission
+from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.signing import SignDecisions
@@ -340,11 +340,14 @@ def test_no_surface_decides_without_a_signature(
 
 
 def test_a_proposal_is_decided_by_a_signature_in_the_inbox_alone(
-    app: Flask, engine: Caller, nora: FlaskClient, laptop: Authenticator
+    app: Flask, engine: Caller, make_caller: MakeCaller, nora: FlaskClient, laptop: Authenticator
 ) -> None:
+    for name in ("advisor_demo_1", "compliance_demo_1", "client_demo_1"):
+        people.hire(app, name, Role.REVIEWER)
+    gate = make_caller("gate")
     proposal_id = created(engine, demo(20))
     assert sent(engine, path_of(proposal_id, "transitions"), demo(22)).status_code == 200
-    answer = sent(engine, path_of(proposal_id, "approvals"), demo(24))
+    answer = sent(gate, path_of(proposal_id, "approvals"), demo(24))
     assert code_of(answer) == (409, "SIGNATURE_REQUIRED")
     with app.app_context():
         workflow_id = db.session.scalars(select(WorkflowItem.workflow_id)).one()

@@ -164,7 +164,9 @@ def assert_back(site: Site, before: dict[str, int]) -> None:
     for name, page in site.pages().items():
         assert page.status_code < 500, name
         # Who was signed in still is; signing out comes last.
-        assert (page.status_code != 401 and "/login" not in (page.location or "")) or " sign_in." in name, name
+        assert (page.status_code != 401 and "/login" not in (page.location or "")) or name.split()[1].startswith(
+            ("sign_in.", "by_passkey.")
+        ), name
 
 
 Outage = Callable[[], None]
