@@ -58,9 +58,9 @@ def act(workflow_id: str) -> ResponseReturnValue:
 
 def _apply(workflow_id: str, typed: Typed) -> Reviewed:
     action, context = chosen_action(typed), form_context()
-    asked = asked_action(typed)
     signature = signature_in(typed, action, context)
     with audited_transaction(AuditedAction(context, action.value, workflow_id, unseen=True)) as session:
+        asked = asked_action(typed)
         check_permission(context.actor, ACTIONS[action].permission)
         lock_tenant(
             session, context.actor.tenant_id
