@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,10 @@ from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
 from lotus_web.cli import audit_keys, audit_witness
+from lotus_web.cli.audit_parts import MOST_PROCESSES, processes_for, verdict, verdict_of_processes
 from lotus_web.cli.transactions import reading, say, with_a_log
-from lotus_web.config import current
 from lotus_web.domain.transparency.notes import InvalidNote, Note, parse_note
-from lotus_web.queries.audit.chain import ChainReport, verify_chain
-from lotus_web.queries.audit.projections import verify_projections
-from lotus_web.queries.transparency.verify import verify_tree
-from lotus_web.services.events.rebuild import check_batch
+from lotus_web.queries.audit.chain import ChainReport
 from lotus_web.wire.audit import export_faults
 
 group = AppGroup("audit", help="Verify that the history was not changed.")
@@ -42,53 +39,44 @@ group.add_command(audit_witness.group)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An export instead of the store.",
 )
-def verify(tenant: str | None, kept: tuple[Path, ...], path: Path | None) -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(1, MOST_PROCESSES),
+    help="How many processes verify a store; of a long log as many as there are processors, otherwise one.",
+)
+def verify(tenant: str | None, kept: tuple[Path, ...], path: Path | None, processes: int | None) -> None:
     """Verify the hash chain of the store, or of an export file; exit 1 when it is broken, naming the first bad entry."""
     if path is not None:
         intact = _file_intact(path)
     else:
         with reading() as session:
-            intact = _store_intact(session, tenant, read_kept(kept))
+            intact = _store_intact(session, tenant, read_kept(kept), processes)
     if not intact:
         raise click.exceptions.Exit(1)
 
 
-def _store_intact(session: Session, tenant: str | None, kept: Sequence[Note]) -> bool:
+def _store_intact(session: Session, tenant: str | None, kept: Sequence[Note], processes: int | None) -> bool:
     tenants = with_a_log(session, tenant)
     if not tenants:
         say("No tenant has a log yet.")
-    results = [_tenant_intact(session, name, kept) for name in tenants]
+    many = processes or processes_for(session, tenants)
+    results = [_tenant_intact(session, name, kept, many) for name in tenants]
     return all(results)
 
 
-def _tenant_intact(session: Session, tenant_id: str, kept: Sequence[Note]) -> bool:
-    report = verify_chain(session, tenant_id)
-    say(_sentence(report), err=not report.intact)
-    tree = verify_tree(session, current.settings(), tenant_id, kept=kept)
+def _tenant_intact(session: Session, tenant_id: str, kept: Sequence[Note], processes: int) -> bool:
+    if processes > 1:
+        found = verdict_of_processes(session, tenant_id, kept, processes)
+    else:
+        found = verdict(session, tenant_id, kept)
+    chain, tree = found.chain, found.tree
+    say(_sentence(chain), err=not chain.intact)
     # What is compared with the log can be trusted no more than the log.
-    wrong = list(contradictions(session, tenant_id)) if report.intact and tree.intact else []
-    for sentence in (*wrong, *tree.wrong):
+    for sentence in (*found.contradictions, *tree.wrong):
         say(f"{tenant_id}: BROKEN: {sentence}", err=True)
     if tree.checkpoints and tree.intact:
         say(f"{tenant_id}: checkpoints: {tree.checkpoints}, the last one over {tree.size} entries, all verified")
-    return report.intact and tree.intact and not wrong
-
-
-def contradictions(session: Session, tenant_id: str) -> Iterator[str]:
-    """Yield what differs between a tenant's rows and its log, and, as ``workflow rebuild --check`` does, its inbox and a fold."""
-    try:
-        yield from verify_projections(session, tenant_id)
-        yield from _unlike_a_fold(session, tenant_id)
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        yield f"an entry, or a row, is not written as this version writes them ({type(problem).__name__}: {problem})"
-
-
-def _unlike_a_fold(session: Session, tenant_id: str) -> Iterator[str]:
-    after: str | None = ""
-    while after is not None:
-        batch = check_batch(session, tenant_id, after=after)
-        yield from batch.differences
-        after = batch.upto
+    return chain.intact and tree.intact and not found.contradictions
 
 
 def _sentence(report: ChainReport) -> str:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lotus_web.domain.canonical import is_same_json
 from lotus_web.domain.events.envelope import EventType
+from lotus_web.domain.events.facts import NO_TRACE
 from lotus_web.domain.events.projection import ABOUT_ITEMS
 from lotus_web.domain.events.rebuild import RebuildResult, rebuild_trace
 from lotus_web.domain.items.state import ItemState, Origin
@@ -50,6 +51,17 @@ def check_batch(session: Session, tenant_id: str, *, after: str = "") -> Rebuilt
     """Compare the next traces after ``after`` with their history; writes nothing."""
     see_one_moment(session)
     return _batch(session, tenant_id, after, write=False)
+
+
+def trace_bounds(session: Session, tenant_id: str, parts: int) -> tuple[str, ...]:
+    """Return the traces that part a tenant's into about equal spans, each the last of its own; none where there are few traces."""
+    of_tenant = EventLogEntry.tenant_id == tenant_id, EventLogEntry.trace_seq == 0, EventLogEntry.trace_id != NO_TRACE
+    count = session.scalar(select(func.count()).select_from(EventLogEntry).where(*of_tenant)) or 0
+    step = count // parts // TRACES_A_BATCH * TRACES_A_BATCH
+    places = range(step - 1, count - step, step) if step else ()
+    query = select(EventLogEntry.trace_id).where(*of_tenant).order_by(EventLogEntry.trace_id).limit(1)
+    found = [session.scalar(query.offset(place)) for place in places]
+    return tuple(str(trace_id) for trace_id in found if trace_id is not None)
 
 
 def rebuild_batch(session: Session, tenant_id: str, *, after: str = "") -> RebuiltBatch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +13,11 @@ from sqlalchemy import text
 
 from lotus_web.domain.transparency.notes import parse_key
 from lotus_web.models import EventLogEntry
+from lotus_web.services.events import rebuild
 from lotus_web.store.ed25519 import public_file, read_key
-from lotus_web.store.session import db
+from lotus_web.store.session import db, transaction
 from tests.conftest import MakeApp
-from tests.support.histories import unguarded
+from tests.support.histories import record, unguarded, workflow_id
 from tests.support.logs import ORIGIN, fill, log_settings, sign
 
 Run = Callable[..., tuple[int, str]]
@@ -145,3 +148,39 @@ def test_the_doctor_says_that_the_key_is_another(app: Flask, flask: Run, tmp_pat
     (tmp_path / "log_key").chmod(0o644)
     public_file(tmp_path / "log_key").unlink()
     assert "can be read by others" in flask("doctor")[1]
+
+
+def test_several_processes_find_what_one_finds(
+    app: Flask, flask: Run, environ: dict[str, str], tmp_path: Path, root: Path
+) -> None:
+    with app.app_context():
+        with transaction() as session:
+            for number in range(1, 4):
+                record(session, number)
+        sign(app)
+        with unguarded("dg_workflow_items") as session:
+            session.execute(
+                text("UPDATE dg_workflow_items SET title = 'Another' WHERE workflow_id = :id"),
+                {"id": workflow_id(1)},
+            )
+        with unguarded("dpm_runs") as session:
+            session.execute(text("UPDATE dpm_runs SET portfolio_id = 'another' WHERE rebalance_run_id = 'rr_00000002'"))
+    code, alone = flask("audit", "verify")
+    assert code == 1
+    assert f"item {workflow_id(1)}: title differ from its history" in alone
+    assert "run rr_00000002: it is not what the log records" in alone
+    command = [sys.executable, "-m", "flask", "--app", str(root / "app.py"), "audit", "verify", "--processes", "2"]
+    settings = {**environ, **log_settings(tmp_path)}
+    together = subprocess.run(command, env=settings, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert together.returncode == 1, together.stderr
+    lines = [line for line in (together.stdout + together.stderr).splitlines() if line.startswith("default: ")]
+    assert sorted(lines) == sorted(line for line in alone.splitlines() if line.startswith("default: "))
+
+
+def test_the_traces_are_parted_where_a_batch_of_the_fold_ends(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebuild, "TRACES_A_BATCH", 2)
+    with app.app_context():
+        assert rebuild.trace_bounds(db.session(), "default", 3) == ("bulk-default-1", "bulk-default-3")
+        assert rebuild.trace_bounds(db.session(), "default", 1) == ()
+        monkeypatch.setattr(rebuild, "TRACES_A_BATCH", 200)
+        assert rebuild.trace_bounds(db.session(), "default", 3) == ()

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from flask import Flask
 
-from lotus_web.cli.audit import contradictions
+from lotus_web.cli.audit_parts import contradictions
 from lotus_web.domain.access import Role
 from lotus_web.domain.decisions.gate import GateAction
 from lotus_web.domain.items.actions import Action

@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lotus_web.cli.audit import contradictions
+from lotus_web.cli.audit_parts import contradictions
 from lotus_web.config import current
 from lotus_web.domain.access import Permission, Role
 from lotus_web.domain.decisions.gate import GateAction
