@@ -58,10 +58,12 @@ def trace_bounds(session: Session, tenant_id: str, parts: int) -> tuple[str, ...
     of_tenant = EventLogEntry.tenant_id == tenant_id, EventLogEntry.trace_seq == 0, EventLogEntry.trace_id != NO_TRACE
     count = session.scalar(select(func.count()).select_from(EventLogEntry).where(*of_tenant)) or 0
     step = count // parts // TRACES_A_BATCH * TRACES_A_BATCH
-    places = range(step - 1, count - step, step) if step else ()
-    query = select(EventLogEntry.trace_id).where(*of_tenant).order_by(EventLogEntry.trace_id).limit(1)
-    found = [session.scalar(query.offset(place)) for place in places]
-    return tuple(str(trace_id) for trace_id in found if trace_id is not None)
+    if step == 0:
+        return ()
+    place = func.row_number().over(order_by=EventLogEntry.trace_id).label("place")
+    numbered = select(EventLogEntry.trace_id, place).where(*of_tenant).subquery()
+    ends = numbered.c.place % step == 0, numbered.c.place <= count - step
+    return tuple(session.scalars(select(numbered.c.trace_id).where(*ends).order_by(numbered.c.place)))
 
 
 def rebuild_batch(session: Session, tenant_id: str, *, after: str = "") -> RebuiltBatch:
