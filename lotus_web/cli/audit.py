@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from lotus_web.cli import audit_keys, audit_witness
 from lotus_web.cli.audit_parts import MOST_PROCESSES, processes_for, verdict, verdict_of_processes
 from lotus_web.cli.transactions import reading, say, with_a_log
+from lotus_web.domain.json_members import each_once
 from lotus_web.domain.transparency.notes import InvalidNote, Note, parse_note
 from lotus_web.queries.audit.chain import ChainReport
 from lotus_web.wire.audit import export_faults
@@ -88,7 +89,7 @@ def _sentence(report: ChainReport) -> str:
 
 def _file_intact(path: Path) -> bool:
     try:
-        document: Any = json.loads(path.read_bytes(), parse_float=Decimal)
+        document: Any = json.loads(path.read_bytes(), parse_float=Decimal, object_pairs_hook=each_once)
     except (ValueError, RecursionError) as problem:
         say(f"{path}: BROKEN: it is not a JSON document ({problem})", err=True)
         return False

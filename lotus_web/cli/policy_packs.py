@@ -15,6 +15,7 @@ from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.policy_packs import PolicyPack
 from lotus_web.queries.policy_packs import list_packs
 from lotus_web.services.policy_packs import put_pack, remove_pack
+from lotus_web.wire.json_text import UnreadableJson, parse_json
 from lotus_web.wire.policy_packs import read_pack
 
 group = AppGroup("policy-packs", help="Policy packs: options that override a request's own.")
@@ -24,9 +25,9 @@ tenant_option = click.option("--tenant", default=DEFAULT_TENANT, show_default=Tr
 def parsed(text: str) -> PolicyPack:
     """Return the pack that a JSON text defines; raises ClickException naming everything that is wrong with it."""
     try:
-        document = json.loads(text)
-    except ValueError as wrong:
-        raise click.ClickException(f"This is not JSON: {wrong}") from None
+        document = parse_json(text.encode())
+    except UnreadableJson as wrong:
+        raise click.ClickException(_unreadable(wrong)) from None
     try:
         with refusals():
             return read_pack(document)
@@ -34,6 +35,14 @@ def parsed(text: str) -> PolicyPack:
         problems = wrong.errors(include_url=False, include_context=False, include_input=False)
         told = [f"{'.'.join(map(str, one['loc'])) or 'the pack'}: {one['msg']}" for one in problems]
         raise click.ClickException("This policy pack cannot be stored.\n" + "\n".join(told)) from None
+
+
+def _unreadable(wrong: UnreadableJson) -> str:
+    if wrong.kind == "missing":
+        return "This is not JSON: the file is empty"
+    if wrong.ctx is None:
+        return f"This policy pack cannot be stored.\n{wrong.sentence}"
+    return f"This is not JSON: {wrong.ctx['error']}: character {wrong.loc[0]}"
 
 
 @group.command("put")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Generic, Protocol, TypeVar, overload
 
+from lotus_web.domain.json_members import RepeatedMember
+
 T = TypeVar("T")
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
@@ -53,6 +55,8 @@ class Setting(Generic[T]):
             return self.default
         try:
             return self.parse(raw)
+        except RepeatedMember as twice:
+            raise BadSetting(self.name, "…" if self.secret else raw, f"{self.allowed}. {twice}") from None
         except ValueError:
             raise BadSetting(self.name, "…" if self.secret else raw, self.allowed) from None
 

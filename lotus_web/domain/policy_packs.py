@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from lotus_web.domain.json_members import read_json
 
 PACK_ID_MAX = 255
 PACK_HEADER = "X-Policy-Pack-Id"
@@ -108,7 +109,7 @@ def choose_pack(rules: PackRules, *, requested: str | None, tenant_id: str) -> P
 
 def parse_tenant_packs(text: str) -> dict[str, str]:
     """Return the pack of each tenant from a JSON object of texts; raises ValueError."""
-    document = json.loads(text)
+    document = read_json(text)
     if not isinstance(document, dict) or not all(isinstance(named, str) for named in document.values()):
         raise ValueError("an object that maps tenants to pack IDs is required")
     return {tenant_id.strip(): named.strip() for tenant_id, named in document.items()}

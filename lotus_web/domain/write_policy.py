@@ -5,11 +5,11 @@ It applies in addition to the bearer token and replaces nothing: the headers are
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 
 from lotus_web.domain.errors import Forbidden
+from lotus_web.domain.json_members import read_json
 
 DENIED = "authorization_policy_denied"
 DENIED_MESSAGE = "The enterprise policy does not allow this write."
@@ -28,7 +28,7 @@ Sent = Callable[[str], str | None]
 
 def parse_capability_rules(text: str) -> CapabilityRules:
     """Return rules from ``{"POST /rebalance/simulate": "capability", …}``; raises ValueError."""
-    document = json.loads(text)
+    document = read_json(text)
     if not isinstance(document, dict):
         raise ValueError("an object is required")
     rules: dict[tuple[str, str], str] = {}

@@ -1,12 +1,8 @@
-"""Reading JSON within bounds: its depth, the length of its lists, the size of its numbers, the characters of its texts (delta 21).
-
-A member that is there twice is refused: of two readers one may take the first, the other the last.
-"""
+"""Reading JSON within bounds: its depth, the length of its lists, the size of its numbers, the characters of its texts (delta 21)."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import reduce
@@ -15,13 +11,12 @@ from typing import Any, NoReturn
 
 from lotus_web.domain.canonical import LARGEST_EXPONENT
 from lotus_web.domain.identifiers import unstorable_place
+from lotus_web.domain.json_members import RepeatedMember, each_once
 
 MAX_DEPTH = 32
 MAX_ENTRIES = 10_000
 # What a field takes is far less, and says so at its place; Python reads no integer of more than 4300 digits.
 MAX_DIGITS = 4_000
-# How much of a member's name a refusal repeats.
-LONGEST_NAME = 100
 UNSTORABLE = "Text must not hold NUL characters or halves of surrogate pairs"
 
 
@@ -51,7 +46,7 @@ def parse_json(raw: bytes) -> Any:
     try:
         value = json.loads(
             raw,
-            object_pairs_hook=_each_once,
+            object_pairs_hook=each_once,
             parse_float=_exact,
             parse_int=_whole,
             parse_constant=_refuse_constant,
@@ -60,6 +55,8 @@ def parse_json(raw: bytes) -> Any:
         raise _malformed(error.pos, error.msg) from None
     except RecursionError:
         raise _too_deep() from None
+    except RepeatedMember as twice:
+        raise UnreadableJson("duplicate_member", str(twice)) from None
     except _TooLarge as error:
         raise _malformed(max(0, raw.find(error.written.encode())), error.expected) from None
     except ValueError:  # bytes that are no text, NaN
@@ -69,16 +66,6 @@ def parse_json(raw: bytes) -> Any:
     if any(sign in raw for sign in (b"\\u", b"\xed", b"\x00")):
         _check_texts(value)
     return value
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the object that these members make."""
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-    shown = json.dumps(twice[:LONGEST_NAME])
-    raise UnreadableJson("duplicate_member", f"An object names the member {shown} more than once")
 
 
 def _check_texts(value: Any) -> None:

@@ -32,6 +32,7 @@ PLUMBING = {
         "errors",
         "free_text",
         "identifiers",
+        "json_members",
         "paging",
         "sentences",
         "surface",

@@ -6,7 +6,6 @@ does so too, until ``LOTUS_REASON_CODES`` replaces this list by a closed one. A 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.items.actions import ACTIONS, Action
 from lotus_web.domain.items.reasons import ReasonCode as ReasonCode
 from lotus_web.domain.items.transitions import check_free_text
+from lotus_web.domain.json_members import read_json
 
 # What Lotus Web itself writes, where nobody chose a code.
 NO_REASON_CODE = "UNSPECIFIED"
@@ -31,7 +31,7 @@ REASON_CODES: Catalogue = {action: spec.reasons for action, spec in ACTIONS.item
 
 def parse_catalogue(raw: str) -> Catalogue:
     """Read ``{"approve": [{"code", "text", "needs_comment"}, …]}``; actions left out keep their codes. Raises ValueError."""
-    document = json.loads(raw)
+    document = read_json(raw)
     if not isinstance(document, dict):
         raise ValueError("an object is required")
     own = {Action(word): tuple(_parsed(entry) for entry in entries) for word, entries in document.items()}

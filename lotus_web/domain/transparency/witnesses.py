@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from lotus_web.domain.json_members import read_json
 from lotus_web.domain.transparency.notes import SignatureType, VerifierKey, parse_key
 
 
@@ -19,7 +19,7 @@ class WitnessAddress:
 
 def parse_witnesses(text: str) -> tuple[WitnessAddress, ...]:
     """Return the witnesses of a setting, ``[{"url": "https://…", "key": "name+id+key"}, …]``; raises ValueError."""
-    found = json.loads(text)
+    found = read_json(text)
     if not isinstance(found, list):
         raise ValueError("not a list of witnesses")
     witnesses = tuple(_parse(one) for one in found)

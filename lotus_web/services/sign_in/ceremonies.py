@@ -6,11 +6,11 @@ The package is imported where it is used: it takes a quarter of a second, which 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lotus_web.domain.json_members import read_json
 from lotus_web.domain.sign_in.passkeys import CHALLENGE_LASTS, Site, refused
 
 SITE_NAME = "Lotus"
@@ -89,7 +89,7 @@ def parsed_answer(text: str) -> Mapping[str, Any]:
     if not 0 < len(text) <= ANSWER_MAX:
         raise refused()
     try:
-        answer = json.loads(text)
+        answer = read_json(text)
     except (ValueError, RecursionError):
         raise refused() from None
     if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):

@@ -74,9 +74,21 @@ def test_a_pack_that_could_not_be_applied_is_not_stored(app: Flask, pack: Any, t
     assert run(app, "list").stdout == ""
 
 
+TWICE = '{"policy_pack_id": "p", "max_turnover_pct": "0.1", "max_turnover_pct": "0.9"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "This is not JSON: Expecting property name enclosed in double quotes: character 1"),
+        (" ", "This is not JSON: the file is empty"),
+        (TWICE, 'An object names the member "max_turnover_pct" more than once'),
+    ],
+)
 @pytest.mark.stores("sqlite")
-def test_what_is_no_json_is_refused(app: Flask, tmp_path: Path) -> None:
+def test_what_a_request_could_not_say_is_refused(app: Flask, tmp_path: Path, text: str, told: str) -> None:
     file = tmp_path / "pack.json"
-    file.write_text("{", encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     refused = run(app, "put", str(file))
-    assert (refused.exit_code, "This is not JSON" in refused.stderr) == (1, True)
+    assert (refused.exit_code, refused.stderr.splitlines()[-1].removeprefix("Error: ")) == (1, told)
+    assert run(app, "list").stdout == ""

@@ -9,7 +9,9 @@ import pytest
 from lotus_web.config.setting_types import Setting
 from lotus_web.config.settings import BadSetting, Settings
 from lotus_web.domain.events.envelope import EARLIEST, LATEST
+from lotus_web.domain.transparency.notes import SignatureType, VerifierKey
 
+WITNESS = VerifierKey("w.example", bytes(range(32)), SignatureType.COSIGNATURE)
 POSTGRES = {
     "DPM_SUPPORTABILITY_STORE_BACKEND": "SQL",
     "DPM_SUPPORTABILITY_DATABASE_URL": "postgresql+psycopg://lotus@postgres/lotus",
@@ -56,6 +58,23 @@ def test_an_empty_value_is_the_default() -> None:
 )
 def test_a_value_that_cannot_be_used_stops_the_start_with_its_name(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"^{name}="):
+        Settings.from_environ({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DPM_TENANT_POLICY_PACK_MAP_JSON", '{"north": "a", "north": "b"}'),
+        ("ENTERPRISE_CAPABILITY_RULES_JSON", '{"POST /rebalance": "a", "POST /rebalance": "b"}'),
+        (
+            "LOTUS_REASON_CODES",
+            '{"approve": [{"code": "A", "text": "One"}], "approve": [{"code": "B", "text": "Two"}]}',
+        ),
+        ("LOTUS_WITNESSES", f'[{{"url": "http://w", "url": "https://w.example/", "key": "{WITNESS}"}}]'),
+    ],
+)
+def test_json_that_names_a_member_twice_is_not_a_setting(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{name}=.* An object names the member .* more than once"):
         Settings.from_environ({name: value})
 
 

@@ -339,6 +339,10 @@ def test_the_command_verifies_a_file(inbox: Flask, tmp_path: Path) -> None:
     assert (done.exit_code, "workflow: status differ" in done.output) == (1, True)
     (tmp_path / "torn.json").write_text(json.dumps(document)[:-9])
     assert runner.invoke(args=["audit", "verify", "--file", str(tmp_path / "torn.json")]).exit_code == 1
+    # Another reader would take the first of the two.
+    (tmp_path / "twice.json").write_text('{"workflow": {}, ' + json.dumps(exported())[1:])
+    done = runner.invoke(args=["audit", "verify", "--file", str(tmp_path / "twice.json")])
+    assert (done.exit_code, 'the member "workflow" more than once' in done.output) == (1, True)
 
 
 @pytest.mark.parametrize("depth", [700, 100_000])
