@@ -17,6 +17,12 @@ class LogSettings:
     log_origin = line(
         "LOTUS_LOG_ORIGIN", "lotus-web", "the name of this deployment's logs, the same for ever: no spaces"
     )
+    database_owner_url = text(
+        "LOTUS_DATABASE_OWNER_URL",
+        "",
+        "the PostgreSQL URL of the role that owns the tables and runs migrations; the application's own then owns nothing",
+        secret=True,
+    )
     checkpoint_dir = text(
         "LOTUS_CHECKPOINT_DIR",
         "",

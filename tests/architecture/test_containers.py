@@ -42,6 +42,13 @@ def volumes(name: str) -> set[str]:
     return {volume.split(":")[0] for volume in SERVICES[name].get("volumes", ())}
 
 
+def test_only_migrations_know_the_owner_of_the_database_and_nothing_its_superuser() -> None:
+    known = {name: str(service.get("environment", {})) for name, service in SERVICES.items()}
+    assert {name for name, text in known.items() if "LOTUS_OWNER_PASSWORD" in text} == {"postgres", "migrate"}
+    assert {name for name, text in known.items() if "POSTGRES_PASSWORD" in text} == {"postgres"}
+    assert "./deploy/postgres-roles.sh" in volumes("postgres")
+
+
 def test_only_the_jobs_and_what_makes_it_see_the_key_that_signs_the_log() -> None:
     assert {name for name in SERVICES if "keys" in volumes(name)} == {"log-key", "jobs"}
     assert {name for name in SERVICES if "public-keys" in volumes(name)} == {"log-key", "web"}

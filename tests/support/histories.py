@@ -323,12 +323,13 @@ def contents() -> dict[str, int]:
 
 
 @contextmanager
-def unguarded(table: str) -> Iterator[Session]:
-    """Open a transaction in which the triggers of a table are gone, as for someone who owns the database."""
+def unguarded(*tables: str) -> Iterator[Session]:
+    """Open a transaction in which the triggers of some tables are gone, as for someone who owns the database."""
     with transaction() as session:
-        for trigger in _triggers(session, table):
-            on = f" ON {table}" if session.get_bind().dialect.name == "postgresql" else ""
-            session.execute(text(f"DROP TRIGGER {trigger}{on}"))
+        for table in tables:
+            for trigger in _triggers(session, table):
+                on = f" ON {table}" if session.get_bind().dialect.name == "postgresql" else ""
+                session.execute(text(f"DROP TRIGGER {trigger}{on}"))
         yield session
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from lotus_web.config.settings import Settings
 from lotus_web.domain.sign_in.methods import EVERYONE
-from lotus_web.queries.health.doctor import Finding, State
+from lotus_web.queries.health.findings import Finding, State
 
 MOST_IDLE_MINUTES = 30
 MOST_SESSION_HOURS = 12

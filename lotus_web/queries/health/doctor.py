@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select
@@ -20,29 +19,12 @@ from lotus_web.models import EventLogEntry, JobRun, Person, SchedulerLease, Tena
 from lotus_web.queries.accounts.people import assignable_people
 from lotus_web.queries.audit.proposals import newest_faults
 from lotus_web.queries.deliveries.undelivered import undelivered_counts
+from lotus_web.queries.health.findings import Finding, State
+from lotus_web.queries.health.guards import check_guards, check_role
 from lotus_web.queries.health.log_key import checkpoint_states, key_problem
 from lotus_web.queries.health.revisions import known_revisions, newest_revisions
 from lotus_web.queries.health.settings import SettingInForce, settings_in_force
 from lotus_web.store.writable import is_writable
-
-
-class State(StrEnum):
-    """The result of a check: fine, worth knowing, or wrong."""
-
-    OK = "ok"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A sentence about what a check found, and how to fix it; ``tenant`` is set where it is about one tenant."""
-
-    check: str
-    state: State
-    says: str
-    mend: str | None = None
-    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +254,8 @@ CHECKS: tuple[Check, ...] = (
     check_store,
     check_migrations,
     check_chains,
+    check_guards,
+    check_role,
     check_log_key,
     check_checkpoints,
     check_scheduler,

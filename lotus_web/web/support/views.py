@@ -9,7 +9,8 @@ from lotus_web.config import current
 from lotus_web.domain.access import Permission
 from lotus_web.domain.retention import retention_cutoff
 from lotus_web.queries.audit.chain_state import chain_state
-from lotus_web.queries.health.doctor import Finding, diagnose
+from lotus_web.queries.health.doctor import diagnose
+from lotus_web.queries.health.findings import Finding
 from lotus_web.queries.jobs import LastRun, job_status
 from lotus_web.queries.support.summary import summary
 from lotus_web.store.session import db

@@ -51,7 +51,7 @@ def test_verifying_the_store_names_the_last_checkpoint(flask: Run) -> None:
 
 
 def test_a_log_that_is_not_the_one_that_was_signed_is_broken(app: Flask, flask: Run) -> None:
-    with app.app_context(), unguarded("dg_event_log") as session:
+    with app.app_context(), unguarded("dg_event_log", "dg_workflow_runtime") as session:
         session.execute(text("DELETE FROM dg_event_log WHERE event_id = 'bulk-default-6'"))
         head = session.scalars(db.select(EventLogEntry.entry_hash).order_by(EventLogEntry.log_seq.desc())).first()
         session.execute(

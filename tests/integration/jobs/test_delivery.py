@@ -20,7 +20,8 @@ from lotus_web.jobs import delivery
 from lotus_web.jobs.context import JobContext
 from lotus_web.models import Delivery, Notification
 from lotus_web.queries.health import doctor
-from lotus_web.queries.health.doctor import State, diagnose
+from lotus_web.queries.health.doctor import diagnose
+from lotus_web.queries.health.findings import State
 from lotus_web.services.deliveries import queue, resend
 from lotus_web.services.deliveries.kinds import known_channels
 from lotus_web.services.deliveries.queue import LEASE, WORKER_LOST

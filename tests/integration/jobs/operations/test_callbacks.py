@@ -21,7 +21,8 @@ from lotus_web.jobs import delivery
 from lotus_web.jobs.context import JobContext
 from lotus_web.jobs.operations import run_due
 from lotus_web.models import Delivery
-from lotus_web.queries.health.doctor import State, diagnose
+from lotus_web.queries.health.doctor import diagnose
+from lotus_web.queries.health.findings import State
 from lotus_web.services.deliveries import callbacks, pace, posting, queue, resend
 from lotus_web.services.operations.leases import OperationLost, claim_operation, fail, succeed
 from lotus_web.store.session import db, transaction

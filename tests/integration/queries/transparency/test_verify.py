@@ -123,7 +123,7 @@ REWRITTEN = {
 
 
 def test_a_log_that_was_rewritten_with_all_its_hashes_is_not_the_one_that_was_signed(app: Flask) -> None:
-    with unguarded(LOG) as session:
+    with unguarded(LOG, "dg_workflow_runtime") as session:
         for name, (done, finding) in REWRITTEN.items():
             with session.begin_nested() as undo:
                 for statement in done:
@@ -137,7 +137,7 @@ def test_a_log_that_was_rewritten_with_all_its_hashes_is_not_the_one_that_was_si
 
 
 def test_an_entry_put_into_the_middle_is_found(app: Flask) -> None:
-    with unguarded(LOG) as session:
+    with unguarded(LOG, "dg_workflow_runtime") as session:
         session.execute(text(f"UPDATE {LOG} SET log_seq = -log_seq WHERE tenant_id = 'zurich'"))
         (forged,) = fill_in(session, 1, "bern")
         values = {"id": forged.event_id}
@@ -185,7 +185,7 @@ FORGED = {
 
 def test_a_forged_tile_or_checkpoint_is_found(app: Flask) -> None:
     for table in (TILES, CHECKPOINTS):
-        with unguarded(table) as session:
+        with unguarded(table, "dg_workflow_runtime") as session:
             for name, statement in FORGED.items():
                 if not statement.startswith((f"UPDATE {table} ", f"DELETE FROM {table}")):
                     continue
@@ -199,7 +199,7 @@ def test_a_forged_tile_or_checkpoint_is_found(app: Flask) -> None:
 
 def test_logs_of_two_tenants_that_were_exchanged_are_found(app: Flask) -> None:
     for table in (LOG, TILES, CHECKPOINTS):
-        with unguarded(table) as session:
+        with unguarded(table, "dg_workflow_runtime") as session:
             for old, new in (("default", "x"), ("zurich", "default"), ("x", "zurich")):
                 session.execute(text(f"UPDATE {table} SET tenant_id = '{new}' WHERE tenant_id = '{old}'"))
     assert "of a known key" in verified(app).wrong[0]
@@ -208,11 +208,11 @@ def test_logs_of_two_tenants_that_were_exchanged_are_found(app: Flask) -> None:
 def log_of_a_thief(app: Flask, tmp_path: Path) -> None:
     """Rewrite the log, make its tiles anew and sign them with a key that is put into the store as if it were ours."""
     thief = create_key(tmp_path / "thief")
-    with unguarded(LOG) as session:
+    with unguarded(LOG, "dg_workflow_runtime") as session:
         session.execute(text(edit(10)))
         chain_anew(session)
     for table in (TILES, CHECKPOINTS, "dg_log_keys"):
-        with unguarded(table) as session:
+        with unguarded(table, "dg_workflow_runtime") as session:
             session.execute(text(f"DELETE FROM {table}"))
     growth = find_growth(db.session(), "default")
     assert growth is not None
@@ -247,7 +247,7 @@ def old_backup() -> None:
         (TILES, "tenant_id = 'default' AND tile_index = 1"),
         (CHECKPOINTS, "tree_size = 560"),
     ):
-        with unguarded(table) as session:
+        with unguarded(table, "dg_workflow_runtime") as session:
             session.execute(text(f"DELETE FROM {table} WHERE {where}"))
             if table == LOG:
                 chain_anew(session)
@@ -255,7 +255,7 @@ def old_backup() -> None:
 
 def nothing_left() -> None:
     for table in (CHECKPOINTS, TILES, LOG, "dg_log_keys"):
-        with unguarded(table) as session:
+        with unguarded(table, "dg_workflow_runtime") as session:
             session.execute(text(f"DELETE FROM {table}"))
             if table == LOG:
                 chain_anew(session)

@@ -36,7 +36,7 @@ def test_an_upgrade_records_what_was_there_before_and_only_the_first_time(store_
         kinds = ("ActionRecorded", "DecisionRecorded", "RunRecorded", "RunRecorded")
         assert found == [(kind, (RECORDED_LATER,)) for kind in kinds]
         assert_provable()
-        with unguarded("dpm_workflow_decisions") as session:
+        with unguarded("dpm_workflow_decisions", "dpm_runs") as session:
             session.execute(text("UPDATE dpm_workflow_decisions SET comment = 'edited'"))
             session.execute(text("UPDATE dpm_runs SET status = 'READY'"))
         db.session.remove()

@@ -27,7 +27,7 @@ from lotus_web.store.new_ids import new_id
 from lotus_web.store.session import db, transaction
 from lotus_web.wire.rebalance.request import RebalanceRequestBody
 from tests.support.analyses import SCENARIOS, batch, simulate_json
-from tests.support.histories import FEED, OFF, assert_provable, count
+from tests.support.histories import FEED, OFF, assert_provable, count, unguarded
 from tests.support.runs import GATED
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -148,7 +148,7 @@ def test_an_unknown_run_is_not_found() -> None:
 
 def test_a_request_that_this_version_does_not_accept_cannot_be_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
     old = simulated()
-    with transaction() as session:
+    with unguarded("dpm_run_payloads") as session:
         session.execute(text("UPDATE dpm_run_payloads SET request = result"))
     with pytest.raises(Conflict) as refusal:
         replayed(old)
