@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lotus_web.domain.identifiers import unstorable_place
 from lotus_web.domain.json_members import read_json
 from lotus_web.domain.sign_in.passkeys import CHALLENGE_LASTS, Site, refused
 
@@ -92,7 +93,7 @@ def parsed_answer(text: str) -> Mapping[str, Any]:
         answer = read_json(text)
     except (ValueError, RecursionError):
         raise refused() from None
-    if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+    if not isinstance(answer, dict) or not isinstance(answer.get("id"), str) or unstorable_place(answer) is not None:
         raise refused()
     return answer
 
