@@ -20,6 +20,7 @@ from lotus_web.domain.sign_in.passkeys import COUNTER
 from lotus_web.services.items.action_records import ReviewCase
 from lotus_web.services.sign_in.challenges import spend_challenge
 from lotus_web.services.sign_in.passkeys import enrolment_entry, use_passkey
+from lotus_web.wire.lotus_verify import Refused, check_signature
 
 
 def signature_facts(session: Session, case: ReviewCase) -> dict[str, Any] | None:
@@ -70,15 +71,26 @@ def _checked(session: Session, case: ReviewCase, signature: Signature, document:
         now=now,
     )
     response = signature.answer["response"]
-    return {
-        "method": signature.method.value,
-        "document": document,
-        "passkey_id": passkey.passkey_id,
-        "public_key": passkey.public_key,
-        "enrolled": enrolment_entry(session, passkey.passkey_id),
-        "rp_id": signature.site.domain,
-        "origin": signature.site.origin,
-        "client_data": response["clientDataJSON"],
-        "authenticator_data": response["authenticatorData"],
-        "signature": response["signature"],
-    }
+    return _provable(
+        {
+            "method": signature.method.value,
+            "document": document,
+            "passkey_id": passkey.passkey_id,
+            "public_key": passkey.public_key,
+            "enrolled": enrolment_entry(session, passkey.passkey_id),
+            "rp_id": signature.site.domain,
+            "origin": signature.site.origin,
+            "client_data": response["clientDataJSON"],
+            "authenticator_data": response["authenticatorData"],
+            "signature": response["signature"],
+        }
+    )
+
+
+def _provable(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts if whoever verifies the log will say that they hold: that one reads base 64 to the letter."""
+    try:
+        check_signature(facts, said=facts["document"])
+    except (Refused, ValueError, TypeError, KeyError):
+        raise refused() from None
+    return facts

@@ -14,14 +14,22 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from lotus_web.config import current
 from lotus_web.domain.access import Permission, Role
+from lotus_web.domain.canonical import canonical_json
 from lotus_web.domain.errors import Conflict
 from lotus_web.domain.events.envelope import EventType
 from lotus_web.domain.items.signing import SignDecisions
-from lotus_web.models import Decision, EventLogEntry, Passkey, PersonSession, WorkflowAction, WorkflowItem
+from lotus_web.models import (
+    Decision,
+    EventLogEntry,
+    Passkey,
+    PersonSession,
+    WorkflowAction,
+    WorkflowItem,
+)
 from lotus_web.queries.audit.facts import verify_facts
 from lotus_web.queries.audit.signatures import verify_signatures
 from lotus_web.queries.transparency.keys import log_keys
@@ -297,6 +305,33 @@ def current_time(app: Flask) -> float:
         return current.utcnow().timestamp()
 
 
+LOOSE: dict[str, Callable[[str], str]] = {
+    "a letter that is none": lambda text: text[:4] + "!" + text[4:],
+    "a line break": lambda text: text + "\n",
+    "padding": lambda text: text + "====",
+}
+
+
+@pytest.mark.parametrize("loosely", LOOSE.values(), ids=LOOSE)
+@pytest.mark.parametrize("part", ["clientDataJSON", "authenticatorData", "signature"])
+def test_what_no_verifier_would_take_is_not_recorded(
+    app: Flask,
+    engine: Caller,
+    nora: FlaskClient,
+    laptop: Authenticator,
+    part: str,
+    loosely: Callable[[str], str],
+) -> None:
+    workflow_id = item_of(engine, "loose")
+    form = with_signature(nora, workflow_id, form_of(nora, workflow_id), laptop)
+    written = json.loads(form["answer"])
+    written["response"][part] = loosely(written["response"][part])
+    answer = send(nora, workflow_id, form | {"answer": json.dumps(written)})
+    assert (answer.status_code, NOT_YOURS in answer.text) == (409, True)
+    assert status_of(app, workflow_id) != "approved"
+    assert wrong_in_log(app) == []
+
+
 def test_a_removed_passkey_signs_nothing(app: Flask, engine: Caller, nora: FlaskClient, laptop: Authenticator) -> None:
     workflow_id = item_of(engine, "removed")
     passkeys.add(nora)
@@ -392,6 +427,19 @@ def test_overrides_alone_can_be_signed(app: Flask, engine: Caller, nora: FlaskCl
     assert wrong_in_log(app) == []
 
 
+# The same name of a member, as JSON can also write it.
+OTHERWISE = ("[" * 10_000 + '"signature":', '"signature" : ', '"\\u0073ignature":', '"signa\\u0074ure"\n:')
+
+
+def rewrite(app: Flask, log_seq: int, payload: dict[str, Any], name: str) -> None:
+    """Write the name of the signature of an entry in another way, as whoever owns the database can."""
+    written = canonical_json(payload).replace('"signature":{', name + "{", 1)
+    with app.app_context(), unguarded("dg_event_log") as session:
+        session.execute(
+            text("UPDATE dg_event_log SET payload = :it WHERE log_seq = :seq"), {"it": written, "seq": log_seq}
+        )
+
+
 def test_what_an_administrator_of_the_database_edits_is_found(
     app: Flask, engine: Caller, nora: FlaskClient, laptop: Authenticator
 ) -> None:
@@ -411,6 +459,9 @@ def test_what_an_administrator_of_the_database_edits_is_found(
             assert row is not None
             row.payload = forged
         assert any("its signature does not hold" in line for line in wrong_in_log(app)), edit
+        for otherwise in OTHERWISE:
+            rewrite(app, entry.log_seq, forged, otherwise)
+            assert any("its signature does not hold" in line for line in wrong_in_log(app)), (edit, otherwise)
     with app.app_context(), unguarded("dg_event_log") as session:
         row = session.get(EventLogEntry, entry.log_seq)
         assert row is not None
