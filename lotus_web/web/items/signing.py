@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from lotus_web.config import current
 from lotus_web.domain.access import Actor, Permission
 from lotus_web.domain.errors import Conflict, LotusError
-from lotus_web.domain.items.actions import DECIDING, Action
+from lotus_web.domain.items.actions import ACTIONS, DECIDING, Action
 from lotus_web.domain.items.signing import (
     Signature,
     SignedBy,
@@ -80,11 +80,11 @@ def signing_context(actor: Actor) -> dict[str, Any]:
 
 
 def signature_in(typed: Typed, action: Action, context: CommandContext) -> Signature | None:
-    """Return the signature of a form, None for one without, or where none is needed.
+    """Return the signature of a form, None for one without, where none is needed, or of somebody who may not do this anyway.
 
     Raises Conflict ``SIGNATURE_REFUSED``, and TooManyAttempts: a password is counted like one of a sign-in.
     """
-    if not must_be_signed(context.policy.sign_decisions, action):
+    if not must_be_signed(context.policy.sign_decisions, action) or not context.actor.may(ACTIONS[action].permission):
         return None
     answer, password = typed.fields.get("answer", ""), typed.fields.get("password", "")
     if answer:

@@ -27,6 +27,7 @@ from lotus_web.models import (
     EventLogEntry,
     Passkey,
     PersonSession,
+    SignInFailure,
     WorkflowAction,
     WorkflowItem,
 )
@@ -189,6 +190,20 @@ def test_the_password_of_a_signature_is_counted_like_one_of_a_sign_in(engine: Ca
     found = [send(nora, workflow_id, form | {"password": f"guess {n}"}) for n in range(8)]
     assert found[0].status_code == 409
     assert found[-1].status_code == 429 and "Kept words." in found[-1].text
+
+
+def test_the_password_of_somebody_who_may_not_decide_is_not_looked_at(
+    app: Flask, engine: Caller, nora: FlaskClient
+) -> None:
+    workflow_id = item_of(engine, "viewed")
+    people.hire(app, "vera", Role.VIEWER)
+    vera = app.test_client()
+    assert people.sign_in(vera, "vera").status_code == 303
+    form = form_of(nora, workflow_id) | {"csrf_token": people.csrf_token(vera)}
+    found = [send(vera, workflow_id, form | {"password": f"guess {n}"}).status_code for n in range(8)]
+    assert set(found) == {403}
+    with app.app_context():
+        assert not db.session.scalars(select(SignInFailure)).all()
 
 
 def test_a_lost_session_keeps_the_words_and_not_the_signature(
