@@ -15,7 +15,16 @@ from flask_migrate import Migrate, upgrade
 
 from lotus_web import api, cli, web
 from lotus_web.config.settings import Settings
-from lotus_web.http import body_limit, body_timeout, path_ids, request_ids, request_log, request_metrics, responses
+from lotus_web.http import (
+    body_limit,
+    body_timeout,
+    export_slots,
+    path_ids,
+    request_ids,
+    request_log,
+    request_metrics,
+    responses,
+)
 from lotus_web.jobs.schedule import cadences
 from lotus_web.store.engine import MIGRATIONS, engine_options, store_uri
 from lotus_web.store.session import db
@@ -39,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     request_ids.init_app(app)
     body_limit.init_app(app)
     body_timeout.init_app(app)
+    export_slots.init_app(app)
     request_log.init_app(app, settings)
     request_metrics.init_app(app)
     api.init_app(app)

@@ -35,7 +35,7 @@ from lotus_web.web.proposals import json_form, steps, version_form
 from lotus_web.web.proposals import views as proposals_views
 from lotus_web.web.runs import replay
 from lotus_web.web.runs import views as runs_views
-from lotus_web.web.shell import assets, export_slots, security_headers
+from lotus_web.web.shell import assets, security_headers
 from lotus_web.web.sign_in import by_passkey, challenges, passkeys, tenant
 from lotus_web.web.sign_in import views as sign_in_views
 from lotus_web.web.sla import views as sla_views
@@ -90,7 +90,6 @@ def init_app(app: Flask) -> None:
     """Mount the pages behind the gate that they all share."""
     security_headers.init_app(app)
     assets.init_app(app)
-    export_slots.init_app(app)
     session_cookie.init_app(app)
     user.init_app(app)
     access.init_app(app)

@@ -21,9 +21,11 @@ from lotus_web.domain.errors import (
     Malformed,
     NotFound,
     StoreUnavailable,
+    TooManyExports,
     Unauthenticated,
 )
 from lotus_web.domain.write_policy import DENIED, denied
+from lotus_web.http.export_slots import RETRY_SECONDS
 from lotus_web.http.request_ids import current_ids
 from lotus_web.store.failures import STORE_AWAY
 
@@ -63,6 +65,8 @@ def refusals(envelope: Envelope, refuses: Refuses, *, permission: str | None = N
         return {refuses.code: envelope.refuse(denied("missing_headers:x-actor-id,x-role"))}
     if refuses.code in (PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT):
         return {refuses.code: envelope.plain(refuses.status, refuses.code)}
+    if refuses.status == 429:
+        return {refuses.code: envelope.refuse(TooManyExports(retry_after=RETRY_SECONDS))}
     message = STORE_AWAY if refuses.code == StoreUnavailable.code else refuses.when[:1].upper() + refuses.when[1:] + "."
     kind = InProgress if refuses.code.upper().endswith(IN_PROGRESS) else ERRORS.get(refuses.status, LotusError)
     return {refuses.code: envelope.refuse(kind(refuses.code, message))}

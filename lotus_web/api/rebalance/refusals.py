@@ -6,6 +6,11 @@ from lotus_web.api.endpoint.routing import Refuses
 from lotus_web.domain.items import evidence, signing
 from lotus_web.domain.proposals import refusals
 
+TOO_MANY_EXPORTS = Refuses(
+    429,
+    "TOO_MANY_ATTEMPTS",
+    "as many exports as there may be at once are being sent; `Retry-After` says when to try again",
+)
 RUN_NOT_FOUND = Refuses(404, "DPM_RUN_NOT_FOUND", "there is no such run in this tenant")
 KEY_NOT_FOUND = Refuses(404, "DPM_IDEMPOTENCY_KEY_NOT_FOUND", "the tenant has no run with this key")
 INVALID_CURSOR = Refuses(422, "INVALID_CURSOR", "the cursor was not issued by this list")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lotus_web.api.endpoint.routing import ApiBlueprint, Call, Declare, Refuses, endpoint, json_response
 from lotus_web.api.rebalance.operations import operation_document
-from lotus_web.api.rebalance.refusals import KEY_NOT_FOUND, OPERATION_NOT_FOUND, RUN_NOT_FOUND
+from lotus_web.api.rebalance.refusals import KEY_NOT_FOUND, OPERATION_NOT_FOUND, RUN_NOT_FOUND, TOO_MANY_EXPORTS
 from lotus_web.api.rebalance.runs import run_document
 from lotus_web.api.rebalance.schemas.decisions import GateHistoryBody
 from lotus_web.api.rebalance.schemas.idempotency import KeyHistoryBody
@@ -20,6 +20,7 @@ from lotus_web.api.rebalance.schemas.support import BundleParams, OperationBundl
 from lotus_web.config import current
 from lotus_web.config.features import SUPPORT, SUPPORT_BUNDLE
 from lotus_web.domain.access import Permission
+from lotus_web.http.export_slots import answered_in_turn
 from lotus_web.http.responses import utf8_json
 from lotus_web.queries.support.bundle import (
     BundleParts,
@@ -44,7 +45,7 @@ def _gathers(
         features=(SUPPORT, SUPPORT_BUNDLE),
         query=BundleParams,
         response=response,
-        refuses=refuses,
+        refuses=(*refuses, TOO_MANY_EXPORTS),
     )
 
 
@@ -55,7 +56,8 @@ def _bundle(call: Call, query: BundleParams, named: str, find: FindBundle) -> Re
         idempotency_history=query.include_idempotency_history,
         artifact_persisted=current.settings().artifacts_are_persisted,
     )
-    return json_response(bundle_document(find(db.session(), call.actor.tenant_id, named, parts)))
+    session, tenant_id = db.session(), call.actor.tenant_id
+    return answered_in_turn(lambda: json_response(bundle_document(find(session, tenant_id, named, parts))))
 
 
 def bundle_document(bundle: SupportBundle) -> bytes:

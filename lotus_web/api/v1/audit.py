@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response
@@ -15,12 +16,14 @@ from lotus_web.api.v1.envelope import (
     LOG_MISMATCH,
     NOT_FOUND,
     NOT_SIGNED,
+    TOO_MANY_EXPORTS,
     V1Envelope,
 )
 from lotus_web.config import current
 from lotus_web.config.features import PROPOSALS
 from lotus_web.domain.access import Permission
 from lotus_web.domain.canonical import canonical_json
+from lotus_web.http.export_slots import answered_in_turn
 from lotus_web.queries.audit.archive import item_archive
 from lotus_web.queries.audit.export import export_item
 from lotus_web.queries.audit.proposal_export import export_proposal
@@ -66,12 +69,16 @@ class ArchiveFile(RootModel[bytes]):
     "Export an item with its proof",
     permission=Permission.WORKFLOW_EXPORT,
     response=ExportAnswer,
-    refuses=(NOT_FOUND,),
+    refuses=(NOT_FOUND, TOO_MANY_EXPORTS),
 )
 def export(call: Call, workflow_id: str) -> Response:
     """Return the export document, in the very form that its hashes are over."""
-    document = export_item(db.session(), call.actor.tenant_id, workflow_id, now=call.now)
-    return json_response(V1Envelope().wrap(canonical_json(document).encode()))
+    session, tenant_id = db.session(), call.actor.tenant_id
+    return _document(lambda: export_item(session, tenant_id, workflow_id, now=call.now))
+
+
+def _document(found: Callable[[], Mapping[str, Any]]) -> Response:
+    return answered_in_turn(lambda: json_response(V1Envelope().wrap(canonical_json(found()).encode())))
 
 
 @routes.get("/admin/workflows/<ident:workflow_id>/archive")
@@ -79,14 +86,19 @@ def export(call: Call, workflow_id: str) -> Response:
     "Export an item as an archive that verifies without this deployment",
     permission=Permission.WORKFLOW_EXPORT,
     response=ArchiveFile,
-    refuses=(NOT_FOUND, NOT_SIGNED, LOG_KEY_UNKNOWN, LOG_MISMATCH, EVIDENCE_MISMATCH),
+    refuses=(NOT_FOUND, NOT_SIGNED, LOG_KEY_UNKNOWN, LOG_MISMATCH, EVIDENCE_MISMATCH, TOO_MANY_EXPORTS),
     example="a zip",
 )
 def archive(call: Call, workflow_id: str) -> Response:
     """Return the archive; all entries of the item must be in the tree of the last checkpoint."""
     session, tenant_id = db.session(), call.actor.tenant_id
-    data = item_archive(session, current.settings(), tenant_id, workflow_id, now=call.now)
-    return Response(data, content_type="application/zip", headers={"Cache-Control": "no-store"})
+    settings = current.settings()
+
+    def answer() -> Response:
+        data = item_archive(session, settings, tenant_id, workflow_id, now=call.now)
+        return Response(data, content_type="application/zip", headers={"Cache-Control": "no-store"})
+
+    return answered_in_turn(answer)
 
 
 @routes.get("/admin/proposals/<ident:proposal_id>/export")
@@ -95,9 +107,9 @@ def archive(call: Call, workflow_id: str) -> Response:
     permission=Permission.WORKFLOW_EXPORT,
     features=(PROPOSALS,),
     response=ProposalExportAnswer,
-    refuses=(NOT_FOUND,),
+    refuses=(NOT_FOUND, TOO_MANY_EXPORTS),
 )
 def export_of_proposal(call: Call, proposal_id: str) -> Response:
     """Return the export document, in the very form that its hashes are over."""
-    document = export_proposal(db.session(), call.actor.tenant_id, proposal_id, now=call.now)
-    return json_response(V1Envelope().wrap(canonical_json(document).encode()))
+    session, tenant_id = db.session(), call.actor.tenant_id
+    return _document(lambda: export_proposal(session, tenant_id, proposal_id, now=call.now))

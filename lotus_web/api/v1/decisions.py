@@ -12,10 +12,12 @@ from lotus_web.api.v1.envelope import (
     LOG_MISMATCH,
     NOT_FOUND,
     NOT_SIGNED,
+    TOO_MANY_EXPORTS,
     V1Envelope,
 )
 from lotus_web.config import current
 from lotus_web.domain.access import Permission
+from lotus_web.http.export_slots import answered_in_turn
 from lotus_web.queries.decisions.receipt import decision_receipt
 from lotus_web.store.session import db
 
@@ -36,10 +38,14 @@ class ReceiptFile(RootModel[str]):
     "Return the receipt of a decision",
     permission=Permission.WORKFLOW_EXPORT,
     response=ReceiptFile,
-    refuses=(NOT_FOUND, NO_RECEIPT, NOT_SIGNED, LOG_KEY_UNKNOWN, LOG_MISMATCH, EVIDENCE_MISMATCH),
+    refuses=(NOT_FOUND, NO_RECEIPT, NOT_SIGNED, LOG_KEY_UNKNOWN, LOG_MISMATCH, EVIDENCE_MISMATCH, TOO_MANY_EXPORTS),
     example='{\n "checkpoint": …',
 )
 def receipt(call: Call, decision_id: str) -> Response:
     """Return the receipt of a decision, of an approval, or of the entry of one, by its id."""
-    document = decision_receipt(db.session(), current.settings(), call.actor.tenant_id, decision_id)
+    return answered_in_turn(lambda: _receipt(call.actor.tenant_id, decision_id))
+
+
+def _receipt(tenant_id: str, decision_id: str) -> Response:
+    document = decision_receipt(db.session(), current.settings(), tenant_id, decision_id)
     return Response(document, content_type=RECEIPT_TYPE, headers={"Cache-Control": "no-store"})

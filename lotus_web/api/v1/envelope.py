@@ -38,6 +38,11 @@ _PLAIN_CODES = {404: "not_found", 405: "method_not_allowed", 408: "request_timeo
 _MESSAGES = {"unauthenticated": "A valid bearer token is needed.", "not_found": "There is nothing here by that id."}
 
 # What routes refuse, for their declarations.
+TOO_MANY_EXPORTS = Refuses(
+    429,
+    "too_many_attempts",
+    "as many exports as there may be at once are being sent; `Retry-After` says when to try again",
+)
 NOT_FOUND = Refuses(404, "not_found", "nothing of this tenant has this id")
 INVALID = Refuses(422, "invalid_argument", "a reason, note or target is missing, or the override phrase is wrong")
 MALFORMED = Refuses(400, "invalid_argument", "the event is malformed")

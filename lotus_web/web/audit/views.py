@@ -26,7 +26,7 @@ from lotus_web.web.audit.words import subject_url, text_of
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.invalid_filters import redisplay_invalid_filters
 from lotus_web.web.shell.csv import csv_export
-from lotus_web.web.shell.downloads import attachment
+from lotus_web.web.shell.downloads import attachment, file_export
 from lotus_web.web.shell.htmx import page_or_fragment, see_other
 from lotus_web.web.shell.links import same_page, with_query
 from lotus_web.web.shell.query_args import check_order, choice_arg, instant_arg, text_arg
@@ -108,18 +108,18 @@ def verify() -> ResponseReturnValue:
 @requires(Permission.WORKFLOW_EXPORT)
 def export_of_item(workflow_id: str) -> ResponseReturnValue:
     """Download everything about an item with its proof, for ``audit verify --file``; raises NotFound."""
-    document = export_item(db.session(), current_actor().tenant_id, workflow_id, now=current.utcnow())
-    return attachment(canonical_json(document), workflow_id, "json")
+    session, tenant_id, now = db.session(), current_actor().tenant_id, current.utcnow()
+    return file_export(
+        lambda: canonical_json(export_item(session, tenant_id, workflow_id, now=now)).encode(), workflow_id, "json"
+    )
 
 
 @blueprint.get("/inbox/<ident:workflow_id>/export.zip")
 @requires(Permission.WORKFLOW_EXPORT)
 def archive_of_item(workflow_id: str) -> ResponseReturnValue:
     """Download the entries of an item with their proofs and the verifier; raises NotFound and Conflict."""
-    session, tenant_id = db.session(), current_actor().tenant_id
-    return attachment(
-        item_archive(session, current.settings(), tenant_id, workflow_id, now=current.utcnow()), workflow_id, "zip"
-    )
+    session, tenant_id, settings, now = db.session(), current_actor().tenant_id, current.settings(), current.utcnow()
+    return file_export(lambda: item_archive(session, settings, tenant_id, workflow_id, now=now), workflow_id, "zip")
 
 
 @blueprint.get("/audit/lotus_verify.py")

@@ -17,7 +17,7 @@ from lotus_web.queries.decisions.receipt import decision_receipt
 from lotus_web.store.session import db
 from lotus_web.web.format.sentences import page_message
 from lotus_web.web.guard.access import current_actor, requires
-from lotus_web.web.shell.downloads import attachment
+from lotus_web.web.shell.downloads import file_export
 from lotus_web.wire.lotus_verify import fingerprint, signature_of
 
 blueprint = Blueprint("receipts", __name__)
@@ -45,7 +45,7 @@ def show(decision_id: str) -> ResponseReturnValue:
 @requires(Permission.WORKFLOW_EXPORT)
 def download(decision_id: str) -> ResponseReturnValue:
     """Download the receipt, for ``lotus_verify.py``; raises NotFound and Conflict."""
-    return attachment(_receipt(decision_id), f"receipt-{decision_id}", "json")
+    return file_export(lambda: _receipt(decision_id), f"receipt-{decision_id}", "json")
 
 
 def _receipt(decision_id: str) -> bytes:

@@ -24,7 +24,7 @@ from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.drafts import draft_for
 from lotus_web.web.guard.features import part_of
 from lotus_web.web.proposals.events import event_entries
-from lotus_web.web.shell.downloads import attachment
+from lotus_web.web.shell.downloads import file_export
 from lotus_web.web.shell.htmx import page_or_fragment
 
 blueprint = Blueprint("proposal", __name__)
@@ -107,5 +107,9 @@ def version(proposal_id: str, version_no: int) -> ResponseReturnValue:
 @part_of(PROPOSALS)
 def artifact(proposal_id: str, version_no: int) -> ResponseReturnValue:
     """Send the artifact of a version, its evidence included, as a file."""
-    found = proposal_version(db.session(), current_actor().tenant_id, proposal_id, version_no)
-    return attachment(found.artifact, f"{proposal_id}-v{version_no}-artifact", "json")
+    session, tenant_id = db.session(), current_actor().tenant_id
+    return file_export(
+        lambda: proposal_version(session, tenant_id, proposal_id, version_no).artifact,
+        f"{proposal_id}-v{version_no}-artifact",
+        "json",
+    )

@@ -13,9 +13,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from lotus_web.config import current
+from lotus_web.http.export_slots import in_turn
 from lotus_web.store.session import db
 from lotus_web.web.shell.downloads import attachment
-from lotus_web.web.shell.export_slots import in_turn
 
 # The signs in every width in which a spreadsheet may read them, the minus of typesetters too.
 SIGNS = "=+\\-@＝﹦＋﹢－﹣\N{MINUS SIGN}＠﹫"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from flask import Response
+
+from lotus_web.http.export_slots import answered_in_turn
 
 UNSAFE_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 LONGEST_NAME = 96
@@ -18,3 +20,8 @@ def attachment(content: bytes | Iterable[str], named: str, kind: Literal["json",
     name = f"{UNSAFE_IN_A_NAME.sub('_', named)[:LONGEST_NAME]}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, mimetype=MEDIA_TYPES[kind], headers=headers)
+
+
+def file_export(content: Callable[[], bytes], named: str, kind: Literal["json", "zip"]) -> Response:
+    """Return ``content`` as a file, made and sent in one of the places of exports; raises TooManyExports if there is none."""
+    return answered_in_turn(lambda: attachment(content(), named, kind))

@@ -15,7 +15,7 @@ from lotus_web.queries.support.bundle import BundleParts, SupportBundle, bundle_
 from lotus_web.store.session import db
 from lotus_web.web.guard.access import current_actor, requires
 from lotus_web.web.guard.features import part_of
-from lotus_web.web.shell.downloads import attachment
+from lotus_web.web.shell.downloads import file_export
 
 blueprint = Blueprint("bundles", __name__)
 # Set by the JSON routes: (SupportBundle) -> the bytes that they answer with.
@@ -46,9 +46,9 @@ def _file(named: str, find: FindBundle) -> Response:
         idempotency_history=_is_included("include_idempotency_history"),
         artifact_persisted=current.settings().artifacts_are_persisted,
     )
-    bundle = find(db.session(), current_actor().tenant_id, named, parts)
-    document = current_app.extensions[BUNDLE_DOCUMENT](bundle)
-    return attachment(document, f"support-bundle-{named}", "json")
+    written: Callable[[SupportBundle], bytes] = current_app.extensions[BUNDLE_DOCUMENT]
+    session, tenant_id = db.session(), current_actor().tenant_id
+    return file_export(lambda: written(find(session, tenant_id, named, parts)), f"support-bundle-{named}", "json")
 
 
 def _is_included(name: str) -> bool:
