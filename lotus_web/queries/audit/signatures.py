@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.events.envelope import OWN_PRODUCER, EventType
 from lotus_web.domain.events.facts import FactType
+from lotus_web.domain.json_members import read_json
 from lotus_web.models import EventLogEntry
 from lotus_web.wire.lotus_verify import Refused, check_enrolled, check_signature, said_in
 
@@ -56,7 +57,7 @@ def _signed_entries(tenant_id: str) -> Select[*tuple[Any, ...]]:
 def _wrong(session: Session, tenant_id: str, row: Any, passkeys: dict[str, Mapping[str, Any] | None]) -> str | None:
     """Return why the signature of an entry does not hold; None where it does."""
     try:
-        payload = json.loads(row.text)
+        payload = read_json(row.text)
         if "approver" in payload:
             said = said_in({"tenant_id": tenant_id, "trace_id": row.trace_id, "payload": payload})
             signature = payload["evidence"].get("signature")

@@ -442,8 +442,14 @@ def test_overrides_alone_can_be_signed(app: Flask, engine: Caller, nora: FlaskCl
     assert wrong_in_log(app) == []
 
 
-# The same name of a member, as JSON can also write it.
-OTHERWISE = ("[" * 10_000 + '"signature":', '"signature" : ', '"\\u0073ignature":', '"signa\\u0074ure"\n:')
+# The name of a member as JSON can also write it, and what readers of JSON do not agree on or fail at.
+OTHERWISE = (
+    '"signature":null,"signature":',
+    "[" * 10_000 + '"signature":',
+    '"signature" : ',
+    '"\\u0073ignature":',
+    '"signa\\u0074ure"\n:',
+)
 
 
 def rewrite(app: Flask, log_seq: int, payload: dict[str, Any], name: str) -> None:
