@@ -1,7 +1,7 @@
 """Four eyes: whoever submitted a run, requested a review or made the version of a proposal does not approve it (ADR 0013, 0025).
 
 The rule compares who really acted. The account of a token, whoever made that token, the person that it names, and whoever set
-someone's password in the last 24 hours are one pair of eyes: where any of them is behind both sides, somebody else decides.
+someone's password or reset their passkeys in the last 24 hours are one pair of eyes: where any of them is behind both sides, somebody else decides.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Parties:
             self.requested_by: "requested this review",
             self.submitted_by: self.submitted,
         }
-        return direct.get(name, "made the token or set the password that it came with")
+        return direct.get(name, "made the token, set the password or reset the passkeys that it came with")
 
 
 def _same_eyes(name: str, actor: Actor, parties: Parties, action: Action) -> Sentence:
@@ -70,9 +70,12 @@ def _same_eyes(name: str, actor: Actor, parties: Parties, action: Action) -> Sen
     if name == actor.credential.token_made_by:
         holds = Sentence.literal("made this token")
     elif name == actor.credential.password_set_by:
-        holds = Sentence("set the password of {decider} in the last 24 hours", decider=Account(actor.decider_id))
+        holds = Sentence(
+            "set the password or reset the passkeys of {decider} in the last 24 hours",
+            decider=Account(actor.decider_id),
+        )
     else:
-        holds = Sentence.literal("set the password of whoever did that")
+        holds = Sentence.literal("set the password or reset the passkeys of whoever did that")
     template = "{name} {did}, and {holds}: someone else must {action} it."
     return Sentence(template, name=Account(name), did=parties.did(name), holds=holds, action=verb)
 

@@ -122,6 +122,7 @@ def reset_passkeys(session: Session, *, name: str, actor: Actor, now: datetime) 
     if not removed:
         raise Conflict("NO_PASSKEY", Sentence("{name} has no passkey.", name=Account(name)))
     drop_codes(session, name=name)
+    people.note_reset(session, name=name, now=now, by=actor)
     close_sessions_of(session, name=name, now=now)
     record_change(session, "reset_passkeys", name, tenants, actor=actor, now=now, count=str(removed))
 

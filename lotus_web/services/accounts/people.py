@@ -129,8 +129,20 @@ def set_password(session: Session, *, name: str, password: NewPassword, now: dat
     session.flush()
 
 
-def _remember_who_set_it(person: Person, by: Actor | None, now: datetime) -> None:
+def note_reset(session: Session, *, name: str, now: datetime, by: Actor) -> None:
+    """Note who took a person's passkeys away, as if they had set the password, which alone opens now. Raises NotFound.
+
+    Whoever set it is behind it anew: they may know it, and until now it opened nothing.
+    """
+    person = _person(session, name)
+    _remember_who_set_it(person, by, now, also=frozenset(person.password_principals or ()))
+    session.flush()
+
+
+def _remember_who_set_it(
+    person: Person, by: Actor | None, now: datetime, *, also: frozenset[str] = frozenset()
+) -> None:
     if by is None or by.decider_id == person.name:
         return
     person.password_set_by, person.password_set_at = by.decider_id, now
-    person.password_principals = sorted(by.principals)
+    person.password_principals = sorted(by.principals | also)

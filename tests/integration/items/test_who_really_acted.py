@@ -25,7 +25,7 @@ from lotus_web.store.session import db
 from tests.contract.callers import Caller, review_request, segment
 from tests.contract.proposals.requests import approval, create, created, step
 from tests.integration.web.accounts.test_people import alter, issue
-from tests.support import people
+from tests.support import passkeys, people
 from tests.support.histories import assert_provable
 from tests.support.proposals import create_json
 
@@ -35,7 +35,7 @@ FEED = (Permission.RUNS_READ, Permission.RUNS_WRITE)
 GATE = (Permission.RUNS_READ, Permission.WORKFLOW_REVIEW)
 GATEWAY = (*FEED, *GATE, Permission.PROPOSALS_WRITE, Permission.ACT_ON_BEHALF, Permission.EVENTS_WRITE)
 ANOTHER = "another password"
-BEHIND = "made the token or set the password that it came with"
+BEHIND = "made the token, set the password or reset the passkeys that it came with"
 
 
 @dataclass
@@ -151,14 +151,34 @@ def test_an_administrator_sets_the_password_of_a_reviewer_and_approves_as_them(b
     workflow_id = bank.item(run_id)
     assert alter(ada, "nora", "password", password=ANOTHER).status_code == 303
     as_nora = bank.client("nora", password=ANOTHER)
-    told = f"ada {BEHIND}, and set the password of nora in the last 24 hours: someone else must approve it."
+    told = f"ada {BEHIND}, and set the password or reset the passkeys of nora in the last 24 hours: someone else must approve it."
     page = as_nora.get(f"/inbox/{segment(workflow_id)}").text
-    assert "set the password of" in page
+    assert "set the password or reset the passkeys of" in page
     assert on_page(as_nora, workflow_id)[0] == 403
     assert re.sub(r" \(ada\)| \(nora\)", "", on_page(as_nora, workflow_id)[1]) == told
     with later(23.9):
         assert on_page(bank.client("nora", password=ANOTHER), workflow_id)[0] == 403
     with later(24.1):
+        assert on_page(bank.client("nora", password=ANOTHER), workflow_id)[0] == 303
+
+
+def test_an_administrator_who_waits_and_resets_passkeys_is_behind_the_password_again(bank: Bank) -> None:
+    """A password that one administrator set opens nothing beside a passkey, until the same or another one takes that away."""
+    ada, nora = bank.client("ada"), bank.client("nora")
+    workflow_id = bank.item(bank.run(bank.token("batch", *FEED, by=ada)))
+    passkeys.add(nora)
+    assert alter(ada, "nora", "password", password=ANOTHER).status_code == 303
+    assert "second" in people.sign_in(bank.app.test_client(), "nora", ANOTHER).text
+    with later(25):
+        assert alter(bank.client("cleo", Role.ADMIN), "nora", "passkeys").status_code == 303
+        as_nora = bank.client("nora", password=ANOTHER)
+        status, told = on_page(as_nora, workflow_id)
+        assert (status, "ada" in told) == (403, True)
+        with bank.app.app_context():
+            person = db.session.get(Person, "nora")
+            assert person is not None
+            assert (person.password_set_by, person.password_principals) == ("cleo", ["ada", "cleo"])
+    with later(25 + 24.1):
         assert on_page(bank.client("nora", password=ANOTHER), workflow_id)[0] == 303
 
 

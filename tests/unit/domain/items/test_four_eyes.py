@@ -68,7 +68,7 @@ def test_the_submitter_vouches_for_nobody() -> None:
 
 TOKEN = token_credential("ada", ["ada"])
 RESET = password_credential("nora", set_by="ada", set_at=NOW, principals=["ada", "cleo"], now=NOW + timedelta(hours=23))
-ASKED = "made the token or set the password that it came with"
+ASKED = "made the token, set the password or reset the passkeys that it came with"
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,22 @@ ASKED = "made the token or set the password that it came with"
         # What was submitted with a token that ada made, or by somebody whose password she set.
         ({"bot", "ada"}, person("ada"), f"ada {ASKED}"),
         ({"bot", "ada"}, someone("other", credential=TOKEN), f"ada {ASKED}, and made this token"),
-        ({"bot", "ada"}, person("nora", RESET), f"ada {ASKED}, and set the password of nora in the last 24 hours"),
-        ({"ada"}, person("nora", RESET), f"ada {ASKED}, and set the password of nora in the last 24 hours"),
+        (
+            {"bot", "ada"},
+            person("nora", RESET),
+            f"ada {ASKED}, and set the password or reset the passkeys of nora in the last 24 hours",
+        ),
+        (
+            {"ada"},
+            person("nora", RESET),
+            f"ada {ASKED}, and set the password or reset the passkeys of nora in the last 24 hours",
+        ),
         # Whoever set the password of who set it is behind it as well.
-        ({"cleo"}, person("nora", RESET), f"cleo {ASKED}, and set the password of whoever did that"),
+        (
+            {"cleo"},
+            person("nora", RESET),
+            f"cleo {ASKED}, and set the password or reset the passkeys of whoever did that",
+        ),
         # The token of an account that was renewed by somebody else is still the account's.
         ({"bot", "ada"}, someone("bot", credential=token_credential("max", ["max"])), f"bot {ASKED}"),
         ({"bot", "ada"}, person("max"), None),
