@@ -26,10 +26,10 @@ DECISION = {"action": "APPROVE", "reason_code": "OK", "actor_id": "engine-feed"}
 
 
 @pytest.fixture
-def run_id(engine: Caller) -> str:
-    """A run that was approved for someone else."""
+def run_id(engine: Caller, make_caller: MakeCaller) -> str:
+    """A run that was approved."""
     found: str = engine.run(review_request(), key="k", correlation="c")["rebalance_run_id"]
-    assert engine.decide(found, actor="rosa").status_code == 200
+    assert make_caller("rosa").decide(found).status_code == 200
     return found
 
 

@@ -197,13 +197,18 @@ def world(app: Flask) -> World:
     return make_world(app)
 
 
+# Whom the documented examples of bodies name.
+NAMED = {ADVISER: Role.ADVISER, REVIEWER: Role.REVIEWER, "reviewer_001": Role.REVIEWER, "ada.osei": Role.ADMIN}
+
+
 def make_world(app: Flask) -> World:
     """Record a run that waits for review and an operation, and return what is known of them."""
     engine = Caller(app.test_client(), "engine-feed", bearer_of(app, "engine-feed", ALL, "default"))
-    for name, role in ((ADVISER, Role.ADVISER), (REVIEWER, Role.REVIEWER)):
+    for name, role in NAMED.items():
         hire(app, name, role)
         with app.app_context(), transaction() as session:
-            give_role(session, name=name, role=role, tenant_id="alpine", now=utcnow())
+            for tenant_id in ("alpine", "north"):
+                give_role(session, name=name, role=role, tenant_id=tenant_id, now=utcnow())
     run = engine.run(review_request(), key="known key", correlation="known/correlation")
     proposal = engine.send(
         "POST", "/rebalance/proposals", json=CREATE_PROPOSAL, headers={"Idempotency-Key": "known key"}

@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lotus_web.api.endpoint.routing import declared_routes
-from lotus_web.api.openapi.bodies import BODIES
+from lotus_web.api.openapi.bodies import ADVISER, BODIES, REVIEWER
 from lotus_web.domain.access import Role
 from lotus_web.domain.errors import InvalidInput
 from lotus_web.domain.items.actions import Action
@@ -68,6 +68,8 @@ def spoilt(rule: str, ids: dict[str, str], text: str) -> Iterator[str]:
 
 def test_an_id_in_a_path_is_one_that_nobody_has(app: Flask, engine: Caller, client_of: ClientOf) -> None:
     ids, ada, wrong = furnish(app, "mine"), client_of("ada"), {}
+    hire(app, ADVISER, Role.ADVISER)
+    hire(app, REVIEWER, Role.REVIEWER)
     form = {"csrf_token": csrf_token(ada), "action": "comment", "change": "disable", "version": "1", "text": "x"}
     for rule in app.url_map.iter_rules():
         programs = is_json_blueprint(rule.endpoint.partition(".")[0])
