@@ -57,7 +57,7 @@ def add_person(
     now: datetime,
 ) -> None:
     """Create a person with a first role in the actor's tenant; raises Forbidden, InvalidInput, Conflict ``NAME_TAKEN``."""
-    check_permission(actor, Permission.ADMIN)
+    _take_turn(session, actor)
     people.create_person(
         session,
         name=name,
@@ -73,7 +73,7 @@ def add_person(
 
 def grant_role(session: Session, *, name: str, role: Role, actor: Actor, now: datetime) -> None:
     """Give a person another role in the actor's tenant; raises Forbidden, NotFound."""
-    check_permission(actor, Permission.ADMIN)
+    _take_turn(session, actor)
     _check_here(session, name, actor)
     people.give_role(session, name=name, role=role, tenant_id=actor.tenant_id, now=now)
     record_change(session, "grant_role", name, actor=actor, now=now, role=role.value)
@@ -81,7 +81,7 @@ def grant_role(session: Session, *, name: str, role: Role, actor: Actor, now: da
 
 def revoke_role(session: Session, *, name: str, role: Role, actor: Actor, now: datetime) -> None:
     """Take a role in the actor's tenant away; raises Forbidden, NotFound, Conflict ``LAST_ADMIN`` if nobody else there has it."""
-    check_permission(actor, Permission.ADMIN)
+    _take_turn(session, actor)
     _check_here(session, name, actor)
     if role is Role.ADMIN:
         _check_another_admin(session, name, actor)
@@ -141,7 +141,7 @@ def issue_token(
 
     An administrator names a new account, or one that works in their tenant already: any other name is Conflict ``NAME_TAKEN``.
     """
-    check_permission(actor, Permission.ADMIN)
+    _take_turn(session, actor)
     _check_free_or_ours(session, check_account_name(account), actor)
     granted = sorted(set(permissions))
     made = tokens.create_token(
@@ -165,7 +165,7 @@ def issue_token(
 
 def revoke_token(session: Session, *, token_id: str, actor: Actor, now: datetime) -> None:
     """Revoke a token in every tenant it is for; raises Forbidden, NotFound, Conflict ``WORKS_ELSEWHERE``."""
-    check_permission(actor, Permission.ADMIN)
+    _take_turn(session, actor)
     token = session.get(ApiToken, token_id)
     if token is None or not (_is_operator(actor) or actor.tenant_id in token.tenants):
         raise NotFound("TOKEN_NOT_FOUND", "There is no such token.")
@@ -215,6 +215,12 @@ def record_change(
         )
 
 
+def _take_turn(session: Session, actor: Actor) -> None:
+    """Raise Forbidden unless the actor administers, now and once they hold the lock of their tenant, for which they may wait."""
+    check_permission(actor, Permission.ADMIN)
+    lock_tenant(session, actor.tenant_id)
+
+
 def _is_operator(actor: Actor) -> bool:
     return actor.actor_type is ActorType.SYSTEM
 
@@ -231,7 +237,7 @@ def _check_here(session: Session, name: str, actor: Actor) -> None:
 
 def _tenants_of_person(session: Session, name: str, actor: Actor) -> set[str]:
     """Return the tenants that a change of a person touches; raises Forbidden, NotFound, Conflict if the actor may not make it."""
-    check_permission(actor, Permission.ADMIN)
+    _take_turn(session, actor)
     _check_here(session, name, actor)
     tenants = _tenants(session, name)
     _check_only_here(tenants, actor, Sentence("{name} works for other tenants too", name=Account(name)))
@@ -240,7 +246,7 @@ def _tenants_of_person(session: Session, name: str, actor: Actor) -> set[str]:
 
 def _tenants_of_account(session: Session, name: str, actor: Actor) -> frozenset[str]:
     """Return the tenants that a change of a service account touches; raises as ``_tenants_of_person`` does."""
-    check_permission(actor, Permission.ADMIN)
+    _take_turn(session, actor)
     tenants = service_accounts.account_tenants(session, name)
     if not _is_operator(actor) and actor.tenant_id not in tenants:
         raise NotFound("ACCOUNT_NOT_FOUND", Sentence("There is no service account named {name}.", name=name))

@@ -88,6 +88,38 @@ def test_a_person_whose_rights_went_meanwhile_is_refused(app: Flask, what: str, 
     assert decided(app) == (1 if what == "nothing" else 0)
 
 
+ADMINISTRATORS: dict[str, tuple[Change, int]] = {
+    "nothing": (lambda session: None, 0),
+    "disabled": (lambda session: people.disable_person(session, name="ada", now=utcnow()), 401),
+    "no role": (lambda session: people.take_role(session, name="ada", role=Role.ADMIN, tenant_id="default"), 403),
+}
+CHANGES: dict[str, tuple[str, dict[str, str]]] = {
+    "person": ("/admin/people/nora", {"change": "disable"}),
+    "token": (
+        "/admin/tokens",
+        {"account": "bot", "permissions": "runs_read", "days": "30", "token_id": tokens.new_token_id()},
+    ),
+    "account": ("/admin/accounts/robot", {"change": "disable"}),
+}
+
+
+@pytest.mark.parametrize("asked", CHANGES)
+@pytest.mark.parametrize("what", ADMINISTRATORS)
+def test_an_administrator_whose_rights_went_meanwhile_changes_nothing(
+    app: Flask, what: str, asked: str, passed: Semaphore
+) -> None:
+    (change, status), (path, fields) = ADMINISTRATORS[what], CHANGES[asked]
+    hire(app, "nora")
+    hire(app, "ada", Role.ADMIN)
+    bearer_of(app, "robot", ALL, "default")
+    client = app.test_client()
+    sign_in(client, "ada")
+    form = {"csrf_token": csrf_token(client)} | fields
+    answer = while_it_waits(app, lambda: client.post(path, data=form), change, passed, checks=1)
+    done = 200 if asked == "token" else 303
+    assert answer.status_code == (done if what == "nothing" else status), answer.text
+
+
 def fewer_permissions(session: Session) -> None:
     session.execute(update(ApiToken).where(ApiToken.account == "bot").values(permissions=["runs_read"]))
 
