@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from flask import Response, make_response, render_template, request
 
+from lotus_web.http.refusal_log import LOOKING
 from lotus_web.web.guard.user import forget_person
 from lotus_web.web.shell.htmx import replace_page
-from lotus_web.web.shell.return_path import HOME, safe_path
+from lotus_web.web.shell.return_path import HOME, safe_path, same_origin
 
 Problem = tuple[str | None, str]
+ELSEWHERE = {
+    "title": "This form came from another site",
+    "message": "It was rejected, and nothing was recorded.",
+    "what_next": "Go to Lotus Web and do there what you meant to do.",
+}
 
 
 def sign_in_page(
@@ -20,8 +26,13 @@ def sign_in_page(
     problems: tuple[Problem, ...] = (),
     session_lost: bool = False,
 ) -> Response:
-    """Render the form with what was typed, never the password. A problem is a field's id, or None, and a sentence."""
+    """Render the form with what was typed, never the password. A problem is a field's id, or None, and a sentence.
+
+    A form of another site is answered with a link to it: that answer sets no cookie, without which the form could not be sent.
+    """
     forget_person()
+    if request.method not in LOOKING and not same_origin():
+        return make_response(render_template("errors/error.html", status=status, **ELSEWHERE), status)
     text = render_template(
         "sign_in/sign_in.html",
         next_path=next_path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -369,6 +370,20 @@ def test_a_form_of_another_site_replaces_no_session(app: Flask, path: str, heade
     assert "Set-Cookie" not in answer.headers
     own = stranger.post("/login", data={"name": "nora"}, headers={"Sec-Fetch-Site": "same-origin"})
     assert "Set-Cookie" in own.headers
+
+
+@pytest.mark.parametrize("path", ["/login", "/inbox/w"])
+@pytest.mark.stores("sqlite")
+def test_a_guest_sent_here_by_another_site_sees_the_form_once(app: Flask, path: str) -> None:
+    hire(app, "nora")
+    guest = app.test_client()
+    refused = guest.post(path, data={"name": "nora"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert "This form came from another site" in refused.text
+    assert 'name="password"' not in refused.text
+    (link,) = re.findall(r'<p class="bare__below"><a href="([^"]+)">', refused.text)
+    shown = guest.get(link, headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=True)
+    form = hidden_fields(shown) | {"name": "nora", "password": PASSWORD}
+    assert guest.post("/login", data=form, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
 
 
 @pytest.mark.environ(LOTUS_ENV="production", LOTUS_TRUSTED_PROXIES="1")
