@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from lotus_web.domain.access import REVIEWING_ROLES, Actor, Permission, check_permission
 from lotus_web.domain.items.actions import Action
+from lotus_web.domain.items.four_eyes import Parties
 from lotus_web.domain.items.next_item import FREE, Claimant
+from lotus_web.domain.items.state import ItemState
 from lotus_web.models import PersonRole, WorkflowItem
 from lotus_web.models.to_domain import item_state
 from lotus_web.services.command import CommandContext
@@ -18,9 +21,11 @@ from lotus_web.services.events.log import lock_tenant
 from lotus_web.services.items.action_records import ReviewAction
 from lotus_web.services.items.actions import Reviewed, apply_action
 from lotus_web.services.items.assignment import check_assignee
+from lotus_web.services.items.subjects import HANDLERS
 
 # The subject of a refused claim in the audit log, where the item is not known yet.
 NEXT = "next"
+PAGE = 50
 
 
 def claim_next_item(session: Session, context: CommandContext, *, skip: str | None = None) -> Reviewed | None:
@@ -38,13 +43,19 @@ def claim_next_item(session: Session, context: CommandContext, *, skip: str | No
     lock_tenant(session, actor.tenant_id)
     four_eyes = context.policy.four_eyes
     claimant = Claimant(actor, _roles(session, actor), four_eyes.binds(actor), four_eyes.binds_makers(actor))
-    workflow_id = _most_urgent(session, claimant, context.now, skip)
-    if workflow_id is None:
-        return None
-    locked = lock_item(session, actor.tenant_id, workflow_id)
-    if locked is None or not claimant.may_take(item_state(locked.row)):
-        raise AssertionError("the query and the rule for free items disagree")
-    return apply_action(session, workflow_id, ReviewAction(Action.CLAIM), context, locked=locked)
+    for workflow_id in _by_urgency(session, claimant, context.now, skip):
+        locked = lock_item(session, actor.tenant_id, workflow_id)
+        if locked is None or not claimant.may_take(item_state(locked.row)):
+            raise AssertionError("the query and the rule for free items disagree")
+        if _may_approve(session, item_state(locked.row), context):
+            return apply_action(session, workflow_id, ReviewAction(Action.CLAIM), context, locked=locked)
+    return None
+
+
+def _may_approve(session: Session, item: ItemState, context: CommandContext) -> bool:
+    """Return whether nobody behind the claimant is behind the item's subject, which its row does not tell."""
+    parties = Parties.of(item, HANDLERS[item.subject].evidence(session, item))
+    return context.policy.four_eyes.refusal(Action.APPROVE, context.actor, parties) is None
 
 
 def _roles(session: Session, actor: Actor) -> frozenset[str] | None:
@@ -56,14 +67,25 @@ def _roles(session: Session, actor: Actor) -> frozenset[str] | None:
     return frozenset(session.scalars(query)) or None
 
 
-def _most_urgent(session: Session, claimant: Claimant, now: datetime, skip: str | None) -> str | None:
-    """Return the first in the inbox's order: what is overdue, then the rest, each by priority and age."""
+def _by_urgency(session: Session, claimant: Claimant, now: datetime, skip: str | None) -> Iterator[str]:
+    """Yield free items in the inbox's order: what is overdue, then the rest, each by priority and age."""
     urgency = (WorkflowItem.priority_rank, WorkflowItem.requested_at, WorkflowItem.workflow_id)
-    free = select(WorkflowItem.workflow_id).where(*_free_for(claimant)).order_by(*urgency).limit(1)
+    free = select(WorkflowItem.workflow_id).where(*_free_for(claimant)).order_by(*urgency)
     if skip is not None:
         free = free.where(WorkflowItem.workflow_id != skip)
-    late = session.scalar(free.where(WorkflowItem.sla_due_at < now))
-    return late or session.scalar(free)
+    yield from _in_pages(session, free.where(WorkflowItem.sla_due_at < now))
+    yield from _in_pages(session, free)
+
+
+def _in_pages(session: Session, query: Select[str]) -> Iterator[str]:
+    """Yield what a query finds; nearly always the first is taken, so that it is read alone."""
+    seen, most = 0, 1
+    while True:
+        found = session.scalars(query.limit(most)).all()
+        yield from found[seen:]
+        if len(found) < most:
+            return
+        seen, most = most, most * PAGE
 
 
 def _free_for(claimant: Claimant) -> list[ColumnElement[bool]]:

@@ -145,6 +145,23 @@ def test_the_other_way_round_what_an_administrator_submits_is_not_approved_with_
     assert on_page(bank.client("nora"), review_id)[0] == 303
 
 
+def test_the_next_item_is_none_that_its_claimant_is_behind(bank: Bank) -> None:
+    """The rows of the first three name the account of a token alone; ada made it."""
+    ada, feed = bank.client("ada"), bank.token("other", *FEED)
+    mine = bank.token("batch", *FEED, by=ada)
+    for _ in range(3):
+        bank.run(mine)
+    other = bank.item(bank.run(feed))
+    gate = bank.token("gate", *GATE, by=ada)
+    taken = gate.send("POST", "/workflows/next", json={})
+    assert taken.status_code == 200
+    assert by_api(gate, other)[0] == 200
+    assert other in taken.text
+    assert gate.send("POST", "/workflows/next", json={}).json["data"]["claimed"] is None
+    # Whoever has nothing to do with them is given them, the oldest first.
+    assert bank.token("desk", *GATE).send("POST", "/workflows/next", json={}).json["data"]["claimed"] is not None
+
+
 def test_an_administrator_sets_the_password_of_a_reviewer_and_approves_as_them(bank: Bank) -> None:
     ada, _nora = bank.client("ada"), bank.client("nora")
     run_id = bank.run(bank.token("batch", *FEED, by=ada))
