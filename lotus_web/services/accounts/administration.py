@@ -216,8 +216,12 @@ def record_change(
 
 
 def _take_turn(session: Session, actor: Actor) -> None:
-    """Raise Forbidden unless the actor administers, now and once they hold the lock of their tenant, for which they may wait."""
+    """Raise Forbidden unless the actor administers, now and once they hold the lock of their tenant, for which they may wait.
+
+    The default tenant's comes first, whose log has the entries of people: at the commit it would be asked for last.
+    """
     check_permission(actor, Permission.ADMIN)
+    lock_tenant(session, DEFAULT_TENANT)
     lock_tenant(session, actor.tenant_id)
 
 

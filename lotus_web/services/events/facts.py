@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session, UOWTransaction
 
+from lotus_web.domain.access import DEFAULT_TENANT
 from lotus_web.domain.events.envelope import SOURCE, EventDraft
 from lotus_web.domain.events.facts import NO_TRACE, RECORDED_LATER, TELLER, Fact
 from lotus_web.models import EventLogEntry
@@ -26,8 +27,8 @@ def note_fact(session: Session, fact: Fact) -> None:
 
 
 def waiting_tenants(session: Session) -> list[str]:
-    """Return the tenants whose logs the open transaction has yet to append to."""
-    return sorted(session.info.get(WAITING, {}))
+    """Return the tenants whose logs the open transaction has yet to append to, in the order in which all lock them: default first."""
+    return sorted(session.info.get(WAITING, {}), key=lambda tenant_id: (tenant_id != DEFAULT_TENANT, tenant_id))
 
 
 def waiting_facts(session: Session, tenant_id: str) -> Sequence[Fact]:

@@ -9,10 +9,14 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from lotus_web.domain.access import Role
 from lotus_web.domain.errors import Conflict, InvalidInput, LotusError
 from lotus_web.domain.events.envelope import GENESIS, SOURCE, EventDraft, EventSource, EventType
+from lotus_web.domain.events.facts import Fact, FactType
 from lotus_web.models import EventLogEntry, TenantRuntime, WorkflowItem
-from lotus_web.store.session import db, transaction
+from lotus_web.services.accounts import administration
+from lotus_web.services.events.facts import WAITING, note_fact, waiting_tenants
+from lotus_web.store.session import LOCKED, db, transaction
 from tests.support.histories import (
     NOW,
     STARTED,
@@ -22,6 +26,7 @@ from tests.support.histories import (
     contents,
     count,
     event,
+    person,
     record,
     refused,
     requested,
@@ -29,6 +34,7 @@ from tests.support.histories import (
     verify,
     workflow_id,
 )
+from tests.support.people import hire
 
 
 @pytest.fixture(autouse=True)
@@ -197,3 +203,18 @@ def test_any_storable_text_goes_in_and_comes_out_and_still_proves() -> None:
 
 def test_the_houses_own_producer_has_a_name_that_items_of_runs_trust() -> None:
     assert SOURCE.producer_id == "lotus-web"
+
+
+def test_all_lock_the_default_tenant_before_another(app: Flask) -> None:
+    """In one order, or two commands could wait for each other for ever."""
+    with app.app_context(), transaction() as session:
+        for tenant_id in ("alpine", "default", "north"):
+            note_fact(session, Fact(tenant_id, FactType.PACK_RECORDED, "p", {}, None))
+        assert waiting_tenants(session) == ["default", "alpine", "north"]
+        session.info.pop(WAITING)
+    hire(app, "ada", Role.ADMIN, tenant="alpine")
+    hire(app, "mara", Role.MANAGER, tenant="alpine")
+    admin = person("ada", Role.ADMIN, tenant_id="alpine")
+    with app.app_context(), transaction() as session:
+        administration.grant_role(session, name="mara", role=Role.REVIEWER, actor=admin, now=NOW)
+        assert list(session.info[LOCKED]) == ["default", "alpine"]
