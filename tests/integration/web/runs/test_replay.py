@@ -12,10 +12,11 @@ from flask import Flask
 
 from lotus_web.models import RunPayload
 from lotus_web.services.runs import replay
-from lotus_web.store.session import db, transaction
+from lotus_web.store.session import db
 from tests.integration.conftest import ClientOf
 from tests.integration.web.items.test_items import HTMX
 from tests.support import runs
+from tests.support.histories import unguarded
 from tests.support.people import post, shown, untitled
 
 SQLITE = pytest.mark.stores("sqlite")
@@ -23,7 +24,7 @@ SQLITE = pytest.mark.stores("sqlite")
 
 def rewrite(app: Flask, run_id: str, part: str, change: Callable[[dict[str, Any]], None]) -> None:
     """Let a stored document be one that an older engine left."""
-    with app.app_context(), transaction() as session:
+    with app.app_context(), unguarded("dpm_run_payloads") as session:
         payload = session.get(RunPayload, ("default", run_id))
         assert payload is not None
         document = json.loads(zlib.decompress(getattr(payload, part)))
