@@ -203,7 +203,7 @@ def _operation_hits(session: Session, named_as: str, query: Select[str, str, str
 
 
 def _runs_of(session: Session, tenant_id: str, named_as: str, run_ids: Iterable[str | None]) -> list[Hit]:
-    known = [run_id for run_id in run_ids if run_id is not None]
+    known = list(dict.fromkeys(run_id for run_id in run_ids if run_id is not None))
     if not known:
         return []
     return _newest_first(_run_hits(session, named_as, _run_query(tenant_id).where(Run.rebalance_run_id.in_(known))))
